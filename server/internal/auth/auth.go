@@ -1,0 +1,166 @@
+// Package auth answers one question: who is calling. It hides how people prove
+// it (passwords, enrolment codes, device keys, tokens).
+//
+// Auth is the whole of it: SignIn, Enrol and Refresh hand out tokens, Verify
+// turns an access token into a Caller on every request. Accounts, devices,
+// sessions and codes are facts that it reads from and writes through a Ledger.
+// What a Caller may see or do is not decided here: no token holds a role, and
+// package access is asked where the effect happens.
+package auth
+
+import (
+	"context"
+	"crypto/ed25519"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"runtime"
+	"time"
+
+	"doorstep/syncproto"
+)
+
+// Caller is a person who proved who they are, for the length of one request.
+type Caller struct {
+	User       syncproto.UserID
+	Device     syncproto.DeviceID // zero: signed in without an enrolled device
+	Session    syncproto.ID
+	SignedInAt time.Time // when the password was last given: evidence for a step-up
+
+	// CustodyOnly: the device was revoked. Its words may still come up, into
+	// custody; nothing may go down to it.
+	CustodyOnly bool
+}
+
+// Config is what New needs. Every field without a default must be set.
+type Config struct {
+	Borough   string              // audience and issuer of tokens
+	TokenKey  ed25519.PrivateKey  // signs access tokens
+	OlderKeys []ed25519.PublicKey // still accepted after a change of TokenKey
+	Ledger    Ledger
+	Now       func() time.Time
+	Random    io.Reader
+	Log       *slog.Logger
+
+	// SessionIdle ends a session that was not refreshed for so long; 0: 14 days,
+	// the longest an allocated worker is expected to be without any signal.
+	SessionIdle time.Duration
+	// SessionMax ends any session; 0: 90 days.
+	SessionMax time.Duration
+}
+
+// Auth checks who is calling. It is safe for concurrent use and starts no
+// goroutine.
+type Auth struct {
+	cfg     Config
+	tokens  *tokens
+	refresh refresher
+	cache   *cache
+	byLogin *limiter // per login and address
+	byPlace *limiter // per address alone, against spraying many logins
+	hashing chan struct{}
+	dummy   string // hash that unknown logins are checked against
+}
+
+// New checks cfg and returns an Auth over it.
+func New(cfg Config) (*Auth, error) {
+	if cfg.Borough == "" || len(cfg.TokenKey) != ed25519.PrivateKeySize || cfg.Ledger == nil ||
+		cfg.Now == nil || cfg.Random == nil || cfg.Log == nil {
+		return nil, errors.New("auth: Borough, TokenKey, Ledger, Now, Random and Log must be set")
+	}
+	if cfg.SessionIdle == 0 {
+		cfg.SessionIdle = 14 * 24 * time.Hour
+	}
+	if cfg.SessionMax == 0 {
+		cfg.SessionMax = 90 * 24 * time.Hour
+	}
+	dummy, err := hashPassword("no account has this password", cfg.Random)
+	if err != nil {
+		return nil, fmt.Errorf("preparing auth: %w", err)
+	}
+	return &Auth{
+		cfg:     cfg,
+		tokens:  newTokens(cfg.Borough, cfg.TokenKey, cfg.OlderKeys, cfg.Now),
+		refresh: newRefresher(cfg.TokenKey.Seed()),
+		cache:   newCache(),
+		byLogin: newLimiter(10, 30*time.Second, 8192),
+		byPlace: newLimiter(200, 3*time.Second, 8192), // a whole office may share one address
+		// Each check takes 19 MiB: as many at once as there are cores to run them.
+		hashing: make(chan struct{}, runtime.GOMAXPROCS(0)),
+		dummy:   dummy,
+	}, nil
+}
+
+// Verify returns who an access token speaks for. Any fault of the token, and an
+// ended session, disabled user or revoked device, is CodeUnauthenticated; the
+// log gets the reason.
+func (a *Auth) Verify(ctx context.Context, token string) (Caller, error) {
+	now := a.cfg.Now()
+	s, ok := a.cache.get(token, now)
+	if !ok {
+		var err error
+		if s, err = a.tokens.read(token); err != nil {
+			a.cfg.Log.InfoContext(ctx, "access token refused", "reason", err.Error())
+			return Caller{}, syncproto.CodeUnauthenticated
+		}
+		a.cache.put(token, s, now)
+	}
+	caller, err := a.standing(s.User, s.Device, s.Session)
+	if err != nil {
+		a.cache.drop(func(c subject) bool { return c.Session == s.Session })
+	}
+	return caller, err
+}
+
+// Check reports whether a caller of a long-lived stream still stands.
+func (a *Auth) Check(c Caller) error {
+	_, err := a.standing(c.User, c.Device, c.Session)
+	return err
+}
+
+// standing looks up whether user, device and session are all still good.
+func (a *Auth) standing(user syncproto.UserID, device syncproto.DeviceID, session syncproto.ID) (Caller, error) {
+	s, ok := a.cfg.Ledger.Session(session)
+	if !ok || s.User != user || s.Device != device || !a.alive(s) {
+		return Caller{}, syncproto.CodeUnauthenticated
+	}
+	account, ok := a.cfg.Ledger.Account(user)
+	if !ok || account.Disabled {
+		return Caller{}, syncproto.CodeUnauthenticated
+	}
+	caller := Caller{User: user, Device: device, Session: session, SignedInAt: time.UnixMilli(s.SignedInMS)}
+	if device.IsZero() {
+		return caller, nil
+	}
+	d, ok := a.cfg.Ledger.Device(device)
+	if !ok {
+		return Caller{}, syncproto.CodeUnauthenticated
+	}
+	if d.RevokedMS != 0 {
+		if s.SignedInMS <= d.RevokedMS { // the tokens a thief would hold
+			return Caller{}, syncproto.CodeUnauthenticated
+		}
+		caller.CustodyOnly = true
+	}
+	return caller, nil
+}
+
+// alive reports whether a session has neither ended nor lapsed.
+func (a *Auth) alive(s Session) bool {
+	now := a.cfg.Now().UnixMilli()
+	return s.EndedMS == 0 &&
+		now-s.RotatedMS < a.cfg.SessionIdle.Milliseconds() &&
+		now-s.SignedInMS < a.cfg.SessionMax.Milliseconds()
+}
+
+// newID draws a random id.
+func (a *Auth) newID() (syncproto.ID, error) {
+	var id syncproto.ID
+	if _, err := io.ReadFull(a.cfg.Random, id[:]); err != nil {
+		return id, fmt.Errorf("drawing an id: %w", err)
+	}
+	return id, nil
+}
+
+func (a *Auth) nowMS() int64 { return a.cfg.Now().UnixMilli() }

@@ -1,0 +1,104 @@
+// Package authtest holds a Ledger in memory for tests of whoever is calling.
+package authtest
+
+import (
+	"context"
+	"sync"
+
+	"doorstep/server/internal/auth"
+	"doorstep/syncproto"
+)
+
+// Ledger keeps facts in maps. The zero value is empty and ready.
+type Ledger struct {
+	recording sync.Mutex // held for the whole of Record
+
+	mu       sync.Mutex
+	accounts map[syncproto.UserID]auth.Account
+	devices  map[syncproto.DeviceID]auth.Device
+	sessions map[syncproto.ID]auth.Session
+	codes    map[[32]byte]auth.Code
+	// Written counts the facts recorded.
+	Written int
+}
+
+// NewLedger returns an empty ledger.
+func NewLedger() *Ledger {
+	return &Ledger{
+		accounts: map[syncproto.UserID]auth.Account{},
+		devices:  map[syncproto.DeviceID]auth.Device{},
+		sessions: map[syncproto.ID]auth.Session{},
+		codes:    map[[32]byte]auth.Code{},
+	}
+}
+
+// Record implements auth.Ledger.
+func (l *Ledger) Record(_ context.Context, decide func(auth.Facts) ([]auth.Fact, error)) error {
+	l.recording.Lock()
+	defer l.recording.Unlock()
+	facts, err := decide(l)
+	if err != nil {
+		return err
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for _, f := range facts {
+		l.Written++
+		switch f := f.(type) {
+		case auth.Account:
+			l.accounts[f.ID] = f
+		case auth.Device:
+			l.devices[f.ID] = f
+		case auth.Session:
+			l.sessions[f.ID] = f
+		case auth.Code:
+			l.codes[f.Hash] = f
+		}
+	}
+	return nil
+}
+
+// Account implements auth.Facts.
+func (l *Ledger) Account(id syncproto.UserID) (auth.Account, bool) { return get(l, l.accounts, id) }
+
+// Device implements auth.Facts.
+func (l *Ledger) Device(id syncproto.DeviceID) (auth.Device, bool) { return get(l, l.devices, id) }
+
+// Session implements auth.Facts.
+func (l *Ledger) Session(id syncproto.ID) (auth.Session, bool) { return get(l, l.sessions, id) }
+
+// Code implements auth.Facts.
+func (l *Ledger) Code(hash [32]byte) (auth.Code, bool) { return get(l, l.codes, hash) }
+
+// AccountByLogin implements auth.Facts.
+func (l *Ledger) AccountByLogin(login string) (auth.Account, bool) {
+	for _, a := range l.Accounts() {
+		if a.Login == login {
+			return a, true
+		}
+	}
+	return auth.Account{}, false
+}
+
+// Accounts implements auth.Ledger.
+func (l *Ledger) Accounts() []auth.Account { return list(l, l.accounts) }
+
+// Devices implements auth.Ledger.
+func (l *Ledger) Devices() []auth.Device { return list(l, l.devices) }
+
+func get[K comparable, V any](l *Ledger, m map[K]V, key K) (V, bool) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	v, ok := m[key]
+	return v, ok
+}
+
+func list[K comparable, V any](l *Ledger, m map[K]V) []V {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	out := make([]V, 0, len(m))
+	for _, v := range m {
+		out = append(out, v)
+	}
+	return out
+}

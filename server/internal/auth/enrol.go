@@ -1,0 +1,138 @@
+package auth
+
+import (
+	"context"
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/sha256"
+	"fmt"
+	"math/big"
+	"strings"
+
+	"doorstep/syncproto"
+)
+
+// KeyBytes is the length of a device's public key: an uncompressed P-256 point.
+const KeyBytes = 65
+
+// signatureBytes is the length of an ES256 signature, r ‖ s.
+const signatureBytes = 64
+
+// maxDeviceName bounds what a device is called, in bytes.
+const maxDeviceName = 64
+
+// Enrol is what a person gives to enrol on a device.
+type Enrol struct {
+	Login    string
+	Password string
+	Code     string // enrolment code, as typed
+	Key      []byte // the device's public key, KeyBytes long
+	Proof    []byte // ES256 by that key over EnrolMessage(code)
+	Name     string // what the device is called, for lists
+	Address  string // of the caller, to slow down guessing
+}
+
+// EnrolMessage is what a device signs to prove that it holds its key:
+// "doorstep-enrol-v1", a zero byte, and the code as NormalCode gives it.
+func EnrolMessage(normalCode string) []byte {
+	return []byte("doorstep-enrol-v1\x00" + normalCode)
+}
+
+// DeviceIDOf names the device that holds a key: the first 16 bytes of a SHA-256
+// over it. The same key is the same device, so a retried enrolment changes
+// nothing and a revoked key cannot come back under another name.
+func DeviceIDOf(key []byte) syncproto.DeviceID {
+	sum := sha256.Sum256(append([]byte("doorstep-device-v1\x00"), key...))
+	return syncproto.DeviceID(sum[:16])
+}
+
+// Enrol binds a person to a device and begins a session there. A second person
+// enrols on the same device with their own login and code. It returns
+// CodeBadSignature for a key off the curve or a proof that fails,
+// CodeBadCredentials for a wrong login, password or code alike, CodeRevokedDevice
+// for a key that was revoked, and *TooMany.
+func (a *Auth) Enrol(ctx context.Context, in Enrol) (Grant, error) {
+	code, ok := NormalCode(in.Code)
+	if !ok {
+		code = "" // refused below, after the password was weighed
+	}
+	if !VerifyES256(in.Key, EnrolMessage(code), in.Proof) {
+		return Grant{}, syncproto.CodeBadSignature
+	}
+	account, err := a.checkPassword(ctx, in.Login, in.Password, in.Address)
+	if err != nil {
+		return Grant{}, err
+	}
+	device := DeviceIDOf(in.Key)
+	first, session, err := a.newSession(account.ID, device)
+	if err != nil {
+		return Grant{}, err
+	}
+	err = a.cfg.Ledger.Record(ctx, func(f Facts) ([]Fact, error) {
+		facts, err := a.bind(f, account.ID, code, in)
+		return append(facts, session), err
+	})
+	if err != nil {
+		return Grant{}, fmt.Errorf("enrolling a device: %w", err)
+	}
+	return a.grant(account, session, first)
+}
+
+// bind decides what an enrolment changes: the code is used up and the user is
+// added to the device.
+func (a *Auth) bind(f Facts, user syncproto.UserID, code string, in Enrol) ([]Fact, error) {
+	id := DeviceIDOf(in.Key)
+	c, ok := f.Code(codeHash(code))
+	if !ok || c.User != user || c.ExpiresMS <= a.nowMS() {
+		return nil, syncproto.CodeBadCredentials
+	}
+	if c.UsedMS != 0 && c.UsedBy != id { // the same device may ask again: replies get lost
+		return nil, syncproto.CodeBadCredentials
+	}
+	d, known := f.Device(id)
+	if known && d.RevokedMS != 0 {
+		return nil, syncproto.CodeRevokedDevice
+	}
+	if !known {
+		d = Device{ID: id, Name: deviceName(in.Name), Key: in.Key, EnrolledMS: a.nowMS()}
+	}
+	var facts []Fact
+	if !d.UsedBy(user) {
+		d.Users = append(append([]syncproto.UserID(nil), d.Users...), user)
+		facts = append(facts, d)
+	}
+	if c.UsedMS == 0 {
+		c.UsedMS, c.UsedBy = a.nowMS(), id
+		facts = append(facts, c)
+	}
+	return facts, nil
+}
+
+// deviceName keeps what can be shown in a list of devices.
+func deviceName(name string) string {
+	name = strings.ToValidUTF8(strings.TrimSpace(name), "")
+	for len(name) > maxDeviceName {
+		runes := []rune(name)
+		name = string(runes[:len(runes)-1])
+	}
+	if name == "" {
+		return "device"
+	}
+	return name
+}
+
+// VerifyES256 reports whether signature (r ‖ s, 64 bytes) over message is by the
+// holder of key (an uncompressed P-256 point). It implements syncproto.Verifier.
+func VerifyES256(key, message, signature []byte) bool {
+	if len(key) != KeyBytes || len(signature) != signatureBytes {
+		return false
+	}
+	public, err := ecdsa.ParseUncompressedPublicKey(elliptic.P256(), key) // checks that it is on the curve
+	if err != nil {
+		return false
+	}
+	sum := sha256.Sum256(message)
+	r := new(big.Int).SetBytes(signature[:32])
+	s := new(big.Int).SetBytes(signature[32:])
+	return ecdsa.Verify(public, sum[:], r, s)
+}

@@ -1,0 +1,166 @@
+package auth
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sort"
+	"strings"
+	"time"
+
+	"doorstep/syncproto"
+)
+
+// maxName bounds a person's name, in bytes.
+const maxName = 200
+
+// Errors of the operator's commands.
+var (
+	ErrLoginTaken    = errors.New("another account has this login")
+	ErrUnknownUser   = errors.New("no account has this login")
+	ErrUnknownDevice = errors.New("no device has this id")
+	ErrBadRole       = errors.New("a role is practitioner, coordinator, manager or it")
+	ErrBadName       = errors.New("a name is 1 to 200 bytes")
+)
+
+// NewUser describes an account to be added.
+type NewUser struct {
+	Login    string
+	Name     string
+	Role     Role
+	Password string // empty: cannot sign in until SetPassword
+}
+
+// AddUser creates an account. It returns ErrBadLogin, ErrBadName, ErrBadRole,
+// ErrWeakPassword or ErrLoginTaken.
+func (a *Auth) AddUser(ctx context.Context, in NewUser) (Account, error) {
+	login, err := NormalLogin(in.Login)
+	if err != nil {
+		return Account{}, err
+	}
+	name := strings.TrimSpace(in.Name)
+	if name == "" || len(name) > maxName {
+		return Account{}, ErrBadName
+	}
+	if !in.Role.Valid() {
+		return Account{}, ErrBadRole
+	}
+	account := Account{Login: login, Name: name, Role: in.Role}
+	if in.Password != "" {
+		if account.PasswordHash, err = hashPassword(in.Password, a.cfg.Random); err != nil {
+			return Account{}, err
+		}
+	}
+	id, err := a.newID()
+	if err != nil {
+		return Account{}, err
+	}
+	account.ID = syncproto.UserID(id)
+	err = a.cfg.Ledger.Record(ctx, func(f Facts) ([]Fact, error) {
+		if _, taken := f.AccountByLogin(login); taken {
+			return nil, ErrLoginTaken
+		}
+		return []Fact{account}, nil
+	})
+	return account, err
+}
+
+// SetPassword gives an account a new password and ends nothing: sessions that
+// must end are ended by DisableUser.
+func (a *Auth) SetPassword(ctx context.Context, login, password string) error {
+	hash, err := hashPassword(password, a.cfg.Random)
+	if err != nil {
+		return err
+	}
+	return a.changeUser(ctx, login, func(acc *Account) { acc.PasswordHash = hash })
+}
+
+// DisableUser keeps a person out from now on (disabled true), or lets them in
+// again. The account, its words and its unsent work stay.
+func (a *Auth) DisableUser(ctx context.Context, login string, disabled bool) error {
+	var id syncproto.UserID
+	err := a.changeUser(ctx, login, func(acc *Account) { acc.Disabled, id = disabled, acc.ID })
+	if err == nil {
+		a.cache.drop(func(s subject) bool { return s.User == id })
+	}
+	return err
+}
+
+func (a *Auth) changeUser(ctx context.Context, login string, change func(*Account)) error {
+	norm, err := NormalLogin(login)
+	if err != nil {
+		return err
+	}
+	return a.cfg.Ledger.Record(ctx, func(f Facts) ([]Fact, error) {
+		account, ok := f.AccountByLogin(norm)
+		if !ok {
+			return nil, ErrUnknownUser
+		}
+		change(&account)
+		return []Fact{account}, nil
+	})
+}
+
+// IssueCode returns a fresh enrolment code for one person, for one device. It is
+// shown once: only its hash is kept.
+func (a *Auth) IssueCode(ctx context.Context, login string) (code string, expires time.Time, err error) {
+	norm, err := NormalLogin(login)
+	if err != nil {
+		return "", time.Time{}, err
+	}
+	if code, err = newCode(a.cfg.Random); err != nil {
+		return "", time.Time{}, err
+	}
+	normal, _ := NormalCode(code)
+	expires = a.cfg.Now().Add(CodeLife)
+	err = a.cfg.Ledger.Record(ctx, func(f Facts) ([]Fact, error) {
+		account, ok := f.AccountByLogin(norm)
+		if !ok {
+			return nil, ErrUnknownUser
+		}
+		return []Fact{Code{Hash: codeHash(normal), User: account.ID, ExpiresMS: expires.UnixMilli()}}, nil
+	})
+	if err != nil {
+		return "", time.Time{}, fmt.Errorf("issuing an enrolment code: %w", err)
+	}
+	return code, expires, nil
+}
+
+// RevokeDevice ends every session on a device. Its unsent words can still be
+// sent after a new sign-in there, into custody.
+func (a *Auth) RevokeDevice(ctx context.Context, id syncproto.DeviceID) error {
+	err := a.cfg.Ledger.Record(ctx, func(f Facts) ([]Fact, error) {
+		d, ok := f.Device(id)
+		if !ok {
+			return nil, ErrUnknownDevice
+		}
+		if d.RevokedMS != 0 {
+			return nil, nil
+		}
+		d.RevokedMS = a.nowMS()
+		return []Fact{d}, nil
+	})
+	if err == nil {
+		a.cache.drop(func(s subject) bool { return s.Device == id })
+	}
+	return err
+}
+
+// Users lists all accounts by login.
+func (a *Auth) Users() []Account {
+	list := a.cfg.Ledger.Accounts()
+	sort.Slice(list, func(i, j int) bool { return list[i].Login < list[j].Login })
+	return list
+}
+
+// Devices lists all devices, the one enrolled first first.
+func (a *Auth) Devices() []Device {
+	list := a.cfg.Ledger.Devices()
+	sort.Slice(list, func(i, j int) bool {
+		if list[i].EnrolledMS != list[j].EnrolledMS {
+			return list[i].EnrolledMS < list[j].EnrolledMS
+		}
+		return list[i].ID.String() < list[j].ID.String()
+	})
+	return list
+}

@@ -1,0 +1,217 @@
+package auth
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"time"
+
+	"doorstep/syncproto"
+)
+
+// SignIn is what a person gives to sign in.
+type SignIn struct {
+	Login    string
+	Password string
+	Device   syncproto.DeviceID // zero: not on an enrolled device
+	Address  string             // of the caller, to slow down guessing
+}
+
+// Grant is what a person who proved who they are is given.
+type Grant struct {
+	Caller      Caller
+	Account     Account
+	Access      string        // access token
+	AccessLife  time.Duration // how long it lasts
+	Refresh     string        // refresh token, for one use
+	CustodyOnly bool          // the device was revoked: it may only send
+}
+
+// TooMany slows a caller down; it unwraps to CodeTooMany.
+type TooMany struct{ RetryAfter time.Duration }
+
+func (e *TooMany) Error() string { return "too many tries" }
+func (e *TooMany) Unwrap() error { return syncproto.CodeTooMany }
+
+// SignIn checks a login and password and begins a session. It returns
+// CodeBadCredentials for an unknown login, a wrong password and a disabled
+// account alike, at equal cost; CodeWrongDevice when the account is good but
+// was never enrolled on the device; *TooMany when there were many tries.
+func (a *Auth) SignIn(ctx context.Context, in SignIn) (Grant, error) {
+	account, err := a.checkPassword(ctx, in.Login, in.Password, in.Address)
+	if err != nil {
+		return Grant{}, err
+	}
+	return a.begin(ctx, account, in.Device)
+}
+
+// checkPassword returns the account that login and password belong to.
+func (a *Auth) checkPassword(ctx context.Context, login, password, address string) (Account, error) {
+	norm, err := NormalLogin(login)
+	if err != nil {
+		norm = "" // no account has it; goes on, for equal cost
+	}
+	now := a.cfg.Now()
+	if wait := max(a.byPlace.take(address, now), a.byLogin.take(norm+"\x00"+address, now)); wait > 0 {
+		a.cfg.Log.WarnContext(ctx, "sign-in slowed down", "address", address)
+		return Account{}, &TooMany{RetryAfter: wait}
+	}
+	account, known := a.cfg.Ledger.AccountByLogin(norm)
+	stored := account.PasswordHash
+	if !known || stored == "" {
+		stored = a.dummy
+	}
+	good, err := a.runHash(ctx, stored, password)
+	if err != nil {
+		return Account{}, err
+	}
+	if !known || !good || account.Disabled || account.PasswordHash == "" {
+		a.cfg.Log.InfoContext(ctx, "sign-in refused", "known", known, "disabled", account.Disabled)
+		return Account{}, syncproto.CodeBadCredentials
+	}
+	a.byLogin.giveBack(norm + "\x00" + address)
+	return account, nil
+}
+
+// runHash runs one password check when a core is free for it.
+func (a *Auth) runHash(ctx context.Context, stored, password string) (bool, error) {
+	select {
+	case a.hashing <- struct{}{}:
+		defer func() { <-a.hashing }()
+	case <-ctx.Done():
+		return false, fmt.Errorf("waiting to check a password: %w", ctx.Err())
+	}
+	return checkPassword(stored, password)
+}
+
+// begin records a new session of account on device and signs its tokens.
+func (a *Auth) begin(ctx context.Context, account Account, device syncproto.DeviceID) (Grant, error) {
+	first, session, err := a.newSession(account.ID, device)
+	if err != nil {
+		return Grant{}, err
+	}
+	err = a.cfg.Ledger.Record(ctx, func(f Facts) ([]Fact, error) {
+		if !device.IsZero() {
+			d, ok := f.Device(device)
+			if !ok || !d.UsedBy(account.ID) {
+				return nil, syncproto.CodeWrongDevice
+			}
+		}
+		return []Fact{session}, nil
+	})
+	if err != nil {
+		return Grant{}, fmt.Errorf("recording a session: %w", err)
+	}
+	return a.grant(account, session, first)
+}
+
+// newSession draws a session and its first refresh token.
+func (a *Auth) newSession(user syncproto.UserID, device syncproto.DeviceID) (refreshToken, Session, error) {
+	id, err := a.newID()
+	if err != nil {
+		return refreshToken{}, Session{}, err
+	}
+	first := refreshToken{Session: id, Generation: 1}
+	if _, err := io.ReadFull(a.cfg.Random, first.Secret[:]); err != nil {
+		return refreshToken{}, Session{}, fmt.Errorf("drawing a refresh token: %w", err)
+	}
+	now := a.nowMS()
+	return first, Session{
+		ID: id, User: user, Device: device, SignedInMS: now, RotatedMS: now,
+		Generation: first.Generation, Hash: first.hash(),
+	}, nil
+}
+
+// grant signs an access token for a session and wraps up its refresh token.
+func (a *Auth) grant(account Account, s Session, token refreshToken) (Grant, error) {
+	caller, err := a.standing(s.User, s.Device, s.ID)
+	if err != nil {
+		return Grant{}, err
+	}
+	access, err := a.tokens.issue(subject{User: s.User, Device: s.Device, Session: s.ID}, a.cfg.Now())
+	if err != nil {
+		return Grant{}, err
+	}
+	return Grant{
+		Caller: caller, Account: account, Access: access, AccessLife: accessLife,
+		Refresh: a.refresh.encode(token), CustodyOnly: caller.CustodyOnly,
+	}, nil
+}
+
+// errReused is how a decide function says that the session must end.
+var errReused = errors.New("refresh token used twice")
+
+// Refresh trades a refresh token for the next one and a new access token. The
+// same token under the same request id is answered with the same next token for
+// two minutes, because replies get lost; any other second use ends the session.
+// Every refusal is CodeUnauthenticated.
+func (a *Auth) Refresh(ctx context.Context, token string, request syncproto.RequestID) (Grant, error) {
+	t, ok := a.refresh.decode(token)
+	if !ok || syncproto.ID(request).IsZero() {
+		return Grant{}, syncproto.CodeUnauthenticated
+	}
+	next := a.refresh.next(t, request)
+	var session Session
+	err := a.cfg.Ledger.Record(ctx, func(f Facts) ([]Fact, error) {
+		var err error
+		var facts []Fact
+		session, facts, err = a.rotate(f, t, next, request)
+		return facts, err
+	})
+	if errors.Is(err, errReused) {
+		a.cfg.Log.WarnContext(ctx, "security: refresh token used twice, session ended",
+			"session", t.Session.String())
+		if err := a.end(ctx, t.Session); err != nil {
+			return Grant{}, err
+		}
+		return Grant{}, syncproto.CodeUnauthenticated
+	}
+	if err != nil {
+		return Grant{}, fmt.Errorf("refreshing a session: %w", err)
+	}
+	account, ok := a.cfg.Ledger.Account(session.User)
+	if !ok {
+		return Grant{}, syncproto.CodeUnauthenticated
+	}
+	return a.grant(account, session, next)
+}
+
+// rotate decides what a refresh does: rotate, repeat the last answer, refuse, or
+// (errReused) end the session.
+func (a *Auth) rotate(f Facts, t, next refreshToken, request syncproto.RequestID) (Session, []Fact, error) {
+	s, ok := f.Session(t.Session)
+	if !ok || !a.alive(s) {
+		return s, nil, syncproto.CodeUnauthenticated
+	}
+	if sameHash(t.hash(), s.Hash) {
+		s.Previous, s.Hash = s.Hash, next.hash()
+		s.Generation, s.Request, s.RotatedMS = next.Generation, request, a.nowMS()
+		return s, []Fact{s}, nil
+	}
+	repeat := sameHash(t.hash(), s.Previous) && s.Request == request && sameHash(next.hash(), s.Hash) &&
+		a.nowMS()-s.RotatedMS <= refreshGrace.Milliseconds()
+	if repeat {
+		return s, nil, nil
+	}
+	return s, nil, errReused
+}
+
+// SignOut ends the caller's session; its tokens stop working at once.
+func (a *Auth) SignOut(ctx context.Context, c Caller) error { return a.end(ctx, c.Session) }
+
+func (a *Auth) end(ctx context.Context, session syncproto.ID) error {
+	err := a.cfg.Ledger.Record(ctx, func(f Facts) ([]Fact, error) {
+		s, ok := f.Session(session)
+		if !ok || s.EndedMS != 0 {
+			return nil, nil
+		}
+		s.EndedMS = a.nowMS()
+		return []Fact{s}, nil
+	})
+	if err != nil {
+		return fmt.Errorf("ending a session: %w", err)
+	}
+	a.cache.drop(func(s subject) bool { return s.Session == session })
+	return nil
+}
