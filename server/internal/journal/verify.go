@@ -1,0 +1,63 @@
+package journal
+
+import (
+	"errors"
+	"fmt"
+
+	"doorstep/server/internal/disk"
+)
+
+// Summary is what Verify found.
+type Summary struct {
+	Head     Position
+	Digest   Digest // of the chain after Head
+	Epoch    Epoch
+	Epochs   int
+	Segments int
+	Bytes    int64 // of all segments
+	// TornBytes stand behind the last whole group and were never acknowledged. Beside a running server that is a group
+	// being written.
+	TornBytes  int64
+	SavedTails []string // torn tails that were kept
+	Marked     bool     // the mark was there and agrees
+}
+
+// Verify checks every byte of the journal in a directory and changes nothing. It takes no lock, so it works beside a
+// running server and without one. It tells report, if that is not nil, what it found in each file. Errors: ErrMissing,
+// or one that is an ErrDamaged and names all damaged segments.
+func Verify(dir string, report func(string)) (Summary, error) {
+	return verifyOn(disk.Local{}, dir, report)
+}
+
+func verifyOn(fsys disk.FS, dir string, report func(string)) (Summary, error) {
+	found, err := list(fsys, dir)
+	if err != nil {
+		return Summary{}, err
+	}
+	if len(found.segments) == 0 {
+		if err := found.mayBegin(fsys, dir); err != nil {
+			return Summary{}, err
+		}
+		return Summary{}, ErrMissing
+	}
+	seen, err := inspect(fsys, dir, inspection{readOnly: true, report: report})
+	for _, segment := range seen.segments {
+		err = errors.Join(err, segment.Close())
+	}
+	if err != nil {
+		return Summary{}, fmt.Errorf("verifying the journal in %s: %w", dir, err)
+	}
+	return seen.summary(), nil
+}
+
+func (seen *inspection) summary() Summary {
+	s := Summary{
+		Epoch: seen.epochs[len(seen.epochs)-1].Epoch, Epochs: len(seen.epochs), Segments: len(seen.segments),
+		TornBytes: seen.tail.Bytes, SavedTails: seen.found.saved, Marked: seen.marked,
+	}
+	for _, segment := range seen.segments {
+		s.Bytes += segment.Size()
+	}
+	s.Head, s.Digest = seen.segments[len(seen.segments)-1].Head()
+	return s
+}
