@@ -1,0 +1,137 @@
+package syncproto
+
+// SyncRequest is what a device sends to POST /v1/sync (SPEC 7).
+type SyncRequest struct {
+	Version  uint64
+	Request  RequestID
+	Epoch    Epoch  // the server epoch the device knows; zero at first
+	Cursor   []byte // opaque; empty at first or after an unknown epoch
+	Batches  []Batch
+	Chains   []ChainHead // this device's actors and how far each has got
+	Purged   []Purged    // what was purged since the last sync
+	PageSize uint64      // news wanted, bytes; 0: the server's choice
+}
+
+// Batch is a run of one actor's chain: Bodies[0] follows Prev, each next the one
+// before. Signature is ES256 (64 bytes, r ‖ s) by the device's key over
+// TipMessage(Actor, tip); it covers the whole run.
+type Batch struct {
+	Device    DeviceID
+	Actor     ActorID
+	Prev      ChangeID
+	Bodies    [][]byte
+	Signature []byte
+}
+
+// ChainHead says how far an actor's chain reaches.
+type ChainHead struct {
+	Actor ActorID
+	Seq   uint64
+	Tip   ChangeID
+}
+
+// Purged tells the server that a family's data is gone from the device, which
+// purge it answers, and that nothing unsent was lost.
+type Purged struct {
+	Family   FamilyID
+	Position uint64 // of the revocation
+}
+
+// ReceiptStatus says what became of a change.
+type ReceiptStatus uint8
+
+const (
+	StatusAccepted    ReceiptStatus = 1
+	StatusHeld        ReceiptStatus = 2
+	StatusQuarantined ReceiptStatus = 3
+	StatusLate        ReceiptStatus = 4
+	StatusRefused     ReceiptStatus = 5
+)
+
+// Durability says how safe the server has the change.
+type Durability uint8
+
+const (
+	DurabilityNone   Durability = 0 // refused: not stored
+	DurabilityStored Durability = 1 // on the server's disk
+	DurabilityCopied Durability = 2 // on a second disk or host as well
+)
+
+// Receipt answers one change. Missing lists deps (or the prev) that a held
+// change waits for.
+type Receipt struct {
+	Change     ChangeID
+	Status     ReceiptStatus
+	Code       Code
+	Durability Durability
+	Position   uint64 // in the journal; 0 when refused
+	Missing    []ChangeID
+}
+
+// ItemType says what a feed item is.
+type ItemType uint8
+
+const (
+	ItemChange  ItemType = 1
+	ItemVerdict ItemType = 2
+	ItemGrant   ItemType = 3 // the reader may now hold Family, in role Basis
+	ItemPurge   ItemType = 4 // the reader may no longer hold Family
+)
+
+// Item is one piece of news in a device's feed, in journal order.
+type Item struct {
+	Type     ItemType
+	Position uint64
+	AtMS     int64 // server time
+	Prev     ChangeID
+	Body     []byte   // ItemChange
+	Verdict  *Verdict // ItemVerdict
+	Family   FamilyID // ItemGrant, ItemPurge
+	Basis    string   // ItemGrant
+}
+
+// SyncReply answers a SyncRequest.
+type SyncReply struct {
+	Version  uint64
+	Request  RequestID
+	Epoch    Epoch
+	TimeMS   int64 // server clock
+	Receipts []Receipt
+	Items    []Item
+	Cursor   []byte
+	More     bool
+	Chains   []ChainHead // how far the server has each reported actor
+	Forked   []ActorID   // actors of this device that must be replaced (SPEC 6.3)
+}
+
+// VerdictKind numbers what a server decides.
+type VerdictKind uint8
+
+const (
+	VerdictQuarantine VerdictKind = 1 // Change is locked away until a reviewer decides
+	VerdictAdmit      VerdictKind = 2 // Change leaves quarantine or hold and is accepted
+	VerdictLate       VerdictKind = 3 // Change came after the seal: an addendum proposal
+	VerdictWin        VerdictKind = 4 // Change's value of a server field is in force
+	VerdictLose       VerdictKind = 5 // Change's value of a server field is not, Code says why
+	VerdictSeal       VerdictKind = 6 // Heads are final; Change is the finalise change
+	VerdictForked     VerdictKind = 7 // Actor has two chains
+	VerdictRelease    VerdictKind = 8 // a held Change is accepted now
+)
+
+// Verdict is a decision that depends on the server's order. It is an input to
+// the fold: every device folds the same ones, ordered by Position (SPEC 6).
+type Verdict struct {
+	Kind     VerdictKind
+	Position uint64 // its place in the journal: the order of verdicts
+	Family   FamilyID
+	Record   RecordID
+	Change   ChangeID
+	Actor    ActorID // VerdictForked
+	Code     Code
+	By       UserID // who decided; zero: the server by rule
+	AtMS     int64
+	Path     Path          // VerdictWin, VerdictLose: which field
+	Heads    []RecordHeads // VerdictSeal: every record of the seal
+	Hash     [32]byte      // VerdictSeal: SHA-256 of this record's sealed view
+	PrevHash [32]byte      // VerdictSeal: hash of the seal before; zero for the first
+}
