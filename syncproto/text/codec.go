@@ -1,61 +1,181 @@
 package text
 
-import "encoding/binary"
+import (
+	"bytes"
+	"encoding/binary"
+	"hash/crc32"
+	"unicode/utf8"
+)
 
-// Encode returns the log as bytes: the same changes added in the same order
-// give the same bytes.
-func (l *Log) Encode() []byte {
-	b := binary.AppendUvarint(nil, uint64(len(l.changes)))
-	for _, c := range l.changes {
-		b = appendBytes(b, l.agents[c.agent])
-		b = binary.AppendUvarint(b, uint64(c.seq))
-		b = binary.AppendUvarint(b, uint64(len(c.parents)))
-		for _, p := range c.parents {
-			b = binary.AppendUvarint(b, uint64(p))
-		}
-		b = binary.AppendUvarint(b, uint64(c.end-c.start))
-		for _, e := range l.events[c.start:c.end] {
-			b = binary.AppendUvarint(b, uint64(e.pos))
-			b = binary.AppendVarint(b, int64(e.r))
-		}
-	}
-	return b
-}
-
-func appendBytes(b []byte, s string) []byte {
-	return append(binary.AppendUvarint(b, uint64(len(s))), s...)
-}
+// magic begins every encoded log; its last byte is the version of the format.
+const magic = "DTX\x01"
 
 // ErrEncoding is the reason why Decode refused bytes that Encode would not
 // have written.
 const ErrEncoding = Error("malformed encoding")
 
-// Decode reads what Encode wrote. It refuses everything else with
-// ErrEncoding, or with the reason for which Add would have refused a change.
-func Decode(b []byte) (*Log, error) {
-	d := decoder{b: b}
-	l := New()
-	for range d.uint() {
-		agent, seq := d.bytes(), d.uint()
-		var parents []LV
-		for range d.uint() {
-			parents = append(parents, LV(d.uint()))
+// Encode returns the log as bytes, column by column (SPEC text 7): the same
+// changes added in the same order give the same bytes.
+func (l *Log) Encode() []byte {
+	e := encoder{b: append(make([]byte, 0, len(l.ops.content)+len(l.ops.runs)*3+64), magic...)}
+	e.authors(&l.authors)
+	e.calls(&l.calls)
+	e.graph(&l.graph)
+	e.ops(&l.ops)
+	e.bytes(l.ops.content)
+	return binary.LittleEndian.AppendUint32(e.b, crc32.ChecksumIEEE(e.b))
+}
+
+type encoder struct{ b []byte }
+
+func (e *encoder) uint(v int) { e.b = binary.AppendUvarint(e.b, uint64(v)) }
+func (e *encoder) sint(v int) { e.b = binary.AppendVarint(e.b, int64(v)) }
+func (e *encoder) bytes(v []byte) {
+	e.uint(len(v))
+	e.b = append(e.b, v...)
+}
+
+// authors writes the agents' names, and the runs: agent, length, and how far
+// its number is from the one after the agent's run before.
+func (e *encoder) authors(a *authors) {
+	e.uint(len(a.names))
+	for _, name := range a.names {
+		e.uint(len(name))
+		e.b = append(e.b, name...)
+	}
+	e.uint(len(a.runs))
+	next := make([]int32, len(a.names))
+	for i, r := range a.runs {
+		stop := a.upTo(int32(i))
+		e.uint(int(r.agent))
+		e.uint(int(stop - r.seq))
+		e.sint(int(r.seq - next[r.agent]))
+		next[r.agent] = stop
+	}
+}
+
+// calls writes runs: the size of a call and the number of such calls.
+func (e *encoder) calls(c *calls) {
+	e.uint(len(c.runs))
+	for i, r := range c.runs {
+		stop := c.end
+		if i+1 < len(c.runs) {
+			stop = c.runs[i+1].start
 		}
-		var splices []Splice
-		for range d.uint() {
-			splices = append(splices, d.event())
+		e.uint(int(r.size))
+		e.uint(int(stop-r.start) / int(r.size))
+	}
+}
+
+// graph writes runs: length, then 0 if the parents were all there was, or
+// else one more than their number and how far back each lies.
+func (e *encoder) graph(g *graph) {
+	e.uint(len(g.runs))
+	for i, r := range g.runs {
+		e.uint(int(g.upTo(i) - r.start))
+		if r.linear {
+			e.uint(0)
+			continue
 		}
-		if d.bad {
-			return nil, ErrEncoding
-		}
-		if _, err := l.Add(agent, seq, parents, splices); err != nil {
-			return nil, err
+		parents := g.parentsOf(i)
+		e.uint(len(parents) + 1)
+		for _, p := range parents {
+			e.uint(int(r.start - p))
 		}
 	}
-	if d.bad || len(d.b) > 0 {
+}
+
+// ops writes runs: kind, length and how far the position is from where the
+// run before left the writer.
+func (e *encoder) ops(o *ops) {
+	e.uint(len(o.runs))
+	pen := int32(0)
+	for i, r := range o.runs {
+		stop, _ := o.upTo(i)
+		n := int32(stop - r.lv)
+		move := r.pos - r.expected(pen)
+		head := int(n)<<3 | int(r.kind)
+		if move == 0 {
+			e.uint(head)
+		} else {
+			e.uint(head | hasMove)
+			e.sint(int(move))
+		}
+		pen = r.penAfter(n)
+	}
+}
+
+// hasMove marks a run that does not begin where it is expected to.
+const hasMove = 4
+
+// expected returns where a run begins if the writer stays at the pen: a
+// deletion is expected to go back over the code point before it.
+func (r *opRun) expected(pen int32) int32 {
+	if r.kind == insertion || pen == 0 {
+		return pen
+	}
+	return pen - 1
+}
+
+// penAfter returns where n events of a run leave the writer.
+func (r *opRun) penAfter(n int32) int32 {
+	switch r.kind {
+	case insertion:
+		return r.pos + n
+	case deletionBack:
+		return r.pos - n + 1
+	}
+	return r.pos
+}
+
+// Decode reads what Encode wrote, and replays it. It refuses everything that
+// Encode would not have written, and every history that Add would not have
+// accepted, with ErrEncoding or the reason that Add would have given.
+func Decode(b []byte) (*Log, error) {
+	if len(b) < len(magic)+4 || string(b[:len(magic)]) != magic {
 		return nil, ErrEncoding
 	}
+	body, sum := b[:len(b)-4], b[len(b)-4:]
+	if binary.LittleEndian.Uint32(sum) != crc32.ChecksumIEEE(body) {
+		return nil, ErrEncoding
+	}
+	d := decoder{b: body[len(magic):]}
+	l := New()
+	d.authors(&l.authors)
+	d.calls(&l.calls)
+	d.graph(&l.graph)
+	d.ops(&l.ops, &l.graph)
+	if d.bad || len(d.b) > 0 || !l.consistent() || !bytes.Equal(l.Encode(), b) {
+		return nil, ErrEncoding
+	}
+	if l.graph.end > 0 {
+		l.merger.loading = true
+		if err := l.sync(); err != nil {
+			return nil, err
+		}
+		l.merger.loading = false
+	}
 	return l, nil
+}
+
+// consistent reports whether all columns speak of the same events, and each
+// call of one agent and one version.
+func (l *Log) consistent() bool {
+	n := l.graph.end
+	if l.ops.end != n || l.authors.end != n || l.calls.end != n {
+		return false
+	}
+	for _, r := range l.graph.runs {
+		if start, _ := l.calls.of(r.start); start != r.start {
+			return false
+		}
+	}
+	for _, r := range l.authors.runs {
+		if start, _ := l.calls.of(r.start); start != r.start {
+			return false
+		}
+	}
+	return true
 }
 
 type decoder struct {
@@ -63,11 +183,13 @@ type decoder struct {
 	bad bool
 }
 
-// uint reads a number no larger than the bytes that are left could justify
-// counting to, or than an event may be numbered.
-func (d *decoder) uint() int {
+// fail gives up: whatever is read from here on is 0.
+func (d *decoder) fail() { d.b, d.bad = nil, true }
+
+// uint reads a number up to limit.
+func (d *decoder) uint(limit int) int {
 	v, n := binary.Uvarint(d.b)
-	if n <= 0 || v > maxEvents {
+	if n <= 0 || v > uint64(limit) {
 		d.fail()
 		return 0
 	}
@@ -75,29 +197,185 @@ func (d *decoder) uint() int {
 	return int(v)
 }
 
-func (d *decoder) bytes() []byte {
-	n := d.uint()
-	if n > len(d.b) {
+// sint reads a number between -maxEvents and maxEvents.
+func (d *decoder) sint() int {
+	v, n := binary.Varint(d.b)
+	if n <= 0 || v > maxEvents || v < -maxEvents {
 		d.fail()
-		return nil
+		return 0
 	}
+	d.b = d.b[n:]
+	return int(v)
+}
+
+// count reads how many entries follow, each of at least size bytes.
+func (d *decoder) count(size int) int { return d.uint(len(d.b) / size) }
+
+// size reads the length of a run, of at least one event, after end others.
+func (d *decoder) size(end LV) int {
+	n := d.uint(maxEvents - int(end))
+	if n == 0 {
+		d.fail()
+	}
+	return n
+}
+
+func (d *decoder) bytes() []byte {
+	n := d.count(1)
 	v := d.b[:n]
 	d.b = d.b[n:]
 	return v
 }
 
-func (d *decoder) event() Splice {
-	pos := d.uint()
-	v, n := binary.Varint(d.b)
-	if n <= 0 || v < -1 || v > 0x10ffff {
+func (d *decoder) authors(a *authors) {
+	for range d.count(1) {
+		name := d.bytes()
+		if _, twice := a.byName[string(name)]; twice || len(name) > maxAgentBytes {
+			d.fail()
+			return
+		}
+		a.intern(name)
+	}
+	next := make([]int, len(a.names))
+	seen := 0 // agents are in the order of their first event
+	for range d.count(3) {
+		agent := d.uint(seen)
+		n := d.size(a.end)
+		if agent == len(a.names) {
+			d.fail()
+		}
+		if d.bad {
+			return
+		}
+		seen = max(seen, agent+1)
+		seq := next[agent] + d.sint()
+		if seq < 0 || seq > maxEvents-n || a.used(int32(agent), seq, n) {
+			d.fail()
+			return
+		}
+		a.add(nil, int32(agent), seq, n)
+		next[agent] = seq + n
+	}
+	if seen != len(a.names) {
 		d.fail()
-		return Splice{}
 	}
-	d.b = d.b[n:]
-	if v < 0 {
-		return Splice{Pos: pos, Del: 1}
-	}
-	return Splice{Pos: pos, Ins: string(rune(v))}
 }
 
-func (d *decoder) fail() { d.b, d.bad = nil, true }
+func (d *decoder) calls(c *calls) {
+	for range d.count(2) {
+		size, times := d.size(c.end), d.size(c.end)
+		if d.bad || times > (maxEvents-int(c.end))/size || c.continues(size) {
+			d.fail()
+			return
+		}
+		c.add(size)
+		c.end += LV(size) * LV(times-1)
+	}
+}
+
+func (d *decoder) graph(g *graph) {
+	for range d.count(2) {
+		n := d.size(g.end)
+		parents := g.frontier
+		if number := d.uint(len(d.b) + 1); number > 0 {
+			parents = nil
+			for range number - 1 {
+				parents = append(parents, g.end-LV(d.uint(int(g.end))))
+			}
+		}
+		if d.bad || !g.reduced(parents) {
+			d.fail()
+			return
+		}
+		g.append(parents, n)
+	}
+}
+
+// reduced reports whether parents are a version as Reduce returns it.
+func (g *graph) reduced(parents []LV) bool {
+	for _, p := range parents {
+		if p < 0 || p >= g.end {
+			return false
+		}
+	}
+	return len(parents) == len(g.reduce(parents)) && isAscending(parents)
+}
+
+func isAscending(list []LV) bool {
+	for i := 1; i < len(list); i++ {
+		if list[i-1] >= list[i] {
+			return false
+		}
+	}
+	return true
+}
+
+// A runHead is what the encoding says of a run of operations before it comes
+// to the content.
+type runHead struct {
+	run opRun
+	n   int32
+}
+
+func (d *decoder) ops(o *ops, g *graph) {
+	heads := d.heads()
+	o.content = bytes.Clone(d.bytes())
+	if d.bad || !utf8.Valid(o.content) {
+		d.fail()
+		return
+	}
+	run, off := 0, int32(0)
+	for i, h := range heads {
+		for run+1 < len(g.runs) && g.upTo(run) <= o.end {
+			run++
+		}
+		if run >= len(g.runs) || o.end+LV(h.n) > g.upTo(run) {
+			d.fail()
+			return
+		}
+		h.run.off = off
+		fresh := g.runs[run].start == o.end
+		if h.run.kind != insertion {
+			o.removeRun(h.run, h.n, fresh)
+		} else if end := off + offsetOf(o.content[off:], h.n); o.insertable(off, end, h.n) {
+			o.insertRun(h.run, end, h.n, fresh)
+			off = end
+		}
+		if len(o.runs) != i+1 {
+			d.fail()
+			return
+		}
+	}
+	if int(off) != len(o.content) {
+		d.fail()
+	}
+}
+
+// insertable reports whether content[off:end] has n code points, and not more
+// than a run may have.
+func (o *ops) insertable(off, end, n int32) bool {
+	return utf8.RuneCount(o.content[off:end]) == int(n) && (n == end-off || n <= maxMixedPoints)
+}
+
+func (d *decoder) heads() []runHead {
+	var heads []runHead
+	pen, end := int32(0), LV(0)
+	for range d.count(1) {
+		v := d.uint(maxEvents<<3 | hasMove | int(opKinds))
+		h := runHead{opRun{kind: opKind(v & 3)}, int32(v >> 3)}
+		move := 0
+		if v&hasMove != 0 {
+			move = d.sint()
+		}
+		pos := int(h.run.expected(pen)) + move
+		if d.bad || h.run.kind >= opKinds || h.n == 0 || h.n > maxEvents-int32(end) || pos < 0 || pos > maxEvents {
+			d.fail()
+			return nil
+		}
+		h.run.pos = int32(pos)
+		pen = max(h.run.penAfter(h.n), 0)
+		end += LV(h.n)
+		heads = append(heads, h)
+	}
+	return heads
+}

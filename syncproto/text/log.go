@@ -2,30 +2,18 @@ package text
 
 import (
 	"slices"
+	"strings"
 	"unicode/utf8"
 )
 
 // A Log is the append-only event graph of one text, with the text that all
 // its events add up to. It is not safe for concurrent use, reading included.
 type Log struct {
-	events   []event
-	changes  []change
-	agents   []string
-	frontier []LV
-	live     []item // the merged text, deleted code points included
-	stale    bool   // live lacks the last events
-}
-
-type event struct {
-	pos    int32
-	r      rune // -1: a deletion
-	change int32
-}
-
-type change struct {
-	start, end LV
-	agent, seq int
-	parents    []LV
+	ops     ops
+	graph   graph
+	authors authors
+	calls   calls
+	merger  merger
 }
 
 // New returns the log of an empty text.
@@ -38,51 +26,49 @@ func New() *Log { return &Log{} }
 // returns the version after the change: its last event or, if the splices
 // hold no event, the reduced parents. On an error (ErrPosition, ErrUTF8,
 // ErrParent, ErrReused, ErrSeq, ErrTooLarge) the log is unchanged.
+//
+// A change on top of everything takes time in proportion to its size. The
+// merged text is brought up to date when it is next asked for.
 func (l *Log) Add(agent []byte, seq int, parents []LV, splices []Splice) ([]LV, error) {
 	if len(agent) > maxAgentBytes {
 		return nil, ErrTooLarge
 	}
 	for _, p := range parents {
-		if p < 0 || int(p) >= len(l.events) {
+		if p < 0 || p >= l.graph.end {
 			return nil, ErrParent
 		}
 	}
-	parents = l.Reduce(parents)
-	n, err := l.check(parents, splices)
-	if err != nil || n == 0 {
-		return parents, err
+	if len(parents) > 1 {
+		parents = l.graph.reduce(parents)
 	}
+	length := l.lengthAt(parents)
+	n, err := l.check(length, splices)
+	if err != nil {
+		return nil, err
+	}
+	if n == 0 {
+		return slices.Clone(parents), nil
+	}
+	who := l.authors.lookup(agent)
 	if seq < 0 || seq > maxEvents-n {
 		return nil, ErrSeq
 	}
-	a := slices.Index(l.agents, string(agent))
-	for _, c := range l.changes {
-		if c.agent == a && c.seq < seq+n && seq < c.seq+int(c.end-c.start) {
-			return nil, ErrReused
-		}
+	if l.authors.used(who, seq, n) {
+		return nil, ErrReused
 	}
-	if a < 0 {
-		a = len(l.agents)
-		l.agents = append(l.agents, string(agent))
-	}
-	linear := !l.stale && slices.Equal(parents, l.frontier)
-	start := LV(len(l.events))
-	l.append(splices)
-	end := LV(len(l.events))
-	l.changes = append(l.changes, change{start, end, a, seq, parents})
-	l.frontier = slices.DeleteFunc(l.frontier, func(f LV) bool { return slices.Contains(parents, f) })
-	l.frontier = append(l.frontier, end-1)
-	l.stale = true
-	if linear {
-		l.live, l.stale = l.applyLinear(start, end), false
-	}
-	return []LV{end - 1}, nil
+	fresh := l.graph.append(parents, n)
+	l.append(int32(length), splices, fresh)
+	l.authors.add(agent, who, seq, n)
+	l.calls.add(n)
+	return []LV{l.graph.end - 1}, nil
 }
 
-// check returns how many events the splices make at the version parents.
-func (l *Log) check(parents []LV, splices []Splice) (int, error) {
-	length, n := l.LenAt(parents), 0
-	for _, s := range splices {
+// check returns how many events the splices make in a text of the given
+// length.
+func (l *Log) check(length int, splices []Splice) (int, error) {
+	n, bytes := 0, len(l.ops.content)
+	for i := range splices {
+		s := &splices[i]
 		if s.Pos < 0 || s.Del < 0 || s.Pos > length || s.Del > length-s.Pos {
 			return 0, ErrPosition
 		}
@@ -92,108 +78,85 @@ func (l *Log) check(parents []LV, splices []Splice) (int, error) {
 		ins := utf8.RuneCountInString(s.Ins)
 		length += ins - s.Del
 		n += ins + s.Del
-		if n > maxEvents-len(l.events) {
+		bytes += len(s.Ins)
+		if n > maxEvents-int(l.graph.end) || bytes > maxContent {
 			return 0, ErrTooLarge
 		}
 	}
 	return n, nil
 }
 
-func (l *Log) append(splices []Splice) {
-	at := int32(len(l.changes))
-	for _, s := range splices {
-		for range s.Del {
-			l.events = append(l.events, event{int32(s.Pos), -1, at})
-		}
+// append enters checked splices made in a text of the given length.
+func (l *Log) append(length int32, splices []Splice, fresh bool) {
+	for i := range splices {
+		s := &splices[i]
 		pos := int32(s.Pos)
-		for _, r := range s.Ins {
-			l.events = append(l.events, event{pos, r, at})
-			pos++
+		if s.Del > 0 {
+			l.ops.remove(pos, length, s.Del, fresh)
+			length -= int32(s.Del)
+			fresh = false
+		}
+		if s.Ins != "" {
+			n := utf8.RuneCountInString(s.Ins)
+			l.ops.insert(pos, length, s.Ins, n, fresh)
+			length += int32(n)
+			fresh = false
 		}
 	}
 }
 
 // Frontier returns the version of everything: the events that no other event
 // builds on, ascending.
-func (l *Log) Frontier() []LV { return slices.Clone(l.frontier) }
-
-// Len returns the length of the merged text in code points.
-func (l *Log) Len() int { return visible(l.merged()) }
-
-// String returns the merged text of all events.
-func (l *Log) String() string { return l.render(l.merged()) }
-
-// At returns the text at a version: what its events and all they build on add
-// up to. Unknown events in the version are ignored.
-func (l *Log) At(version []LV) string { return l.render(l.replay(l.ancestors(version))) }
-
-// LenAt returns the length in code points of the text at a version.
-func (l *Log) LenAt(version []LV) int {
-	if slices.Equal(version, l.frontier) {
-		return l.Len()
-	}
-	return visible(l.replay(l.ancestors(version)))
-}
+func (l *Log) Frontier() []LV { return slices.Clone(l.graph.frontier) }
 
 // Reduce returns the version, ascending, without the members that others in
-// it build on.
-func (l *Log) Reduce(version []LV) []LV {
-	var kept []LV
-	for _, v := range version {
-		dominated := slices.Contains(kept, v)
-		for _, w := range version {
-			dominated = dominated || w != v && l.IsAncestor(v, []LV{w})
-		}
-		if !dominated {
-			kept = append(kept, v)
-		}
-	}
-	slices.Sort(kept)
-	return kept
-}
+// it build on. Unknown events are dropped.
+func (l *Log) Reduce(version []LV) []LV { return l.graph.reduce(l.graph.known(version)) }
 
 // IsAncestor reports whether the event a is one of the version's or one that
 // the version builds on.
-func (l *Log) IsAncestor(a LV, version []LV) bool { return l.reaches(version, a) }
+func (l *Log) IsAncestor(a LV, version []LV) bool {
+	return a >= 0 && l.graph.isAncestor(a, l.graph.known(version))
+}
 
-func (l *Log) reaches(version []LV, a LV) bool {
-	version = slices.DeleteFunc(slices.Clone(version), func(v LV) bool { return v < 0 || int(v) >= len(l.events) })
-	queue := slices.Clone(version)
-	seen := map[int32]LV{}
-	for len(queue) > 0 {
-		v := queue[len(queue)-1]
-		queue = queue[:len(queue)-1]
-		if v < a {
-			continue
-		}
-		at := l.events[v].change
-		c := l.changes[at]
-		if a >= c.start {
-			return true
-		}
-		if _, ok := seen[at]; !ok {
-			seen[at] = v
-			queue = append(queue, c.parents...)
-		}
+// Len returns the length of the merged text in code points.
+func (l *Log) Len() int { return int(l.merged().n) }
+
+// String returns the merged text of all events.
+func (l *Log) String() string {
+	text := l.merged()
+	var b strings.Builder
+	b.Grow(text.size)
+	text.each(func(p piece) { b.Write(l.ops.content[p.off : p.off+p.size]) })
+	return b.String()
+}
+
+// merged returns the merged text of all events.
+func (l *Log) merged() *pieces {
+	if l.sync() != nil {
+		panic("bug: an event that Add accepted does not fit its version")
 	}
-	return false
+	return &l.merger.text
 }
 
 // Spans returns who wrote what: the maximal stretches of the merged text
 // written by one call of Add, in text order.
 func (l *Log) Spans() []Span {
 	var spans []Span
-	pos, last := 0, int32(-1)
-	for _, it := range l.merged() {
-		if it.deleted {
-			continue
+	pos, last := 0, LV(-1)
+	l.merged().each(func(p piece) {
+		for p.n > 0 {
+			call, size := l.calls.of(p.lv)
+			n := min(p.n, int32(call-p.lv)+size)
+			if call != last {
+				spans = append(spans, Span{Start: pos, From: p.lv})
+				last = call
+			}
+			pos += int(n)
+			spans[len(spans)-1].End = pos
+			p.lv += LV(n)
+			p.n -= n
 		}
-		if at := l.events[it.id].change; at != last {
-			spans = append(spans, Span{Start: pos, From: it.id})
-			last = at
-		}
-		pos++
-		spans[len(spans)-1].End = pos
-	}
+	})
 	return spans
 }

@@ -43,6 +43,10 @@ type Span struct {
 // wide and the upper half of them names text from before a conflict.
 const maxEvents = 1 << 30
 
+// maxContent bounds the bytes of all insertions, which are found by 32-bit
+// offsets.
+const maxContent = 1<<31 - 1
+
 // maxAgentBytes bounds an agent's name; a record uses 56 bytes.
 const maxAgentBytes = 1024
 

@@ -4,11 +4,16 @@ import (
 	"compress/gzip"
 	"encoding/json"
 	"io"
+	"math/rand/v2"
 	"os"
 	"path/filepath"
+	"runtime"
+	"runtime/debug"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
+	"time"
 	"unicode/utf8"
 )
 
@@ -187,34 +192,112 @@ func parseCases(t testing.TB, name string, b []byte) []trace {
 // A feeder adds the transactions of a trace to a log, in any order that puts
 // parents first.
 type feeder struct {
-	log  *Log
-	last [][]LV // the version after each transaction
+	trace   trace
+	log     *Log
+	last    [][]LV // the version after each transaction
+	order   []int  // the transactions in the log
+	scratch []LV
 }
 
 func newFeeder(tr trace) *feeder {
-	return &feeder{log: New(), last: make([][]LV, len(tr.txns))}
+	return &feeder{trace: tr, log: New(), last: make([][]LV, len(tr.txns))}
 }
 
-func (f *feeder) add(tr trace, i int) error {
-	tx := &tr.txns[i]
-	var parents []LV
+func (f *feeder) add(t testing.TB, i int) {
+	tx := &f.trace.txns[i]
+	f.scratch = f.scratch[:0]
 	for _, p := range tx.parents {
-		parents = append(parents, f.last[p]...)
+		f.scratch = append(f.scratch, f.last[p]...)
 	}
-	var err error
-	f.last[i], err = f.log.Add([]byte(tx.agent), tx.seq, parents, tx.splices)
-	return err
+	version, err := f.log.Add([]byte(tx.agent), tx.seq, f.scratch, tx.splices)
+	if err != nil {
+		t.Fatalf("%s: transaction %d: %v", f.trace.name, i, err)
+	}
+	f.last[i] = version
+	f.order = append(f.order, i)
+}
+
+// has reports whether the log has everything that transaction i builds on.
+func (f *feeder) has(i int) bool {
+	for _, p := range f.trace.txns[i].parents {
+		if f.last[p] == nil {
+			return false
+		}
+	}
+	return true
+}
+
+// takeFrom adds everything that another has.
+func (f *feeder) takeFrom(t testing.TB, other *feeder) {
+	for _, i := range other.order {
+		if f.last[i] == nil {
+			f.add(t, i)
+		}
+	}
 }
 
 func logOf(t testing.TB, tr trace) *Log {
 	t.Helper()
 	f := newFeeder(tr)
 	for i := range tr.txns {
-		if err := f.add(tr, i); err != nil {
-			t.Fatalf("%s: transaction %d: %v", tr.name, i, err)
-		}
+		f.add(t, i)
 	}
 	return f.log
+}
+
+// randomOrder returns the transactions in a random order with parents first.
+func randomOrder(tr trace, rng *rand.Rand) []int {
+	waiting := make([]int, len(tr.txns))
+	kids := make([][]int, len(tr.txns))
+	var ready, order []int
+	for i, tx := range tr.txns {
+		waiting[i] = len(tx.parents)
+		for _, p := range tx.parents {
+			kids[p] = append(kids[p], i)
+		}
+		if waiting[i] == 0 {
+			ready = append(ready, i)
+		}
+	}
+	for len(ready) > 0 {
+		at := rng.IntN(len(ready))
+		i := ready[at]
+		ready[at] = ready[len(ready)-1]
+		ready = ready[:len(ready)-1]
+		order = append(order, i)
+		for _, k := range kids[i] {
+			if waiting[k]--; waiting[k] == 0 {
+				ready = append(ready, k)
+			}
+		}
+	}
+	return order
+}
+
+// exchange plays a trace on two replicas: each adds the transactions of its
+// own agents, or every other hundred if there is one agent, and takes what the
+// other has only when it cannot go on.
+func exchange(t testing.TB, tr trace) (a, b *feeder) {
+	pair := [2]*feeder{newFeeder(tr), newFeeder(tr)}
+	owner := map[string]int{}
+	for _, tx := range tr.txns {
+		if _, ok := owner[tx.agent]; !ok {
+			owner[tx.agent] = len(owner) % 2
+		}
+	}
+	for i, tx := range tr.txns {
+		mine := owner[tx.agent]
+		if len(owner) == 1 {
+			mine = i / 100 % 2
+		}
+		if !pair[mine].has(i) {
+			pair[mine].takeFrom(t, pair[1-mine])
+		}
+		pair[mine].add(t, i)
+	}
+	pair[0].takeFrom(t, pair[1])
+	pair[1].takeFrom(t, pair[0])
+	return pair[0], pair[1]
 }
 
 func TestConformance(t *testing.T) {
@@ -223,26 +306,117 @@ func TestConformance(t *testing.T) {
 	}
 	for _, path := range traceFiles(t, filepath.Join(tracesFolder(), "conformance")) {
 		for _, tr := range readTraces(t, path) {
-			l := logOf(t, tr)
-			if got := l.String(); got != tr.want {
-				t.Errorf("%s: got %q, want %q", tr.name, got, tr.want)
-			}
-			d, err := Decode(l.Encode())
-			if err != nil || d.String() != tr.want {
-				t.Errorf("%s: decoded %v %q", tr.name, err, tr.want)
-			}
+			replayEveryWay(t, tr)
 		}
 	}
 }
 
-func TestTracesSmall(t *testing.T) {
+// TestTraces replays every trace file below the folder in every way, and
+// prints one line a file.
+func TestTraces(t *testing.T) {
 	if tracesFolder() == "" {
 		t.Skip("the full set of traces is not here; set DOORSTEP_TRACES")
 	}
-	for _, name := range []string{"sequential/json-crdt-blog-post", "sequential/friendsforever_flat"} {
-		tr := readTraces(t, filepath.Join(tracesFolder(), name+".json.gz"))[0]
-		if got := logOf(t, tr).String(); got != tr.want {
-			t.Errorf("%s: differs", name)
+	t.Logf("%-24s %8s %9s %9s %9s %9s %9s", "CPU ms", "events", "apply", "replay", "stream", "bytes", "heap KB")
+	for _, path := range traceFiles(t, tracesFolder()) {
+		traces := readTraces(t, path)
+		for _, tr := range traces {
+			replayEveryWay(t, tr)
+		}
+		if len(traces) == 1 {
+			report(t, traces[0])
+		} else {
+			t.Logf("%-24s %8d cases", filepath.Base(path), len(traces))
 		}
 	}
+}
+
+// replayEveryWay checks that a trace ends in the text that it should, however
+// it arrives.
+func replayEveryWay(t testing.TB, tr trace) {
+	t.Helper()
+	check := func(how string, got string) {
+		if got != tr.want {
+			t.Fatalf("%s: %s: got %s, want %s", tr.name, how, brief(got), brief(tr.want))
+		}
+	}
+	whole := logOf(t, tr)
+	check("whole", whole.String())
+	check("streamed", stream(t, tr).String())
+	off := logOf(t, tr)
+	off.merger = merger{noClear: true}
+	check("without critical versions", off.String())
+	loaded, err := Decode(whole.Encode())
+	if err != nil {
+		t.Fatalf("%s: decode: %v", tr.name, err)
+	}
+	check("decoded", loaded.String())
+	a, b := exchange(t, tr)
+	check("first replica", a.log.String())
+	check("second replica", b.log.String())
+	if isChain(tr) {
+		return // there is only one order of arrival
+	}
+	for seed := range uint64(8) {
+		f := newFeeder(tr)
+		for _, i := range randomOrder(tr, rand.New(rand.NewPCG(seed, 1))) {
+			f.add(t, i)
+		}
+		check("arrival order of seed "+strconv.FormatUint(seed, 10), f.log.String())
+	}
+}
+
+func isChain(tr trace) bool {
+	for i, tx := range tr.txns {
+		if i > 0 && !slices.Equal(tx.parents, []int{i - 1}) {
+			return false
+		}
+	}
+	return true
+}
+
+func brief(s string) string {
+	return strconv.Quote(s[:min(len(s), 200)]) + " (" + strconv.Itoa(len(s)) + " bytes)"
+}
+
+// stream adds transaction by transaction and merges after each.
+func stream(t testing.TB, tr trace) *Log {
+	f := newFeeder(tr)
+	for i := range tr.txns {
+		f.add(t, i)
+		f.log.Len()
+	}
+	return f.log
+}
+
+// report prints one line of measurements. Apply is the trace as local edits,
+// one after the other on the live text, which only a chain allows; replay is
+// the merging of a decoded log; heap is all memory allocated while decoding
+// and replaying, an upper bound of the peak.
+func report(t *testing.T, tr trace) {
+	apply := "-"
+	if isChain(tr) {
+		apply = millis(cpu(func() { stream(t, tr) }))
+	}
+	streamed := cpu(func() { stream(t, tr) })
+	bytes := logOf(t, tr).Encode()
+	var memory [2]runtime.MemStats
+	runtime.GC()
+	defer debug.SetGCPercent(debug.SetGCPercent(-1))
+	runtime.ReadMemStats(&memory[0])
+	l, err := Decode(bytes)
+	runtime.ReadMemStats(&memory[1])
+	if err != nil {
+		t.Fatal(err)
+	}
+	replay := cpu(func() {
+		l.merger = merger{}
+		l.Len()
+	})
+	t.Logf("%-24s %8d %9s %9s %9s %9d %9d", tr.name, l.graph.end, apply, millis(replay), millis(streamed),
+		len(bytes), (memory[1].TotalAlloc-memory[0].TotalAlloc)>>10)
+}
+
+func millis(d time.Duration) string {
+	return strconv.FormatFloat(float64(d.Microseconds())/1000, 'f', 1, 64)
 }

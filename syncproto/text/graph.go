@@ -1,0 +1,257 @@
+package text
+
+import "slices"
+
+// A graphRun is a stretch of events, each made on top of the one before it;
+// only the first has the run's parents. It ends where the next run begins.
+type graphRun struct {
+	start   LV
+	parents int32 // where in graph.parents its parents begin
+	linear  bool  // its parents were everything there was when it arrived
+}
+
+// graph says which event was made on top of which.
+type graph struct {
+	runs     []graphRun
+	parents  []LV // of all runs; those of one run ascending and reduced
+	end      LV   // the number of events
+	frontier []LV // events that nothing was made on top of, ascending
+}
+
+// append adds n events on top of a reduced version. It reports whether they
+// began a new run.
+func (g *graph) append(parents []LV, n int) bool {
+	start := g.end
+	g.end += LV(n)
+	if len(parents) == 1 && parents[0] == start-1 {
+		g.frontier[len(g.frontier)-1] = g.end - 1
+		return false
+	}
+	linear := slices.Equal(parents, g.frontier)
+	g.runs = append(g.runs, graphRun{start, int32(len(g.parents)), linear})
+	g.parents = append(g.parents, parents...)
+	g.frontier = append(without(g.frontier, parents), g.end-1)
+	return true
+}
+
+// without removes some members from an ascending list, in place.
+func without(list, members []LV) []LV {
+	for _, m := range members {
+		if i, ok := slices.BinarySearch(list, m); ok {
+			list = slices.Delete(list, i, i+1)
+		}
+	}
+	return list
+}
+
+// find returns the index of the run that holds an event.
+func (g *graph) find(lv LV) int {
+	lo, hi := 0, len(g.runs)
+	if hi > 0 && g.runs[hi-1].start <= lv {
+		return hi - 1
+	}
+	for lo+1 < hi {
+		mid := int(uint(lo+hi) / 2)
+		if g.runs[mid].start <= lv {
+			lo = mid
+		} else {
+			hi = mid
+		}
+	}
+	return lo
+}
+
+// upTo returns the first event after run i.
+func (g *graph) upTo(i int) LV {
+	if i+1 < len(g.runs) {
+		return g.runs[i+1].start
+	}
+	return g.end
+}
+
+// parentsOf returns the parents of run i. The caller must not change them.
+func (g *graph) parentsOf(i int) []LV {
+	from := g.runs[i].parents
+	if i+1 < len(g.runs) {
+		return g.parents[from:g.runs[i+1].parents]
+	}
+	return g.parents[from:]
+}
+
+// parentsOfEvent returns the parents of one event; it may use one to hold
+// them. The caller must not change them.
+func (g *graph) parentsOfEvent(lv LV, one *[1]LV) []LV {
+	if i := g.find(lv); g.runs[i].start == lv {
+		return g.parentsOf(i)
+	}
+	one[0] = lv - 1
+	return one[:]
+}
+
+// oldestParent returns the smallest parent of run i, or -1 for a root.
+func (g *graph) oldestParent(i int) LV {
+	if p := g.parentsOf(i); len(p) > 0 {
+		return p[0]
+	}
+	return -1
+}
+
+// known returns the members of a version that are events of this graph.
+func (g *graph) known(version []LV) []LV {
+	kept := make([]LV, 0, len(version))
+	for _, v := range version {
+		if v >= 0 && v < g.end {
+			kept = append(kept, v)
+		}
+	}
+	return kept
+}
+
+// lastCritical returns the newest critical version that is no newer than
+// limit, looking at events before end only, or -1 if there is none. A critical
+// version is an event that everything earlier leads to and everything later
+// builds on: replay may forget how the text came about there. Events later
+// than limit may build on anything from limit onward.
+//
+// An event of a run whose parents were all there was has everything earlier
+// behind it. Everything later builds on it if no later run has an older
+// parent; a later root (parent -1) therefore rules out all that came before it.
+func (g *graph) lastCritical(limit, end LV) LV {
+	if end <= 0 {
+		return -1
+	}
+	for i := g.find(end - 1); i >= 0 && limit >= 0; i-- {
+		r := &g.runs[i]
+		newest := min(limit, min(g.upTo(i), end)-1)
+		if r.linear && newest >= r.start {
+			return newest
+		}
+		limit = min(limit, g.oldestParent(i))
+	}
+	return -1
+}
+
+// isAncestor reports whether a is in the version or in its past.
+func (g *graph) isAncestor(a LV, version []LV) bool {
+	var q lvQueue
+	for _, v := range version {
+		q.push(v, 0)
+	}
+	for q.len() > 0 && q.top().lv >= a {
+		i := g.find(q.top().lv)
+		if g.runs[i].start <= a {
+			return true
+		}
+		q.dropFrom(g.runs[i].start)
+		for _, p := range g.parentsOf(i) {
+			q.push(p, 0)
+		}
+	}
+	return false
+}
+
+// reduce returns a version, ascending, without the members that others build
+// on and without repetitions.
+func (g *graph) reduce(version []LV) []LV {
+	v := slices.Clone(version)
+	slices.Sort(v)
+	v = slices.Compact(v)
+	if len(v) < 2 || slices.Equal(v, g.frontier) {
+		return v
+	}
+	return g.reduceSorted(v)
+}
+
+// The marks of queue entries in reduceSorted: a member itself, or the past of
+// one.
+const (
+	member uint8 = iota
+	past
+)
+
+// reduceSorted walks back from all members at once; a member met as the past
+// of another is dropped. The walk ends below the oldest member.
+func (g *graph) reduceSorted(v []LV) []LV {
+	var q lvQueue
+	for _, m := range v {
+		q.push(m, member)
+	}
+	oldest := v[0]
+	kept := v[:0:0]
+	for q.len() > 0 && q.top().lv >= oldest {
+		e := q.pop()
+		i := g.find(e.lv)
+		mark := e.mark
+		for q.len() > 0 && q.top().lv == e.lv {
+			mark = max(mark, q.pop().mark)
+		}
+		if mark == member {
+			kept = append(kept, e.lv)
+		}
+		q.dropFrom(g.runs[i].start)
+		for _, p := range g.parentsOf(i) {
+			q.push(p, past)
+		}
+	}
+	slices.Reverse(kept)
+	return kept
+}
+
+// A lvRange is the events from start up to but not including end.
+type lvRange struct{ start, end LV }
+
+// The marks of queue entries in diff.
+const (
+	onlyA uint8 = 1
+	onlyB uint8 = 2
+	both        = onlyA | onlyB
+)
+
+// A differ finds the events in the past of one version and not of another.
+// It keeps its memory from one question to the next.
+type differ struct {
+	queue lvQueue
+	a, b  []lvRange // newest first
+}
+
+// diff sets d.a to the events only in the past of a, and d.b to those only in
+// the past of b, by walking back from both until all that is left is shared.
+func (d *differ) diff(g *graph, a, b []LV) {
+	d.a, d.b = d.a[:0], d.b[:0]
+	d.queue.reset()
+	for _, v := range a {
+		d.queue.push(v, onlyA)
+	}
+	for _, v := range b {
+		d.queue.push(v, onlyB)
+	}
+	for d.queue.unshared > 0 {
+		e := d.queue.pop()
+		i := g.find(e.lv)
+		start := g.runs[i].start
+		lv, mark := e.lv, e.mark
+		for d.queue.len() > 0 && d.queue.top().lv >= start {
+			next := d.queue.pop()
+			if next.mark|mark != mark {
+				d.note(lvRange{next.lv + 1, lv + 1}, mark)
+				lv, mark = next.lv, mark|next.mark
+			}
+		}
+		d.note(lvRange{start, lv + 1}, mark)
+		for _, p := range g.parentsOf(i) {
+			d.queue.push(p, mark)
+		}
+	}
+}
+
+func (d *differ) note(r lvRange, mark uint8) {
+	if r.start == r.end {
+		return
+	}
+	switch mark {
+	case onlyA:
+		d.a = append(d.a, r)
+	case onlyB:
+		d.b = append(d.b, r)
+	}
+}

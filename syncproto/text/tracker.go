@@ -1,0 +1,261 @@
+package text
+
+import "slices"
+
+// A tracker replays events that were made apart. Its tree holds every item
+// that matters with two states: at the prepared version, which moves from
+// event to event to the version each was made at, and in the merged text of
+// all events seen.
+type tracker struct {
+	log  *Log
+	tree tree
+	base LV   // the critical version it began with, or -1
+	upTo LV   // it has seen the events after base and before upTo
+	at   []LV // the prepared version
+	out  *pieces
+	diff differ
+}
+
+// begin forgets everything and starts from a critical version of a log.
+func (t *tracker) begin(log *Log, base LV) {
+	t.log = log
+	length := int32(0)
+	t.at = t.at[:0]
+	if base >= 0 {
+		length = t.log.ops.lengthAfter(base)
+		t.at = append(t.at, base)
+	}
+	t.base, t.upTo = base, base+1
+	t.tree.reset(base+1, length)
+}
+
+// moveTo prepares a version. Retreating from an event and advancing over it
+// only count, so their order does not matter.
+func (t *tracker) moveTo(version []LV) {
+	if slices.Equal(t.at, version) {
+		return
+	}
+	t.diff.diff(&t.log.graph, t.at, version)
+	for _, r := range t.diff.a {
+		t.toggle(r, -1)
+	}
+	for _, r := range t.diff.b {
+		t.toggle(r, +1)
+	}
+	t.at = append(t.at[:0], version...)
+}
+
+// toggle adds to the states of the items that events inserted or deleted.
+func (t *tracker) toggle(r lvRange, by int32) {
+	ops := &t.log.ops
+	for i := ops.find(r.start); i < len(ops.runs) && ops.runs[i].lv < r.end; i++ {
+		stop, _ := ops.upTo(i)
+		from, to := max(r.start, ops.runs[i].lv), min(r.end, stop)
+		if ops.runs[i].kind == insertion {
+			t.shift(from, int32(to-from), by)
+			continue
+		}
+		t.toggleTargets(from, to, by)
+	}
+}
+
+// toggleTargets does so for what a run of deletions deleted, stretch by
+// stretch.
+func (t *tracker) toggleTargets(from, to LV, by int32) {
+	index, first := t.tree.index, t.tree.first
+	for from < to {
+		low := LV(index[from-first])
+		high, n := low, LV(1)
+		for ; from+n < to; n++ {
+			next := LV(index[from+n-first])
+			if next != high+1 && next != low-1 {
+				break
+			}
+			low, high = min(low, next), max(high, next)
+		}
+		t.shift(low, int32(high-low+1), by)
+		from += n
+	}
+}
+
+// shift adds to the states of n items.
+func (t *tracker) shift(id LV, n, by int32) {
+	for n > 0 {
+		c, rel := t.tree.find(id)
+		took := min(n, t.tree.span(c).n-rel)
+		c = t.tree.isolate(c, rel, took)
+		s := t.tree.span(c)
+		before := s.widths()
+		s.state += by
+		after := s.widths()
+		t.tree.widen(c.leaf, widths{after.prepared - before.prepared, 0})
+		t.tree.joinAround(c)
+		id += LV(took)
+		n -= took
+	}
+}
+
+// isolate makes n items of a span, from rel on, a span of their own.
+func (t *tree) isolate(c cursor, rel, n int32) cursor {
+	if n == t.span(c).n {
+		return c
+	}
+	c = t.room(c)
+	if rel > 0 {
+		c = t.split(c, rel)
+	}
+	if n < t.span(c).n {
+		t.split(c, n)
+	}
+	return c
+}
+
+// joinAround merges a span with its neighbours where they are one run.
+func (t *tree) joinAround(c cursor) {
+	t.join(c)
+	t.join(cursor{c.leaf, c.i - 1})
+}
+
+// replay applies events that follow from one another; the version they were
+// made at must have been prepared. It reports a position outside the text.
+func (t *tracker) replay(r lvRange) error {
+	ops := &t.log.ops
+	for i := ops.find(r.start); i < len(ops.runs) && ops.runs[i].lv < r.end; i++ {
+		p, ok := t.log.fit(i, r, t.tree.preparedLen())
+		if !ok {
+			return ErrPosition
+		}
+		switch p.kind {
+		case insertion:
+			t.insert(p)
+		case deletion:
+			t.removeForward(p)
+		case deletionBack:
+			t.removeBack(p)
+		}
+	}
+	t.at = append(t.at[:0], r.end-1)
+	return nil
+}
+
+// fits reports whether an operation lies within a text of the length it was
+// made for.
+func (p *opPart) fits(length int32) bool {
+	switch {
+	case p.length != length:
+		return false
+	case p.kind == insertion:
+		return p.pos <= length
+	case p.kind == deletion:
+		return p.n <= length-p.pos
+	}
+	return p.pos < length && p.n <= p.pos+1
+}
+
+func (t *tracker) removeForward(p opPart) {
+	for p.n > 0 {
+		c, rel, merged := t.tree.seek(p.pos)
+		n := min(p.n, t.tree.span(c).n-rel)
+		first := t.remove(c, rel, n, merged+rel)
+		for i := range n {
+			t.tree.index[p.lv+LV(i)-t.tree.first] = int32(first) + i
+		}
+		p.lv += LV(n)
+		p.n -= n
+	}
+}
+
+func (t *tracker) removeBack(p opPart) {
+	for p.n > 0 {
+		c, rel, merged := t.tree.seek(p.pos)
+		n := min(p.n, rel+1)
+		rel -= n - 1
+		first := t.remove(c, rel, n, merged+rel)
+		for i := range n {
+			t.tree.index[p.lv+LV(i)-t.tree.first] = int32(first) + n - 1 - i
+		}
+		p.lv += LV(n)
+		p.pos -= n
+		p.n -= n
+	}
+}
+
+// remove deletes n items of a span, from rel on, which stand at code point at
+// of the merged text unless they were deleted before. It returns the id of
+// the first.
+func (t *tracker) remove(c cursor, rel, n, at int32) LV {
+	c = t.tree.isolate(c, rel, n)
+	s := t.tree.span(c)
+	before := s.widths()
+	if !s.deleted && t.out != nil {
+		t.out.remove(at, n, t.log.ops.content)
+	}
+	s.state++
+	s.deleted = true
+	id := s.id
+	t.tree.widen(c.leaf, widths{-before.prepared, -before.merged})
+	t.tree.joinAround(c)
+	return id
+}
+
+// insert applies a run of insertions.
+func (t *tracker) insert(p opPart) {
+	add := span{id: p.lv, n: p.n, left: textStart, right: textEnd, state: visible}
+	var c cursor // the span after the place
+	merged := int32(0)
+	if p.pos > 0 {
+		var rel int32
+		c, rel, merged = t.tree.seek(p.pos - 1)
+		s := t.tree.span(c)
+		add.left = s.id + LV(rel)
+		if rel+1 < s.n {
+			t.insertWithin(c, rel+1, add, merged+rel+1, p)
+			return
+		}
+		merged += s.widths().merged
+		c.i++
+	}
+	c, merged = t.place(c, &add, merged)
+	t.emit(p, merged)
+	if c.i > 0 && t.tree.extend(cursor{c.leaf, c.i - 1}, add) {
+		return
+	}
+	t.tree.insert(t.tree.room(c), add)
+}
+
+// emit puts inserted text into the merged text.
+func (t *tracker) emit(p opPart, merged int32) {
+	if t.out != nil {
+		t.out.insert(merged, piece{p.lv, p.n, p.off, p.size}, t.log.ops.content)
+	}
+}
+
+// insertWithin puts a span into another, after rel of its items. The item
+// after the place has the one before it as left origin, and is the right
+// parent.
+func (t *tracker) insertWithin(c cursor, rel int32, add span, merged int32, p opPart) {
+	s := t.tree.span(c)
+	add.right = s.id + LV(rel)
+	if s.deleted {
+		merged -= rel
+	}
+	t.emit(p, merged)
+	c = t.tree.room(c)
+	c = t.tree.split(c, rel)
+	t.tree.insert(c, add)
+}
+
+// extend makes a span longer if add continues it.
+func (t *tree) extend(c cursor, add span) bool {
+	s := t.span(c)
+	if s.id >= placeholder || add.id != s.id+LV(s.n) || add.left != add.id-1 || add.right != textEnd {
+		return false
+	}
+	if s.state != add.state || s.deleted {
+		return false
+	}
+	s.n += add.n
+	t.enter(&add, c.leaf)
+	t.widen(c.leaf, add.widths())
+	return true
+}

@@ -1,0 +1,227 @@
+package text
+
+import "sort"
+
+// The largest numbers of spans in a leaf and of children in a node.
+const (
+	leafSpans = 32
+	nodeKids  = 16
+)
+
+// The ends of the text, as origins of an item.
+const (
+	textStart = LV(-1) // the left origin of what was inserted first in the text
+	textEnd   = LV(-2) // the right parent of what has none
+)
+
+// placeholder is the id of the first code point of the text at the version a
+// tree begins with. Nobody asks who wrote it, so it needs no events' numbers.
+const placeholder = LV(maxEvents)
+
+// A span is a run of items, inserted code points that may be deleted by now:
+// id, id+1, ... Each but the first has the one before it as left origin and
+// textEnd as right parent.
+type span struct {
+	id      LV
+	n       int32
+	left    LV // left origin of the first item: what stood before it when it was typed
+	right   LV // right parent of the first item
+	state   int32
+	deleted bool // by any event seen so far, at whatever version
+}
+
+// States of a span at the prepared version; larger ones are visible plus the
+// number of deletions that the version knows of.
+const (
+	notInserted int32 = 0
+	visible     int32 = 1
+)
+
+// widths of a span: the code points visible at the prepared version, and those
+// left in the merged text.
+type widths struct{ prepared, merged int32 }
+
+func (s *span) widths() widths {
+	var w widths
+	if s.state == visible {
+		w.prepared = s.n
+	}
+	if !s.deleted {
+		w.merged = s.n
+	}
+	return w
+}
+
+type leaf struct {
+	parent int32
+	next   int32 // the leaf after it, or -1
+	used   int32
+	spans  [leafSpans]span
+}
+
+type node struct {
+	parent int32 // -1 for the root
+	used   int32
+	leaves bool // its children are leaves
+	kids   [nodeKids]int32
+	widths [nodeKids]widths
+}
+
+// A cursor points at a span.
+type cursor struct{ leaf, i int32 }
+
+// A cut is where a piece of the placeholder text begins and the leaf it is in.
+type cut struct {
+	id   LV
+	leaf int32
+}
+
+// A tree is a counted B-tree of spans, ordered as the items stand in the text,
+// deleted and not yet inserted ones included. It finds a span by position, or
+// by id through the index.
+type tree struct {
+	leaves []leaf
+	nodes  []node
+	root   int32
+	maxima fanOut
+
+	// index holds, for each event from first on, the leaf that its item is in
+	// or, if the event is a deletion, the id of the item it deleted.
+	index []int32
+	first LV
+	cuts  []cut // the same for the placeholder text, ascending
+}
+
+// fanOut is how full leaves and nodes may become; tests make it small.
+type fanOut struct{ leaf, node int32 }
+
+// reset empties the tree and fills it with length code points of placeholder.
+// Events before first will not be asked for.
+func (t *tree) reset(first LV, length int32) {
+	if t.maxima == (fanOut{}) {
+		t.maxima = fanOut{leafSpans, nodeKids}
+	}
+	t.leaves = append(t.leaves[:0], leaf{next: -1})
+	t.nodes = append(t.nodes[:0], node{parent: -1, used: 1, leaves: true})
+	t.root, t.first = 0, first
+	t.index, t.cuts = t.index[:0], t.cuts[:0]
+	if length > 0 {
+		t.cuts = append(t.cuts, cut{placeholder, 0})
+		t.leaves[0].spans[0] = span{id: placeholder, n: length, left: textStart, right: textEnd, state: visible}
+		t.leaves[0].used = 1
+		t.nodes[0].widths[0] = widths{length, length}
+	}
+}
+
+// reach makes room in the index for the events before end.
+func (t *tree) reach(end LV) {
+	for need := int(end - t.first); len(t.index) < need; {
+		t.index = append(t.index, make([]int32, need-len(t.index))...)
+	}
+}
+
+// span returns what a cursor points at.
+func (t *tree) span(c cursor) *span { return &t.leaves[c.leaf].spans[c.i] }
+
+// preparedLen returns the length of the text at the prepared version.
+func (t *tree) preparedLen() int32 {
+	n, sum := &t.nodes[t.root], int32(0)
+	for i := range n.used {
+		sum += n.widths[i].prepared
+	}
+	return sum
+}
+
+// seek finds the code point at pos of the prepared version: its span, how many
+// of the span's code points come before it, and the place of the span's
+// beginning in the merged text.
+func (t *tree) seek(pos int32) (c cursor, rel, merged int32) {
+	at := t.root
+	for {
+		n := &t.nodes[at]
+		i := int32(0)
+		for ; pos >= n.widths[i].prepared; i++ {
+			pos -= n.widths[i].prepared
+			merged += n.widths[i].merged
+		}
+		at = n.kids[i]
+		if n.leaves {
+			break
+		}
+	}
+	l := &t.leaves[at]
+	for i := int32(0); ; i++ {
+		w := l.spans[i].widths()
+		if pos < w.prepared {
+			return cursor{at, i}, pos, merged
+		}
+		pos -= w.prepared
+		merged += w.merged
+	}
+}
+
+// find returns the span that holds an item, and how many items come before it
+// in the span.
+func (t *tree) find(id LV) (c cursor, rel int32) {
+	if id >= placeholder {
+		i := sort.Search(len(t.cuts), func(i int) bool { return t.cuts[i].id > id })
+		c.leaf = t.cuts[i-1].leaf
+	} else {
+		c.leaf = t.index[id-t.first]
+	}
+	l := &t.leaves[c.leaf]
+	for ; c.i < l.used; c.i++ {
+		s := &l.spans[c.i]
+		if id >= s.id && id < s.id+LV(s.n) {
+			return c, int32(id - s.id)
+		}
+	}
+	panic("bug: item is not where the index says")
+}
+
+// compare orders two spans by their place in the text.
+func (t *tree) compare(a, b cursor) int32 {
+	if a.leaf == b.leaf {
+		return a.i - b.i
+	}
+	la, lb := a.leaf, b.leaf
+	pa, pb := t.leaves[la].parent, t.leaves[lb].parent
+	for pa != pb {
+		la, lb = pa, pb
+		pa, pb = t.nodes[pa].parent, t.nodes[pb].parent
+	}
+	return t.nodes[pa].slot(la) - t.nodes[pa].slot(lb)
+}
+
+// slot returns which of the children a leaf or node is.
+func (n *node) slot(kid int32) int32 {
+	for i := range n.used {
+		if n.kids[i] == kid {
+			return i
+		}
+	}
+	panic("bug: child is not under its parent")
+}
+
+// next returns the span after c, if there is one.
+func (t *tree) next(c cursor) (cursor, bool) {
+	c.i++
+	for c.i >= t.leaves[c.leaf].used {
+		c.leaf, c.i = t.leaves[c.leaf].next, 0
+		if c.leaf < 0 {
+			return c, false
+		}
+	}
+	return c, true
+}
+
+// widen adds to the widths of a leaf, all the way up.
+func (t *tree) widen(at int32, by widths) {
+	for up := t.leaves[at].parent; up >= 0; {
+		n := &t.nodes[up]
+		w := &n.widths[n.slot(at)]
+		w.prepared += by.prepared
+		w.merged += by.merged
+		at, up = up, n.parent
+	}
+}

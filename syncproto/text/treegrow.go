@@ -1,0 +1,180 @@
+package text
+
+import "sort"
+
+// insert puts a span right before the cursor, which may point one past the
+// last span of a leaf, and enters it into the index. The cursor must have
+// room.
+func (t *tree) insert(c cursor, s span) {
+	l := &t.leaves[c.leaf]
+	copy(l.spans[c.i+1:l.used+1], l.spans[c.i:l.used])
+	l.spans[c.i] = s
+	l.used++
+	t.enter(&s, c.leaf)
+	t.widen(c.leaf, s.widths())
+}
+
+// enter records which leaf a span of events is in.
+func (t *tree) enter(s *span, at int32) {
+	for i := s.id - t.first; i < s.id-t.first+LV(s.n); i++ {
+		t.index[i] = at
+	}
+}
+
+// split cuts a span after rel items and returns the cursor of the rest. It
+// may move spans to another leaf, the first part included: use room before.
+func (t *tree) split(c cursor, rel int32) cursor {
+	l := &t.leaves[c.leaf]
+	copy(l.spans[c.i+2:l.used+1], l.spans[c.i+1:l.used])
+	first, rest := &l.spans[c.i], &l.spans[c.i+1]
+	*rest = *first
+	first.n = rel
+	rest.id += LV(rel)
+	rest.n -= rel
+	rest.left, rest.right = rest.id-1, textEnd
+	l.used++
+	if rest.id >= placeholder {
+		t.cutAt(rest.id, c.leaf)
+	}
+	return cursor{c.leaf, c.i + 1}
+}
+
+// cutAt notes that a piece of the placeholder begins at id.
+func (t *tree) cutAt(id LV, at int32) {
+	i := sort.Search(len(t.cuts), func(i int) bool { return t.cuts[i].id > id })
+	t.cuts = append(t.cuts, cut{})
+	copy(t.cuts[i+1:], t.cuts[i:])
+	t.cuts[i] = cut{id, at}
+}
+
+// room makes room for two more spans in the cursor's leaf and returns where
+// the cursor's span is then.
+func (t *tree) room(c cursor) cursor {
+	if t.leaves[c.leaf].used+2 <= t.maxima.leaf {
+		return c
+	}
+	half := t.leaves[c.leaf].used / 2
+	right := t.splitLeaf(c.leaf, half)
+	if c.i >= half {
+		return cursor{right, c.i - half}
+	}
+	return c
+}
+
+// splitLeaf moves the spans from keep on to a new leaf after it.
+func (t *tree) splitLeaf(at, keep int32) int32 {
+	right := int32(len(t.leaves))
+	t.leaves = append(t.leaves, leaf{next: t.leaves[at].next})
+	l, r := &t.leaves[at], &t.leaves[right]
+	l.next = right
+	r.used = int32(copy(r.spans[:], l.spans[keep:l.used]))
+	l.used = keep
+	var moved widths
+	for i := range r.used {
+		s := &r.spans[i]
+		w := s.widths()
+		moved.prepared += w.prepared
+		moved.merged += w.merged
+		t.moved(s, right)
+	}
+	t.leaves[right].parent = t.adopt(l.parent, at, right, moved)
+	return right
+}
+
+// moved updates the index for a span that has come into another leaf.
+func (t *tree) moved(s *span, at int32) {
+	if s.id < placeholder {
+		t.enter(s, at)
+		return
+	}
+	i := sort.Search(len(t.cuts), func(i int) bool { return t.cuts[i].id >= s.id })
+	t.cuts[i].leaf = at
+}
+
+// adopt puts a new child, to which widths have moved, right after an old one
+// of a node, splitting the node if it is full. It returns the parent of the
+// new child.
+func (t *tree) adopt(parent, old, kid int32, moved widths) int32 {
+	if t.nodes[parent].used == t.maxima.node {
+		right := t.splitNode(parent)
+		if t.parentOf(old, t.nodes[parent].leaves) == right {
+			parent = right
+		}
+	}
+	n := &t.nodes[parent]
+	i := n.slot(old)
+	copy(n.kids[i+2:n.used+1], n.kids[i+1:n.used])
+	copy(n.widths[i+2:n.used+1], n.widths[i+1:n.used])
+	n.used++
+	n.kids[i+1], n.widths[i+1] = kid, moved
+	n.widths[i].prepared -= moved.prepared
+	n.widths[i].merged -= moved.merged
+	return parent
+}
+
+func (t *tree) parentOf(kid int32, isLeaf bool) int32 {
+	if isLeaf {
+		return t.leaves[kid].parent
+	}
+	return t.nodes[kid].parent
+}
+
+// splitNode moves the upper half of a node's children to a new node after it.
+func (t *tree) splitNode(at int32) int32 {
+	if t.nodes[at].parent < 0 {
+		t.raise(at)
+	}
+	right := int32(len(t.nodes))
+	t.nodes = append(t.nodes, node{leaves: t.nodes[at].leaves})
+	n, r := &t.nodes[at], &t.nodes[right]
+	half := n.used / 2
+	r.used = int32(copy(r.kids[:], n.kids[half:n.used]))
+	copy(r.widths[:], n.widths[half:n.used])
+	n.used = half
+	var moved widths
+	for i := range r.used {
+		moved.prepared += r.widths[i].prepared
+		moved.merged += r.widths[i].merged
+		if r.leaves {
+			t.leaves[r.kids[i]].parent = right
+		} else {
+			t.nodes[r.kids[i]].parent = right
+		}
+	}
+	parent := t.adopt(n.parent, at, right, moved)
+	t.nodes[right].parent = parent
+	return right
+}
+
+// raise puts a new root above the old one.
+func (t *tree) raise(old int32) {
+	var sum widths
+	for i := range t.nodes[old].used {
+		sum.prepared += t.nodes[old].widths[i].prepared
+		sum.merged += t.nodes[old].widths[i].merged
+	}
+	t.root = int32(len(t.nodes))
+	top := node{parent: -1, used: 1}
+	top.kids[0], top.widths[0] = old, sum
+	t.nodes = append(t.nodes, top)
+	t.nodes[old].parent = t.root
+}
+
+// join merges a span with the one after it in its leaf if together they are
+// one run, so that a stretch deleted bit by bit stays one span.
+func (t *tree) join(c cursor) {
+	l := &t.leaves[c.leaf]
+	if c.i < 0 || c.i+1 >= l.used {
+		return
+	}
+	a, b := &l.spans[c.i], &l.spans[c.i+1]
+	if b.id != a.id+LV(a.n) || b.left != b.id-1 || b.right != textEnd {
+		return
+	}
+	if a.state != b.state || a.deleted != b.deleted || b.id >= placeholder {
+		return
+	}
+	a.n += b.n
+	copy(l.spans[c.i+1:], l.spans[c.i+2:l.used])
+	l.used--
+}
