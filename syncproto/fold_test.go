@@ -1,0 +1,426 @@
+package syncproto_test
+
+import (
+	"bytes"
+	"testing"
+
+	"doorstep/syncproto"
+	"doorstep/syncproto/cbor"
+)
+
+func TestHumanKeepsBothUntilDecided(t *testing.T) {
+	s := newStory(t)
+	s.add("a1", "", set("type", "CIN"))
+	s.add("a2", "a1", set("type", "CP"))
+	s.add("b1", "a1", set("type", "CLA"))
+	v := s.fold()
+	wantShown(t, v, "type", "null")
+	wantConflicts(t, v, "type")
+	c := v.Conflicts[0]
+	if len(c.Sides) != 2 || !c.Base.Equal(cbor.Text("CIN")) || !c.InForce.IsNull() {
+		t.Errorf("conflict: got sides %v base %v in force %v", c.Sides, c.Base, c.InForce)
+	}
+
+	s.add("b2", "a2 b1", decide("type", "CP"))
+	v = s.fold()
+	wantShown(t, v, "type", "CP")
+	wantConflicts(t, v)
+}
+
+func TestHumanSameValueApartIsNoConflict(t *testing.T) {
+	s := newStory(t)
+	s.add("a1", "", set("type", "CP"))
+	s.add("b1", "", set("type", "CP"))
+	v := s.fold()
+	wantShown(t, v, "type", "CP")
+	wantConflicts(t, v)
+	if len(v.Roots) != 2 {
+		t.Errorf("roots: got %d, want 2", len(v.Roots))
+	}
+}
+
+func TestDecisionDoesNotSettleWhatItDidNotKnow(t *testing.T) {
+	s := newStory(t)
+	s.add("a1", "", set("type", "CIN"))
+	s.add("b1", "", set("type", "CP"))
+	s.add("c1", "", set("type", "CLA"))
+	s.add("a2", "a1 b1", decide("type", "CIN"))
+	v := s.fold()
+	wantConflicts(t, v, "type")
+	if n := len(v.Conflicts[0].Sides); n != 2 {
+		t.Errorf("sides: got %d, want the decision and Chidi's", n)
+	}
+}
+
+func TestProtectKeepsTheMoreProtectiveValueInForce(t *testing.T) {
+	s := newStory(t)
+	s.add("a1", "", set("type", "CP"))
+	s.add("a2", "a1", set("seen", "Y"))
+	s.add("b1", "a1", set("seen", "N"))
+	v := s.fold()
+	wantShown(t, v, "seen", "N")
+	wantConflicts(t, v, "seen")
+	if !v.Conflicts[0].InForce.Equal(cbor.Text("N")) {
+		t.Errorf("in force: got %v, want N", v.Conflicts[0].InForce)
+	}
+	s.add("a3", "a2 b1", decide("seen", "Y"))
+	v = s.fold()
+	wantShown(t, v, "seen", "Y")
+	wantConflicts(t, v)
+}
+
+func TestProtectUnlistedValueNeverBeatsAListedOne(t *testing.T) {
+	s := newStory(t)
+	s.add("a1", "", set("seen", "Y"))
+	s.add("b1", "", set("seen", "MAYBE"))
+	wantShown(t, s.fold(), "seen", "Y")
+}
+
+func TestLatestFollowsCauseThenActor(t *testing.T) {
+	s := newStory(t)
+	s.add("b1", "", set("known_as", "Billie"))
+	s.add("a1", "b1", set("known_as", "Bill"))
+	wantShown(t, s.fold(), "known_as", "Bill")
+	s.add("b2", "b1", set("known_as", "Will"))
+	v := s.fold()
+	wantShown(t, v, "known_as", "Will")
+	wantConflicts(t, v)
+}
+
+func TestOwnKeepsASlotForEachPerson(t *testing.T) {
+	own := func(slot byte, n int64) syncproto.Op {
+		return syncproto.Op{Code: syncproto.OpSet, Path: syncproto.Path{Field: "score", Element: elem(slot)}, Value: cbor.Int(n)}
+	}
+	s := newStory(t)
+	s.add("a1", "", own('m', 3))
+	s.add("b1", "", own('d', 8))
+	v := s.fold()
+	wantConflicts(t, v)
+	f, _ := v.Field("score")
+	if len(f.Slots) != 2 {
+		t.Fatalf("slots: got %d, want 2", len(f.Slots))
+	}
+	s.add("c1", "", own('m', 5))
+	v = s.fold()
+	wantConflicts(t, v, "score")
+	if v.Conflicts[0].Path.Element != elem('m') {
+		t.Errorf("conflict is on slot %v", v.Conflicts[0].Path.Element)
+	}
+}
+
+func TestOwnProseIsSpliced(t *testing.T) {
+	own := func(slot byte, pos int, ins string) syncproto.Op {
+		op := splice("setting", pos, 0, ins)
+		op.Path.Element = elem(slot)
+		return op
+	}
+	s := newStory(t)
+	s.add("a1", "", own('a', 0, "Warm room."))
+	s.add("b1", "", own('b', 0, "Cold hall."))
+	s.add("a2", "a1", own('a', 10, " Toys out."))
+	f, _ := s.fold().Field("setting")
+	if len(f.Slots) != 2 || f.Slots[0].Text != "Warm room. Toys out." || f.Slots[1].Text != "Cold hall." {
+		t.Errorf("slots: got %+v", f.Slots)
+	}
+}
+
+func TestTextMergesWhatTwoPeopleWroteApart(t *testing.T) {
+	s := newStory(t)
+	s.add("a1", "", splice("summary", 0, 0, "Mum was calm. "))
+	s.add("a2", "a1", splice("summary", 14, 0, "Kitchen clean. "))
+	s.add("b1", "a1", splice("summary", 14, 0, "Baby asleep. "))
+	s.add("a3", "a2 b1", splice("summary", 0, 3, "Mother"))
+	wantShown(t, s.fold(), "summary", "Mother was calm. Kitchen clean. Baby asleep. ")
+}
+
+func TestTextOutsideItsVersionLosesNoWord(t *testing.T) {
+	s := newStory(t)
+	s.add("a1", "", splice("summary", 0, 0, "Short."))
+	s.add("a2", "a1", splice("summary", 400, 9, " Still here."))
+	v := s.fold()
+	wantShown(t, v, "summary", "Short. Still here.")
+	if v.NoOps != 1 {
+		t.Errorf("no-ops: got %d, want 1", v.NoOps)
+	}
+}
+
+func TestTextOverlapIsShownUntilRead(t *testing.T) {
+	s := newStory(t)
+	s.add("a1", "", splice("summary", 0, 0, "Mum was calm."))
+	s.add("a2", "a1", splice("summary", 8, 4, "very upset"))
+	s.add("b1", "a1", splice("summary", 8, 0, "not "))
+	if v := s.fold(); len(v.Overlaps) != 1 || len(v.Overlaps[0].Authors) != 2 {
+		t.Fatalf("overlaps: got %+v, want one of two authors", v.Overlaps)
+	}
+	s.add("a3", "a2 b1", decide("summary", ""))
+	if v := s.fold(); len(v.Overlaps) != 0 {
+		t.Errorf("overlap still shown after it was read: %+v", v.Overlaps)
+	}
+}
+
+func TestLogOnlyGrows(t *testing.T) {
+	s := newStory(t)
+	s.add("a1", "", addElem("words", 1, "quote", "I like my room"))
+	s.add("b1", "", addElem("words", 2, "quote", "Dad shouts"))
+	s.add("b2", "a1 b1", editElem("words", 1, "quote", "I like the room"), removeElem("words", 1))
+	v := s.fold()
+	f, _ := v.Field("words")
+	if len(f.Items) != 2 || !f.Items[0].InForce {
+		t.Fatalf("items: got %+v", f.Items)
+	}
+	if got, _ := f.Items[0].Fields[0].Value.AsText(); got != "I like my room" {
+		t.Errorf("quote: got %q, want it as first said", got)
+	}
+	if v.NoOps != 2 {
+		t.Errorf("no-ops: got %d, want 2", v.NoOps)
+	}
+}
+
+func TestUnionEditSurvivesRemoval(t *testing.T) {
+	s := newStory(t)
+	s.add("a1", "", addElem("present", 1, "name", "Uncle"))
+	s.add("a2", "a1", removeElem("present", 1))
+	v := s.fold()
+	if f, _ := v.Field("present"); f.Items[0].InForce {
+		t.Error("removed by somebody who knew all of it: still in force")
+	}
+	s.add("b1", "a1", editElem("present", 1, "name", "Uncle Sami"))
+	v = s.fold()
+	f, _ := v.Field("present")
+	if !f.Items[0].InForce || !f.Items[0].Flagged || f.Items[0].Removed == nil {
+		t.Errorf("edited apart: got %+v, want in force and flagged", f.Items[0])
+	}
+	wantConflicts(t, v)
+}
+
+func TestProtectedRuleStaysUntilItsRemovalIsConfirmed(t *testing.T) {
+	s := newStory(t)
+	s.add("a1", "", addElem("rules", 1, "rule", "Gran collects from school"))
+	s.add("b1", "a1", removeElem("rules", 1))
+	check := func(inForce, flagged bool, conflicts ...string) {
+		t.Helper()
+		v := s.fold()
+		f, _ := v.Field("rules")
+		if e := f.Items[0]; e.InForce != inForce || e.Flagged != flagged {
+			t.Errorf("in force %v flagged %v, want %v %v", e.InForce, e.Flagged, inForce, flagged)
+		}
+		wantConflicts(t, v, conflicts...)
+	}
+	check(true, false, "rules")
+	s.add("a2", "a1", editElem("rules", 1, "rule", "Gran or Auntie collects"))
+	check(true, true, "rules")
+	s.add("c1", "b1", decideElem("rules", 1, true))
+	check(true, true, "rules") // the manager did not know of the edit
+	s.add("c2", "c1 a2", decideElem("rules", 1, true))
+	check(false, false)
+}
+
+func TestProtectedRuleDecidedToStay(t *testing.T) {
+	s := newStory(t)
+	s.add("a1", "", addElem("rules", 1, "rule", "Gran collects"))
+	s.add("b1", "a1", removeElem("rules", 1))
+	s.add("c1", "b1", decideElem("rules", 1, false))
+	v := s.fold()
+	f, _ := v.Field("rules")
+	if e := f.Items[0]; !e.InForce || e.Removed != nil {
+		t.Errorf("got %+v, want in force and the removal void", e)
+	}
+	wantConflicts(t, v)
+	s.add("c2", "b1", decideElem("rules", 1, true)) // decided apart the other way
+	v = s.fold()
+	if f, _ = v.Field("rules"); !f.Items[0].InForce {
+		t.Error("decided both ways apart: the rule must stay in force")
+	}
+}
+
+func TestServerFieldNeedsAVerdict(t *testing.T) {
+	s := newStory(t)
+	s.add("a1", "", set("status", "ACTIVE"))
+	s.add("b1", "", set("status", "ENDED"))
+	wantShown(t, s.fold(), "status", "-")
+	win := syncproto.Verdict{Kind: syncproto.VerdictWin, Position: 7, Change: s.id("a1"), Path: syncproto.Path{Field: "status"}}
+	lose := syncproto.Verdict{Kind: syncproto.VerdictLose, Position: 9, Change: s.id("b1"), Path: syncproto.Path{Field: "status"}}
+	wantShown(t, s.fold(win, lose), "status", "ACTIVE")
+	wantShown(t, s.fold(lose, win), "status", "ACTIVE")
+}
+
+func TestQuarantineLeavesOutWhatBuildsOnIt(t *testing.T) {
+	s := newStory(t)
+	s.add("a1", "", set("type", "CIN"))
+	s.add("b1", "a1", set("type", "CP"))
+	s.add("b2", "b1", splice("summary", 0, 0, "Unseen."))
+	locked := syncproto.Verdict{Kind: syncproto.VerdictQuarantine, Position: 3, Change: s.id("b1")}
+	v := s.fold(locked)
+	wantShown(t, v, "type", "CIN")
+	wantShown(t, v, "summary", "-")
+	if len(v.Heads) != 1 || v.Heads[0] != s.id("a1") {
+		t.Errorf("heads: got %v, want a1", v.Heads)
+	}
+	admit := syncproto.Verdict{Kind: syncproto.VerdictAdmit, Position: 8, Change: s.id("b1")}
+	v = s.fold(locked, admit)
+	wantShown(t, v, "type", "CP")
+	wantShown(t, v, "summary", "Unseen.")
+}
+
+func TestLateChangeIsAnAddendumAndAltersNothing(t *testing.T) {
+	s := newStory(t)
+	s.add("a1", "", set("type", "CIN"))
+	s.add("b1", "a1", set("type", "CP"))
+	s.add("b2", "b1", set("known_as", "Jo"))
+	heads := []syncproto.ChangeID{s.id("a1")}
+	seal := syncproto.Verdict{Kind: syncproto.VerdictSeal, Position: 4,
+		Heads: []syncproto.RecordHeads{{Record: storyRecord, Heads: heads}}}
+	late := syncproto.Verdict{Kind: syncproto.VerdictLate, Position: 5, Change: s.id("b1")}
+	v := s.fold(seal, late)
+	wantShown(t, v, "type", "CIN")
+	if v.Seal == nil || len(v.Addenda) != 2 || !v.Addenda[0].Late {
+		t.Fatalf("seal %v, addenda %+v: want a seal and two late addenda", v.Seal, v.Addenda)
+	}
+	before := newStory(t)
+	before.add("a1", "", set("type", "CIN"))
+	at := func(s *story, vs ...syncproto.Verdict) [32]byte {
+		return syncproto.VersionHash(syncproto.FoldAt(s.graph([]int{0, 1, 2}[:len(s.changes)]), storyKind, vs, heads))
+	}
+	if at(before) != at(s, seal, late) {
+		t.Error("the sealed version's hash changed by a late edit")
+	}
+}
+
+func TestNewerAppChangeIsHeldVisibly(t *testing.T) {
+	s := newStory(t)
+	s.add("a1", "", set("type", "CIN"))
+	s.add("b1", "a1", set("type", "CP")).Body.NewerApp = true
+	v := s.fold()
+	wantShown(t, v, "type", "CIN")
+	if len(v.Held) != 1 {
+		t.Errorf("held: got %d, want 1", len(v.Held))
+	}
+}
+
+func TestConfirmationStandsUntilSubstanceChanges(t *testing.T) {
+	s := newStory(t)
+	a1 := s.add("a1", "", set("type", "CIN"))
+	confirm := syncproto.Op{Code: syncproto.OpConfirm, Heads: []syncproto.RecordHeads{{Record: storyRecord, Heads: []syncproto.ChangeID{a1.ID}}}}
+	s.add("a2", "a1", confirm)
+	s.add("c1", "a2", set("known_as", "Jo"))
+	stands := func() bool { return s.fold().Workflow.Confirmed[0].Stands }
+	if !stands() {
+		t.Error("an administrative edit undid the confirmation")
+	}
+	s.add("b1", "a1", set("seen", "N"))
+	if stands() {
+		t.Error("the confirmation stands although a fact changed that it did not cover")
+	}
+}
+
+func TestQueryIsOpenUntilAnswered(t *testing.T) {
+	s := newStory(t)
+	s.add("a1", "", set("type", "CIN"))
+	q := s.add("c1", "a1", syncproto.Op{Code: syncproto.OpQuery, Text: "Was Dad there?", Path: syncproto.Path{Field: "present"}})
+	if w := s.fold().Workflow; len(w.Queries) != 1 || w.Queries[0].AnsweredBy != nil {
+		t.Fatalf("queries: got %+v, want one open", w.Queries)
+	}
+	s.add("a2", "c1", syncproto.Op{Code: syncproto.OpAnswer, Target: q.ID, Text: "No."})
+	if w := s.fold().Workflow; w.Queries[0].Answer != "No." || w.Queries[0].AnsweredBy == nil {
+		t.Errorf("query: got %+v, want answered", w.Queries[0])
+	}
+}
+
+func TestFault38TwoRootsAreKeptAndShown(t *testing.T) {
+	s := newStory(t)
+	s.add("a1", "", splice("summary", 0, 0, "One. "))
+	s.add("b1", "", splice("summary", 0, 0, "Two. "))
+	v := s.fold()
+	if len(v.Roots) != 2 {
+		t.Errorf("roots: got %d, want 2", len(v.Roots))
+	}
+	if got := shown(t, v, "summary"); got != "One. Two. " && got != "Two. One. " {
+		t.Errorf("summary: got %q, want both", got)
+	}
+}
+
+func TestFault39OpOnUnknownElementIsKeptAndCounted(t *testing.T) {
+	s := newStory(t)
+	s.add("a1", "", editElem("present", 9, "name", "Nobody"), set("no_such_field", "x"))
+	v := s.fold()
+	if v.NoOps != 2 {
+		t.Errorf("no-ops: got %d, want 2", v.NoOps)
+	}
+	if _, ok := v.Field("present"); ok {
+		t.Error("an edit made an element out of nothing")
+	}
+}
+
+func TestFault32CycleIsRefused(t *testing.T) {
+	s := newStory(t)
+	a, b := s.add("a1", ""), s.add("b1", "a1")
+	a.Body.Deps = []syncproto.ChangeID{b.ID} // only a forged id could
+	g := syncproto.NewGraph(storyRecord)
+	if r, err := g.Add(a); r != syncproto.Parked || err != nil {
+		t.Fatalf("first: got %v %v, want parked", r, err)
+	}
+	if _, err := g.Add(b); err != syncproto.CodeCycle {
+		t.Errorf("second: got %v, want %v", err, syncproto.CodeCycle)
+	}
+}
+
+func TestFault33SelfDepIsRefused(t *testing.T) {
+	s := newStory(t)
+	a := s.add("a1", "")
+	a.Body.Deps = []syncproto.ChangeID{a.ID}
+	if _, err := syncproto.NewGraph(storyRecord).Add(a); err != syncproto.CodeSelfDep {
+		t.Errorf("got %v, want %v", err, syncproto.CodeSelfDep)
+	}
+}
+
+func TestFault35LongChainIsFoldedWithoutRecursion(t *testing.T) {
+	n := 1_000_000
+	if testing.Short() {
+		n = 50_000
+	}
+	g := syncproto.NewGraph(storyRecord)
+	var prev []syncproto.ChangeID
+	for i := range n {
+		c := &syncproto.Change{Body: syncproto.Body{Record: storyRecord, Seq: uint64(i + 1), Deps: prev,
+			Ops: []syncproto.Op{splice("summary", i, 0, "x")}}}
+		c.ID = syncproto.ChangeID{1, byte(i >> 16), byte(i >> 8), byte(i)}
+		prev = []syncproto.ChangeID{c.ID}
+		if _, err := g.Add(c); err != nil {
+			t.Fatal(err)
+		}
+	}
+	v := syncproto.Fold(g, storyKind, nil)
+	if f, _ := v.Field("summary"); len(f.Text) != n {
+		t.Errorf("text: got %d characters, want %d", len(f.Text), n)
+	}
+}
+
+func TestLongChainArrivingBackwards(t *testing.T) {
+	s := newStory(t)
+	s.add("a1", "", splice("summary", 0, 0, "."))
+	last := "a1"
+	for i := range 2000 {
+		name := "a" + string(rune('一'+i))
+		s.add(name, last, splice("summary", i+1, 0, "."))
+		last = name
+	}
+	g := syncproto.NewGraph(storyRecord)
+	for i := len(s.changes) - 1; i >= 0; i-- {
+		if _, err := g.Add(s.changes[i]); err != nil {
+			t.Fatal(err)
+		}
+		if i > 0 && len(g.Missing()) != 1 {
+			t.Fatalf("missing: got %d, want 1", len(g.Missing()))
+		}
+	}
+	if g.Len() != 2001 || len(g.ParkedChanges()) != 0 {
+		t.Errorf("joined %d, parked %d; want 2001 and 0", g.Len(), len(g.ParkedChanges()))
+	}
+	forth := syncproto.NewGraph(storyRecord)
+	for _, c := range s.changes {
+		forth.Add(c)
+	}
+	if !bytes.Equal(syncproto.Fold(g, storyKind, nil).Encode(), syncproto.Fold(forth, storyKind, nil).Encode()) {
+		t.Error("arriving backwards gives another view")
+	}
+}

@@ -1,0 +1,178 @@
+package syncproto
+
+import (
+	"cmp"
+	"encoding/binary"
+	"slices"
+	"unicode/utf8"
+
+	"doorstep/syncproto/text"
+)
+
+// textField is one text that people splice. Its events form a graph of their
+// own, a thinning of the record's: only changes that touched this text count.
+type textField struct {
+	log     *text.Log
+	last    int32             // the last node in canonical order that touched it
+	touched map[int32][]int32 // run of the record's graph -> nodes that touched it, oldest first
+	done    map[int32]progress
+	owners  []eventRange // by first event
+	read    []int32      // nodes by which somebody entitled took note of the overlaps
+}
+
+// progress is how far one change's events on a text reach.
+type progress struct {
+	last   text.LV // its last event
+	events int
+}
+
+// eventRange says that the events from first on, up to the next range, are a node's.
+type eventRange struct {
+	first text.LV
+	node  int32
+}
+
+func (f *folder) text(path Path) *textField {
+	t := f.texts[path]
+	if t == nil {
+		t = &textField{log: text.New(), touched: map[int32][]int32{}, done: map[int32]progress{}}
+		f.texts[path] = t
+	}
+	return t
+}
+
+// splice applies a change's edits at the version that its deps name. Edits that
+// reach outside the text are clamped to it, so that no word is lost; the result
+// is false, and they are counted.
+func (f *folder) splice(n int32, path Path, splices []text.Splice) bool {
+	t := f.text(path)
+	t.last = n
+	parents := f.textVersion(t, n)
+	agent, seq := f.agent(n), t.done[n].events
+	first := t.events()
+	version, err := t.log.Add(agent, seq, parents, splices)
+	inside := err == nil
+	if !inside {
+		splices = clamp(splices, t.log.LenAt(parents))
+		if version, err = t.log.Add(agent, seq, parents, splices); err != nil {
+			return false
+		}
+	}
+	if count := countEvents(splices); count > 0 {
+		t.note(&f.graph.nodes[n], n, first, progress{last: version[0], events: seq + count})
+	}
+	return inside
+}
+
+// agent names a change's events so that ties fall to actor, then sequence
+// number, then change id (SPEC 5.6).
+func (f *folder) agent(n int32) []byte {
+	c := f.graph.nodes[n].change
+	b := make([]byte, 0, len(c.Body.Actor)+8+len(c.ID))
+	b = append(b, c.Body.Actor[:]...)
+	b = binary.BigEndian.AppendUint64(b, c.Body.Seq)
+	return append(b, c.ID[:]...)
+}
+
+// textVersion is the version of the text that node n's deps name: the last
+// events of the nearest ancestors that touched it.
+func (f *folder) textVersion(t *textField, n int32) []text.LV {
+	if p, ok := t.done[n]; ok {
+		return []text.LV{p.last}
+	}
+	var version []text.LV
+	f.graph.walk(f.graph.nodes[n].deps, func(m int32) bool {
+		x := &f.graph.nodes[m]
+		in := t.touched[x.run]
+		i, exact := slices.BinarySearchFunc(in, x.nth, func(k, nth int32) int {
+			return cmp.Compare(f.graph.nodes[k].nth, nth)
+		})
+		if !exact {
+			i--
+		}
+		if i < 0 {
+			return true
+		}
+		version = append(version, t.done[in[i]].last)
+		return false
+	})
+	return t.log.Reduce(version)
+}
+
+func (t *textField) events() text.LV {
+	if len(t.owners) == 0 {
+		return 0
+	}
+	return t.done[t.owners[len(t.owners)-1].node].last + 1
+}
+
+func (t *textField) note(x *node, n int32, first text.LV, p progress) {
+	if _, again := t.done[n]; !again {
+		t.touched[x.run] = append(t.touched[x.run], n)
+		t.owners = append(t.owners, eventRange{first: first, node: n})
+	}
+	t.done[n] = p
+}
+
+// owner returns the node that made an event.
+func (t *textField) owner(lv text.LV) int32 {
+	i, exact := slices.BinarySearchFunc(t.owners, lv, func(r eventRange, lv text.LV) int {
+		return cmp.Compare(r.first, lv)
+	})
+	if !exact {
+		i--
+	}
+	return t.owners[i].node
+}
+
+// clamp moves splices that reach outside a text of length code points inside it.
+func clamp(splices []text.Splice, length int) []text.Splice {
+	out := make([]text.Splice, 0, len(splices))
+	for _, s := range splices {
+		s.Pos = min(max(s.Pos, 0), length)
+		s.Del = min(max(s.Del, 0), length-s.Pos)
+		length += utf8.RuneCountInString(s.Ins) - s.Del
+		out = append(out, s)
+	}
+	return out
+}
+
+func countEvents(splices []text.Splice) int {
+	n := 0
+	for _, s := range splices {
+		n += s.Del + utf8.RuneCountInString(s.Ins)
+	}
+	return n
+}
+
+// viewOverlaps shows which changes of two people touch the same sentence, until
+// somebody decided on the text with knowledge of both (SPEC 5.6).
+func (f *folder) viewOverlaps(v *View, path Path, t *textField) {
+	o := Overlap{Path: path}
+	for _, pair := range t.log.Overlaps() {
+		a, b := t.owner(pair.A), t.owner(pair.B)
+		x, y := f.origin(a), f.origin(b)
+		if x.Author == y.Author || f.isRead(t, a, b) {
+			continue
+		}
+		o.Changes = append(o.Changes, x.Change, y.Change)
+		o.Authors = append(o.Authors, x.Author, y.Author)
+		o.Spans = append(o.Spans, TextSpan{Start: uint64(pair.Start), End: uint64(pair.End)})
+	}
+	if len(o.Changes) == 0 {
+		return
+	}
+	SortChangeIDs(o.Changes)
+	o.Changes = slices.Compact(o.Changes)
+	slices.SortFunc(o.Authors, func(a, b UserID) int { return slices.Compare(a[:], b[:]) })
+	o.Authors = slices.Compact(o.Authors)
+	slices.SortFunc(o.Spans, func(a, b TextSpan) int {
+		return cmp.Or(cmp.Compare(a.Start, b.Start), cmp.Compare(a.End, b.End))
+	})
+	o.Spans = slices.Compact(o.Spans)
+	v.Overlaps = append(v.Overlaps, o)
+}
+
+func (f *folder) isRead(t *textField, a, b int32) bool {
+	return slices.ContainsFunc(t.read, func(n int32) bool { return f.before(a, n) && f.before(b, n) })
+}
