@@ -1,0 +1,251 @@
+package engine
+
+import (
+	"slices"
+	"unicode/utf8"
+
+	"doorstep/syncproto"
+	"doorstep/syncproto/cbor"
+	"doorstep/syncproto/text"
+)
+
+// Typing is one keystroke, paste or deletion in a text field.
+type Typing struct {
+	Record  syncproto.RecordID
+	Path    syncproto.Path
+	Splice  text.Splice // in code points of the text as View shows it
+	Capture syncproto.CaptureMode
+	Salt    [16]byte // fresh random bytes; used if this begins a draft
+}
+
+// draft is what was typed in a record since its last change. It is one row,
+// written again with each keystroke, and holds splices only.
+type draft struct {
+	began   Time
+	last    Time
+	capture syncproto.CaptureMode
+	salt    [16]byte
+	parts   []part
+}
+
+// part is what was typed in one text of the record.
+type part struct {
+	path    syncproto.Path
+	splices []text.Splice
+}
+
+// Type takes in what was typed. It is durable once the effects are carried out;
+// it becomes a change at the next pause, Save or Edit, when colleagues' news for
+// the record arrive, or when the draft has grown long.
+//
+// It fails, with nothing changed, with CodeNotFound (begin the record with Edit),
+// CodeNewerApp, CodeUnknownField, CodeBadOp, CodeBadPosition or CodeTooLarge.
+func (e *Engine) Type(now Time, in Typing) ([]Effect, error) {
+	if !e.began {
+		return nil, ErrNotStarted
+	}
+	r, kind, err := e.place(Edit{Record: in.Record})
+	if err != nil {
+		return nil, err
+	}
+	ops, broken := repair([]syncproto.Op{{Code: syncproto.OpSplice, Path: in.Path, Splices: []text.Splice{in.Splice}}})
+	texts, err := e.check(r, kind, ops)
+	if err != nil {
+		return nil, err
+	}
+	now = now.sane()
+	w := newWork()
+	if r.draft != nil && r.draft.capture != in.Capture {
+		e.settle(w, r)
+	}
+	d := r.draft
+	if d == nil {
+		d = &draft{began: now, capture: in.Capture, salt: in.Salt}
+	}
+	d.last = now
+	d.add(in.Path, ops[0].Splices[0])
+	e.putDraft(w, r, d)
+	e.baseOf(r).texts[in.Path] = texts[in.Path]
+	if d.full(now) {
+		e.settle(w, r)
+	}
+	e.keepWords(w, r, broken)
+	return e.edited(w, r), nil
+}
+
+// Save turns the record's draft into a change. Without a draft it does nothing.
+func (e *Engine) Save(id syncproto.RecordID) ([]Effect, error) {
+	if !e.began {
+		return nil, ErrNotStarted
+	}
+	r := e.records[id]
+	if r == nil || r.draft == nil {
+		return nil, nil
+	}
+	w := newWork()
+	e.settle(w, r)
+	return e.edited(w, r), nil
+}
+
+// settle turns an open draft into a change. It comes before anything that moves
+// the text the draft was typed into.
+func (e *Engine) settle(w *work, r *record) {
+	if r.draft == nil {
+		return
+	}
+	b := e.baseOf(r)
+	changes, err := e.compose(r, b.kind, b.heads, r.draft.passage(), nil)
+	if err != nil {
+		panic("bug: a draft that was checked does not encode")
+	}
+	e.putDraft(w, r, nil)
+	e.commit(w, r, b.kind, changes)
+	r.base.texts = b.texts
+}
+
+// settleIdle turns drafts into changes that nobody typed in for a while.
+func (e *Engine) settleIdle(w *work, now Time) {
+	for _, id := range sortedIDs(e.records) {
+		if r := e.records[id]; r.draft != nil && r.draft.idle(now) {
+			e.settle(w, r)
+		}
+	}
+}
+
+// putDraft makes d, or none if nil, the record's draft.
+func (e *Engine) putDraft(w *work, r *record, d *draft) {
+	switch {
+	case d != nil:
+		w.put(keyDraft(r.family, r.id), d.encode())
+	case r.draft != nil:
+		w.delete(keyDraft(r.family, r.id))
+	}
+	r.draft = d
+}
+
+// idle reports a pause. A monotonic clock that went back was begun anew since.
+func (d *draft) idle(now Time) bool {
+	return now.MonotonicMS < d.last.MonotonicMS || now.MonotonicMS-d.last.MonotonicMS >= pauseMS
+}
+
+// full reports whether the draft has grown too long to be rewritten at every
+// keystroke, or too old.
+func (d *draft) full(now Time) bool {
+	count, size := 0, 0
+	for _, p := range d.parts {
+		count += len(p.splices)
+		for _, s := range p.splices {
+			size += len(s.Ins)
+		}
+	}
+	old := now.MonotonicMS < d.began.MonotonicMS || now.MonotonicMS-d.began.MonotonicMS >= draftAgeMS
+	return old || count >= draftSplices || size >= draftBytes
+}
+
+// add takes in a splice, as part of the one before it where they are one run of
+// typing or deleting.
+func (d *draft) add(path syncproto.Path, s text.Splice) {
+	i := slices.IndexFunc(d.parts, func(p part) bool { return p.path == path })
+	if i < 0 {
+		d.parts = append(d.parts, part{path: path, splices: []text.Splice{s}})
+		return
+	}
+	p := &d.parts[i]
+	last := &p.splices[len(p.splices)-1]
+	switch {
+	case s.Del == 0 && s.Pos == last.Pos+utf8.RuneCountInString(last.Ins) && last.Ins != "":
+		last.Ins += s.Ins
+	case s.Ins == "" && last.Ins == "" && s.Pos == last.Pos:
+		last.Del += s.Del // the delete key
+	case s.Ins == "" && last.Ins == "" && s.Pos+s.Del == last.Pos:
+		last.Pos, last.Del = s.Pos, last.Del+s.Del // the backspace key
+	default:
+		p.splices = append(p.splices, s)
+	}
+}
+
+// passage returns what the draft says as the ops of changes.
+func (d *draft) passage() passage {
+	p := passage{at: d.last, capture: d.capture, salt: d.salt}
+	for _, part := range d.parts {
+		p.ops = append(p.ops, syncproto.Op{
+			Code: syncproto.OpSplice, Path: part.path, Splices: slices.Clone(part.splices),
+		})
+	}
+	return p
+}
+
+// applyTo puts the texts, as the draft makes them of those in v, into b.
+func (d *draft) applyTo(b *base, v *syncproto.View) {
+	for _, p := range d.parts {
+		s, _ := textAt(v, p.path)
+		s, err := spliced(s, p.splices)
+		if err != nil {
+			panic("bug: draft does not fit its text")
+		}
+		b.texts[p.path] = s
+	}
+}
+
+func (d *draft) encode() []byte {
+	b := cbor.AppendArray(nil, 5)
+	b = appendTime(b, d.began)
+	b = appendTime(b, d.last)
+	b = cbor.AppendUint(b, uint64(d.capture))
+	b = cbor.AppendBytes(b, d.salt[:])
+	b = cbor.AppendArray(b, len(d.parts))
+	for _, p := range d.parts {
+		b = cbor.AppendArray(b, 4)
+		b = cbor.AppendText(b, p.path.Field)
+		b = cbor.AppendBytes(b, p.path.Element[:])
+		b = cbor.AppendText(b, p.path.Sub)
+		b = cbor.AppendArray(b, 3*len(p.splices))
+		for _, s := range p.splices {
+			b = cbor.AppendUint(b, uint64(s.Pos))
+			b = cbor.AppendUint(b, uint64(s.Del))
+			b = cbor.AppendText(b, s.Ins)
+		}
+	}
+	return b
+}
+
+func decodeDraft(value []byte) (*draft, error) {
+	r := cbor.NewReader(value)
+	r.Array()
+	d := &draft{began: readTime(r), last: readTime(r), capture: syncproto.CaptureMode(r.Uint())}
+	r.BytesInto(d.salt[:])
+	for range r.Array() {
+		d.parts = append(d.parts, readPart(r))
+	}
+	if r.Done() != nil || len(d.parts) == 0 {
+		return nil, ErrRow
+	}
+	return d, nil
+}
+
+func readPart(r *cbor.Reader) part {
+	r.Array()
+	p := part{path: syncproto.Path{Field: r.Text()}}
+	r.BytesInto(p.path.Element[:])
+	p.path.Sub = r.Text()
+	for range r.Array() / 3 {
+		s := text.Splice{Pos: int(r.Uint()), Del: int(r.Uint())}
+		s.Ins = r.Text()
+		p.splices = append(p.splices, s)
+	}
+	return p
+}
+
+func appendTime(b []byte, t Time) []byte {
+	b = cbor.AppendArray(b, 3)
+	b = cbor.AppendInt(b, t.UnixMS)
+	b = cbor.AppendInt(b, t.OffsetMin)
+	return cbor.AppendUint(b, t.MonotonicMS)
+}
+
+func readTime(r *cbor.Reader) Time {
+	r.Array()
+	t := Time{UnixMS: r.Int(), OffsetMin: r.Int()}
+	t.MonotonicMS = r.Uint()
+	return t
+}
