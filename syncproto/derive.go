@@ -1,0 +1,157 @@
+package syncproto
+
+import (
+	"slices"
+
+	"doorstep/syncproto/cbor"
+	"doorstep/syncproto/schema"
+)
+
+// DeriveVisit fills in what is computed of a visit and its children's parts:
+// how long it took, and for each child whether it counts as a statutory visit.
+// A disputed answer never counts (SPEC 5.11). Views of other records, or nil
+// views, are passed over.
+func DeriveVisit(household *View, parts []*View) {
+	if household == nil {
+		return
+	}
+	if minutes, ok := durationMin(household); ok {
+		household.derive("duration_min", cbor.Int(minutes))
+	}
+	for _, part := range parts {
+		if part != nil {
+			part.derive("counts_as_statutory", cbor.Bool(countsAsStatutory(household, part)))
+		}
+	}
+}
+
+func durationMin(v *View) (int64, bool) {
+	start, ok := v.settled("start").AsInt()
+	if !ok {
+		return 0, false
+	}
+	end, ok := v.settled("end").AsInt()
+	return (end - start) / 60_000, ok && end >= start
+}
+
+func countsAsStatutory(household, part *View) bool {
+	policy := schema.Statutory()
+	if household.disputes(policy.VisitFields) || part.disputes(policy.ChildFields) {
+		return false
+	}
+	code := func(v *View, field string) string {
+		s, _ := v.settled(field).AsText()
+		return s
+	}
+	return policy.Counts(schema.VisitAnswers{
+		VisitType:   code(household, "visit_type"),
+		ContactMode: code(household, "contact_mode"),
+		Outcome:     code(household, "outcome"),
+		Place:       code(household, "place"),
+		Roles:       household.partsInForce("workers", "role"),
+		Seen:        code(part, "seen"),
+	})
+}
+
+// derive sets a derived field, in its place among the others.
+func (v *View) derive(field string, value cbor.Value) {
+	fv := FieldView{Field: field, Value: value, Set: true}
+	i, found := slices.BinarySearchFunc(v.Fields, fv, compareField)
+	if found {
+		v.Fields[i] = fv
+	} else {
+		v.Fields = slices.Insert(v.Fields, i, fv)
+	}
+}
+
+// settled returns a field's value if people agree on it, else null.
+func (v *View) settled(field string) cbor.Value {
+	f, ok := v.Field(field)
+	if !ok || v.disputes([]string{field}) {
+		return cbor.Null()
+	}
+	return f.Value
+}
+
+func (v *View) disputes(fields []string) bool {
+	return slices.ContainsFunc(v.Conflicts, func(c Conflict) bool {
+		return slices.Contains(fields, c.Path.Field)
+	})
+}
+
+// partsInForce lists one part of every element of a collection that is in force.
+func (v *View) partsInForce(field, part string) []string {
+	f, _ := v.Field(field)
+	var out []string
+	for i := range f.Items {
+		if p, ok := f.Items[i].Field(part); ok && f.Items[i].InForce {
+			if s, isText := p.Value.AsText(); isText {
+				out = append(out, s)
+			}
+		}
+	}
+	return out
+}
+
+// Source lets schema.Complete ask this view, and for a child's part the visit it
+// belongs to (whole, else nil) under its names. Facts are what the caller knows
+// beside the records, under names that begin with @.
+func (v *View) Source(whole *View, facts map[string]cbor.Value) schema.Source {
+	return func(name string) (cbor.Value, bool) {
+		if fact, ok := facts[name]; ok {
+			return fact, true
+		}
+		const prefix = "visit."
+		if whole != nil && len(name) > len(prefix) && name[:len(prefix)] == prefix {
+			return whole.answer(name[len(prefix):])
+		}
+		return v.answer(name)
+	}
+}
+
+// answer gives a field in the shape that schema.Source describes.
+func (v *View) answer(name string) (cbor.Value, bool) {
+	f, ok := v.Field(name)
+	switch {
+	case !ok:
+		return cbor.Null(), false
+	case len(f.Items) > 0:
+		return elementsInForce(f.Items), true
+	case len(f.Slots) > 0:
+		return slotValues(f.Slots), true
+	case f.Text != "":
+		return cbor.Text(f.Text), true
+	}
+	return f.Value, !f.Value.IsNull()
+}
+
+func elementsInForce(items []Element) cbor.Value {
+	var out []cbor.Value
+	for _, e := range items {
+		if !e.InForce {
+			continue
+		}
+		var pairs []cbor.Pair
+		for _, p := range e.Fields {
+			value := p.Value
+			if p.Text != "" {
+				value = cbor.Text(p.Text)
+			}
+			pairs = append(pairs, cbor.Pair{Key: p.Field, Value: value})
+		}
+		out = append(out, cbor.Map(pairs...))
+	}
+	return cbor.List(out...)
+}
+
+func slotValues(slots []Slot) cbor.Value {
+	var out []cbor.Value
+	for _, s := range slots {
+		if s.Text != "" {
+			out = append(out, cbor.Text(s.Text))
+		} else {
+			out = append(out, s.Value)
+		}
+	}
+	return cbor.List(out...)
+}
