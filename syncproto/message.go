@@ -104,6 +104,15 @@ type SyncReply struct {
 	Forked   []ActorID   // actors of this device that must be replaced (SPEC 6.3)
 }
 
+// SyncProblem is the body of an HTTP error answer to POST /v1/sync. It is about
+// the envelope alone; a change is answered by its receipt (SPEC 7.7).
+type SyncProblem struct {
+	Code       Code
+	Epoch      Epoch  // the server's, so that a device sees a restored server
+	MinVersion uint64 // oldest protocol version spoken here; 0: not said
+	MaxVersion uint64 // newest
+}
+
 // VerdictKind numbers what a server decides.
 type VerdictKind uint8
 

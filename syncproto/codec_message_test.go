@@ -1,0 +1,269 @@
+package syncproto_test
+
+import (
+	"bytes"
+	"errors"
+	"go/ast"
+	"go/parser"
+	"go/token"
+	"strings"
+	"testing"
+
+	"doorstep/syncproto"
+	"doorstep/syncproto/text"
+)
+
+func splicesOf(pos, del int, ins string) []text.Splice {
+	return []text.Splice{{Pos: pos, Del: del, Ins: ins}}
+}
+
+func TestMessageLimits(t *testing.T) {
+	batch := func(n int) syncproto.Batch {
+		return syncproto.Batch{Device: syncproto.DeviceID{1}, Actor: syncproto.ActorID{1}, Bodies: make([][]byte, n), Signature: make([]byte, 64)}
+	}
+	tests := []struct {
+		name   string
+		change func(q *syncproto.SyncRequest)
+		want   syncproto.Code
+	}{
+		{"as it is", func(*syncproto.SyncRequest) {}, syncproto.CodeOK},
+		{"1024 changes", func(q *syncproto.SyncRequest) { q.Batches = []syncproto.Batch{batch(1000), batch(24)} }, syncproto.CodeOK},
+		{"1025 changes", func(q *syncproto.SyncRequest) { q.Batches = []syncproto.Batch{batch(1000), batch(25)} }, syncproto.CodeTooLarge},
+		{"batch of nothing", func(q *syncproto.SyncRequest) { q.Batches = []syncproto.Batch{batch(0)} }, syncproto.CodeNotCanonical},
+		{"65 batches", func(q *syncproto.SyncRequest) {
+			q.Batches = nil
+			for range 65 {
+				q.Batches = append(q.Batches, batch(1))
+			}
+		}, syncproto.CodeTooLarge},
+		{"short signature", func(q *syncproto.SyncRequest) { q.Batches[0].Signature = make([]byte, 63) }, syncproto.CodeMalformed},
+		{"cursor of 4 KiB", func(q *syncproto.SyncRequest) { q.Cursor = make([]byte, 4<<10) }, syncproto.CodeOK},
+		{"cursor of 4 KiB and a byte", func(q *syncproto.SyncRequest) { q.Cursor = make([]byte, 4<<10+1) }, syncproto.CodeTooLarge},
+		{"257 chains", func(q *syncproto.SyncRequest) {
+			q.Chains = nil
+			for i := range 257 {
+				q.Chains = append(q.Chains, syncproto.ChainHead{Actor: syncproto.ActorID{1, byte(i), byte(i >> 8)}})
+			}
+		}, syncproto.CodeTooLarge},
+		{"4097 purges", func(q *syncproto.SyncRequest) {
+			q.Purged = nil
+			for range 4097 {
+				q.Purged = append(q.Purged, syncproto.Purged{Family: syncproto.FamilyID{1}})
+			}
+		}, syncproto.CodeTooLarge},
+		{"older version", func(q *syncproto.SyncRequest) { q.Version = syncproto.MinProtocolVersion - 1 }, syncproto.CodeMalformed}, // 0 is left out
+		{"newer version", func(q *syncproto.SyncRequest) { q.Version = syncproto.ProtocolVersion + 1 }, syncproto.CodeUnsupportedVersion},
+		{"no request id", func(q *syncproto.SyncRequest) { q.Request = syncproto.RequestID{} }, syncproto.CodeMalformed},
+	}
+	for _, tt := range tests {
+		q := sampleRequest()
+		tt.change(q)
+		got := syncproto.CodeOK
+		if _, err := syncproto.DecodeRequest(syncproto.EncodeRequest(q)); err != nil {
+			errors.As(err, &got)
+		}
+		if got != tt.want {
+			t.Errorf("%s: got %v, want %v", tt.name, got, tt.want)
+		}
+	}
+	if _, err := syncproto.DecodeRequest(make([]byte, syncproto.MaxMessageBytes+1)); err != syncproto.CodeTooLarge {
+		t.Errorf("message over the limit: got %v, want %v", err, syncproto.CodeTooLarge)
+	}
+}
+
+func TestNewerVersionIsNamedBeforeAnythingElse(t *testing.T) {
+	// A later protocol may change every key but the version.
+	b := []byte{0xa2, 0x01, 0x02, 0x02, 0x61, 'x'}
+	if _, err := syncproto.DecodeRequest(b); err != syncproto.CodeUnsupportedVersion {
+		t.Errorf("got %v, want %v", err, syncproto.CodeUnsupportedVersion)
+	}
+}
+
+func TestReplyLeavesOutPrevs(t *testing.T) {
+	reply := sampleReply()
+	whole := len(syncproto.EncodeReply(reply))
+	reply.Items[3].Prev[0] ^= 1 // no longer follows the actor's change before
+	if got := len(syncproto.EncodeReply(reply)) - whole; got != 35 {
+		t.Errorf("a prev that does not follow costs %d bytes more, want 35", got)
+	}
+	again, err := syncproto.DecodeReply(syncproto.EncodeReply(reply))
+	if err != nil || again.Items[3].Prev != reply.Items[3].Prev {
+		t.Errorf("the prev did not survive: error %v", err)
+	}
+}
+
+func TestReplyItemOfABrokenBodyKeepsItsPrev(t *testing.T) {
+	reply := sampleReply()
+	reply.Items = []syncproto.Item{
+		{Type: syncproto.ItemChange, Prev: syncproto.ChangeID{1}, Body: []byte("no CBOR")},
+		{Type: syncproto.ItemChange, Body: []byte("no CBOR")},
+	}
+	again, err := syncproto.DecodeReply(syncproto.EncodeReply(reply))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if again.Items[0].Prev != reply.Items[0].Prev || !again.Items[1].Prev.IsZero() {
+		t.Errorf("got prevs %v and %v", again.Items[0].Prev, again.Items[1].Prev)
+	}
+}
+
+func TestItemsHaveTheKeysOfTheirType(t *testing.T) {
+	family, verdict := syncproto.FamilyID{1}, sampleVerdict()
+	tests := map[string]syncproto.Item{
+		"change without body":      {Type: syncproto.ItemVerdict, Body: []byte{1}},
+		"grant without basis":      {Type: syncproto.ItemGrant, Family: family},
+		"grant without family":     {Type: syncproto.ItemGrant, Basis: "LEAD"},
+		"purge with basis":         {Type: syncproto.ItemPurge, Family: family, Basis: "LEAD"},
+		"verdict without verdict":  {Type: syncproto.ItemVerdict},
+		"grant with verdict":       {Type: syncproto.ItemGrant, Family: family, Basis: "LEAD", Verdict: verdict},
+		"change with family":       {Type: syncproto.ItemChange, Body: []byte{1}, Family: family},
+		"type of a newer protocol": {Type: 5, Family: family},
+	}
+	for name, item := range tests {
+		reply := sampleReply()
+		reply.Items = []syncproto.Item{item}
+		if _, err := syncproto.DecodeReply(syncproto.EncodeReply(reply)); err == nil {
+			t.Errorf("%s: accepted", name)
+		}
+	}
+}
+
+func TestFault27AlteredBytesHaveAnotherID(t *testing.T) {
+	raw, err := syncproto.EncodeBody(sampleBody())
+	if err != nil {
+		t.Fatal(err)
+	}
+	prev := syncproto.ChangeID{5}
+	id := syncproto.ComputeID(prev, raw)
+	for i := range raw {
+		altered := bytes.Clone(raw)
+		altered[i] ^= 1
+		if syncproto.ComputeID(prev, altered) == id {
+			t.Fatalf("byte %d does not count in the id", i)
+		}
+	}
+	if syncproto.ComputeID(syncproto.ChangeID{6}, raw) == id {
+		t.Error("prev does not count in the id")
+	}
+}
+
+func TestFault28SameBytesSameID(t *testing.T) {
+	raw, err := syncproto.EncodeBody(sampleBody())
+	if err != nil {
+		t.Fatal(err)
+	}
+	a, errA := syncproto.DecodeChange(syncproto.ChangeID{5}, raw)
+	b, errB := syncproto.DecodeChange(syncproto.ChangeID{5}, bytes.Clone(raw))
+	if errA != nil || errB != nil || a.ID != b.ID {
+		t.Errorf("got ids %v and %v, errors %v and %v", a.ID, b.ID, errA, errB)
+	}
+}
+
+func TestFault34TenThousandParents(t *testing.T) {
+	raw, err := syncproto.EncodeBody(sampleBody())
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, n := range []int{65, 1000, 10_000} {
+		root := parseTree(t, raw)
+		deps := &tree{major: 4, arg: uint64(n)}
+		for i := range n {
+			id := make([]byte, 32)
+			id[0], id[1] = byte(i>>8), byte(i)
+			deps.items = append(deps.items, &tree{major: 2, arg: 32, data: id})
+		}
+		root.items[19] = deps
+		want := syncproto.CodeTooManyDeps
+		if n == 10_000 {
+			want = syncproto.CodeTooLarge // the body as a whole
+		}
+		if _, err := syncproto.DecodeChange(syncproto.ChangeID{}, root.encode()); err != want {
+			t.Errorf("%d parents: got %v, want %v", n, err, want)
+		}
+	}
+}
+
+func TestSignedMessages(t *testing.T) {
+	tip := syncproto.TipMessage(syncproto.ActorID{1}, syncproto.ChangeID{2})
+	if got, want := string(tip[:16]), "doorstep-tip-v1\x00"; got != want || len(tip) != 16+16+32 {
+		t.Errorf("tip message: got %q and %d bytes", got, len(tip))
+	}
+	reply := syncproto.ReplyMessage(syncproto.DeviceID{1}, []byte("x"))
+	if got, want := string(reply[:18]), "doorstep-reply-v1\x00"; got != want || len(reply) != 18+16+32 {
+		t.Errorf("reply message: got %q and %d bytes", got, len(reply))
+	}
+	if bytes.Equal(reply, syncproto.ReplyMessage(syncproto.DeviceID{2}, []byte("x"))) {
+		t.Error("a reply for one device can be shown to another")
+	}
+}
+
+func TestMergeHeads(t *testing.T) {
+	got := syncproto.MergeHeads([]syncproto.ChangeID{{3}, {1}}, []syncproto.ChangeID{{2}, {3}})
+	want := []syncproto.ChangeID{{1}, {2}, {3}}
+	if len(got) != 3 || got[0] != want[0] || got[1] != want[1] || got[2] != want[2] {
+		t.Errorf("got %v, want %v", got, want)
+	}
+}
+
+// codeConstants returns the names of all codes declared in code.go.
+func codeConstants(t *testing.T) map[string]syncproto.Code {
+	t.Helper()
+	file, err := parser.ParseFile(token.NewFileSet(), "code.go", nil, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	codes := map[string]syncproto.Code{}
+	ast.Inspect(file, func(n ast.Node) bool {
+		spec, ok := n.(*ast.ValueSpec)
+		if !ok || len(spec.Values) != 1 {
+			return true
+		}
+		var v uint16
+		for _, digit := range spec.Values[0].(*ast.BasicLit).Value {
+			v = 10*v + uint16(digit-'0')
+		}
+		codes[spec.Names[0].Name] = syncproto.Code(v)
+		return true
+	})
+	if len(codes) < 50 {
+		t.Fatalf("only %d codes found", len(codes))
+	}
+	return codes
+}
+
+// snake turns CodeBadID into bad_id.
+func snake(name string) string {
+	name = strings.TrimPrefix(name, "Code")
+	name = strings.NewReplacer("OK", "Ok", "ID", "Id").Replace(name)
+	var b strings.Builder
+	for i, c := range name {
+		if 'A' <= c && c <= 'Z' {
+			if i > 0 {
+				b.WriteByte('_')
+			}
+			c += 'a' - 'A'
+		}
+		b.WriteRune(c)
+	}
+	return b.String()
+}
+
+func TestEveryCodeHasItsWords(t *testing.T) {
+	seen := map[string]string{}
+	for constant, code := range codeConstants(t) {
+		if got, want := code.Error(), snake(constant); got != want {
+			t.Errorf("%s: got name %q, want %q", constant, got, want)
+		}
+		plain := code.Plain()
+		if len(plain) < 20 || len(plain) > 200 || !strings.HasSuffix(plain, ".") {
+			t.Errorf("%s: plain words are not a sentence of a tolerable length: %q", constant, plain)
+		}
+		if other := seen[plain]; other != "" {
+			t.Errorf("%s and %s have the same words", constant, other)
+		}
+		seen[plain] = constant
+	}
+	if got := syncproto.Code(9999).Error(); got != "unknown" {
+		t.Errorf("a code of a newer server: got %q, want unknown", got)
+	}
+}
