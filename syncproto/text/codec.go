@@ -2,7 +2,6 @@ package text
 
 import (
 	"bytes"
-	"encoding/binary"
 	"hash/crc32"
 	"unicode/utf8"
 )
@@ -23,13 +22,32 @@ func (l *Log) Encode() []byte {
 	e.graph(&l.graph)
 	e.ops(&l.ops)
 	e.bytes(l.ops.content)
-	return binary.LittleEndian.AppendUint32(e.b, crc32.ChecksumIEEE(e.b))
+	return seal(e.b)
+}
+
+// sumBytes is the length of the checksum at the end, a CRC-32 (IEEE) of all
+// before it, the lowest byte first. It finds accidents, not forgery.
+const sumBytes = 4
+
+func seal(b []byte) []byte {
+	sum := crc32.ChecksumIEEE(b)
+	return append(b, byte(sum), byte(sum>>8), byte(sum>>16), byte(sum>>24))
 }
 
 type encoder struct{ b []byte }
 
-func (e *encoder) uint(v int) { e.b = binary.AppendUvarint(e.b, uint64(v)) }
-func (e *encoder) sint(v int) { e.b = binary.AppendVarint(e.b, int64(v)) }
+// uint writes seven bits a byte, the lowest first; all but the last byte have
+// the top bit set.
+func (e *encoder) uint(v int) {
+	for ; v >= 0x80; v >>= 7 {
+		e.b = append(e.b, byte(v)|0x80)
+	}
+	e.b = append(e.b, byte(v))
+}
+
+// sint writes 0, -1, 1, -2, ... as 0, 1, 2, 3, ...
+func (e *encoder) sint(v int) { e.uint(v<<1 ^ v>>63) }
+
 func (e *encoder) bytes(v []byte) {
 	e.uint(len(v))
 	e.b = append(e.b, v...)
@@ -132,11 +150,11 @@ func (r *opRun) penAfter(n int32) int32 {
 // Encode would not have written, and every history that Add would not have
 // accepted, with ErrEncoding or the reason that Add would have given.
 func Decode(b []byte) (*Log, error) {
-	if len(b) < len(magic)+4 || string(b[:len(magic)]) != magic {
+	if len(b) < len(magic)+sumBytes || string(b[:len(magic)]) != magic {
 		return nil, ErrEncoding
 	}
-	body, sum := b[:len(b)-4], b[len(b)-4:]
-	if binary.LittleEndian.Uint32(sum) != crc32.ChecksumIEEE(body) {
+	body := b[:len(b)-sumBytes]
+	if !bytes.Equal(seal(bytes.Clone(body)), b) {
 		return nil, ErrEncoding
 	}
 	d := decoder{b: body[len(magic):]}
@@ -186,26 +204,38 @@ type decoder struct {
 // fail gives up: whatever is read from here on is 0.
 func (d *decoder) fail() { d.b, d.bad = nil, true }
 
+// varint reads what encoder.uint writes, in at most nine bytes. More bytes
+// than necessary are found out when the log is encoded again.
+func (d *decoder) varint() int {
+	v := 0
+	for i, c := range d.b {
+		if i == 9 {
+			break
+		}
+		v |= int(c&0x7f) << (7 * i)
+		if c < 0x80 {
+			d.b = d.b[i+1:]
+			return v
+		}
+	}
+	d.fail()
+	return 0
+}
+
 // uint reads a number up to limit.
 func (d *decoder) uint(limit int) int {
-	v, n := binary.Uvarint(d.b)
-	if n <= 0 || v > uint64(limit) {
+	v := d.varint()
+	if v > limit {
 		d.fail()
 		return 0
 	}
-	d.b = d.b[n:]
-	return int(v)
+	return v
 }
 
 // sint reads a number between -maxEvents and maxEvents.
 func (d *decoder) sint() int {
-	v, n := binary.Varint(d.b)
-	if n <= 0 || v > maxEvents || v < -maxEvents {
-		d.fail()
-		return 0
-	}
-	d.b = d.b[n:]
-	return int(v)
+	v := d.uint(2 * maxEvents)
+	return v>>1 ^ -(v & 1)
 }
 
 // count reads how many entries follow, each of at least size bytes.

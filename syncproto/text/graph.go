@@ -30,7 +30,12 @@ func (g *graph) append(parents []LV, n int) bool {
 	linear := slices.Equal(parents, g.frontier)
 	g.runs = append(g.runs, graphRun{start, int32(len(g.parents)), linear})
 	g.parents = append(g.parents, parents...)
-	g.frontier = append(without(g.frontier, parents), g.end-1)
+	if linear {
+		g.frontier = g.frontier[:0] // parents may be this very slice
+	} else {
+		g.frontier = without(g.frontier, parents)
+	}
+	g.frontier = append(g.frontier, g.end-1)
 	return true
 }
 

@@ -17,7 +17,7 @@ type Log struct {
 }
 
 // New returns the log of an empty text.
-func New() *Log { return &Log{} }
+func New() *Log { return &Log{merger: newMerger(usual())} }
 
 // Add appends the splices that agent made at exactly the version parents,
 // given in any order; no parents mean the empty text from before every event.

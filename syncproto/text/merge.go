@@ -10,15 +10,30 @@ type merger struct {
 	active  bool // the tracker holds a conflict zone
 	checked LV   // the size of the zone when it was last compared with the need
 	loading bool // the lengths in ops.runs are not known yet
-	noClear bool // tests: one zone for everything, no critical versions
+	tuning  tuning
 }
 
+// tuning holds what has no influence on the result; tests vary it.
+type tuning struct {
+	leaf, node int32 // how full the tracker's leaves and nodes may become
+	chunk      int32 // how full the chunks of the text may become
+	slack      LV    // how many events a kept tracker may hold in any case
+	forget     bool  // begin anew at critical versions
+}
+
+// usual returns the tuning of every log outside tests.
+func usual() tuning { return tuning{leafSpans, nodeKids, chunkPieces, 1024, true} }
+
 // outgrown is how many times more events than needed a kept tracker may hold
-// before it is begun anew, and slack how many it may hold in any case.
-const (
-	outgrown = 8
-	slack    = 1024
-)
+// before it is begun anew.
+const outgrown = 8
+
+func newMerger(t tuning) merger {
+	m := merger{tuning: t}
+	m.text.fill = t.chunk
+	m.tracker.tree.leafFill, m.tracker.tree.nodeFill = t.leaf, t.node
+	return m
+}
 
 // sync brings the merged text up to date. It fails only for a log that was
 // decoded and not yet checked.
@@ -27,7 +42,7 @@ func (l *Log) sync() error {
 	if m.upTo == l.graph.end {
 		return nil
 	}
-	if m.noClear {
+	if !m.tuning.forget {
 		return l.mergeZone(lvRange{m.upTo, l.graph.end})
 	}
 	if l.onTop() {
@@ -121,14 +136,14 @@ func (l *Log) cover(oldest, end LV) error {
 	m := &l.merger
 	t := &m.tracker
 	kept, size := m.active && oldest >= t.base, m.upTo-t.base
-	if kept && t.upTo == m.upTo && (size < slack || size < 2*m.checked) {
+	if kept && t.upTo == m.upTo && (size < m.tuning.slack || size < 2*m.checked) {
 		return nil
 	}
 	base := l.graph.lastCritical(min(oldest, m.upTo-1), m.upTo)
-	if m.noClear {
+	if !m.tuning.forget {
 		base = -1
 	}
-	if !kept || base >= t.upTo || size > slack && size > outgrown*(end-base) {
+	if !kept || base >= t.upTo || size > m.tuning.slack && size > outgrown*(end-base) {
 		t.begin(l, base)
 		m.active = true
 	}

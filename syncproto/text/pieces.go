@@ -9,7 +9,7 @@ type piece struct {
 	off, size int32
 }
 
-// chunkPieces is how many pieces a chunk holds before it is split.
+// chunkPieces is how many pieces a chunk can hold.
 const chunkPieces = 32
 
 type chunk struct {
@@ -26,6 +26,7 @@ type pieces struct {
 	order  []chunkRef // in text order
 	chunks []chunk
 	free   []int32 // chunks not in order
+	fill   int32   // how many pieces a chunk may hold, at least 4
 	n      int32   // code points in all
 	size   int     // bytes in all
 	cur    int     // an index in order
@@ -124,7 +125,7 @@ func (c *chunk) open(i int32, add piece) {
 // room makes room for two more pieces in the current chunk by splitting it if
 // necessary; the place sought may then be in the next one.
 func (p *pieces) room() {
-	if p.chunks[p.order[p.cur].at].used+2 <= chunkPieces {
+	if p.chunks[p.order[p.cur].at].used+2 <= p.fill {
 		return
 	}
 	at := p.take()
@@ -202,7 +203,7 @@ func (p *pieces) tidy() {
 	}
 	ref, next := &p.order[p.cur], p.order[p.cur+1]
 	c, d := &p.chunks[ref.at], &p.chunks[next.at]
-	if c.used+d.used > chunkPieces/2 {
+	if c.used+d.used > p.fill/2 {
 		return
 	}
 	c.used += int32(copy(c.pieces[c.used:], d.pieces[:d.used]))

@@ -344,7 +344,7 @@ func replayEveryWay(t testing.TB, tr trace) {
 	check("whole", whole.String())
 	check("streamed", stream(t, tr).String())
 	off := logOf(t, tr)
-	off.merger = merger{noClear: true}
+	off.merger = newMerger(tuning{leafSpans, nodeKids, chunkPieces, 0, false})
 	check("without critical versions", off.String())
 	loaded, err := Decode(whole.Encode())
 	if err != nil {
@@ -410,7 +410,7 @@ func report(t *testing.T, tr trace) {
 		t.Fatal(err)
 	}
 	replay := cpu(func() {
-		l.merger = merger{}
+		l.merger = newMerger(usual())
 		l.Len()
 	})
 	t.Logf("%-24s %8d %9s %9s %9s %9d %9d", tr.name, l.graph.end, apply, millis(replay), millis(streamed),

@@ -83,7 +83,9 @@ type tree struct {
 	leaves []leaf
 	nodes  []node
 	root   int32
-	maxima fanOut
+	// leafFill and nodeFill are how full leaves and nodes may become: at
+	// least 4 spans and 3 children.
+	leafFill, nodeFill int32
 
 	// index holds, for each event from first on, the leaf that its item is in
 	// or, if the event is a deletion, the id of the item it deleted.
@@ -92,15 +94,9 @@ type tree struct {
 	cuts  []cut // the same for the placeholder text, ascending
 }
 
-// fanOut is how full leaves and nodes may become; tests make it small.
-type fanOut struct{ leaf, node int32 }
-
 // reset empties the tree and fills it with length code points of placeholder.
 // Events before first will not be asked for.
 func (t *tree) reset(first LV, length int32) {
-	if t.maxima == (fanOut{}) {
-		t.maxima = fanOut{leafSpans, nodeKids}
-	}
 	t.leaves = append(t.leaves[:0], leaf{next: -1})
 	t.nodes = append(t.nodes[:0], node{parent: -1, used: 1, leaves: true})
 	t.root, t.first = 0, first

@@ -50,7 +50,7 @@ func (t *tree) cutAt(id LV, at int32) {
 // room makes room for two more spans in the cursor's leaf and returns where
 // the cursor's span is then.
 func (t *tree) room(c cursor) cursor {
-	if t.leaves[c.leaf].used+2 <= t.maxima.leaf {
+	if t.leaves[c.leaf].used+2 <= t.leafFill {
 		return c
 	}
 	half := t.leaves[c.leaf].used / 2
@@ -95,7 +95,7 @@ func (t *tree) moved(s *span, at int32) {
 // of a node, splitting the node if it is full. It returns the parent of the
 // new child.
 func (t *tree) adopt(parent, old, kid int32, moved widths) int32 {
-	if t.nodes[parent].used == t.maxima.node {
+	if t.nodes[parent].used == t.nodeFill {
 		right := t.splitNode(parent)
 		if t.parentOf(old, t.nodes[parent].leaves) == right {
 			parent = right
