@@ -2,7 +2,6 @@ package syncproto
 
 import (
 	"cmp"
-	"encoding/binary"
 	"slices"
 	"unicode/utf8"
 
@@ -70,7 +69,9 @@ func (f *folder) agent(n int32) []byte {
 	c := f.graph.nodes[n].change
 	b := make([]byte, 0, len(c.Body.Actor)+8+len(c.ID))
 	b = append(b, c.Body.Actor[:]...)
-	b = binary.BigEndian.AppendUint64(b, c.Body.Seq)
+	for shift := 56; shift >= 0; shift -= 8 { // encoding/binary would link reflect
+		b = append(b, byte(c.Body.Seq>>shift))
+	}
 	return append(b, c.ID[:]...)
 }
 
