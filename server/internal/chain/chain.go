@@ -187,6 +187,19 @@ func newFile(fsys disk.FS, path string, file disk.File, header Header, opt Optio
 	}
 }
 
+// Settle makes what the last process wrote to a file durable before anybody relies on it, then forgets the cache: after
+// a sync that failed it may show bytes that the disk does not have. Whoever opens a file for writing calls it first.
+func Settle(fsys disk.FS, path string) error {
+	f, err := fsys.Open(path, disk.ReadWrite)
+	if err != nil {
+		return fmt.Errorf("opening %s: %w", path, err)
+	}
+	if err := errors.Join(f.Sync(), f.DropCache(), f.Close()); err != nil {
+		return fmt.Errorf("settling %s: %w", path, err)
+	}
+	return nil
+}
+
 // Open opens and verifies a file. If something other than whole and right groups stands at its end, the Tail says so
 // and nothing was changed: the caller may SaveTail and Cut a torn one and must refuse a damaged one (Damaged). A damaged
 // header is a *DamagedError.
@@ -283,6 +296,30 @@ func (f *File) Sync() error {
 		return fmt.Errorf("syncing %s: %w", f.path, err)
 	}
 	return nil
+}
+
+// Rename gives the file another name in its directory, durably, in place of what had that name.
+func (f *File) Rename(path string) error {
+	if err := f.fsys.Rename(f.path, path); err != nil {
+		return fmt.Errorf("renaming %s to %s: %w", f.path, path, err)
+	}
+	f.path = path
+	if err := f.fsys.SyncDir(filepath.Dir(path)); err != nil {
+		return fmt.Errorf("syncing the directory of %s: %w", path, err)
+	}
+	return nil
+}
+
+// Wipe overwrites the whole file with zeros, for a file that another has replaced and that held secrets. It is best
+// effort: copy-on-write file systems and flash keep old blocks for a while.
+func (f *File) Wipe() error {
+	zeros := make([]byte, windowBytes)
+	for off := int64(0); off < f.Size(); off += windowBytes {
+		if _, err := f.file.WriteAt(zeros[:min(windowBytes, f.Size()-off)], off); err != nil {
+			return fmt.Errorf("wiping the old %s: %w", f.Name(), err)
+		}
+	}
+	return f.Sync()
 }
 
 // Close closes the file. It syncs nothing: whatever was acknowledged is durable.

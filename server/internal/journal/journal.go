@@ -194,7 +194,8 @@ func (j *Journal) open() error {
 	if len(found.segments) == 0 {
 		return j.begin(found)
 	}
-	if err := j.settle(found.segments[len(found.segments)-1]); err != nil {
+	newest := found.segments[len(found.segments)-1]
+	if err := chain.Settle(j.opt.FS, filepath.Join(j.dir, newest)); err != nil {
 		return err
 	}
 	seen, err := inspect(j.opt.FS, j.dir, inspection{minFree: j.opt.MinFreeBytes})
@@ -206,19 +207,6 @@ func (j *Journal) open() error {
 		return err
 	}
 	return j.openMark()
-}
-
-// settle makes what the last process wrote durable before anybody relies on it, then forgets the cache: after a sync
-// that failed it may show bytes that the disk does not have.
-func (j *Journal) settle(segment string) error {
-	f, err := j.opt.FS.Open(filepath.Join(j.dir, segment), disk.ReadWrite)
-	if err != nil {
-		return fmt.Errorf("opening %s: %w", segment, err)
-	}
-	if err := errors.Join(f.Sync(), f.DropCache(), f.Close()); err != nil {
-		return fmt.Errorf("settling %s: %w", segment, err)
-	}
-	return nil
 }
 
 // clean removes what an interrupted disk.Replace left.

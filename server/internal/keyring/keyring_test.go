@@ -1,0 +1,439 @@
+package keyring
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+
+	"doorstep/server/internal/disk"
+	"doorstep/server/internal/disk/disktest"
+)
+
+const dir = "/keys"
+
+func borough(n byte) (k Key) {
+	for i := range k {
+		k[i] = n
+	}
+	return k
+}
+
+func id(n int) (out ID) {
+	copy(out[:], fmt.Sprintf("%016d", n))
+	return out
+}
+
+// aad is what the words of record n are bound to.
+func aad(n int) []byte {
+	record := id(n)
+	return record[:]
+}
+
+// pair puts record n into a family with three others.
+func pair(n int) Pair { return Pair{Family: id(1_000_000 + n/4), Record: id(n)} }
+
+func pairs(first, count int) []Pair {
+	out := make([]Pair, count)
+	for i := range out {
+		out[i] = pair(first + i)
+	}
+	return out
+}
+
+func onDisk(d *disktest.Disk) Options {
+	return Options{FS: d, Create: true, Rand: rand.NewChaCha8([32]byte{1})}
+}
+
+func mustLoad(t testing.TB, d *disktest.Disk) *Ring {
+	t.Helper()
+	r, err := Load(dir, borough(1), onDisk(d))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return r
+}
+
+func mustEnsure(t testing.TB, r *Ring, pairs []Pair) {
+	t.Helper()
+	if err := r.Ensure(pairs); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func mustSeal(t testing.TB, r *Ring, record ID, text string) []byte {
+	t.Helper()
+	sealed, err := r.Seal(record, record[:], []byte(text))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return sealed
+}
+
+func TestSealedWordsComeBackAlsoAfterLoadingAgain(t *testing.T) {
+	d := disktest.New(1)
+	r := mustLoad(t, d)
+	mustEnsure(t, r, pairs(0, 10))
+	sealed := map[int][]byte{}
+	for n := range 10 {
+		sealed[n] = mustSeal(t, r, id(n), fmt.Sprint("note ", n))
+	}
+	for round := range 3 {
+		for n := range 10 {
+			got, err := r.Unseal(id(n), aad(n), sealed[n])
+			if err != nil || string(got) != fmt.Sprint("note ", n) {
+				t.Fatalf("round %d, record %d: got %q, %v", round, n, got, err)
+			}
+		}
+		if err := r.Close(); err != nil {
+			t.Fatal(err)
+		}
+		r = mustLoad(t, d)
+	}
+}
+
+func TestUnsealRefusesWhatWasNotSealedSo(t *testing.T) {
+	r := mustLoad(t, disktest.New(1))
+	mustEnsure(t, r, pairs(0, 2))
+	sealed := mustSeal(t, r, id(0), "seen alone")
+	for bit := range len(sealed) * 8 {
+		changed := bytes.Clone(sealed)
+		changed[bit/8] ^= 1 << (bit % 8)
+		if _, err := r.Unseal(id(0), aad(0), changed); !errors.Is(err, ErrTampered) {
+			t.Fatalf("bit %d flipped: %v", bit, err)
+		}
+	}
+	for n := range len(sealed) {
+		if _, err := r.Unseal(id(0), aad(0), sealed[:n]); !errors.Is(err, ErrTampered) {
+			t.Fatalf("cut to %d bytes: %v", n, err)
+		}
+	}
+	if _, err := r.Unseal(id(0), nil, sealed); !errors.Is(err, ErrTampered) {
+		t.Errorf("bound to something else: %v", err)
+	}
+	if _, err := r.Unseal(id(1), aad(0), sealed); !errors.Is(err, ErrTampered) {
+		t.Errorf("under another record's key: %v", err)
+	}
+}
+
+func TestTheSameWordsNeverSealAlike(t *testing.T) {
+	r := mustLoad(t, disktest.New(1))
+	mustEnsure(t, r, pairs(0, 2))
+	seen := map[string]bool{}
+	for range 1000 {
+		for n := range 2 {
+			seen[string(mustSeal(t, r, id(n), "no"))] = true
+		}
+	}
+	if len(seen) != 2000 {
+		t.Errorf("2000 sealings gave %d different results", len(seen))
+	}
+}
+
+func TestUnknownRecordHasNoKey(t *testing.T) {
+	r := mustLoad(t, disktest.New(1))
+	if _, err := r.Seal(id(1), nil, nil); !errors.Is(err, ErrUnknownKey) {
+		t.Errorf("sealing: %v", err)
+	}
+	if _, err := r.Unseal(id(1), nil, make([]byte, 40)); !errors.Is(err, ErrUnknownKey) {
+		t.Errorf("unsealing: %v", err)
+	}
+	if err := r.Destroy(id(1)); !errors.Is(err, ErrUnknownKey) {
+		t.Errorf("destroying: %v", err)
+	}
+}
+
+func TestARecordStaysInItsFamily(t *testing.T) {
+	r := mustLoad(t, disktest.New(1))
+	mustEnsure(t, r, []Pair{{Family: id(1), Record: id(10)}})
+	moved := Pair{Family: id(2), Record: id(10)}
+	if err := r.Ensure([]Pair{moved}); !errors.Is(err, ErrOtherFamily) {
+		t.Errorf("moving a record: %v", err)
+	}
+	both := []Pair{{Family: id(1), Record: id(11)}, {Family: id(2), Record: id(11)}}
+	if err := r.Ensure(both); !errors.Is(err, ErrOtherFamily) {
+		t.Errorf("two families at once: %v", err)
+	}
+	if _, err := r.Seal(id(11), nil, nil); !errors.Is(err, ErrUnknownKey) {
+		t.Errorf("the refused pair got a key: %v", err)
+	}
+}
+
+func TestEnsureMakesOneWriteForAllAndNoneForNothing(t *testing.T) {
+	d := disktest.New(1)
+	r := mustLoad(t, d)
+	steps := func(f func()) int { before := d.Steps(); f(); return d.Steps() - before }
+	// The group, its sync, and the mark.
+	if got := steps(func() { mustEnsure(t, r, pairs(0, 500)) }); got != 3 {
+		t.Errorf("500 new records took %d steps of the disk, want 3", got)
+	}
+	if got := steps(func() { mustEnsure(t, r, pairs(0, 500)) }); got != 0 {
+		t.Errorf("500 known records took %d steps of the disk, want 0", got)
+	}
+}
+
+// gate holds every sync of a file until it is let through.
+type gate struct {
+	disk.FS
+	arrived chan struct{}
+	pass    chan struct{}
+	shut    bool
+}
+
+type gatedFile struct {
+	disk.File
+	gate *gate
+}
+
+func (g *gate) Open(path string, mode disk.Mode) (disk.File, error) {
+	f, err := g.FS.Open(path, mode)
+	return gatedFile{f, g}, err
+}
+
+func (f gatedFile) Sync() error {
+	if f.gate.shut {
+		f.gate.arrived <- struct{}{}
+		<-f.gate.pass
+	}
+	return f.File.Sync()
+}
+
+func TestCallersWhoArriveDuringASyncShareTheNext(t *testing.T) {
+	d := disktest.New(1)
+	g := &gate{FS: d, arrived: make(chan struct{}), pass: make(chan struct{})}
+	opt := onDisk(d)
+	opt.FS = g
+	r, err := Load(dir, borough(1), opt)
+	if err != nil {
+		t.Fatal(err)
+	}
+	g.shut = true
+	const callers = 20
+	errs := make(chan error, callers+1)
+	go func() { errs <- r.Ensure(pairs(0, 1)) }()
+	<-g.arrived
+	for n := range callers {
+		go func() { errs <- r.Ensure(pairs(4+n, 1)) }()
+	}
+	waitUntilJoined(r, callers)
+	g.pass <- struct{}{}
+	<-g.arrived
+	g.pass <- struct{}{}
+	for range callers + 1 {
+		if err := <-errs; err != nil {
+			t.Error(err)
+		}
+	}
+	if head, _ := r.file.Head(); head != 21+6 {
+		t.Errorf("the store has %d entries, want 21 records and 6 families", head)
+	}
+}
+
+// waitUntilJoined returns when a number of pairs wait for the next write.
+func waitUntilJoined(r *Ring, want int) {
+	for joined := 0; joined < want; {
+		r.joining.Lock()
+		joined = 0
+		if r.next != nil {
+			joined = len(r.next.pairs)
+		}
+		r.joining.Unlock()
+	}
+}
+
+func TestConcurrentUse(t *testing.T) {
+	d := disktest.New(1)
+	opt := onDisk(d)
+	opt.CachedKeys = 8
+	r, err := Load(dir, borough(1), opt)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var all sync.WaitGroup
+	for worker := range 8 {
+		all.Go(func() {
+			if err := useRing(r, worker); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	all.Wait()
+	if err := r.Close(); err != nil {
+		t.Fatal(err)
+	}
+	r = mustLoad(t, d)
+	mustSeal(t, r, id(0), "still there")
+}
+
+func useRing(r *Ring, worker int) error {
+	for n := range 60 {
+		if err := r.Ensure(pairs(n, 6)); err != nil {
+			return err
+		}
+		record := id(n + worker%6)
+		sealed, err := r.Seal(record, nil, []byte("words"))
+		if err != nil {
+			return err
+		}
+		if got, err := r.Unseal(record, nil, sealed); err != nil || string(got) != "words" {
+			return fmt.Errorf("got %q, %v", got, err)
+		}
+		own := 1000 + worker*100 + n
+		if err := errors.Join(r.Ensure(pairs(own, 1)), r.Destroy(id(own))); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func TestDestroyedKeysAreGoneForGood(t *testing.T) {
+	d := disktest.New(1)
+	r := mustLoad(t, d)
+	mustEnsure(t, r, pairs(0, 8))
+	sealed := mustSeal(t, r, id(3), "to be erased")
+	kept := mustSeal(t, r, id(2), "to be kept")
+	secret := r.table.records[r.table.recordAt[id(3)]].key
+	if !bytes.Contains(d.Content(dir+"/"+storeName), secret[:]) {
+		t.Fatal("the test looks for the wrong bytes")
+	}
+	if err := errors.Join(r.Destroy(id(3)), r.Destroy(id(3))); err != nil {
+		t.Fatal(err)
+	}
+	for round := range 3 {
+		if _, err := r.Unseal(id(3), aad(3), sealed); !errors.Is(err, ErrErased) {
+			t.Errorf("round %d: unsealing: %v", round, err)
+		}
+		if _, err := r.Seal(id(3), nil, nil); !errors.Is(err, ErrErased) {
+			t.Errorf("round %d: sealing: %v", round, err)
+		}
+		if err := r.Ensure(pairs(3, 1)); !errors.Is(err, ErrErased) {
+			t.Errorf("round %d: a new key: %v", round, err)
+		}
+		if got, err := r.Unseal(id(2), aad(2), kept); err != nil || string(got) != "to be kept" {
+			t.Errorf("round %d: another record: %q, %v", round, got, err)
+		}
+		mustEnsure(t, r, pairs(20+round, 1))
+		for _, path := range d.Paths() {
+			if bytes.Contains(d.Content(path), secret[:]) {
+				t.Errorf("round %d: the wrapped key is still in %s", round, path)
+			}
+		}
+		if err := r.Close(); err != nil {
+			t.Fatal(err)
+		}
+		r = mustLoad(t, d)
+	}
+}
+
+func TestMissingStoreIsMadeOnlyWhenAskedAndNeverTwice(t *testing.T) {
+	d := disktest.New(1)
+	without := onDisk(d)
+	without.Create = false
+	if _, err := Load(dir, borough(1), without); !errors.Is(err, ErrMissing) {
+		t.Errorf("got %v, want ErrMissing", err)
+	}
+	r := mustLoad(t, d)
+	mustEnsure(t, r, pairs(0, 3))
+	if err := r.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if err := d.Remove(dir + "/" + storeName); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := Load(dir, borough(1), onDisk(d)); !errors.Is(err, ErrMissing) {
+		t.Errorf("a store that is gone: got %v, want ErrMissing", err)
+	}
+}
+
+func TestSecondLoaderIsRefused(t *testing.T) {
+	root := t.TempDir()
+	r, err := Load(root, borough(1), Options{Create: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := Load(root, borough(1), Options{}); !errors.Is(err, ErrLocked) {
+		t.Errorf("got %v, want ErrLocked", err)
+	}
+	if err := r.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if err := r.Ensure(pairs(0, 1)); !errors.Is(err, ErrClosed) {
+		t.Errorf("using a closed ring: %v", err)
+	}
+}
+
+func TestBoroughKeyFile(t *testing.T) {
+	root := t.TempDir()
+	path := filepath.Join(root, "borough.key")
+	if err := NewBoroughKeyFile(path); err != nil {
+		t.Fatal(err)
+	}
+	key, err := LoadBoroughKey(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if key == (Key{}) {
+		t.Error("the new key is all zeros")
+	}
+	if err := NewBoroughKeyFile(path); !errors.Is(err, os.ErrExist) {
+		t.Errorf("making it again: %v", err)
+	}
+	if again, err := LoadBoroughKey(path); err != nil || again != key {
+		t.Errorf("the key changed: %v", err)
+	}
+	if err := os.Chmod(path, 0o640); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := LoadBoroughKey(path); err == nil || !strings.Contains(err.Error(), "open to others") {
+		t.Errorf("open to the group: %v", err)
+	}
+	for name, content := range map[string][]byte{"short": make([]byte, 31), "long": append(key[:], '\n'), "zero": make([]byte, 32)} {
+		bad := filepath.Join(root, name)
+		if err := os.WriteFile(bad, content, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := LoadBoroughKey(bad); err == nil {
+			t.Errorf("%s: accepted", name)
+		}
+	}
+	if _, err := LoadBoroughKey(root); err == nil {
+		t.Error("accepted a directory")
+	}
+}
+
+func TestBoroughKeyNeverShowsItself(t *testing.T) {
+	key := borough('K')
+	shown := fmt.Sprintf("%v %+v %#v %s %x %d %q", key, key, key, key, key, key, key)
+	asJSON, err := json.Marshal(map[string]any{"key": key})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, text := range []string{shown, string(asJSON), fmt.Sprint(struct{ K Key }{key}), fmt.Sprint(&key)} {
+		if strings.Contains(text, "KK") || strings.Contains(text, "4b4b") || strings.Contains(text, "75") {
+			t.Errorf("the key shows in %q", text)
+		}
+	}
+}
+
+func TestCacheForgetsTheLeastUsed(t *testing.T) {
+	c := newCache(2)
+	c.put(id(1), nil)
+	c.put(id(2), nil)
+	c.get(id(1))
+	c.put(id(3), nil)
+	for n, want := range map[int]bool{1: true, 2: false, 3: true} {
+		if _, got := c.get(id(n)); got != want {
+			t.Errorf("key %d cached: %v, want %v", n, got, want)
+		}
+	}
+	c.drop(id(1))
+	if _, got := c.get(id(1)); got || c.order.Len() != 1 {
+		t.Error("a dropped key is still cached")
+	}
+}

@@ -1,0 +1,114 @@
+package keyring
+
+import "fmt"
+
+// table is the content of the store in memory: about 110 bytes a record.
+type table struct {
+	familyAt map[ID]uint32
+	recordAt map[ID]uint32
+	families []familyKey
+	records  []recordKey
+}
+
+type familyKey struct {
+	id  ID
+	key wrapped
+}
+
+type recordKey struct {
+	id     ID
+	family uint32 // index into families
+	erased bool   // key is zero
+	key    wrapped
+}
+
+// The kinds of entries in the store.
+const (
+	familyEntry = 1
+	recordEntry = 2
+	erasedEntry = 3
+)
+
+func newTable() table { return table{familyAt: map[ID]uint32{}, recordAt: map[ID]uint32{}} }
+
+func encodeFamily(k familyKey) []byte {
+	return append(append([]byte{familyEntry}, k.id[:]...), k.key[:]...)
+}
+
+func encodeRecord(family ID, k recordKey) []byte {
+	b := make([]byte, 0, 1+2*len(ID{})+wrappedBytes)
+	b = append(append(append(b, recordEntry), family[:]...), k.id[:]...)
+	if k.erased {
+		b[0] = erasedEntry
+		return b
+	}
+	return append(b, k.key[:]...)
+}
+
+// decode adds an entry of the store. It accepts nothing that the encoders and their order would not give.
+func (t *table) decode(b []byte) error {
+	const ids = 2 * len(ID{})
+	switch {
+	case len(b) == 1+len(ID{})+wrappedBytes && b[0] == familyEntry:
+		return t.addFamily(familyKey{id: ID(b[1:]), key: wrapped(b[1+len(ID{}):])})
+	case len(b) == 1+ids+wrappedBytes && b[0] == recordEntry:
+		return t.addRecord(ID(b[1:]), recordKey{id: ID(b[1+len(ID{}):]), key: wrapped(b[1+ids:])})
+	case len(b) == 1+ids && b[0] == erasedEntry:
+		return t.addRecord(ID(b[1:]), recordKey{id: ID(b[1+len(ID{}):]), erased: true})
+	}
+	return fmt.Errorf("an entry of %d bytes is not one that this program writes: %w", len(b), ErrDamaged)
+}
+
+func (t *table) addFamily(k familyKey) error {
+	if _, twice := t.familyAt[k.id]; twice {
+		return fmt.Errorf("a family has two keys: %w", ErrDamaged)
+	}
+	t.familyAt[k.id] = uint32(len(t.families))
+	t.families = append(t.families, k)
+	return nil
+}
+
+func (t *table) addRecord(family ID, k recordKey) error {
+	at, known := t.familyAt[family]
+	if !known {
+		return fmt.Errorf("a record has a family without a key: %w", ErrDamaged)
+	}
+	if _, twice := t.recordAt[k.id]; twice {
+		return fmt.Errorf("a record has two keys: %w", ErrDamaged)
+	}
+	k.family = at
+	t.recordAt[k.id] = uint32(len(t.records))
+	t.records = append(t.records, k)
+	return nil
+}
+
+func (t *table) family(id ID) (familyKey, bool) {
+	at, known := t.familyAt[id]
+	if !known {
+		return familyKey{}, false
+	}
+	return t.families[at], true
+}
+
+// record finds a record's key and its family's.
+func (t *table) record(id ID) (recordKey, familyKey, bool) {
+	at, known := t.recordAt[id]
+	if !known {
+		return recordKey{}, familyKey{}, false
+	}
+	return t.records[at], t.families[t.records[at].family], true
+}
+
+// lacks answers whether a pair has no key yet. ErrErased and ErrOtherFamily say that it cannot have one.
+func (t *table) lacks(pair Pair) (bool, error) {
+	record, family, known := t.record(pair.Record)
+	switch {
+	case !known:
+		return true, nil
+	case family.id != pair.Family:
+		return false, ErrOtherFamily
+	case record.erased:
+		return false, ErrErased
+	}
+	return false, nil
+}
