@@ -1,0 +1,261 @@
+package exchange
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"runtime/debug"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"doorstep/server/internal/journal"
+	"doorstep/server/internal/store"
+	"doorstep/syncproto"
+)
+
+// Journal is where groups of entries become durable. Its errors are those of
+// package journal.
+type Journal interface {
+	// Append writes the payloads with one sync and returns the position of the first.
+	Append(payloads [][]byte) (uint64, error)
+	// Head returns the last durable position and the digest there.
+	Head() (uint64, [32]byte)
+}
+
+// Limits of a group: what one write and one index transaction take well, while
+// nobody waits long for others' proposals.
+const (
+	maxGroupProposals = 256
+	maxGroupBytes     = 2 << 20
+	queueLength       = 1024
+)
+
+// LedgerConfig is what NewLedger needs. All fields but OnCommit are required.
+type LedgerConfig struct {
+	Journal Journal
+	Store   *store.Store
+	Now     func() time.Time
+	Log     *slog.Logger
+	// OnFatal is told once when nothing more can be acknowledged: the journal or
+	// the index could not be written. The process must end.
+	OnFatal func(error)
+	// OnCommit is told of each group, after readers see it. It must return at once.
+	OnCommit func(Committed)
+}
+
+// Committed says what a group brought.
+type Committed struct {
+	Families []syncproto.FamilyID // with news
+	Control  bool                 // somebody's access may have changed
+}
+
+// Decide is run alone, with the state as every earlier proposal left it. It may
+// stage entries itself, to build on them, and return more. An error, or a panic,
+// stores nothing of the proposal. It must be quick: everybody waits.
+type Decide = func(tx *store.Tx) ([]store.Entry, error)
+
+// Ledger puts proposals into one order and makes them durable. One goroutine
+// takes what has queued up, runs each Decide, writes one group to the journal
+// with one sync, then the index, and only then answers.
+type Ledger struct {
+	cfg   LedgerConfig
+	queue chan *proposal
+	quit  chan struct{}
+	done  chan struct{}
+	stop  sync.Once
+
+	failed error // the sequencer's: why nothing is accepted any more
+}
+
+// proposal waits for its turn. Whoever changes its state first decides what
+// becomes of it.
+type proposal struct {
+	decide Decide
+	state  atomic.Int32
+	first  uint64
+	err    error
+	done   chan struct{}
+}
+
+const (
+	proposalWaits     = 0
+	proposalTaken     = 1
+	proposalWithdrawn = 2
+)
+
+// NewLedger starts the sequencer. Close stops it.
+func NewLedger(cfg LedgerConfig) *Ledger {
+	l := &Ledger{
+		cfg:   cfg,
+		queue: make(chan *proposal, queueLength),
+		quit:  make(chan struct{}),
+		done:  make(chan struct{}),
+	}
+	go l.run()
+	return l
+}
+
+// Close lets the group that is being written finish and stops. Proposals that
+// wait, and later ones, get CodeUnavailable.
+func (l *Ledger) Close() {
+	l.stop.Do(func() { close(l.quit) })
+	<-l.done
+}
+
+// Propose has decide run and returns when what it decided is durable and visible.
+// It returns the position of the first entry, 0 if there is none.
+//
+// decide's own error comes back as it is. CodeDiskFull: nothing was stored, try
+// later. CodeUnavailable: the server is stopping, or nobody knows whether it was
+// stored; everything here may be proposed again. The context's error: it ended
+// while the proposal waited, and nothing was stored.
+func (l *Ledger) Propose(ctx context.Context, decide Decide) (uint64, error) {
+	p := &proposal{decide: decide, done: make(chan struct{})}
+	select {
+	case l.queue <- p:
+	case <-ctx.Done():
+		return 0, ctx.Err()
+	case <-l.quit:
+		return 0, syncproto.CodeUnavailable
+	}
+	select {
+	case <-p.done:
+	case <-ctx.Done():
+		if p.state.CompareAndSwap(proposalWaits, proposalWithdrawn) {
+			return 0, ctx.Err()
+		}
+		<-p.done // it was taken: the answer comes soon
+	case <-l.done:
+		select {
+		case <-p.done:
+		default:
+			return 0, syncproto.CodeUnavailable
+		}
+	}
+	return p.first, p.err
+}
+
+func (l *Ledger) run() {
+	defer close(l.done)
+	for {
+		select {
+		case <-l.quit:
+			return
+		case p := <-l.queue:
+			l.writeGroup(p)
+		}
+	}
+}
+
+// writeGroup gathers a group that begins with p, writes it and answers.
+func (l *Ledger) writeGroup(p *proposal) {
+	if l.failed != nil {
+		p.answer(syncproto.CodeUnavailable)
+		return
+	}
+	tx := l.cfg.Store.Begin(l.cfg.Now().UnixMilli())
+	defer tx.Discard()
+	var group []*proposal
+	for p != nil {
+		if p.state.CompareAndSwap(proposalWaits, proposalTaken) && l.decideOne(tx, p) {
+			group = append(group, p)
+		}
+		p = nil
+		if len(group) < maxGroupProposals && tx.Size() < maxGroupBytes && !tx.HasControl() {
+			p = l.next()
+		}
+	}
+	if len(group) == 0 {
+		return
+	}
+	err := l.write(tx)
+	for _, p := range group {
+		p.answer(err)
+	}
+}
+
+// next takes another proposal if one waits already.
+func (l *Ledger) next() *proposal {
+	select {
+	case p := <-l.queue:
+		return p
+	default:
+		return nil
+	}
+}
+
+// decideOne runs a proposal's Decide. It reports whether the answer has to wait
+// for the group to be written.
+func (l *Ledger) decideOne(tx *store.Tx, p *proposal) bool {
+	first := tx.Next()
+	if err := l.stage(tx, p.decide); err != nil {
+		tx.Drop()
+		p.answer(err)
+		return false
+	}
+	if tx.Next() == first {
+		p.answer(nil)
+		return false
+	}
+	tx.Keep()
+	p.first = first
+	return true
+}
+
+func (l *Ledger) stage(tx *store.Tx, decide Decide) (err error) {
+	defer func() {
+		if r := recover(); r != nil {
+			l.cfg.Log.Error("a proposal panicked", "panic", fmt.Sprint(r), "stack", string(debug.Stack()))
+			err = syncproto.CodeInternal
+		}
+	}()
+	entries, err := decide(tx)
+	for i := 0; i < len(entries) && err == nil; i++ {
+		_, err = tx.Stage(entries[i])
+	}
+	return err
+}
+
+// write makes a group durable, then visible.
+func (l *Ledger) write(tx *store.Tx) error {
+	first, err := l.cfg.Journal.Append(tx.Payloads())
+	switch {
+	case errors.Is(err, journal.ErrFull):
+		l.cfg.Log.Error("the disk is full: nothing is accepted until there is room", "reason", err.Error())
+		return syncproto.CodeDiskFull
+	case errors.Is(err, journal.ErrTooLarge):
+		l.cfg.Log.Error("a group is too large for the journal", "reason", err.Error())
+		return syncproto.CodeTooLarge
+	case err != nil:
+		return l.fail(fmt.Errorf("writing the journal: %w", err))
+	case first != tx.First():
+		return l.fail(fmt.Errorf("bug: the journal put a group at %d that was ordered at %d", first, tx.First()))
+	}
+	_, digest := l.cfg.Journal.Head()
+	committed := Committed{Families: tx.Families(), Control: tx.HasControl()}
+	if err := tx.Commit(digest); err != nil {
+		return l.fail(err)
+	}
+	if l.cfg.OnCommit != nil {
+		l.cfg.OnCommit(committed)
+	}
+	return nil
+}
+
+// fail stops everything: what is on the disk is known after the next start.
+func (l *Ledger) fail(err error) error {
+	l.failed = err
+	l.cfg.Log.Error("the ledger has failed", "reason", err.Error())
+	l.cfg.OnFatal(err)
+	return syncproto.CodeUnavailable
+}
+
+func (p *proposal) answer(err error) {
+	p.err = err
+	if err != nil {
+		p.first = 0
+	}
+	close(p.done)
+}

@@ -1,0 +1,321 @@
+package store
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+
+	"doorstep/syncproto"
+)
+
+// applyChange files a new change: its row, its place in the chain, its record;
+// then what its status asks for.
+func (tx *Tx) applyChange(position uint64, e ChangeEntry) error {
+	if _, err := tx.Change(e.ID); !errors.Is(err, ErrNotFound) {
+		return fmt.Errorf("change %s is here already: %w", e.ID, orDamaged(err))
+	}
+	ref := ChangeRef{
+		ID: e.ID, Position: position, Record: e.Record, Family: e.Family, Kind: e.Kind,
+		Actor: e.Actor, Seq: e.Seq, Prev: e.Prev, Deps: e.Deps, Author: e.Author, Device: e.Device,
+		AtMS: e.AtMS, Status: e.Status, Code: e.Code,
+	}
+	if err := tx.claim(link{e.ID, e.Prev, e.Actor, e.Seq}, e.Device); err != nil {
+		return err
+	}
+	record, err := tx.recordFor(ref)
+	if err != nil {
+		return err
+	}
+	switch e.Status {
+	case syncproto.StatusAccepted:
+		return tx.place(&ref, &record, FeedRef{Position: position, Type: FeedChange, Change: position})
+	case syncproto.StatusHeld, syncproto.StatusQuarantined:
+		if err := tx.wait(ref); err != nil {
+			return err
+		}
+		tx.putAside(ref)
+	case syncproto.StatusLate: // the VerdictLate that follows puts it into the feed
+	default:
+		return fmt.Errorf("a change cannot be stored with status %d: %w", e.Status, ErrEntry)
+	}
+	tx.putChange(ref)
+	tx.putRecord(record)
+	return nil
+}
+
+// orDamaged is for the error of a look-up that should have found nothing.
+func orDamaged(err error) error {
+	if err == nil {
+		return ErrEntry
+	}
+	return err
+}
+
+func (tx *Tx) applyRefused(position uint64, e RefusedEntry) error {
+	ref := RefusedRef{ID: e.ID, Position: position, Actor: e.Actor, Seq: e.Seq, Code: e.Code}
+	tx.set(refusedKey(e.ID), ref.encode())
+	return tx.claim(link{e.ID, e.Prev, e.Actor, e.Seq}, e.Device)
+}
+
+// link is a place in an actor's chain.
+type link struct {
+	id, prev syncproto.ChangeID
+	actor    syncproto.ActorID
+	seq      uint64
+}
+
+// claim files a place in an actor's chain. The first place of all binds the
+// actor to its device.
+func (tx *Tx) claim(l link, device syncproto.DeviceID) error {
+	chain, err := tx.Chain(l.actor)
+	if errors.Is(err, ErrNotFound) {
+		chain, err = ChainInfo{Actor: l.actor, Device: device}, nil
+	}
+	if err != nil {
+		return err
+	}
+	tx.set(placeKey(l.actor, l.seq, l.id), l.prev[:])
+	chain.Known = max(chain.Known, l.seq)
+	if err := tx.advance(&chain, l); err != nil {
+		return err
+	}
+	tx.set(actorKey(l.actor), chain.encode())
+	return nil
+}
+
+// advance moves the end of the gapless chain on, over places that came early too.
+func (tx *Tx) advance(chain *ChainInfo, next link) error {
+	for next.seq == chain.Seq+1 && next.prev == chain.Tip {
+		chain.Seq, chain.Tip = next.seq, next.id
+		if chain.Seq == chain.Known {
+			return nil
+		}
+		after, err := tx.follower(*chain)
+		if err != nil {
+			return err
+		}
+		next = after
+	}
+	return nil
+}
+
+// follower finds the stored change after the tip of a chain; a zero link if none.
+func (tx *Tx) follower(chain ChainInfo) (found link, err error) {
+	prefix := placeKey(chain.Actor, chain.Seq+1)
+	err = tx.scan(prefix, prefix, func(k, v []byte) (bool, error) {
+		if string(v) != string(chain.Tip[:]) {
+			return true, nil
+		}
+		found = link{lastChange(k), chain.Tip, chain.Actor, chain.Seq + 1}
+		return false, nil
+	})
+	return found, err
+}
+
+// recordFor returns the record that a change belongs to, new or known.
+func (tx *Tx) recordFor(c ChangeRef) (RecordInfo, error) {
+	r, err := tx.RecordInfo(c.Record)
+	if errors.Is(err, ErrNotFound) {
+		return RecordInfo{Record: c.Record, Family: c.Family, Kind: c.Kind}, nil
+	}
+	if err == nil && (r.Family != c.Family || r.Kind != c.Kind) {
+		err = fmt.Errorf("change %s: %w", c.ID, syncproto.CodeWrongRecord)
+	}
+	return r, err
+}
+
+// place makes a change part of what readers see, by a row of the feed.
+func (tx *Tx) place(c *ChangeRef, r *RecordInfo, row FeedRef) error {
+	c.Placed = row.Position
+	if c.Status == syncproto.StatusAccepted {
+		r.Heads = slices.DeleteFunc(slices.Clone(r.Heads), func(h syncproto.ChangeID) bool {
+			return slices.Contains(c.Deps, h)
+		})
+		r.Heads = syncproto.MergeHeads(r.Heads, []syncproto.ChangeID{c.ID})
+	}
+	if err := tx.feed(r, row); err != nil {
+		return err
+	}
+	tx.putChange(*c)
+	tx.putRecord(*r)
+	return nil
+}
+
+// feed adds a row to the feeds of a record and of its family.
+func (tx *Tx) feed(r *RecordInfo, row FeedRef) error {
+	if r.Last == 0 {
+		tx.set(kindKey(r.Family, r.Kind, r.Record), nil)
+	}
+	row.Before = r.Last
+	tx.set(recordFeedKey(r.Record, row.Position), row.encode())
+	r.Last = row.Position
+
+	last, err := tx.lastOf(r.Family)
+	if err != nil {
+		return err
+	}
+	row.Before = last
+	tx.set(feedKey(r.Family, row.Position), row.encode())
+	tx.set(lastKey(r.Family), encodeNumber(row.Position))
+	tx.draft.news[r.Family] = row.Position
+	return nil
+}
+
+// lastOf returns the position of the last row of a family's feed.
+func (r *Reader) lastOf(family syncproto.FamilyID) (uint64, error) {
+	v, err := r.rows.get(lastKey(family))
+	if v == nil || err != nil {
+		return 0, err
+	}
+	return decodeNumber(v)
+}
+
+// wait notes what a change waits for: its prev until that is known, each dep
+// until it is accepted or late.
+func (tx *Tx) wait(c ChangeRef) error {
+	for _, id := range append(slices.Clone(c.Deps), c.Prev) {
+		resolved, err := tx.resolved(c, id)
+		if err != nil {
+			return err
+		}
+		if !resolved {
+			tx.set(key(keyWaiting, id[:]), nil)
+			tx.set(waitingKey(id, c.ID), nil)
+		}
+	}
+	return nil
+}
+
+// stopWaiting removes the notes that have served.
+func (tx *Tx) stopWaiting(c ChangeRef) error {
+	for _, id := range append(slices.Clone(c.Deps), c.Prev) {
+		resolved, err := tx.resolved(c, id)
+		if err != nil {
+			return err
+		}
+		if resolved {
+			tx.remove(key(keyWaiting, id[:]))
+			tx.remove(waitingKey(id, c.ID))
+		}
+	}
+	return nil
+}
+
+// resolved reports whether c need not wait for id any more.
+func (tx *Tx) resolved(c ChangeRef, id syncproto.ChangeID) (bool, error) {
+	if id.IsZero() {
+		return true, nil
+	}
+	other, err := tx.Change(id)
+	if err == nil {
+		isDep := slices.Contains(c.Deps, id)
+		return !isDep || other.Placed > 0, nil
+	}
+	if !errors.Is(err, ErrNotFound) {
+		return false, err
+	}
+	if slices.Contains(c.Deps, id) {
+		return false, nil
+	}
+	_, err = tx.Refused(id)
+	if errors.Is(err, ErrNotFound) {
+		return false, nil
+	}
+	return err == nil, err
+}
+
+// putAside files a change that readers do not see.
+func (tx *Tx) putAside(c ChangeRef) {
+	tx.set(unplacedKey(c.Record, c.ID), nil)
+	if c.Status == syncproto.StatusQuarantined {
+		tx.set(quarantineKey(c.Family, c.Position), c.ID[:])
+	}
+}
+
+func (tx *Tx) takeBack(c ChangeRef) {
+	tx.remove(unplacedKey(c.Record, c.ID))
+	if c.Status == syncproto.StatusQuarantined {
+		tx.remove(quarantineKey(c.Family, c.Position))
+	}
+}
+
+func (tx *Tx) putChange(c ChangeRef)  { tx.set(changeKey(c.ID), c.encode()) }
+func (tx *Tx) putRecord(r RecordInfo) { tx.set(recordKey(r.Record), r.encode()) }
+
+// applyVerdict folds a decision into what is known of its change or record.
+func (tx *Tx) applyVerdict(v syncproto.Verdict) error {
+	switch v.Kind {
+	case syncproto.VerdictQuarantine:
+		return tx.moveOn(v, syncproto.StatusQuarantined)
+	case syncproto.VerdictAdmit, syncproto.VerdictRelease:
+		return tx.moveOn(v, syncproto.StatusAccepted)
+	case syncproto.VerdictLate:
+		return tx.moveOn(v, syncproto.StatusLate)
+	}
+	r, err := tx.RecordInfo(v.Record)
+	if err != nil {
+		return fmt.Errorf("a verdict on record %s: %w", v.Record, err)
+	}
+	switch v.Kind {
+	case syncproto.VerdictWin:
+		tx.set(inForceKey(v.Record, v.Path), v.Change[:])
+	case syncproto.VerdictSeal:
+		if r.Sealed == 0 { // a record is sealed once
+			r.Sealed, r.Hash = v.Position, v.Hash
+			tx.set([]byte{keyLastSeal}, v.Hash[:])
+		}
+	case syncproto.VerdictForked:
+		if err := tx.markForked(v.Actor); err != nil {
+			return err
+		}
+	}
+	if err := tx.feed(&r, FeedRef{Position: v.Position, Type: FeedVerdict}); err != nil {
+		return err
+	}
+	tx.putRecord(r)
+	return nil
+}
+
+func (tx *Tx) markForked(actor syncproto.ActorID) error {
+	chain, err := tx.Chain(actor)
+	if err != nil {
+		return fmt.Errorf("a verdict on actor %s: %w", actor, err)
+	}
+	chain.Forked = true
+	tx.set(actorKey(actor), chain.encode())
+	return nil
+}
+
+// moveOn gives a stored change another status. The first accepted or late one
+// brings it into the feed, before the verdict.
+func (tx *Tx) moveOn(v syncproto.Verdict, to syncproto.ReceiptStatus) error {
+	c, err := tx.Change(v.Change)
+	if err != nil {
+		return fmt.Errorf("a verdict on change %s: %w", v.Change, err)
+	}
+	r, err := tx.RecordInfo(c.Record)
+	if err != nil {
+		return err
+	}
+	if c.Placed == 0 {
+		tx.takeBack(c)
+	}
+	c.Status, c.Code = to, v.Code
+	switch {
+	case c.Placed > 0:
+		if err := tx.feed(&r, FeedRef{Position: v.Position, Type: FeedVerdict}); err != nil {
+			return err
+		}
+		tx.putChange(c)
+		tx.putRecord(r)
+	case to == syncproto.StatusQuarantined:
+		tx.putAside(c)
+		tx.putChange(c)
+	default:
+		row := FeedRef{Position: v.Position, Type: FeedPlaced, Change: c.Position}
+		if err := tx.place(&c, &r, row); err != nil {
+			return err
+		}
+	}
+	return tx.stopWaiting(c)
+}

@@ -1,0 +1,72 @@
+// Package backing fits the journal and the key ring to the ports of package
+// store. Journal and Keys are thin values around the open ones; they own nothing
+// and close nothing.
+package backing
+
+import (
+	"fmt"
+
+	"doorstep/server/internal/journal"
+	"doorstep/server/internal/keyring"
+	"doorstep/server/internal/store"
+	"doorstep/syncproto"
+)
+
+// Journal is a journal as a store.Source and as the ledger's journal.
+type Journal struct{ J *journal.Journal }
+
+// Head implements store.Source.
+func (s Journal) Head() (uint64, [32]byte) {
+	p, d := s.J.Head()
+	return uint64(p), d
+}
+
+// DigestAt implements store.Source.
+func (s Journal) DigestAt(position uint64) ([32]byte, error) {
+	return s.J.DigestAt(journal.Position(position))
+}
+
+// Read implements store.Source.
+func (s Journal) Read(position uint64) ([]byte, error) {
+	return s.J.Read(journal.Position(position))
+}
+
+// Append writes a group durably and returns the position of its first entry.
+func (s Journal) Append(payloads [][]byte) (uint64, error) {
+	p, err := s.J.Append(payloads)
+	return uint64(p), err
+}
+
+// Epoch is the journal's epoch as the sync protocol names it.
+func (s Journal) Epoch() syncproto.Epoch { return syncproto.Epoch(s.J.Epoch()) }
+
+// Keys is a key ring as a store.Keys.
+type Keys struct{ Ring *keyring.Ring }
+
+// NewKeys makes sure that the system key is there, which control entries are
+// sealed under.
+func NewKeys(ring *keyring.Ring) (Keys, error) {
+	if err := ring.Ensure([]keyring.Pair{{}}); err != nil {
+		return Keys{}, fmt.Errorf("making the system key: %w", err)
+	}
+	return Keys{Ring: ring}, nil
+}
+
+// Ensure implements store.Keys.
+func (k Keys) Ensure(pairs []store.KeyPair) error {
+	out := make([]keyring.Pair, len(pairs))
+	for i, p := range pairs {
+		out[i] = keyring.Pair{Family: keyring.ID(p.Family), Record: keyring.ID(p.Record)}
+	}
+	return k.Ring.Ensure(out)
+}
+
+// Seal implements store.Sealer.
+func (k Keys) Seal(record syncproto.RecordID, aad, plain []byte) ([]byte, error) {
+	return k.Ring.Seal(keyring.ID(record), aad, plain)
+}
+
+// Unseal implements store.Sealer.
+func (k Keys) Unseal(record syncproto.RecordID, aad, sealed []byte) ([]byte, error) {
+	return k.Ring.Unseal(keyring.ID(record), aad, sealed)
+}

@@ -1,0 +1,78 @@
+package store
+
+import (
+	"errors"
+	"fmt"
+	"log/slog"
+	"strings"
+
+	"github.com/dgraph-io/badger/v4"
+	"github.com/dgraph-io/badger/v4/options"
+)
+
+// Sizes of the index. Everything fits the write-ahead log and the tables: no
+// value comes near badger's value log, whose torn end reads as an empty value.
+const (
+	memTableBytes   = 32 << 20
+	valueLogBytes   = 64 << 20
+	blockCacheBytes = 32 << 20
+	indexCacheBytes = 16 << 20
+	// maxTxnBytes is what one badger transaction takes for certain: it allows 15 %
+	// of the memtable and about 50,000 rows.
+	maxTxnBytes = 3 << 20
+	maxTxnRows  = 30_000
+	// maxViewBytes bounds a cached view; a longer one is folded each time.
+	maxViewBytes = 512 << 10
+)
+
+// openBadger opens the index for Linux, the only system that the server runs on.
+//
+// SyncWrites is off: the journal is synced before anything is written here, and
+// the position up to which the index has come, with the journal's digest there,
+// is part of each transaction. What a power cut takes is applied again.
+// Encryption is off: rows hold ids; words are in the journal and in sealed views.
+func openBadger(dir string, log *slog.Logger, fatal func(error)) (*badger.DB, error) {
+	opt := badger.DefaultOptions(dir).
+		WithSyncWrites(false).
+		WithChecksumVerificationMode(options.OnBlockRead).
+		WithVerifyValueChecksum(true).
+		WithNumVersionsToKeep(1).
+		WithMemTableSize(memTableBytes).
+		WithNumMemtables(2).
+		WithNumLevelZeroTables(2).
+		WithNumLevelZeroTablesStall(6).
+		WithNumCompactors(2).
+		WithValueLogFileSize(valueLogBytes).
+		WithBlockCacheSize(blockCacheBytes).
+		WithIndexCacheSize(indexCacheBytes).
+		WithCompression(options.None).
+		WithDetectConflicts(false). // one writer
+		WithMetricsEnabled(false).
+		WithLogger(badgerLog{log: log, fatal: fatal})
+	db, err := badger.Open(opt)
+	if err != nil {
+		return nil, fmt.Errorf("opening badger: %w", err)
+	}
+	return db, nil
+}
+
+// badgerLog hands badger's words to slog. It reports some failures nowhere else.
+type badgerLog struct {
+	log   *slog.Logger
+	fatal func(error)
+}
+
+func (l badgerLog) Errorf(format string, args ...any) {
+	message := strings.TrimSpace(fmt.Sprintf(format, args...))
+	l.log.Error("index engine", "message", message)
+	if strings.Contains(message, "sync") || strings.Contains(message, "flush") {
+		l.fatal(errors.New("index engine: " + message))
+	}
+}
+
+func (l badgerLog) Warningf(format string, args ...any) {
+	l.log.Warn("index engine", "message", strings.TrimSpace(fmt.Sprintf(format, args...)))
+}
+
+func (l badgerLog) Infof(string, ...any)  {}
+func (l badgerLog) Debugf(string, ...any) {}

@@ -1,0 +1,199 @@
+package store
+
+import "doorstep/syncproto"
+
+// Entry is one thing that the journal keeps. EncodeEntry writes the payload,
+// DecodeEntry reads it; see entrycodec.go for the bytes.
+//
+// ChangeEntry, TipEntry, RefusedEntry and VerdictEntry have plain headers of ids
+// alone; the words of a change are inside Sealed. All others are control entries:
+// who people, devices, sessions and relations are. A control entry is sealed
+// whole under the borough's system key, and the newest with the same id is the
+// one that counts.
+type Entry interface{ entryKind() entryKind }
+
+// TeamID names a team of the borough.
+type TeamID syncproto.ID
+
+// ChangeEntry is a change as it was received. Status and Code are what was
+// decided when it was ordered; a later VerdictEntry may move it on.
+type ChangeEntry struct {
+	ID     syncproto.ChangeID
+	Prev   syncproto.ChangeID
+	Record syncproto.RecordID
+	Family syncproto.FamilyID
+	Kind   string
+	Actor  syncproto.ActorID
+	Seq    uint64
+	Deps   []syncproto.ChangeID
+	Author syncproto.UserID
+	Device syncproto.DeviceID
+	Status syncproto.ReceiptStatus // accepted, held, quarantined or late
+	Code   syncproto.Code
+	AtMS   int64 // server time of receipt
+	// Sealed is SealChange's result: prev, server time and body under the
+	// record's key, bound to ID.
+	Sealed []byte
+}
+
+// TipEntry keeps the one signature that covers a run of an actor's chain.
+type TipEntry struct {
+	Actor     syncproto.ActorID
+	Device    syncproto.DeviceID
+	Tip       syncproto.ChangeID
+	Count     uint64 // changes since the signature before, the refused among them
+	Signature []byte // ES256, 64 bytes
+}
+
+// RefusedEntry keeps the place of a refused change in its actor's chain: its id
+// is SHA-256(Prev ‖ Digest), so the chain stays provable without the bytes.
+type RefusedEntry struct {
+	ID     syncproto.ChangeID
+	Prev   syncproto.ChangeID
+	Digest [32]byte // SHA-256 of the refused body
+	Actor  syncproto.ActorID
+	Device syncproto.DeviceID
+	Seq    uint64 // its place in the chain
+	Code   syncproto.Code
+	AtMS   int64
+}
+
+// VerdictEntry is a decision that depends on the order. Its Position is where
+// the entry stands and is not part of the payload.
+type VerdictEntry struct{ syncproto.Verdict }
+
+// UserEntry is a person who signs in. Role is what access knows them as.
+type UserEntry struct {
+	ID           syncproto.UserID
+	Login        string
+	Name         string
+	Role         string
+	PasswordHash string // empty: cannot sign in
+	Disabled     bool
+}
+
+// DeviceEntry is an enrolled tablet, the public key that it signs with, and the
+// people who enrolled on it.
+type DeviceEntry struct {
+	ID         syncproto.DeviceID
+	Name       string
+	Key        []byte // P-256, uncompressed, 65 bytes
+	Users      []syncproto.UserID
+	EnrolledMS int64
+	RevokedMS  int64 // 0: in use
+}
+
+// UsedBy reports whether a person enrolled on the device.
+func (d DeviceEntry) UsedBy(user syncproto.UserID) bool {
+	for _, u := range d.Users {
+		if u == user {
+			return true
+		}
+	}
+	return false
+}
+
+// SessionEntry is one sign-in and the refresh tokens that grew from it.
+type SessionEntry struct {
+	ID         syncproto.ID
+	User       syncproto.UserID
+	Device     syncproto.DeviceID // zero: none
+	SignedInMS int64
+	RotatedMS  int64
+	EndedMS    int64 // 0: going on
+	Generation uint64
+	Hash       [32]byte            // of the refresh token in force
+	Previous   [32]byte            // of the one before it
+	Request    syncproto.RequestID // under which Previous became Hash
+}
+
+// CodeEntry is an enrolment code that was handed out; the code itself is not kept.
+type CodeEntry struct {
+	Hash      [32]byte
+	User      syncproto.UserID
+	ExpiresMS int64
+	UsedMS    int64 // 0: unused
+	UsedBy    syncproto.DeviceID
+}
+
+// RelationEntry gives or ends a person's relation to one family, as an
+// allocation does. Basis is e.g. LEAD or CO; a person may have several.
+type RelationEntry struct {
+	User       syncproto.UserID
+	Family     syncproto.FamilyID
+	Basis      string
+	Grant      bool               // false: this basis ends
+	Allocation syncproto.RecordID // that it follows from; zero: none
+	FromMS     int64              // as agreed; evidence, not a condition
+	ToMS       int64
+}
+
+// TeamEntry makes a person coordinator or manager (Basis) of a team, or ends it.
+// They have that basis on every family of the team.
+type TeamEntry struct {
+	User  syncproto.UserID
+	Team  TeamID
+	Basis string
+	Grant bool
+}
+
+// FamilyTeamEntry says which team a family is with; the zero team: none.
+type FamilyTeamEntry struct {
+	Family syncproto.FamilyID
+	Team   TeamID
+}
+
+// RefEntry remembers which id an outside reference was given, so that importing
+// the same thing again meets the same record.
+type RefEntry struct {
+	Kind string
+	Ref  string
+	ID   syncproto.ID
+}
+
+// PurgeEntry is a device's word that a family's data is gone from it.
+type PurgeEntry struct {
+	Device   syncproto.DeviceID
+	User     syncproto.UserID
+	Family   syncproto.FamilyID
+	Position uint64 // of the revocation that it answers
+	AtMS     int64
+}
+
+// entryKind is the first element of a payload. A number never changes its meaning.
+type entryKind uint64
+
+const (
+	kindChange  entryKind = 1
+	kindTip     entryKind = 2
+	kindRefused entryKind = 3
+	kindVerdict entryKind = 4
+	kindControl entryKind = 5 // sealed; one of the following inside
+
+	kindUser       entryKind = 16
+	kindDevice     entryKind = 17
+	kindSession    entryKind = 18
+	kindCode       entryKind = 19
+	kindRelation   entryKind = 20
+	kindTeam       entryKind = 21
+	kindFamilyTeam entryKind = 22
+	kindRef        entryKind = 23
+	kindPurge      entryKind = 24
+)
+
+func (ChangeEntry) entryKind() entryKind     { return kindChange }
+func (TipEntry) entryKind() entryKind        { return kindTip }
+func (RefusedEntry) entryKind() entryKind    { return kindRefused }
+func (VerdictEntry) entryKind() entryKind    { return kindVerdict }
+func (UserEntry) entryKind() entryKind       { return kindUser }
+func (DeviceEntry) entryKind() entryKind     { return kindDevice }
+func (SessionEntry) entryKind() entryKind    { return kindSession }
+func (CodeEntry) entryKind() entryKind       { return kindCode }
+func (RelationEntry) entryKind() entryKind   { return kindRelation }
+func (TeamEntry) entryKind() entryKind       { return kindTeam }
+func (FamilyTeamEntry) entryKind() entryKind { return kindFamilyTeam }
+func (RefEntry) entryKind() entryKind        { return kindRef }
+func (PurgeEntry) entryKind() entryKind      { return kindPurge }
+
+// IsControl reports whether an entry is a control entry.
+func IsControl(e Entry) bool { return e.entryKind() > kindControl }

@@ -1,0 +1,300 @@
+package store
+
+import (
+	"errors"
+	"fmt"
+
+	"doorstep/syncproto"
+	"doorstep/syncproto/cbor"
+)
+
+// A payload is one deterministic CBOR array that begins with the entry's kind.
+// The number of elements is fixed by the kind: a new element is a new kind.
+
+// Sealer keeps the keys of records (package keyring). The zero record stands for
+// the borough's own system key.
+type Sealer interface {
+	// Seal encrypts plain under the record's key, bound to aad.
+	Seal(record syncproto.RecordID, aad, plain []byte) ([]byte, error)
+	// Unseal is the reverse. It fails for other keys, other aad and altered bytes.
+	Unseal(record syncproto.RecordID, aad, sealed []byte) ([]byte, error)
+}
+
+// Keys is a Sealer that can make keys.
+type Keys interface {
+	Sealer
+	// Ensure returns once every record has a durable key under its family's. It
+	// fails if a record belongs to another family or was erased.
+	Ensure(pairs []KeyPair) error
+}
+
+// KeyPair is a record and the family that it belongs to.
+type KeyPair struct {
+	Family syncproto.FamilyID
+	Record syncproto.RecordID
+}
+
+var (
+	// ErrEntry says that a payload is not an entry that this build writes.
+	ErrEntry = errors.New("not an entry")
+	// ErrNotFound says that nothing is known under an id.
+	ErrNotFound = errors.New("not found")
+)
+
+// controlAAD binds the sealed part of control entries.
+const controlAAD = "doorstep-control-v1"
+
+// EncodeEntry writes the payload of an entry. Control entries are sealed with
+// fresh randomness, so encode once, before the journal.
+func EncodeEntry(e Entry, s Sealer) ([]byte, error) {
+	switch e := e.(type) {
+	case ChangeEntry:
+		return encodeChange(e), nil
+	case TipEntry:
+		return encodeTip(e), nil
+	case RefusedEntry:
+		return encodeRefused(e), nil
+	case VerdictEntry:
+		e.Position = 0
+		b := appendHeader(nil, 2, kindVerdict)
+		return cbor.AppendBytes(b, syncproto.EncodeVerdict(&e.Verdict)), nil
+	}
+	sealed, err := s.Seal(syncproto.RecordID{}, []byte(controlAAD), encodeControl(e))
+	if err != nil {
+		return nil, fmt.Errorf("sealing a control entry: %w", err)
+	}
+	return cbor.AppendBytes(appendHeader(nil, 2, kindControl), sealed), nil
+}
+
+// DecodeEntry reads the payload at a position of the journal. It fails with
+// ErrEntry for anything that EncodeEntry would not write.
+func DecodeEntry(position uint64, payload []byte, s Sealer) (Entry, error) {
+	e, err := decodeEntry(position, payload, s)
+	if err != nil {
+		return nil, fmt.Errorf("reading entry %d: %w", position, err)
+	}
+	return e, nil
+}
+
+func decodeEntry(position uint64, payload []byte, s Sealer) (Entry, error) {
+	d := newDecoder(payload)
+	count := d.Array()
+	kind := entryKind(d.Uint())
+	var e Entry
+	switch kind {
+	case kindChange:
+		e = decodeChange(d, count)
+	case kindTip:
+		e = decodeTip(d, count)
+	case kindRefused:
+		e = decodeRefused(d, count)
+	case kindVerdict:
+		return decodeVerdict(d, count, position)
+	case kindControl:
+		return unsealControl(d, count, s)
+	}
+	if e == nil || d.Done() != nil {
+		return nil, ErrEntry
+	}
+	return e, nil
+}
+
+// isControlPayload tells control entries apart without reading the rest.
+func isControlPayload(payload []byte) bool {
+	d := newDecoder(payload)
+	d.Array()
+	return entryKind(d.Uint()) == kindControl && d.Err() == nil
+}
+
+func appendHeader(b []byte, count int, kind entryKind) []byte {
+	return cbor.AppendUint(cbor.AppendArray(b, count), uint64(kind))
+}
+
+func encodeChange(e ChangeEntry) []byte {
+	b := make([]byte, 0, 320+32*len(e.Deps)+len(e.Sealed))
+	b = appendHeader(b, 14, kindChange)
+	b = cbor.AppendBytes(b, e.ID[:])
+	b = cbor.AppendBytes(b, e.Prev[:])
+	b = cbor.AppendBytes(b, e.Record[:])
+	b = cbor.AppendBytes(b, e.Family[:])
+	b = cbor.AppendText(b, e.Kind)
+	b = cbor.AppendBytes(b, e.Actor[:])
+	b = cbor.AppendUint(b, e.Seq)
+	b = appendChangeIDs(b, e.Deps)
+	b = cbor.AppendBytes(b, e.Author[:])
+	b = cbor.AppendBytes(b, e.Device[:])
+	b = cbor.AppendUint(b, uint64(e.Status))
+	b = cbor.AppendUint(b, uint64(e.Code))
+	b = cbor.AppendInt(b, e.AtMS)
+	return cbor.AppendBytes(b, e.Sealed)
+}
+
+func decodeChange(d *decoder, count int) Entry {
+	d.expect(count == 14)
+	var e ChangeEntry
+	d.BytesInto(e.ID[:])
+	d.BytesInto(e.Prev[:])
+	d.BytesInto(e.Record[:])
+	d.BytesInto(e.Family[:])
+	e.Kind = d.Text()
+	d.BytesInto(e.Actor[:])
+	e.Seq = d.Uint()
+	e.Deps = d.changeIDs()
+	d.BytesInto(e.Author[:])
+	d.BytesInto(e.Device[:])
+	e.Status = syncproto.ReceiptStatus(d.small(uint64(syncproto.StatusLate)))
+	e.Code = syncproto.Code(d.small(maxCode))
+	e.AtMS = d.Int()
+	e.Sealed = d.Bytes()
+	return e
+}
+
+func encodeTip(e TipEntry) []byte {
+	b := appendHeader(nil, 6, kindTip)
+	b = cbor.AppendBytes(b, e.Actor[:])
+	b = cbor.AppendBytes(b, e.Device[:])
+	b = cbor.AppendBytes(b, e.Tip[:])
+	b = cbor.AppendUint(b, e.Count)
+	return cbor.AppendBytes(b, e.Signature)
+}
+
+func decodeTip(d *decoder, count int) Entry {
+	d.expect(count == 6)
+	var e TipEntry
+	d.BytesInto(e.Actor[:])
+	d.BytesInto(e.Device[:])
+	d.BytesInto(e.Tip[:])
+	e.Count = d.Uint()
+	e.Signature = d.Bytes()
+	return e
+}
+
+func encodeRefused(e RefusedEntry) []byte {
+	b := appendHeader(nil, 9, kindRefused)
+	b = cbor.AppendBytes(b, e.ID[:])
+	b = cbor.AppendBytes(b, e.Prev[:])
+	b = cbor.AppendBytes(b, e.Digest[:])
+	b = cbor.AppendBytes(b, e.Actor[:])
+	b = cbor.AppendBytes(b, e.Device[:])
+	b = cbor.AppendUint(b, e.Seq)
+	b = cbor.AppendUint(b, uint64(e.Code))
+	return cbor.AppendInt(b, e.AtMS)
+}
+
+func decodeRefused(d *decoder, count int) Entry {
+	d.expect(count == 9)
+	var e RefusedEntry
+	d.BytesInto(e.ID[:])
+	d.BytesInto(e.Prev[:])
+	d.BytesInto(e.Digest[:])
+	d.BytesInto(e.Actor[:])
+	d.BytesInto(e.Device[:])
+	e.Seq = d.Uint()
+	e.Code = syncproto.Code(d.small(maxCode))
+	e.AtMS = d.Int()
+	return e
+}
+
+func decodeVerdict(d *decoder, count int, position uint64) (Entry, error) {
+	d.expect(count == 2)
+	raw := d.Bytes()
+	if d.Done() != nil {
+		return nil, ErrEntry
+	}
+	v, err := syncproto.DecodeVerdict(raw)
+	if err != nil {
+		return nil, ErrEntry
+	}
+	v.Position = position
+	return VerdictEntry{Verdict: *v}, nil
+}
+
+func unsealControl(d *decoder, count int, s Sealer) (Entry, error) {
+	d.expect(count == 2)
+	sealed := d.Bytes()
+	if d.Done() != nil {
+		return nil, ErrEntry
+	}
+	plain, err := s.Unseal(syncproto.RecordID{}, []byte(controlAAD), sealed)
+	if err != nil {
+		return nil, fmt.Errorf("unsealing a control entry: %w", err)
+	}
+	return decodeControl(plain)
+}
+
+// maxCode bounds a syncproto.Code.
+const maxCode = 1<<16 - 1
+
+// decoder reads a payload; like cbor.Reader it keeps its first error.
+type decoder struct{ *cbor.Reader }
+
+func newDecoder(b []byte) *decoder { return &decoder{cbor.NewReader(b)} }
+
+func (d *decoder) expect(ok bool) {
+	if !ok {
+		d.Fail(ErrEntry)
+	}
+}
+
+// small reads an unsigned integer of at most limit.
+func (d *decoder) small(limit uint64) uint64 {
+	v := d.Uint()
+	d.expect(v <= limit)
+	return v
+}
+
+func (d *decoder) changeIDs() []syncproto.ChangeID {
+	n := d.Array()
+	if n == 0 || d.Err() != nil {
+		return nil
+	}
+	ids := make([]syncproto.ChangeID, n)
+	for i := range ids {
+		d.BytesInto(ids[i][:])
+	}
+	return ids
+}
+
+func appendChangeIDs(b []byte, ids []syncproto.ChangeID) []byte {
+	b = cbor.AppendArray(b, len(ids))
+	for _, id := range ids {
+		b = cbor.AppendBytes(b, id[:])
+	}
+	return b
+}
+
+// changePlain is what is sealed of a change.
+func changePlain(prev syncproto.ChangeID, atMS int64, body []byte) []byte {
+	plain := make([]byte, 0, 32+9+len(body))
+	plain = append(plain, prev[:]...)
+	plain = cbor.AppendInt(plain, atMS)
+	return append(plain, body...)
+}
+
+// SealChange seals the words of a change under its record's key, with prev and
+// the server's time inside, bound to its id.
+func SealChange(s Sealer, c *syncproto.Change, atMS int64) ([]byte, error) {
+	sealed, err := s.Seal(c.Body.Record, c.ID[:], changePlain(c.Prev, atMS, c.Raw))
+	if err != nil {
+		return nil, fmt.Errorf("sealing change %s: %w", c.ID, err)
+	}
+	return sealed, nil
+}
+
+// OpenChange unseals and checks the body of a stored change: prev, time and hash
+// must be those of the entry's header.
+func OpenChange(s Sealer, e ChangeEntry) ([]byte, error) {
+	plain, err := s.Unseal(e.Record, e.ID[:], e.Sealed)
+	if err != nil {
+		return nil, fmt.Errorf("unsealing change %s: %w", e.ID, err)
+	}
+	head := changePlain(e.Prev, e.AtMS, nil)
+	if len(plain) < len(head) || string(plain[:len(head)]) != string(head) {
+		return nil, fmt.Errorf("change %s is not what its header says: %w", e.ID, ErrDamaged)
+	}
+	body := plain[len(head):]
+	if syncproto.ComputeID(e.Prev, body) != e.ID {
+		return nil, fmt.Errorf("change %s does not match its id: %w", e.ID, ErrDamaged)
+	}
+	return body, nil
+}

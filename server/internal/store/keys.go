@@ -1,0 +1,129 @@
+package store
+
+import (
+	"encoding/binary"
+
+	"doorstep/syncproto"
+)
+
+// The layout of the index. Ids are raw bytes, positions and sequence numbers are
+// 8 bytes big-endian, so that a scan of a prefix goes in their order. Every value
+// ends with a short digest over key and value (rows.go).
+//
+//	m                      how far the index has got: journal position and digest
+//	c change               where a change is, its header and what became of it
+//	x change               a refused place in a chain
+//	s actor seq change     which changes claim a place in an actor's chain
+//	a actor                whose the chain is and how far it reaches
+//	r record               family, kind, accepted heads, seal
+//	k family kind 0 record the records of a family that have news
+//	h record change        changes of a record that are held or in quarantine
+//	q family position      changes in quarantine, for their reviewer
+//	w missing change       changes that wait for another
+//	f family position      the family's feed
+//	e record position      the same rows by record: what its fold reads
+//	F family               position of the last row of the family's feed
+//	p record path          the change whose value of a server field is in force
+//	z                      hash of the newest seal, which the next one names
+//	v record               the folded view, sealed under the record's key; a cache
+//
+// All but v follow from the journal alone, so that any replay gives the same
+// bytes; v is written by readers.
+const (
+	keyMeta       = 'm'
+	keyChange     = 'c'
+	keyRefused    = 'x'
+	keyPlace      = 's'
+	keyActor      = 'a'
+	keyRecord     = 'r'
+	keyKind       = 'k'
+	keyUnplaced   = 'h'
+	keyQuarantine = 'q'
+	keyWaiting    = 'w'
+	keyFeed       = 'f'
+	keyRecordFeed = 'e'
+	keyLast       = 'F'
+	keyInForce    = 'p'
+	keyView       = 'v'
+	keyLastSeal   = 'z'
+
+	// keyBusy stands while a group too large for one transaction is written: an
+	// index that has it was left half done, and is rebuilt.
+	keyBusy = 'b'
+)
+
+func key(prefix byte, parts ...[]byte) []byte {
+	size := 1
+	for _, p := range parts {
+		size += len(p)
+	}
+	k := append(make([]byte, 0, size), prefix)
+	for _, p := range parts {
+		k = append(k, p...)
+	}
+	return k
+}
+
+func number(n uint64) []byte { return binary.BigEndian.AppendUint64(nil, n) }
+
+// lastNumber reads the position at the end of a key.
+func lastNumber(k []byte) uint64 {
+	if len(k) < 8 {
+		return 0
+	}
+	return binary.BigEndian.Uint64(k[len(k)-8:])
+}
+
+// lastChange reads the change id at the end of a key.
+func lastChange(k []byte) (id syncproto.ChangeID) {
+	if len(k) > len(id) {
+		copy(id[:], k[len(k)-len(id):])
+	}
+	return id
+}
+
+func changeKey(id syncproto.ChangeID) []byte  { return key(keyChange, id[:]) }
+func refusedKey(id syncproto.ChangeID) []byte { return key(keyRefused, id[:]) }
+func actorKey(id syncproto.ActorID) []byte    { return key(keyActor, id[:]) }
+func recordKey(id syncproto.RecordID) []byte  { return key(keyRecord, id[:]) }
+func viewKey(id syncproto.RecordID) []byte    { return key(keyView, id[:]) }
+func lastKey(id syncproto.FamilyID) []byte    { return key(keyLast, id[:]) }
+
+// placeKey names a place in an actor's chain; without an id it is the prefix of
+// all that claim it.
+func placeKey(actor syncproto.ActorID, seq uint64, id ...syncproto.ChangeID) []byte {
+	k := key(keyPlace, actor[:], number(seq))
+	for _, c := range id {
+		k = append(k, c[:]...)
+	}
+	return k
+}
+
+func kindKey(family syncproto.FamilyID, kind string, record syncproto.RecordID) []byte {
+	return key(keyKind, family[:], []byte(kind), []byte{0}, record[:])
+}
+
+func unplacedKey(record syncproto.RecordID, id syncproto.ChangeID) []byte {
+	return key(keyUnplaced, record[:], id[:])
+}
+
+func quarantineKey(family syncproto.FamilyID, position uint64) []byte {
+	return key(keyQuarantine, family[:], number(position))
+}
+
+func waitingKey(missing, id syncproto.ChangeID) []byte {
+	return key(keyWaiting, missing[:], id[:])
+}
+
+func feedKey(family syncproto.FamilyID, position uint64) []byte {
+	return key(keyFeed, family[:], number(position))
+}
+
+func recordFeedKey(record syncproto.RecordID, position uint64) []byte {
+	return key(keyRecordFeed, record[:], number(position))
+}
+
+// inForceKey names a server field; the lengths keep two paths from meeting.
+func inForceKey(record syncproto.RecordID, p syncproto.Path) []byte {
+	return key(keyInForce, record[:], []byte(p.Field), []byte{0}, p.Element[:], []byte(p.Sub))
+}

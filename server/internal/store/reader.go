@@ -1,0 +1,239 @@
+package store
+
+import (
+	"errors"
+	"fmt"
+
+	"doorstep/syncproto"
+)
+
+// Reader answers questions about one consistent state of the index. A Tx is one
+// too and sees what it staged. It is not safe for concurrent use.
+//
+// What is unknown is ErrNotFound; a row that is not what was written is
+// ErrDamaged, and the index is then rebuilt at the next start.
+type Reader struct {
+	rows rows
+	seal Sealer
+}
+
+// Change returns what became of a stored change; a refused one is not stored.
+func (r *Reader) Change(id syncproto.ChangeID) (ChangeRef, error) {
+	v, err := r.must(changeKey(id))
+	if err != nil {
+		return ChangeRef{}, err
+	}
+	return decodeChangeRef(id, v)
+}
+
+// Refused returns a refused place in a chain.
+func (r *Reader) Refused(id syncproto.ChangeID) (RefusedRef, error) {
+	v, err := r.must(refusedKey(id))
+	if err != nil {
+		return RefusedRef{}, err
+	}
+	return decodeRefusedRef(id, v)
+}
+
+// RecordInfo returns a record that at least one stored change names.
+func (r *Reader) RecordInfo(record syncproto.RecordID) (RecordInfo, error) {
+	v, err := r.must(recordKey(record))
+	if err != nil {
+		return RecordInfo{}, err
+	}
+	return decodeRecordInfo(record, v)
+}
+
+// Chain returns how far an actor's chain reaches.
+func (r *Reader) Chain(actor syncproto.ActorID) (ChainInfo, error) {
+	v, err := r.must(actorKey(actor))
+	if err != nil {
+		return ChainInfo{}, err
+	}
+	return decodeChainInfo(actor, v)
+}
+
+// Claims lists the changes, refused ones among them, that claim a place in an
+// actor's chain: more than one is a fork.
+func (r *Reader) Claims(actor syncproto.ActorID, seq uint64) ([]syncproto.ChangeID, error) {
+	return r.ids(placeKey(actor, seq))
+}
+
+// Waiting lists the changes that wait for another one.
+func (r *Reader) Waiting(missing syncproto.ChangeID) ([]syncproto.ChangeID, error) {
+	marker := key(keyWaiting, missing[:])
+	if v, err := r.rows.get(marker); v == nil || err != nil {
+		return nil, err
+	}
+	var out []syncproto.ChangeID
+	err := r.rows.scan(marker, marker, func(k, _ []byte) (bool, error) {
+		if len(k) > len(marker) {
+			out = append(out, lastChange(k))
+		}
+		return true, nil
+	})
+	return out, err
+}
+
+// Unplaced lists the changes of a record that are held or in quarantine.
+func (r *Reader) Unplaced(record syncproto.RecordID) ([]ChangeRef, error) {
+	ids, err := r.ids(key(keyUnplaced, record[:]))
+	if err != nil {
+		return nil, err
+	}
+	return r.changes(ids)
+}
+
+// Quarantined lists the changes of a family that wait for a reviewer, oldest first.
+func (r *Reader) Quarantined(family syncproto.FamilyID) ([]ChangeRef, error) {
+	prefix := key(keyQuarantine, family[:])
+	var ids []syncproto.ChangeID
+	err := r.rows.scan(prefix, prefix, func(_, v []byte) (bool, error) {
+		if len(v) != len(syncproto.ChangeID{}) {
+			return false, ErrDamaged
+		}
+		ids = append(ids, syncproto.ChangeID(v))
+		return true, nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	return r.changes(ids)
+}
+
+// RecordsOf lists the records of a family and kind that have accepted or late
+// changes, in order of their ids.
+func (r *Reader) RecordsOf(family syncproto.FamilyID, kind string) ([]syncproto.RecordID, error) {
+	prefix := key(keyKind, family[:], []byte(kind), []byte{0})
+	var out []syncproto.RecordID
+	err := r.rows.scan(prefix, prefix, func(k, _ []byte) (bool, error) {
+		out = append(out, syncproto.RecordID(k[len(prefix):]))
+		return true, nil
+	})
+	return out, err
+}
+
+// InForce returns the change whose value of a server field is in force.
+func (r *Reader) InForce(record syncproto.RecordID, path syncproto.Path) (syncproto.ChangeID, bool, error) {
+	v, err := r.rows.get(inForceKey(record, path))
+	if v == nil || err != nil {
+		return syncproto.ChangeID{}, false, err
+	}
+	return syncproto.ChangeID(v), true, nil
+}
+
+// LastSeal returns the hash of the borough's newest seal; zero if there is none.
+func (r *Reader) LastSeal() (hash [32]byte, err error) {
+	v, err := r.rows.get([]byte{keyLastSeal})
+	if v == nil || err != nil {
+		return hash, err
+	}
+	if copy(hash[:], v) != len(hash) {
+		return hash, ErrDamaged
+	}
+	return hash, nil
+}
+
+// IsAncestor reports whether a change is among deps or an ancestor of one. All
+// must be placed. It looks at no change that was placed before a: an ancestor is
+// always placed first.
+func (r *Reader) IsAncestor(a syncproto.ChangeID, deps []syncproto.ChangeID) (bool, error) {
+	target, err := r.Change(a)
+	if err != nil {
+		return false, err
+	}
+	seen := map[syncproto.ChangeID]bool{}
+	stack := append([]syncproto.ChangeID(nil), deps...)
+	for len(stack) > 0 {
+		id := stack[len(stack)-1]
+		stack = stack[:len(stack)-1]
+		if id == a {
+			return true, nil
+		}
+		if seen[id] {
+			continue
+		}
+		seen[id] = true
+		c, err := r.Change(id)
+		if err != nil {
+			return false, err
+		}
+		if c.Placed > target.Placed {
+			stack = append(stack, c.Deps...)
+		}
+	}
+	return false, nil
+}
+
+// Entry reads an entry of the journal.
+func (r *Reader) Entry(position uint64) (Entry, error) {
+	payload, err := r.rows.payload(position)
+	if err != nil {
+		return nil, fmt.Errorf("reading entry %d: %w", position, err)
+	}
+	return DecodeEntry(position, payload, r.seal)
+}
+
+// ChangeEntry reads a change's entry; the position must be a change's.
+func (r *Reader) ChangeEntry(position uint64) (ChangeEntry, error) {
+	e, err := r.Entry(position)
+	if err != nil {
+		return ChangeEntry{}, err
+	}
+	c, ok := e.(ChangeEntry)
+	if !ok {
+		return ChangeEntry{}, fmt.Errorf("entry %d is not a change: %w", position, ErrDamaged)
+	}
+	return c, nil
+}
+
+// Content reads and unseals a stored change.
+func (r *Reader) Content(position uint64) (*syncproto.Change, error) {
+	e, err := r.ChangeEntry(position)
+	if err != nil {
+		return nil, err
+	}
+	body, err := OpenChange(r.seal, e)
+	if err != nil {
+		return nil, err
+	}
+	c, err := syncproto.DecodeChange(e.Prev, body)
+	if err != nil {
+		return nil, fmt.Errorf("change %s was accepted and does not decode: %w", e.ID, err)
+	}
+	return c, nil
+}
+
+// must is get for a row that may be unknown.
+func (r *Reader) must(k []byte) ([]byte, error) {
+	v, err := r.rows.get(k)
+	if err == nil && v == nil {
+		err = ErrNotFound
+	}
+	return v, err
+}
+
+// ids reads the change ids that the keys of a prefix end with.
+func (r *Reader) ids(prefix []byte) ([]syncproto.ChangeID, error) {
+	var out []syncproto.ChangeID
+	err := r.rows.scan(prefix, prefix, func(k, _ []byte) (bool, error) {
+		out = append(out, lastChange(k))
+		return true, nil
+	})
+	return out, err
+}
+
+func (r *Reader) changes(ids []syncproto.ChangeID) ([]ChangeRef, error) {
+	out := make([]ChangeRef, 0, len(ids))
+	for _, id := range ids {
+		c, err := r.Change(id)
+		if errors.Is(err, ErrNotFound) {
+			err = fmt.Errorf("change %s is listed and missing: %w", id, ErrDamaged)
+		}
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, c)
+	}
+	return out, nil
+}

@@ -1,0 +1,152 @@
+package store
+
+import (
+	"fmt"
+
+	"doorstep/syncproto"
+)
+
+// catchUpEntries is how many entries one transaction of a catch-up applies.
+const catchUpEntries = 512
+
+// recover folds the control entries up to where the index has got, then applies
+// the rest of the journal.
+func (s *Store) recover() error {
+	if err := s.checkApplied(); err != nil {
+		return err
+	}
+	if err := s.loadNews(); err != nil {
+		return err
+	}
+	if err := s.foldControls(); err != nil {
+		return err
+	}
+	return s.catchUp()
+}
+
+// checkApplied reads how far the index has got, and holds that against the journal.
+func (s *Store) checkApplied() error {
+	var m meta
+	err := s.Read(func(r *Reader) error {
+		if busy, err := r.rows.get([]byte{keyBusy}); err != nil || busy != nil {
+			return fmt.Errorf("%w: a group was left half written", errUnusable)
+		}
+		v, err := r.rows.get([]byte{keyMeta})
+		if err != nil {
+			return fmt.Errorf("%w: %w", errUnusable, err)
+		}
+		if v == nil {
+			return r.mustBeEmpty()
+		}
+		m, err = decodeMeta(v)
+		return err
+	})
+	if err != nil || m.position == 0 {
+		return err
+	}
+	head, _ := s.opt.Source.Head()
+	if m.format != indexFormat || m.position > head {
+		return fmt.Errorf("%w: format %d, entry %d of %d", errUnusable, m.format, m.position, head)
+	}
+	digest, err := s.opt.Source.DigestAt(m.position)
+	if err != nil {
+		return fmt.Errorf("comparing the index with the journal: %w", err)
+	}
+	if digest != m.digest {
+		return fmt.Errorf("%w: other history up to entry %d", errUnusable, m.position)
+	}
+	s.applied = m
+	return nil
+}
+
+// mustBeEmpty guards an index whose first row was lost.
+func (r *Reader) mustBeEmpty() error {
+	empty := true
+	err := r.rows.scan(nil, nil, func(_, _ []byte) (bool, error) {
+		empty = false
+		return false, nil
+	})
+	if err != nil || !empty {
+		return fmt.Errorf("%w: rows without a position", errUnusable)
+	}
+	return nil
+}
+
+// loadNews reads the position of each family's last feed row.
+func (s *Store) loadNews() error {
+	news := map[syncproto.FamilyID]uint64{}
+	err := s.Read(func(r *Reader) error {
+		prefix := []byte{keyLast}
+		return r.rows.scan(prefix, prefix, func(k, v []byte) (bool, error) {
+			position, err := decodeNumber(v)
+			if err != nil || len(k) != 1+len(syncproto.FamilyID{}) {
+				return false, ErrDamaged
+			}
+			news[syncproto.FamilyID(k[1:])] = position
+			return true, nil
+		})
+	})
+	s.state.publish(0, nil, news)
+	return err
+}
+
+// foldControls folds the control entries that the index has behind it.
+func (s *Store) foldControls() error {
+	for p := uint64(1); p <= s.applied.position; p++ {
+		payload, err := s.opt.Source.Read(p)
+		if err != nil {
+			return fmt.Errorf("reading entry %d: %w", p, err)
+		}
+		if !isControlPayload(payload) {
+			continue
+		}
+		e, err := DecodeEntry(p, payload, s.opt.Sealer)
+		if err != nil {
+			return err
+		}
+		s.state.publish(p, []placed{{p, e}}, nil)
+	}
+	s.state.publish(s.applied.position, nil, nil)
+	return nil
+}
+
+// catchUp applies what the index lacks.
+func (s *Store) catchUp() error {
+	head, _ := s.opt.Source.Head()
+	if behind := head - s.applied.position; behind > 0 {
+		s.opt.Log.Info("bringing the index up to the journal", "entries", behind)
+	}
+	for s.applied.position < head {
+		if err := s.applySome(min(s.applied.position+catchUpEntries, head)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// applySome applies the entries up to a position in one transaction.
+func (s *Store) applySome(upTo uint64) error {
+	tx := s.Begin(0)
+	defer tx.Discard()
+	for p := tx.first; p <= upTo; p++ {
+		payload, err := s.opt.Source.Read(p)
+		if err != nil {
+			return fmt.Errorf("reading entry %d: %w", p, err)
+		}
+		e, err := DecodeEntry(p, payload, s.opt.Sealer)
+		if err != nil {
+			return err
+		}
+		tx.draft.payloads = append(tx.draft.payloads, payload)
+		tx.draft.bytes += len(payload)
+		if err := tx.apply(p, e); err != nil {
+			return err
+		}
+		tx.Keep()
+	}
+	digest, err := s.opt.Source.DigestAt(upTo)
+	if err != nil {
+		return fmt.Errorf("reading the digest at entry %d: %w", upTo, err)
+	}
+	return tx.Commit(digest)
+}

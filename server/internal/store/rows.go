@@ -1,0 +1,261 @@
+package store
+
+import (
+	"crypto/sha256"
+	"errors"
+	"fmt"
+	"slices"
+
+	"doorstep/syncproto"
+	"doorstep/syncproto/cbor"
+)
+
+// ErrDamaged says that a row of the index, or an entry, is not what was written.
+// The index is then marked to be rebuilt at the next start.
+var ErrDamaged = errors.New("damaged")
+
+// sumBytes is how much of SHA-256(key ‖ value) each value ends with: enough that
+// a wrong read does not pass for a right one by accident.
+const sumBytes = 8
+
+func rowSum(k, v []byte) []byte {
+	h := sha256.New()
+	h.Write(k)
+	h.Write(v)
+	return h.Sum(nil)[:sumBytes]
+}
+
+// sealRow appends a value's digest.
+func sealRow(k, v []byte) []byte { return append(slices.Clip(v), rowSum(k, v)...) }
+
+// openRow checks and removes it.
+func openRow(k, v []byte) ([]byte, error) {
+	n := len(v) - sumBytes
+	if n < 0 || string(rowSum(k, v[:n])) != string(v[n:]) {
+		return nil, fmt.Errorf("index row %q: %w", k[:1], ErrDamaged)
+	}
+	return v[:n], nil
+}
+
+// ChangeRef is what the index knows of a stored change.
+type ChangeRef struct {
+	ID       syncproto.ChangeID
+	Position uint64
+	Record   syncproto.RecordID
+	Family   syncproto.FamilyID
+	Kind     string
+	Actor    syncproto.ActorID
+	Seq      uint64
+	Prev     syncproto.ChangeID
+	Deps     []syncproto.ChangeID
+	Author   syncproto.UserID
+	Device   syncproto.DeviceID
+	AtMS     int64
+	Status   syncproto.ReceiptStatus
+	Code     syncproto.Code
+	Placed   uint64 // position at which it first came into the feed; 0: not yet
+}
+
+func (c ChangeRef) encode() []byte {
+	b := cbor.AppendArray(make([]byte, 0, 224+32*len(c.Deps)), 14)
+	b = cbor.AppendUint(b, c.Position)
+	b = cbor.AppendBytes(b, c.Record[:])
+	b = cbor.AppendBytes(b, c.Family[:])
+	b = cbor.AppendText(b, c.Kind)
+	b = cbor.AppendBytes(b, c.Actor[:])
+	b = cbor.AppendUint(b, c.Seq)
+	b = cbor.AppendBytes(b, c.Prev[:])
+	b = appendChangeIDs(b, c.Deps)
+	b = cbor.AppendBytes(b, c.Author[:])
+	b = cbor.AppendBytes(b, c.Device[:])
+	b = cbor.AppendInt(b, c.AtMS)
+	b = cbor.AppendUint(b, uint64(c.Status))
+	b = cbor.AppendUint(b, uint64(c.Code))
+	return cbor.AppendUint(b, c.Placed)
+}
+
+func decodeChangeRef(id syncproto.ChangeID, row []byte) (ChangeRef, error) {
+	d := newDecoder(row)
+	d.expect(d.Array() == 14)
+	c := ChangeRef{ID: id, Position: d.Uint()}
+	d.BytesInto(c.Record[:])
+	d.BytesInto(c.Family[:])
+	c.Kind = d.Text()
+	d.BytesInto(c.Actor[:])
+	c.Seq = d.Uint()
+	d.BytesInto(c.Prev[:])
+	c.Deps = d.changeIDs()
+	d.BytesInto(c.Author[:])
+	d.BytesInto(c.Device[:])
+	c.AtMS = d.Int()
+	c.Status = syncproto.ReceiptStatus(d.small(uint64(syncproto.StatusLate)))
+	c.Code = syncproto.Code(d.small(maxCode))
+	c.Placed = d.Uint()
+	return c, damagedIf(d)
+}
+
+// RefusedRef is what the index knows of a refused place in a chain.
+type RefusedRef struct {
+	ID       syncproto.ChangeID
+	Position uint64
+	Actor    syncproto.ActorID
+	Seq      uint64
+	Code     syncproto.Code
+}
+
+func (r RefusedRef) encode() []byte {
+	b := cbor.AppendArray(nil, 4)
+	b = cbor.AppendUint(b, r.Position)
+	b = cbor.AppendBytes(b, r.Actor[:])
+	b = cbor.AppendUint(b, r.Seq)
+	return cbor.AppendUint(b, uint64(r.Code))
+}
+
+func decodeRefusedRef(id syncproto.ChangeID, row []byte) (RefusedRef, error) {
+	d := newDecoder(row)
+	d.expect(d.Array() == 4)
+	r := RefusedRef{ID: id, Position: d.Uint()}
+	d.BytesInto(r.Actor[:])
+	r.Seq = d.Uint()
+	r.Code = syncproto.Code(d.small(maxCode))
+	return r, damagedIf(d)
+}
+
+// ChainInfo is how far an actor's chain reaches without a gap, and whose it is.
+type ChainInfo struct {
+	Actor  syncproto.ActorID
+	Device syncproto.DeviceID
+	Seq    uint64 // of Tip
+	Tip    syncproto.ChangeID
+	Known  uint64 // greatest sequence number seen, beyond a gap too
+	Forked bool   // two changes claim one place
+}
+
+func (c ChainInfo) encode() []byte {
+	b := cbor.AppendArray(nil, 5)
+	b = cbor.AppendBytes(b, c.Device[:])
+	b = cbor.AppendUint(b, c.Seq)
+	b = cbor.AppendBytes(b, c.Tip[:])
+	b = cbor.AppendUint(b, c.Known)
+	return cbor.AppendBool(b, c.Forked)
+}
+
+func decodeChainInfo(actor syncproto.ActorID, row []byte) (ChainInfo, error) {
+	d := newDecoder(row)
+	d.expect(d.Array() == 5)
+	c := ChainInfo{Actor: actor}
+	d.BytesInto(c.Device[:])
+	c.Seq = d.Uint()
+	d.BytesInto(c.Tip[:])
+	c.Known = d.Uint()
+	c.Forked = d.Bool()
+	return c, damagedIf(d)
+}
+
+// RecordInfo is what the index knows of a record.
+type RecordInfo struct {
+	Record syncproto.RecordID
+	Family syncproto.FamilyID
+	Kind   string
+	Last   uint64               // position of its last row in the feed; 0: none
+	Heads  []syncproto.ChangeID // accepted changes without an accepted successor, sorted
+	Sealed uint64               // position of the seal; 0: not final
+	Hash   [32]byte             // of the sealed view
+}
+
+func (r RecordInfo) encode() []byte {
+	b := cbor.AppendArray(make([]byte, 0, 96+34*len(r.Heads)), 6)
+	b = cbor.AppendBytes(b, r.Family[:])
+	b = cbor.AppendText(b, r.Kind)
+	b = cbor.AppendUint(b, r.Last)
+	b = appendChangeIDs(b, r.Heads)
+	b = cbor.AppendUint(b, r.Sealed)
+	return cbor.AppendBytes(b, r.Hash[:])
+}
+
+func decodeRecordInfo(record syncproto.RecordID, row []byte) (RecordInfo, error) {
+	d := newDecoder(row)
+	d.expect(d.Array() == 6)
+	r := RecordInfo{Record: record}
+	d.BytesInto(r.Family[:])
+	r.Kind = d.Text()
+	r.Last = d.Uint()
+	r.Heads = d.changeIDs()
+	r.Sealed = d.Uint()
+	d.BytesInto(r.Hash[:])
+	return r, damagedIf(d)
+}
+
+// FeedType says what a feed row brings.
+type FeedType uint8
+
+const (
+	FeedChange  FeedType = 1 // the change at the row's own position
+	FeedVerdict FeedType = 2 // the verdict at the row's own position
+	FeedPlaced  FeedType = 3 // that verdict, and before it the change that it places
+)
+
+// FeedRef is one row of a family's or record's feed. Before is the row before
+// it: a row that the disk lost shows as a gap.
+type FeedRef struct {
+	Position uint64
+	Type     FeedType
+	Change   uint64 // position of the change; 0 for FeedVerdict
+	Before   uint64
+}
+
+func (f FeedRef) encode() []byte {
+	b := cbor.AppendArray(nil, 3)
+	b = cbor.AppendUint(b, uint64(f.Type))
+	b = cbor.AppendUint(b, f.Change)
+	return cbor.AppendUint(b, f.Before)
+}
+
+func decodeFeedRef(position uint64, row []byte) (FeedRef, error) {
+	d := newDecoder(row)
+	d.expect(d.Array() == 3)
+	f := FeedRef{Position: position, Type: FeedType(d.small(uint64(FeedPlaced)))}
+	f.Change = d.Uint()
+	f.Before = d.Uint()
+	return f, damagedIf(d)
+}
+
+// meta is how far the index has got in the journal.
+type meta struct {
+	format   uint64
+	position uint64
+	digest   [32]byte
+}
+
+// indexFormat changes with the layout; an index of another format is rebuilt.
+const indexFormat = 1
+
+func (m meta) encode() []byte {
+	b := cbor.AppendArray(nil, 3)
+	b = cbor.AppendUint(b, m.format)
+	b = cbor.AppendUint(b, m.position)
+	return cbor.AppendBytes(b, m.digest[:])
+}
+
+func decodeMeta(row []byte) (meta, error) {
+	d := newDecoder(row)
+	d.expect(d.Array() == 3)
+	m := meta{format: d.Uint(), position: d.Uint()}
+	d.BytesInto(m.digest[:])
+	return m, damagedIf(d)
+}
+
+func encodeNumber(n uint64) []byte { return cbor.AppendUint(nil, n) }
+
+func decodeNumber(row []byte) (uint64, error) {
+	d := newDecoder(row)
+	n := d.Uint()
+	return n, damagedIf(d)
+}
+
+func damagedIf(d *decoder) error {
+	if d.Done() != nil {
+		return ErrDamaged
+	}
+	return nil
+}

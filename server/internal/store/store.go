@@ -1,0 +1,205 @@
+// Package store is the index that everything reads from: where each change is in
+// the journal, what became of it, what each family's feed holds, what records
+// add up to. It hides badger; no other package imports it.
+//
+// The journal holds the words; the Store holds nothing that the journal and the
+// keys cannot give back. Entries are applied in a Tx, a pure function of what is
+// there, the entry and its position; a Reader is one consistent sight of the
+// result. State is who may do what: it is folded into memory at every start. An
+// index that is behind catches up; one that is ahead of the journal, differs
+// from it or is damaged is moved aside and built anew.
+//
+// The package decides only what the order alone decides (Judge): which status a
+// change gets, who may see a feed and what a seal needs is for exchange, access
+// and finalise.
+package store
+
+import (
+	"errors"
+	"fmt"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"sync"
+	"sync/atomic"
+
+	"doorstep/syncproto"
+
+	"github.com/dgraph-io/badger/v4"
+)
+
+// Source is the journal, as far as the index reads it.
+type Source interface {
+	// Head returns the last durable position, 0 if none, and the digest there.
+	Head() (uint64, [32]byte)
+	// DigestAt returns the digest after the entry at a position.
+	DigestAt(position uint64) ([32]byte, error)
+	// Read returns the payload at a position, checked against its digest.
+	Read(position uint64) ([]byte, error)
+}
+
+// Options are what Open needs. All fields are required.
+type Options struct {
+	Source Source
+	Sealer Sealer
+	Log    *slog.Logger
+	// OnFatal is told when the index must not be used any more: it is damaged or
+	// could not be written. The process should end; the next start repairs it.
+	OnFatal func(error)
+}
+
+// Store is an open index. Begin is for one goroutine, the sequencer; everything
+// else is safe for concurrent use.
+type Store struct {
+	dir   string
+	opt   Options
+	db    *badger.DB
+	state *State
+
+	applied meta  // the sequencer's
+	clockMS int64 // the sequencer's
+
+	opened atomic.Bool // before, damage only means to build anew
+	damage sync.Once
+}
+
+const (
+	rebuildName = "REBUILD"  // in the index: it is to be built anew
+	asideSuffix = ".damaged" // of the index that was moved aside last
+)
+
+// Open opens the index in a directory and brings it up to the journal's head. It
+// reads every control entry and everything that the index lacks.
+func Open(dir string, opt Options) (*Store, error) {
+	if opt.Source == nil || opt.Sealer == nil || opt.Log == nil || opt.OnFatal == nil {
+		return nil, errors.New("store: Source, Sealer, Log and OnFatal must be set")
+	}
+	s := &Store{dir: dir, opt: opt}
+	if _, err := os.Stat(filepath.Join(dir, rebuildName)); err == nil {
+		opt.Log.Warn("the index was marked as damaged and is built anew")
+		if err := s.moveAside(); err != nil {
+			return nil, err
+		}
+	}
+	if err := s.openAndRecover(); err != nil {
+		if !errors.Is(err, errUnusable) && !errors.Is(err, ErrDamaged) {
+			return nil, errors.Join(err, s.Close())
+		}
+		opt.Log.Warn("the index cannot be used and is built anew", "reason", err.Error())
+		if err := errors.Join(s.Close(), s.moveAside()); err != nil {
+			return nil, err
+		}
+		if err := s.openAndRecover(); err != nil {
+			return nil, errors.Join(err, s.Close())
+		}
+	}
+	s.opened.Store(true)
+	return s, nil
+}
+
+// errUnusable says why an index does not belong to the journal.
+var errUnusable = errors.New("index does not match the journal")
+
+func (s *Store) openAndRecover() error {
+	if err := os.MkdirAll(s.dir, 0o700); err != nil {
+		return fmt.Errorf("making the index directory: %w", err)
+	}
+	s.state = newState()
+	s.applied = meta{}
+	db, err := openBadger(s.dir, s.opt.Log, s.opt.OnFatal)
+	if err != nil {
+		return fmt.Errorf("%w: %w", errUnusable, err)
+	}
+	s.db = db
+	return s.recover()
+}
+
+// moveAside keeps the unusable index, in place of one kept before, for whoever
+// wants to know why.
+func (s *Store) moveAside() error {
+	aside := s.dir + asideSuffix
+	if err := os.RemoveAll(aside); err != nil {
+		return fmt.Errorf("removing an older damaged index: %w", err)
+	}
+	if err := os.Rename(s.dir, aside); err != nil {
+		return fmt.Errorf("moving the damaged index aside: %w", err)
+	}
+	return nil
+}
+
+// Close closes the index.
+func (s *Store) Close() error {
+	if s.db == nil {
+		return nil
+	}
+	db := s.db
+	s.db = nil
+	if err := db.Close(); err != nil {
+		return fmt.Errorf("closing the index: %w", err)
+	}
+	return nil
+}
+
+// State is what control entries add up to.
+func (s *Store) State() *State { return s.state }
+
+// Applied returns how far the index has got and the journal's digest there. It
+// is for the sequencer, and for tests when nothing is written.
+func (s *Store) Applied() (uint64, [32]byte) { return s.applied.position, s.applied.digest }
+
+// noteDamage marks the index to be built anew at the next start.
+func (s *Store) noteDamage(err error) {
+	if !s.opened.Load() {
+		return
+	}
+	s.damage.Do(func() {
+		s.opt.Log.Error("the index is damaged; it is built anew at the next start", "reason", err.Error())
+		if err := os.WriteFile(filepath.Join(s.dir, rebuildName), nil, 0o600); err != nil {
+			s.opt.Log.Error("marking the damaged index", "reason", err.Error())
+		}
+		s.opt.OnFatal(fmt.Errorf("index: %w", err))
+	})
+}
+
+// Read calls fn with one consistent sight of the index, which is as new as
+// State().Head() was before the call, or newer. The Reader ends with the call.
+func (s *Store) Read(fn func(*Reader) error) error {
+	txn := s.db.NewTransaction(false)
+	defer txn.Discard()
+	return fn(&Reader{rows: snapshot{txn: txn, store: s}, seal: s.opt.Sealer})
+}
+
+// read is Read for one value.
+func read[T any](s *Store, fn func(*Reader) (T, error)) (T, error) {
+	var out T
+	err := s.Read(func(r *Reader) (err error) {
+		out, err = fn(r)
+		return err
+	})
+	return out, err
+}
+
+// Change is Reader.Change on the newest state.
+func (s *Store) Change(id syncproto.ChangeID) (ChangeRef, error) {
+	return read(s, func(r *Reader) (ChangeRef, error) { return r.Change(id) })
+}
+
+// RecordInfo is Reader.RecordInfo on the newest state.
+func (s *Store) RecordInfo(record syncproto.RecordID) (RecordInfo, error) {
+	return read(s, func(r *Reader) (RecordInfo, error) { return r.RecordInfo(record) })
+}
+
+// RecordsOf is Reader.RecordsOf on the newest state.
+func (s *Store) RecordsOf(family syncproto.FamilyID, kind string) ([]syncproto.RecordID, error) {
+	return read(s, func(r *Reader) ([]syncproto.RecordID, error) { return r.RecordsOf(family, kind) })
+}
+
+// Unplaced is Reader.Unplaced on the newest state.
+func (s *Store) Unplaced(record syncproto.RecordID) ([]ChangeRef, error) {
+	return read(s, func(r *Reader) ([]ChangeRef, error) { return r.Unplaced(record) })
+}
+
+// Quarantined is Reader.Quarantined on the newest state.
+func (s *Store) Quarantined(family syncproto.FamilyID) ([]ChangeRef, error) {
+	return read(s, func(r *Reader) ([]ChangeRef, error) { return r.Quarantined(family) })
+}

@@ -1,0 +1,206 @@
+package store
+
+import (
+	"encoding/binary"
+	"errors"
+	"fmt"
+
+	"doorstep/syncproto"
+	"doorstep/syncproto/schema"
+
+	"github.com/dgraph-io/badger/v4"
+)
+
+// viewFormat is part of what a cached view is bound to. It changes whenever the
+// fold or a view's encoding does, and so do all cached views.
+const viewFormat = 1
+
+// Graph returns a record's changes and verdicts as every device that holds the
+// family has them: accepted and late changes, none that is held or in quarantine.
+func (r *Reader) Graph(record syncproto.RecordID) (*syncproto.Graph, []syncproto.Verdict, error) {
+	info, err := r.RecordInfo(record)
+	if err != nil {
+		return nil, nil, err
+	}
+	feed, err := r.recordFeed(info)
+	if err != nil {
+		return nil, nil, err
+	}
+	g := syncproto.NewGraph(record)
+	var verdicts []syncproto.Verdict
+	for _, row := range feed {
+		if row.Type != FeedVerdict {
+			c, err := r.Content(row.Change)
+			if err != nil {
+				return nil, nil, err
+			}
+			if _, err := g.Add(c); err != nil {
+				return nil, nil, fmt.Errorf("change %s was accepted and does not fit: %w", c.ID, err)
+			}
+		}
+		if row.Type != FeedChange {
+			v, err := r.Verdict(row.Position)
+			if err != nil {
+				return nil, nil, err
+			}
+			verdicts = append(verdicts, v)
+		}
+	}
+	return g, verdicts, nil
+}
+
+// recordFeed reads all rows of a record's feed.
+func (r *Reader) recordFeed(info RecordInfo) ([]FeedRef, error) {
+	var out []FeedRef
+	prefix := key(keyRecordFeed, info.Record[:])
+	err := r.feedRows(prefix, 0, info.Last, func(f FeedRef) bool {
+		out = append(out, f)
+		return true
+	})
+	if err == nil && info.Last > 0 && (len(out) == 0 || out[len(out)-1].Position != info.Last) {
+		err = r.condemn(fmt.Errorf("the feed of record %s lacks its end: %w", info.Record, ErrDamaged))
+	}
+	return out, err
+}
+
+// Feed calls fn with the rows of a family's feed after a position and up to
+// another, oldest first, until fn returns false. Rows that the disk lost are
+// ErrDamaged.
+func (r *Reader) Feed(family syncproto.FamilyID, after, upTo uint64, fn func(FeedRef) bool) error {
+	return r.feedRows(key(keyFeed, family[:]), after, upTo, fn)
+}
+
+func (r *Reader) feedRows(prefix []byte, after, upTo uint64, fn func(FeedRef) bool) error {
+	before, known := uint64(0), after == 0
+	from := append(append([]byte(nil), prefix...), number(after+1)...)
+	err := r.rows.scan(prefix, from, func(k, v []byte) (bool, error) {
+		row, err := decodeFeedRef(lastNumber(k), v)
+		if err != nil {
+			return false, err
+		}
+		if row.Position > upTo {
+			return false, nil
+		}
+		if known && row.Before != before || row.Before > after && !known {
+			return false, fmt.Errorf("a row before %d of a feed is missing: %w", row.Position, ErrDamaged)
+		}
+		before, known = row.Position, true
+		return fn(row), nil
+	})
+	return r.condemn(err)
+}
+
+// condemn marks the index as damaged if that is what the error says.
+func (r *Reader) condemn(err error) error {
+	if s, ok := r.rows.(snapshot); ok && errors.Is(err, ErrDamaged) {
+		s.store.noteDamage(err)
+	}
+	return err
+}
+
+// Verdict reads a verdict's entry; the position must be a verdict's.
+func (r *Reader) Verdict(position uint64) (syncproto.Verdict, error) {
+	e, err := r.Entry(position)
+	if err != nil {
+		return syncproto.Verdict{}, err
+	}
+	v, ok := e.(VerdictEntry)
+	if !ok {
+		return syncproto.Verdict{}, fmt.Errorf("entry %d is not a verdict: %w", position, ErrDamaged)
+	}
+	return v.Verdict, nil
+}
+
+// Fold returns a record's view, folded anew.
+func (r *Reader) Fold(record syncproto.RecordID) (*syncproto.View, error) {
+	g, verdicts, err := r.Graph(record)
+	if err != nil {
+		return nil, err
+	}
+	info, err := r.RecordInfo(record)
+	if err != nil {
+		return nil, err
+	}
+	kind, _ := schema.Newest(info.Kind)
+	return syncproto.Fold(g, kind, verdicts), nil
+}
+
+// Graph is Reader.Graph on the newest state.
+func (s *Store) Graph(record syncproto.RecordID) (g *syncproto.Graph, verdicts []syncproto.Verdict, err error) {
+	err = s.Read(func(r *Reader) error {
+		g, verdicts, err = r.Graph(record)
+		return err
+	})
+	return g, verdicts, err
+}
+
+// View returns a record's view on the newest state. What computing needs other
+// records for (syncproto.DeriveVisit) is not filled in. A view is folded when it
+// is first asked for and kept, sealed, until the record has news. It fails with
+// ErrNotFound for a record that has no accepted or late change.
+func (s *Store) View(record syncproto.RecordID) (*syncproto.View, error) {
+	return read(s, func(r *Reader) (*syncproto.View, error) {
+		info, err := r.RecordInfo(record)
+		if err != nil {
+			return nil, err
+		}
+		if info.Last == 0 {
+			return nil, ErrNotFound
+		}
+		v, err := r.cachedView(info)
+		if v != nil || err != nil {
+			return v, err
+		}
+		if v, err = r.Fold(record); err != nil {
+			return nil, err
+		}
+		return v, s.cacheView(info, v)
+	})
+}
+
+// viewAAD binds a cached view to its record, the record's last news and to what
+// made it.
+func viewAAD(info RecordInfo) []byte {
+	aad := append([]byte("doorstep-view\x00"), info.Record[:]...)
+	aad = binary.BigEndian.AppendUint64(aad, info.Last)
+	aad = append(aad, viewFormat)
+	if kind, ok := schema.Newest(info.Kind); ok {
+		aad = binary.BigEndian.AppendUint64(aad, kind.Version)
+	}
+	return aad
+}
+
+// cachedView returns nil if there is none of the record's newest state.
+func (r *Reader) cachedView(info RecordInfo) (*syncproto.View, error) {
+	sealed, err := r.rows.get(viewKey(info.Record))
+	if sealed == nil || err != nil {
+		return nil, err
+	}
+	plain, err := r.seal.Unseal(info.Record, viewAAD(info), sealed)
+	if err != nil {
+		return nil, nil // of an older state, or of an older program
+	}
+	v, err := syncproto.DecodeView(plain)
+	if err != nil {
+		return nil, nil
+	}
+	return v, nil
+}
+
+func (s *Store) cacheView(info RecordInfo, v *syncproto.View) error {
+	plain := v.Encode()
+	if len(plain) > maxViewBytes {
+		return nil
+	}
+	sealed, err := s.opt.Sealer.Seal(info.Record, viewAAD(info), plain)
+	if err != nil {
+		return fmt.Errorf("sealing the view of record %s: %w", info.Record, err)
+	}
+	err = s.db.Update(func(txn *badger.Txn) error {
+		return putRow(txn, string(viewKey(info.Record)), sealed)
+	})
+	if err != nil {
+		return fmt.Errorf("keeping the view of record %s: %w", info.Record, err)
+	}
+	return nil
+}
