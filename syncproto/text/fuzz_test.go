@@ -101,6 +101,29 @@ func (c *fuzzCase) run(steps int) {
 		c.compare(r)
 		c.compareCodec(r)
 	}
+	if c.seed%10 == 0 {
+		c.compareOverlaps(c.oracle.overlaps())
+	}
+}
+
+// compareOverlaps holds every replica's overlaps against the oracle's.
+func (c *fuzzCase) compareOverlaps(list []naiveOverlap) {
+	for _, r := range c.replicas {
+		var want []Overlap
+		for _, o := range list {
+			want = append(want, Overlap{o.start, o.end, c.firstLV(r, o.a), c.firstLV(r, o.b)})
+		}
+		slices.SortFunc(want, (&sheet{log: r.log}).order)
+		if got := r.log.Overlaps(); !slices.Equal(got, want) {
+			c.fail("overlaps %v, want %v", got, want)
+		}
+	}
+}
+
+// firstLV returns the first event of a change in the replica's numbers.
+func (c *fuzzCase) firstLV(r *fuzzReplica, change int) LV {
+	ch := &c.oracle.changes[change]
+	return r.last[change] - LV(ch.end-ch.start-1)
 }
 
 func (c *fuzzCase) fail(format string, args ...any) {

@@ -231,3 +231,78 @@ func (l *naive) compare(a, b int) int {
 	}
 	return ca.seq + a - ca.start - (cb.seq + b - cb.start)
 }
+
+// naiveOverlap is an Overlap of changes instead of events.
+type naiveOverlap struct{ start, end, a, b int }
+
+// overlaps compares every change with every other by the definition.
+func (l *naive) overlaps() []naiveOverlap {
+	final := l.replay(l.everything())
+	about := make([][]int, len(final.items)) // events on each item
+	for e := range l.events {
+		i := final.find(final.itemOf(e))
+		about[i] = append(about[i], e)
+	}
+	var found []naiveOverlap
+	for a := range l.changes {
+		for b := range l.changes {
+			if l.compare(l.changes[a].start, l.changes[b].start) < 0 && !l.past([]int{a})[b] && !l.past([]int{b})[a] {
+				found = append(found, l.overlapsOf(final.items, about, a, b)...)
+			}
+		}
+	}
+	return found
+}
+
+// overlapsOf walks the text of a and b together, sentence by sentence.
+func (l *naive) overlapsOf(items []naiveItem, about [][]int, a, b int) []naiveOverlap {
+	in := l.past([]int{a, b})
+	shown := make([]bool, len(items)) // seen in that text
+	byA, byB := make([]bool, len(items)), make([]bool, len(items))
+	for i, it := range items {
+		for _, e := range about[i] {
+			change := l.events[e].change
+			if in[change] {
+				shown[i] = e == it.id
+			}
+			byA[i] = byA[i] || change == a
+			byB[i] = byB[i] || change == b
+		}
+	}
+	var found []naiveOverlap
+	sentence := naiveOverlap{a: a, b: b}
+	hasA, hasB, merged := false, false, 0
+	for i, it := range items {
+		hasA, hasB = hasA || byA[i], hasB || byB[i]
+		if !it.deleted {
+			merged++
+		}
+		if i+1 < len(items) && !l.sentenceEnds(items, shown, i) {
+			continue
+		}
+		sentence.end = merged
+		if hasA && hasB {
+			found = append(found, sentence)
+		}
+		sentence.start, hasA, hasB = merged, false, false
+	}
+	return found
+}
+
+func (l *naive) sentenceEnds(items []naiveItem, shown []bool, i int) bool {
+	if !shown[i] {
+		return false
+	}
+	switch r := l.events[items[i].id].r; {
+	case strings.ContainsRune("\n\r\u2028\u2029。！？।॥", r):
+		return true
+	case !strings.ContainsRune(".!?…؟۔", r):
+		return false
+	}
+	for i++; i < len(items); i++ {
+		if shown[i] {
+			return strings.ContainsRune(" \t\n\v\f\r\u00a0\u2028\u2029\u3000", l.events[items[i].id].r)
+		}
+	}
+	return false
+}

@@ -1,14 +1,133 @@
 package text
 
-// An Overlap is a stretch of the merged text, from code point Start up to but
-// not including End, in which two concurrent changes touch the same sentence.
-// A and B are the first events of the two changes, that with the smaller
-// author (agent, then sequence number) first.
+import "slices"
+
+// An Overlap is a sentence that two changes touch which were made apart. Start
+// and End are the code points of the merged text where what is left of the
+// sentence begins and ends; nothing may be left. A and B are the first events
+// of the two changes, that of the smaller author (agent, then sequence number)
+// first.
 type Overlap struct {
 	Start, End int
 	A, B       LV
 }
 
-// Overlaps returns the sentences that two concurrent changes both touch,
-// ordered by place and authors.
-func (l *Log) Overlaps() []Overlap { return nil }
+// Overlaps returns the sentences that two concurrent changes both touch, so
+// that a person can read what the merge made of them. They are ordered by
+// place and authors.
+//
+// A change, one call of Add, touches the code points that it inserts and those
+// that it deletes. For two changes of which neither builds on the other, look
+// at the text of both together and of what they build on, where deleted code
+// points still have their place but are not seen. A sentence ends after a line
+// end, and after a full stop, question or exclamation mark if white space
+// follows it (spec/text.md has the list). The two overlap in a sentence if each
+// touches a code point of it. So the two alone, and what they build on, decide
+// whether they overlap: nothing that comes later adds an overlap between
+// them or takes one away.
+//
+// It takes a replay of the whole log, unless nothing was made apart.
+func (l *Log) Overlaps() []Overlap {
+	if !slices.ContainsFunc(l.graph.runs, func(r graphRun) bool { return !r.linear }) {
+		return nil
+	}
+	s := newSheet(l)
+	for _, st := range l.graph.stretches(0) {
+		if !st.straight { // what is applied straight has nothing beside it
+			s.examine(st.lvRange)
+		}
+	}
+	slices.SortFunc(s.found, s.order)
+	return s.found
+}
+
+func (s *sheet) order(x, y Overlap) int {
+	if x.Start != y.Start {
+		return x.Start - y.Start
+	}
+	if x.End != y.End {
+		return x.End - y.End
+	}
+	if c := s.log.authors.compare(x.A, y.A); c != 0 {
+		return c
+	}
+	return s.log.authors.compare(x.B, y.B)
+}
+
+// examine finds the overlaps among the changes of a conflict zone: each change
+// is compared with the earlier ones that touch something near.
+func (s *sheet) examine(zone lvRange) {
+	oldest := s.callOf(zone.start)
+	for a := oldest; int(a) < len(s.calls) && s.calls[a] < zone.end; a++ {
+		for _, b := range s.near(a, oldest) {
+			if !s.log.graph.isAncestor(s.last(b), []LV{s.last(a)}) {
+				s.compare(a, b)
+			}
+		}
+	}
+}
+
+// near returns the calls from oldest on and before a that touch a segment
+// which no sentence end separates from one that a touches. Only such ends count as are seen at every
+// version that a is part of.
+func (s *sheet) near(a, oldest int32) []int32 {
+	s.show([]LV{s.last(a)})
+	var calls []int32
+	seen := s.calls[a] + 1
+	next := 0 // segments before it have been looked at
+	for _, touched := range s.touch[a] {
+		i := int(touched)
+		for i > next && !s.endsForGood(i-1) {
+			i--
+		}
+		for i = max(i, next); i < len(s.segs); i++ {
+			for _, call := range s.segs[i].calls {
+				if call >= oldest && call < a && s.seen[call] != seen {
+					s.seen[call] = seen
+					calls = append(calls, call)
+				}
+			}
+			if i >= int(touched) && s.endsForGood(i) {
+				break
+			}
+		}
+		next = max(next, i+1)
+	}
+	return calls
+}
+
+// compare notes the sentences that two concurrent calls both touch.
+func (s *sheet) compare(a, b int32) {
+	if len(s.touch[a]) > len(s.touch[b]) {
+		a, b = b, a
+	}
+	s.show([]LV{min(s.last(a), s.last(b)), max(s.last(a), s.last(b))})
+	next := 0
+	for _, touched := range s.touch[a] {
+		if int(touched) < next {
+			continue
+		}
+		from, to := int(touched), int(touched)
+		for from > 0 && !s.ends(from-1) {
+			from--
+		}
+		for to < len(s.segs)-1 && !s.ends(to) {
+			to++
+		}
+		next = to + 1
+		if slices.ContainsFunc(s.segs[from:next], func(seg segment) bool { return slices.Contains(seg.calls, b) }) {
+			s.note(from, to, s.calls[a], s.calls[b])
+		}
+	}
+}
+
+func (s *sheet) note(from, to int, a, b LV) {
+	if s.log.authors.compare(a, b) > 0 {
+		a, b = b, a
+	}
+	end := s.segs[to].merged
+	if !s.segs[to].deleted() {
+		end += s.segs[to].n
+	}
+	s.found = append(s.found, Overlap{int(s.segs[from].merged), int(end), a, b})
+}

@@ -20,14 +20,6 @@ func (t *tracker) place(c cursor, add *span, merged int32) (cursor, int32) {
 	return t.scan(c, next, add, merged)
 }
 
-// at returns the first span at or after the cursor.
-func (t *tree) at(c cursor) (cursor, bool) {
-	if c.i < t.leaves[c.leaf].used {
-		return c, true
-	}
-	return t.next(c)
-}
-
 // rightParent returns the first item after the left origin that is inserted
 // at the prepared version, if it has the same left origin. All items with
 // that left origin, and what hangs on them, stand together right after it, so

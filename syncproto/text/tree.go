@@ -199,6 +199,15 @@ func (n *node) slot(kid int32) int32 {
 	panic("bug: child is not under its parent")
 }
 
+// leftmost returns a cursor at the beginning of the text.
+func (t *tree) leftmost() cursor {
+	at := t.root
+	for !t.nodes[at].leaves {
+		at = t.nodes[at].kids[0]
+	}
+	return cursor{t.nodes[at].kids[0], 0}
+}
+
 // next returns the span after c, if there is one.
 func (t *tree) next(c cursor) (cursor, bool) {
 	c.i++
@@ -209,6 +218,14 @@ func (t *tree) next(c cursor) (cursor, bool) {
 		}
 	}
 	return c, true
+}
+
+// at returns the first span at or after the cursor.
+func (t *tree) at(c cursor) (cursor, bool) {
+	if c.i < t.leaves[c.leaf].used {
+		return c, true
+	}
+	return t.next(c)
 }
 
 // widen adds to the widths of a leaf, all the way up.
