@@ -55,8 +55,8 @@ func (e *Engine) Type(now Time, in Typing) ([]Effect, error) {
 	}
 	now = now.sane()
 	w := newWork()
-	if r.draft != nil && r.draft.capture != in.Capture {
-		e.settle(w, r)
+	if r.draft != nil && (r.draft.capture != in.Capture || now.MonotonicMS < r.draft.last.MonotonicMS) {
+		e.settle(w, r) // another way of writing, or the device was started anew
 	}
 	d := r.draft
 	if d == nil {
@@ -138,7 +138,7 @@ func (d *draft) full(now Time) bool {
 			size += len(s.Ins)
 		}
 	}
-	old := now.MonotonicMS < d.began.MonotonicMS || now.MonotonicMS-d.began.MonotonicMS >= draftAgeMS
+	old := now.MonotonicMS-d.began.MonotonicMS >= draftAgeMS
 	return old || count >= draftSplices || size >= draftBytes
 }
 

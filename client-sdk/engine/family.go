@@ -133,8 +133,8 @@ func (e *Engine) purge(w *work, f *family) {
 	}
 	e.dropVerdicts(w, f, func(uint64) bool { return true })
 	w.delete(keyFamily(f.id))
-	f.standing, f.basis, f.gen = StandingNone, "", 0
 	e.meta.purged = append(e.meta.purged, syncproto.Purged{Family: f.id, Position: f.position})
+	f.standing, f.basis, f.position, f.gen = StandingNone, "", 0, 0
 	e.putMeta(w)
 	w.note(Note{Kind: NotePurged, Family: f.id})
 }

@@ -1,6 +1,8 @@
 package engine
 
 import (
+	"slices"
+
 	"doorstep/syncproto"
 	"doorstep/syncproto/schema"
 	"doorstep/syncproto/text"
@@ -39,19 +41,17 @@ func (e *Engine) Reoffer(now Time, id syncproto.RecordID, salt [16]byte) (syncpr
 }
 
 // shutOut returns the own changes that are kept out of the fold, or build on
-// one that is, and were not offered anew; in the order they were made.
+// one that is, and were not offered anew; in canonical order.
 func (e *Engine) shutOut(r *record) []*link {
 	g := r.unfold()
 	var out []*link
-	for _, l := range r.own {
-		if l.purged || l.reoffered || !g.Has(l.id) {
+	for _, c := range g.Changes() {
+		l := e.own[c.ID]
+		if l == nil || l.reoffered {
 			continue
 		}
-		for _, x := range r.own {
-			if x.shut() && g.IsAncestor(x.id, l.id) {
-				out = append(out, l)
-				break
-			}
+		if slices.ContainsFunc(r.own, func(x *link) bool { return x.shut() && g.IsAncestor(x.id, l.id) }) {
+			out = append(out, l)
 		}
 	}
 	return out

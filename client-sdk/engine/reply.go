@@ -134,12 +134,13 @@ func (t *telling) chains(chance Chance) {
 	}
 }
 
-// confirm carries receipts over into this generation as far as the server
-// still has the chain.
+// confirm carries acceptances over into this generation as far as the server
+// still has the chain. What was held, quarantined or late is asked about again:
+// the verdict may be what the server lost.
 func (e *Engine) confirm(w *work, c *chain, seq uint64) {
 	for _, l := range c.links[:seq] {
-		if l.status != 0 && l.gen != e.meta.gen {
-			l.gen = e.meta.gen
+		if l.status == syncproto.StatusAccepted && l.gen != e.meta.gen {
+			l.gen, l.position = e.meta.gen, 0 // verdicts of the new journal all count
 			e.putLink(w, l)
 		}
 	}

@@ -111,21 +111,15 @@ func (e *Engine) state(r *record, s *Status) State {
 // cannot know who read.
 func (e *Engine) seen(r *record) bool {
 	g := r.unfold()
-	last := -1
-	for i, l := range r.own {
-		if !l.shut() && g.Has(l.id) {
-			last = i
-		}
-	}
-	if last < 0 {
-		return false
-	}
 	changes := g.Changes()
 	for i := len(changes) - 1; i >= 0; i-- {
-		c := changes[i]
-		if c.Body.Author != e.id.User && g.IsAncestor(r.own[last].id, c.ID) {
-			return true
+		l := e.own[changes[i].ID]
+		if l == nil || l.shut() {
+			continue
 		}
+		return slices.ContainsFunc(changes[i+1:], func(c *syncproto.Change) bool {
+			return c.Body.Author != e.id.User && g.IsAncestor(l.id, c.ID)
+		})
 	}
 	return false
 }
@@ -235,8 +229,7 @@ func (e *Engine) Records(id syncproto.FamilyID) []syncproto.RecordID {
 	}
 	var out []syncproto.RecordID
 	for _, r := range sortedIDs(f.records) {
-		rec := f.records[r]
-		if rec.graph != nil && rec.graph.Len() > 0 || len(rec.rows) > 0 {
+		if len(f.records[r].ids()) > 0 {
 			out = append(out, r)
 		}
 	}
