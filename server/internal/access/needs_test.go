@@ -211,7 +211,6 @@ func TestMayChange(t *testing.T) {
 		{"a co-ordinator finalises", desk, visit, []syncproto.Op{{Code: syncproto.OpFinalise}}, syncproto.CodeOK},
 		{"a co-ordinator confirms", desk, visit, []syncproto.Op{confirm}, syncproto.CodeForbidden},
 		{"the lead finalises", lead, visit, []syncproto.Op{{Code: syncproto.OpFinalise}}, syncproto.CodeForbidden},
-		{"the lead says it was imported", lead, visit, nil, syncproto.CodeOK}, // capture is set below
 
 		{"the lead settles a fact", lead, child, []syncproto.Op{on(syncproto.OpDecide, "seen_alone")}, syncproto.CodeOK},
 		{"a co-worker settles a fact", co, child, []syncproto.Op{on(syncproto.OpDecide, "seen_alone")}, syncproto.CodeDeniedField},
