@@ -1,0 +1,379 @@
+package spec_test
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"strings"
+
+	"doorstep/syncproto"
+	"doorstep/syncproto/cbor"
+	"doorstep/syncproto/schema"
+	"doorstep/syncproto/text"
+)
+
+// tale is the history of one record, drawn change by change. A change is named
+// by its author's letter and a number: "a1" is Amina's first.
+type tale struct {
+	m        *maker
+	kind     *schema.Kind
+	changes  []*syncproto.Change
+	named    map[string]*syncproto.Change
+	tips     map[byte]syncproto.ChangeID
+	seqs     map[byte]uint64
+	verdicts []syncproto.Verdict
+	// loose lets ops through that the schema would refuse.
+	loose bool
+}
+
+func (m *maker) tale(kind string) *tale {
+	m.t.Helper()
+	k, ok := schema.Newest(kind)
+	if !ok {
+		m.t.Fatalf("no kind %q", kind)
+	}
+	return &tale{m: m, kind: k, named: map[string]*syncproto.Change{}, tips: map[byte]syncproto.ChangeID{}, seqs: map[byte]uint64{}}
+}
+
+// does adds a change by the author whose letter name begins with, on top of the
+// changes named in deps.
+func (s *tale) does(name, deps string, ops ...syncproto.Op) {
+	s.m.t.Helper()
+	if err := syncproto.CheckOps(s.kind, s.kind.Version, ops); err != nil && !s.loose {
+		s.m.t.Fatalf("%s of %s: the schema refuses it: %v", name, s.kind.ID, err)
+	}
+	s.raw(name, s.encode(name, deps, ops))
+}
+
+func (s *tale) encode(name, deps string, ops []syncproto.Op) []byte {
+	s.m.t.Helper()
+	who := name[0]
+	s.seqs[who]++
+	salt := sha256.Sum256([]byte(name))
+	b := syncproto.Body{
+		Version: 1, Borough: "example", Family: syncproto.FamilyID{15: 1}, Record: syncproto.RecordID{15: 2},
+		Kind: s.kind.ID, SchemaVersion: s.kind.Version, Actor: syncproto.ActorID{0: who}, Seq: s.seqs[who],
+		Salt: [16]byte(salt[:16]), TimeMS: 1_790_000_000_000 + int64(len(s.changes))*60_000, OffsetMin: 60,
+		MonotonicMS: 1000, Author: author(who), Ops: ops,
+	}
+	for _, d := range strings.Fields(deps) {
+		b.Deps = append(b.Deps, s.id(d))
+	}
+	syncproto.SortChangeIDs(b.Deps)
+	return mustEncode(s.m, &b)
+}
+
+// raw files the bytes of a body as the author's next change.
+func (s *tale) raw(name string, raw []byte) {
+	s.m.t.Helper()
+	c, err := syncproto.DecodeChange(s.tips[name[0]], raw)
+	if err != nil {
+		s.m.t.Fatalf("%s: %v", name, err)
+	}
+	s.tips[name[0]] = c.ID
+	s.named[name] = c
+	s.changes = append(s.changes, c)
+}
+
+func (s *tale) id(name string) syncproto.ChangeID {
+	s.m.t.Helper()
+	c := s.named[name]
+	if c == nil {
+		s.m.t.Fatalf("no change %q", name)
+	}
+	return c.ID
+}
+
+func (s *tale) heads(names string) []syncproto.RecordHeads {
+	h := syncproto.RecordHeads{Record: syncproto.RecordID{15: 2}}
+	for _, n := range strings.Fields(names) {
+		h.Heads = append(h.Heads, s.id(n))
+	}
+	syncproto.SortChangeIDs(h.Heads)
+	return []syncproto.RecordHeads{h}
+}
+
+// rules adds a verdict on a change; position is where it stands in the journal.
+func (s *tale) rules(position uint64, kind syncproto.VerdictKind, change string, edit func(v *syncproto.Verdict)) {
+	v := syncproto.Verdict{Kind: kind, Position: position, Family: syncproto.FamilyID{15: 1}, Record: syncproto.RecordID{15: 2},
+		Change: s.id(change), AtMS: 1_790_000_900_000}
+	if edit != nil {
+		edit(&v)
+	}
+	s.verdicts = append(s.verdicts, v)
+}
+
+// file folds the tale and files it as a vector.
+func (s *tale) file(name, comment string) {
+	s.m.t.Helper()
+	g := syncproto.NewGraph(syncproto.RecordID{15: 2})
+	var pairs []string
+	pairs = append(pairs, "schema", fmt.Sprintf("%s %d", s.kind.ID, s.kind.Version))
+	names := map[syncproto.ChangeID]string{}
+	for name, c := range s.named {
+		names[c.ID] = name
+	}
+	for _, c := range s.changes {
+		if _, err := g.Add(c); err != nil {
+			s.m.t.Fatalf("%s: add: %v", name, err)
+		}
+		prev := "-"
+		if !c.Prev.IsZero() {
+			prev = c.Prev.String()
+		}
+		pairs = append(pairs, "change", names[c.ID]+" "+prev+" "+hex.EncodeToString(c.Raw))
+	}
+	for i := range s.verdicts {
+		pairs = append(pairs, "verdict", hex.EncodeToString(syncproto.EncodeVerdict(&s.verdicts[i])))
+	}
+	view := syncproto.Fold(g, s.kind, s.verdicts).Encode()
+	sum := sha256.Sum256(view)
+	pairs = append(pairs, "view", hex.EncodeToString(view), "sha256", hex.EncodeToString(sum[:]), "says", says(s.m.t, view))
+	s.m.add("fold", name, "fold", syncproto.CodeOK, comment, pairs...)
+}
+
+func author(letter byte) syncproto.UserID { return syncproto.UserID{0: 0xaa, 15: letter} }
+
+func set(field string, v cbor.Value) syncproto.Op {
+	return syncproto.Op{Code: syncproto.OpSet, Path: syncproto.Path{Field: field}, Value: v}
+}
+
+func setSlot(field string, slot syncproto.ElementID, v cbor.Value) syncproto.Op {
+	return syncproto.Op{Code: syncproto.OpSet, Path: syncproto.Path{Field: field, Element: slot}, Value: v}
+}
+
+func decide(field string, v cbor.Value) syncproto.Op {
+	return syncproto.Op{Code: syncproto.OpDecide, Path: syncproto.Path{Field: field}, Value: v, Reason: "we talked"}
+}
+
+func splice(field string, pos, del int, ins string) syncproto.Op {
+	return syncproto.Op{Code: syncproto.OpSplice, Path: syncproto.Path{Field: field}, Splices: []text.Splice{{Pos: pos, Del: del, Ins: ins}}}
+}
+
+func element(n byte) syncproto.ElementID { return syncproto.ElementID{15: n} }
+
+func add(field string, n byte, pairs ...cbor.Pair) syncproto.Op {
+	return syncproto.Op{Code: syncproto.OpAdd, Path: syncproto.Path{Field: field, Element: element(n)}, Value: cbor.Map(pairs...)}
+}
+
+func edit(field string, n byte, part string, v cbor.Value) syncproto.Op {
+	return syncproto.Op{Code: syncproto.OpSet, Path: syncproto.Path{Field: field, Element: element(n), Sub: part}, Value: v}
+}
+
+func remove(field string, n byte) syncproto.Op {
+	return syncproto.Op{Code: syncproto.OpRemove, Path: syncproto.Path{Field: field, Element: element(n)}, Reason: "not needed any more"}
+}
+
+func decideElement(field string, n byte, gone bool) syncproto.Op {
+	return syncproto.Op{Code: syncproto.OpDecide, Path: syncproto.Path{Field: field, Element: element(n)}, Value: cbor.Bool(gone), Reason: "agreed at the meeting"}
+}
+
+func pair(key string, v cbor.Value) cbor.Pair { return cbor.Pair{Key: key, Value: v} }
+
+func foldVectors(m *maker) {
+	foldRegisters(m)
+	foldCollections(m)
+	foldTexts(m)
+	foldVerdicts(m)
+	foldWorkflow(m)
+	foldShapes(m)
+}
+
+func foldRegisters(m *maker) {
+	home, school := cbor.Text("HOME"), cbor.Text("SCHOOL")
+	s := m.tale("visit")
+	s.does("a1", "", set("place", home))
+	s.does("a2", "a1", set("place", school))
+	s.file("human-one-after-the-other", "human: a later write replaces the one it knew of")
+	s.does("b1", "a1", set("place", home))
+	s.file("human-conflict", "human: two people wrote apart; both are kept, nothing is in force")
+	s.does("c1", "a2 b1", decide("place", school))
+	s.file("human-decided", "human: a decision that covers both sides settles it")
+	s.does("d1", "a2", set("place", home))
+	s.file("human-decided-and-written-apart", "human: a write that the decision did not know of opens it again")
+
+	s = m.tale("visit")
+	s.does("a1", "", set("place", home))
+	s.does("b1", "", set("place", home))
+	s.file("human-same-value", "human: the same value written apart is no conflict; the last in canonical order stands for it. Two roots are shown")
+
+	yes, no, infant := cbor.Text("Y"), cbor.Text("N"), cbor.Text("NA_INFANT")
+	s = m.tale("visit_child")
+	s.does("a1", "", set("seen_alone", infant))
+	s.does("a2", "a1", set("seen_alone", yes))
+	s.does("b1", "a1", set("seen_alone", no))
+	s.file("protect-conflict", "protect: in conflict, the more protective value is in force")
+	s.does("c1", "a2 b1", decide("seen_alone", yes))
+	s.file("protect-decided", "protect: a decision settles it, towards the less protective value too")
+
+	s = m.tale("person")
+	s.does("a1", "", set("known_as", cbor.Text("Ziggy")))
+	s.does("b1", "a1", set("known_as", cbor.Text("Zig")))
+	s.does("a2", "a1", set("known_as", cbor.Text("Z")))
+	s.file("latest-tie", "latest: written apart at the same depth, the greater actor wins; no conflict")
+	s.does("a3", "a2", set("known_as", cbor.Text("Zee")))
+	s.file("latest-depth", "latest: the deeper of two writes apart wins")
+
+	s = m.tale("visit_child")
+	worry := func(change, why string) cbor.Value {
+		return cbor.Map(pair("change", cbor.Text(change)), pair("why", cbor.Text(why)))
+	}
+	amina, ben := syncproto.ElementID(author('a')), syncproto.ElementID(author('b'))
+	s.does("a1", "", setSlot("worry_level_change", amina, worry("WORSE", "He flinched.")))
+	s.does("b1", "", setSlot("worry_level_change", ben, worry("SAME", "Nothing new.")))
+	s.file("own-slots", "own: one slot a person; no conflict between slots")
+	s.does("c1", "a1", setSlot("worry_level_change", amina, worry("BETTER", "I misheard.")))
+	s.does("a2", "a1", setSlot("worry_level_change", amina, worry("SAME", "On reflection.")))
+	s.file("own-slot-conflict", "own: two writes apart to one slot count as human")
+}
+
+func foldCollections(m *maker) {
+	s := m.tale("visit_child")
+	s.does("a1", "", add("child_words", 1, pair("quote", cbor.Text("I like my room.")), pair("to_whom", cbor.Text("Amina"))))
+	s.does("b1", "", add("child_words", 2, pair("quote", cbor.Text("Mum sleeps a lot.")), pair("to_whom", cbor.Text("Ben"))))
+	s.does("a2", "a1 b1", add("child_words", 3, pair("quote", cbor.Text("Bye.")), pair("to_whom", cbor.Text("Amina"))))
+	s.file("log", "log: every entry stays, in canonical order")
+	s.loose = true
+	s.does("b2", "a2", edit("child_words", 1, "quote", cbor.Text("I hate my room.")), remove("child_words", 2))
+	s.file("log-untouchable", "log: an edit and a removal meet nothing to act on; two no-ops are counted")
+
+	s = m.tale("visit_child")
+	s.does("a1", "", add("tools_used", 1, pair("tool", cbor.Text("THREE_HOUSES"))))
+	s.does("a2", "a1", remove("tools_used", 1))
+	s.file("union-removed", "union: removed with knowledge of every touch, the element is gone, and shown as removed")
+	s.does("b1", "a1", edit("tools_used", 1, "note", cbor.Text("drew the house of dreams")))
+	s.file("union-edit-beside-removal", "union: an edit that the removal did not know of keeps the element, flagged")
+	s.does("a3", "a2 b1", remove("tools_used", 1))
+	s.file("union-removed-again", "union: a removal that knows of the edit removes")
+
+	s = m.tale("plan")
+	s.does("a1", "", add("rules", 1, pair("text", cbor.Text("Dad stays with Gran")), pair("who", cbor.Text("Gran"))))
+	s.does("b1", "a1", remove("rules", 1))
+	s.file("kept-removal", "a kept element stays in force until its removal is decided: a conflict")
+	s.does("a2", "a1", edit("rules", 1, "when", cbor.Text("every night")))
+	s.file("kept-removal-beside-edit", "the same beside an edit: flagged, with the editor as a side")
+	s.does("c1", "a2 b1", decideElement("rules", 1, true))
+	s.file("kept-removal-confirmed", "decided: gone, and the removal is marked as confirmed")
+
+	s = m.tale("plan")
+	s.does("a1", "", add("rules", 1, pair("text", cbor.Text("Dad stays with Gran"))))
+	s.does("b1", "a1", remove("rules", 1))
+	s.does("c1", "b1", decideElement("rules", 1, false))
+	s.file("kept-removal-void", "decided: it stays, the removal is void")
+
+	s = m.tale("plan")
+	s.does("a1", "", add("rules", 1, pair("text", cbor.Text("No shouting"))))
+	s.does("a2", "a1", edit("rules", 1, "text", cbor.Text("Nobody shouts")))
+	s.does("b1", "a1", edit("rules", 1, "text", cbor.Text("Calm voices")))
+	s.file("part-conflict", "a part of an element is a register: human, in conflict at [rules, element, text]")
+}
+
+func foldTexts(m *maker) {
+	s := m.tale("visit_child")
+	s.does("a1", "", splice("presentation", 0, 0, "Zoë was clean. She smiled."))
+	s.does("a2", "a1", splice("presentation", 14, 0, " Her coat was warm."))
+	s.does("b1", "a1", splice("presentation", 26, 0, " She had eaten."))
+	s.file("text-apart", "text: insertions at different places merge by character")
+
+	s = m.tale("visit_child")
+	s.does("a1", "", splice("presentation", 0, 0, "()"))
+	s.does("a2", "a1", splice("presentation", 1, 0, "aaa"))
+	s.does("b1", "a1", splice("presentation", 1, 0, "bbb"))
+	s.does("a3", "a2", splice("presentation", 4, 0, "AAA"))
+	s.file("text-same-place", "text: typed at one place by two people; passages never interleave")
+
+	s = m.tale("visit_child")
+	s.does("a1", "", splice("presentation", 0, 0, "He was tired."))
+	s.does("a2", "a1", splice("presentation", 7, 5, "exhausted"))
+	s.does("b1", "a1", splice("presentation", 7, 5, "sleepy"))
+	s.file("text-overlap", "text: both replaced the same word: both stay, the overlap is shown")
+	s.does("c1", "a2 b1", decide("presentation", cbor.Null()))
+	s.file("text-overlap-read", "text: somebody took note of the overlap: it is shown no more")
+
+	s = m.tale("visit_child")
+	s.does("a1", "", splice("presentation", 0, 0, "ab"))
+	s.does("a2", "a1", splice("presentation", 9, 0, "words"))
+	s.file("text-outside", "text: a position outside the text is moved to its end, so that no word is lost, and counted as a no-op")
+
+	s = m.tale("visit")
+	amina, ben := syncproto.ElementID(author('a')), syncproto.ElementID(author('b'))
+	prose := func(slot syncproto.ElementID, ins string) syncproto.Op {
+		return syncproto.Op{Code: syncproto.OpSplice, Path: syncproto.Path{Field: "setting", Element: slot}, Splices: []text.Splice{{Ins: ins}}}
+	}
+	s.does("a1", "", prose(amina, "Warm, tidy."))
+	s.does("b1", "", prose(ben, "Cold stairs."))
+	s.file("own-prose", "own: each person's prose is a text of its own")
+}
+
+func foldVerdicts(m *maker) {
+	active, draft := cbor.Text("ACTIVE"), cbor.Text("DRAFT")
+	s := m.tale("plan")
+	s.does("a1", "", set("status", draft))
+	s.does("b1", "a1", set("status", active))
+	s.does("a2", "a1", set("status", cbor.Text("ENDED")))
+	s.file("server-no-verdict", "server: writes without a verdict count for nothing")
+	status := func(v *syncproto.Verdict) { v.Path = syncproto.Path{Field: "status"} }
+	s.rules(10, syncproto.VerdictWin, "a1", status)
+	s.rules(12, syncproto.VerdictWin, "b1", status)
+	s.rules(13, syncproto.VerdictLose, "a2", func(v *syncproto.Verdict) { status(v); v.Code = syncproto.CodeLostToEarlier })
+	s.file("server-win-and-lose", "server: the win with the highest position is in force")
+
+	s = m.tale("visit")
+	s.does("a1", "", set("place", cbor.Text("HOME")))
+	s.does("b1", "a1", set("place", cbor.Text("SCHOOL")))
+	s.does("b2", "b1", set("outcome", cbor.Text("COMPLETED")))
+	s.rules(10, syncproto.VerdictQuarantine, "b1", func(v *syncproto.Verdict) { v.Code = syncproto.CodeNotEntitled })
+	s.file("quarantine", "a quarantined change is left out, and with it what builds on it")
+	s.rules(11, syncproto.VerdictAdmit, "b1", func(v *syncproto.Verdict) { v.By = author('r') })
+	s.file("admitted", "the last verdict on a change counts: admitted, it is folded, and with it what builds on it")
+
+	s = m.tale("visit")
+	s.does("a1", "", set("place", cbor.Text("HOME")))
+	s.does("c1", "a1", syncproto.Op{Code: syncproto.OpFinalise, Heads: s.heads("a1")})
+	s.does("b1", "a1", set("place", cbor.Text("SCHOOL")))
+	s.does("b2", "b1", set("outcome", cbor.Text("COMPLETED")))
+	s.rules(20, syncproto.VerdictSeal, "c1", func(v *syncproto.Verdict) {
+		v.By, v.Heads, v.Hash = author('c'), s.heads("a1"), sha256.Sum256([]byte("the sealed version"))
+	})
+	s.rules(21, syncproto.VerdictLate, "b1", func(v *syncproto.Verdict) { v.Code = syncproto.CodeLate })
+	s.rules(22, syncproto.VerdictLate, "b2", func(v *syncproto.Verdict) { v.Code = syncproto.CodeLate })
+	s.file("late", "what came after the seal alters nothing and is shown as proposed addenda")
+	s.does("c2", "c1", syncproto.Op{Code: syncproto.OpAddendum, Text: "Mum rang back at six.", TimeMS: 1_790_000_500_000, Reason: "came after"})
+	s.file("addendum", "an addendum to a final record, and the late changes")
+}
+
+func foldWorkflow(m *maker) {
+	s := m.tale("visit")
+	s.does("a1", "", set("place", cbor.Text("HOME")))
+	s.does("a2", "a1", syncproto.Op{Code: syncproto.OpHandOver})
+	s.does("c1", "a2", syncproto.Op{Code: syncproto.OpQuery, Path: syncproto.Path{Field: "place"}, To: author('a'), Text: "The new flat?"})
+	s.file("query", "handed over, and a query is open")
+	s.does("a3", "c1", syncproto.Op{Code: syncproto.OpAnswer, Target: s.id("c1"), Text: "Yes, number 4."},
+		syncproto.Op{Code: syncproto.OpConfirm, Heads: s.heads("a2")})
+	s.file("answer-and-confirm", "answered; and the author stands by what the heads name")
+	s.does("c2", "a3", set("planned", cbor.Int(1_790_000_000_000)))
+	s.file("confirmation-stands", "an administrative field does not shake a confirmation")
+	s.does("b1", "a1", set("outcome", cbor.Text("COMPLETED")))
+	s.file("confirmation-falls", "a change of substance that the confirmation did not know of does")
+}
+
+func foldShapes(m *maker) {
+	s := m.tale("visit")
+	s.does("a1", "", set("place", cbor.Text("HOME")))
+	raw := s.encode("b1", "a1", nil)
+	s.raw("b1", withKey(m.t, raw, 16, unhex(m.t, "81a2010d026178")))
+	s.does("a2", "b1", set("outcome", cbor.Text("COMPLETED")))
+	s.file("newer-app", "a change of a newer app, and what builds on it, are held: stored, shown as held, not folded")
+
+	s = m.tale("visit")
+	s.does("a1", "", set("place", cbor.Text("HOME")))
+	s.does("b1", "a1", set("outcome", cbor.Text("COMPLETED")))
+	s.does("b2", "b1", set("place", cbor.Text("SCHOOL")))
+	s.changes = []*syncproto.Change{s.named["a1"], s.named["b2"]}
+	s.file("missing-dep", "a change whose dep is not here is parked: the view is that of the rest")
+
+	s = m.tale("visit")
+	s.loose = true
+	s.does("a1", "", set("place", cbor.Text("HOME")), set("no_such_field", cbor.Int(1)), edit("workers", 9, "role", cbor.Text("SW")))
+	s.file("no-ops", "an op on a field or an element that does not exist is kept, does nothing, and is counted")
+}
