@@ -48,6 +48,8 @@ type Config struct {
 	SessionIdle time.Duration
 	// SessionMax ends any session; 0: 90 days.
 	SessionMax time.Duration
+	// Cost of checking a password; the zero value is OWASP's first choice.
+	Cost Cost
 }
 
 // Auth checks who is calling. It is safe for concurrent use and starts no
@@ -75,7 +77,10 @@ func New(cfg Config) (*Auth, error) {
 	if cfg.SessionMax == 0 {
 		cfg.SessionMax = 90 * 24 * time.Hour
 	}
-	dummy, err := hashPassword("no account has this password", cfg.Random)
+	if cfg.Cost == (Cost{}) {
+		cfg.Cost = defaultCost()
+	}
+	dummy, err := cfg.Cost.hash("no account has this password", cfg.Random)
 	if err != nil {
 		return nil, fmt.Errorf("preparing auth: %w", err)
 	}

@@ -38,13 +38,19 @@ type world struct {
 	now time.Time
 }
 
+// newWorld checks passwords cheaply; the cost has a test of its own.
 func newWorld(t *testing.T) *world {
+	t.Helper()
+	return newWorldAt(t, auth.Cost{MemoryKiB: 64, Passes: 1})
+}
+
+func newWorldAt(t *testing.T, cost auth.Cost) *world {
 	t.Helper()
 	w := &world{t: t, ledger: authtest.NewLedger(), log: &bytes.Buffer{},
 		random: rand.New(rand.NewSource(7)), now: time.Date(2026, 11, 21, 9, 0, 0, 0, time.UTC)}
 	w.key = ed25519.NewKeyFromSeed(bytes.Repeat([]byte{9}, 32))
 	a, err := auth.New(auth.Config{Borough: borough, TokenKey: w.key, Ledger: w.ledger,
-		Now: w.clock, Random: w.random, Log: slog.New(slog.NewTextHandler(w.log, nil))})
+		Now: w.clock, Random: w.random, Cost: cost, Log: slog.New(slog.NewTextHandler(w.log, nil))})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -397,8 +403,14 @@ func TestNothingSecretIsLoggedOrKept(t *testing.T) {
 			t.Errorf("the log holds the %s", name)
 		}
 	}
+}
+
+func TestPasswordsCostWhatOWASPAdvises(t *testing.T) {
+	w := newWorldAt(t, auth.Cost{})
+	w.addUser("jo", auth.RolePractitioner)
 	acc, _ := w.ledger.AccountByLogin("jo")
 	if !strings.HasPrefix(acc.PasswordHash, "$argon2id$v=19$m=19456,t=2,p=1$") {
 		t.Errorf("got hash %q, want argon2id with the documented cost", acc.PasswordHash[:30])
 	}
+	w.signIn("jo", syncproto.DeviceID{})
 }

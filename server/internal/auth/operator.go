@@ -47,7 +47,7 @@ func (a *Auth) AddUser(ctx context.Context, in NewUser) (Account, error) {
 	}
 	account := Account{Login: login, Name: name, Role: in.Role}
 	if in.Password != "" {
-		if account.PasswordHash, err = hashPassword(in.Password, a.cfg.Random); err != nil {
+		if account.PasswordHash, err = a.cfg.Cost.hash(in.Password, a.cfg.Random); err != nil {
 			return Account{}, err
 		}
 	}
@@ -68,7 +68,7 @@ func (a *Auth) AddUser(ctx context.Context, in NewUser) (Account, error) {
 // SetPassword gives an account a new password and ends nothing: sessions that
 // must end are ended by DisableUser.
 func (a *Auth) SetPassword(ctx context.Context, login, password string) error {
-	hash, err := hashPassword(password, a.cfg.Random)
+	hash, err := a.cfg.Cost.hash(password, a.cfg.Random)
 	if err != nil {
 		return err
 	}

@@ -12,12 +12,18 @@ import (
 	"golang.org/x/text/secure/precis"
 )
 
-// Cost of one password check: the first choice of the OWASP Password Storage
-// Cheat Sheet for argon2id (19 MiB of memory, two passes, one lane). Raising a
-// figure here changes new hashes only; the figures of a hash travel with it.
+// Cost is what one password check takes. Another cost changes new hashes only:
+// the figures of a hash travel with it.
+type Cost struct {
+	MemoryKiB uint32
+	Passes    uint32
+}
+
+// defaultCost is the first choice of the OWASP Password Storage Cheat Sheet for
+// argon2id: 19 MiB of memory, two passes, one lane.
+func defaultCost() Cost { return Cost{MemoryKiB: 19 * 1024, Passes: 2} }
+
 const (
-	argonMemoryKiB = 19 * 1024
-	argonPasses    = 2
 	argonLanes     = 1
 	argonSaltBytes = 16
 	argonHashBytes = 32
@@ -37,8 +43,8 @@ var ErrWeakPassword = errors.New("a password needs 12 or more characters and at 
 // errBadHash is returned for a stored hash this build cannot read.
 var errBadHash = errors.New("stored password hash is not argon2id")
 
-// hashPassword returns the PHC string of password under a fresh salt.
-func hashPassword(password string, random io.Reader) (string, error) {
+// hash returns the PHC string of password under a fresh salt.
+func (c Cost) hash(password string, random io.Reader) (string, error) {
 	norm, err := normalPassword(password)
 	if err != nil {
 		return "", err
@@ -47,10 +53,10 @@ func hashPassword(password string, random io.Reader) (string, error) {
 	if _, err := io.ReadFull(random, salt); err != nil {
 		return "", fmt.Errorf("drawing a salt: %w", err)
 	}
-	sum := argon2.IDKey([]byte(norm), salt, argonPasses, argonMemoryKiB, argonLanes, argonHashBytes)
+	sum := argon2.IDKey([]byte(norm), salt, c.Passes, c.MemoryKiB, argonLanes, argonHashBytes)
 	b64 := base64.RawStdEncoding.EncodeToString
 	return fmt.Sprintf("$argon2id$v=%d$m=%d,t=%d,p=%d$%s$%s", argon2.Version,
-		argonMemoryKiB, argonPasses, argonLanes, b64(salt), b64(sum)), nil
+		c.MemoryKiB, c.Passes, argonLanes, b64(salt), b64(sum)), nil
 }
 
 // checkPassword reports whether password matches the stored PHC string. It

@@ -1,0 +1,121 @@
+package api
+
+import (
+	"encoding/base64"
+	"time"
+
+	"doorstep/server/internal/auth"
+	"doorstep/syncproto"
+)
+
+// SignInRequest begins a session.
+type SignInRequest struct {
+	Login    string `json:"login" validate:"required,maxbytes=128" doc:"The borough account's login; case does not matter."`
+	Password string `json:"password" validate:"required,maxbytes=512" doc:"The password."`
+	Device   string `json:"device,omitempty" validate:"omitempty,len=32,hexadecimal,lowercase" doc:"The enrolled device that this is; left out in a browser that is none."`
+}
+
+// RefreshRequest trades a refresh token for the next.
+type RefreshRequest struct {
+	RefreshToken string `json:"refresh_token" validate:"required,maxbytes=256" doc:"The refresh token, which works once."`
+	RequestID    string `json:"request_id" validate:"required,len=32,hexadecimal,lowercase" doc:"Drawn by the caller for this refresh. Asking again with the same token and request id within two minutes gives the same answer, because replies get lost."`
+}
+
+// EnrolRequest enrols a person on a device.
+type EnrolRequest struct {
+	Login     string `json:"login" validate:"required,maxbytes=128" doc:"The borough account's login."`
+	Password  string `json:"password" validate:"required,maxbytes=512" doc:"The password."`
+	Code      string `json:"code" validate:"required,maxbytes=64" doc:"The enrolment code, as IT handed it out; dashes, spaces and case do not matter."`
+	PublicKey string `json:"public_key" validate:"required,len=87,base64rawurl" doc:"The device's P-256 key: the uncompressed point of 65 bytes, base64url without padding."`
+	Proof     string `json:"proof" validate:"required,len=86,base64rawurl" doc:"ES256 (r, s: 64 bytes) by that key over 'doorstep-enrol-v1', a zero byte and the code in capitals without dashes; base64url without padding."`
+	Name      string `json:"name" validate:"maxbytes=64" doc:"What the device is called, for lists."`
+}
+
+// Session is what a person gets who proved who they are.
+type Session struct {
+	AccessToken  string `json:"access_token" doc:"Goes into the Authorization header as a Bearer token."`
+	ExpiresIn    int64  `json:"expires_in" doc:"Seconds until the access token lapses."`
+	RefreshToken string `json:"refresh_token" doc:"For one use at /v1/token/refresh; kept encrypted by the device."`
+	User         string `json:"user" doc:"Who signed in."`
+	Name         string `json:"name" doc:"Their name as colleagues see it."`
+	Role         string `json:"role" doc:"practitioner, coordinator, manager or it. What they may see follows from their cases, not from this alone."`
+	Device       string `json:"device,omitempty" doc:"The device of the session."`
+	SignedInMS   int64  `json:"signed_in_ms" doc:"When the password was last given, Unix milliseconds."`
+	CustodyOnly  bool   `json:"custody_only" doc:"The device was revoked: its unsent words may come up, nothing goes down to it."`
+}
+
+// Enrolment is a Session on a device that was just enrolled, with what the
+// device must know of the borough and pin.
+type Enrolment struct {
+	Session
+	Borough  string `json:"borough" doc:"The borough, as changes name it."`
+	ReplyKey string `json:"reply_key" doc:"The Ed25519 key that signs sync replies, 32 bytes in hex; pin it."`
+	Epoch    string `json:"epoch" doc:"The server's epoch."`
+}
+
+func (a *API) signIn(c *call, in *SignInRequest) (*Session, error) {
+	var device syncproto.DeviceID
+	if in.Device != "" {
+		id, err := syncproto.ParseID(in.Device)
+		if err != nil {
+			return nil, err
+		}
+		device = syncproto.DeviceID(id)
+	}
+	g, err := a.cfg.Auth.SignIn(c.ctx, auth.SignIn{Login: in.Login, Password: in.Password, Device: device, Address: c.address})
+	if err != nil {
+		return nil, err
+	}
+	return sessionOf(g), nil
+}
+
+func (a *API) refresh(c *call, in *RefreshRequest) (*Session, error) {
+	id, err := syncproto.ParseID(in.RequestID)
+	if err != nil {
+		return nil, err
+	}
+	g, err := a.cfg.Auth.Refresh(c.ctx, in.RefreshToken, syncproto.RequestID(id))
+	if err != nil {
+		return nil, err
+	}
+	return sessionOf(g), nil
+}
+
+func (a *API) signOut(c *call, _ *none) (*none, error) {
+	return nil, a.cfg.Auth.SignOut(c.ctx, c.caller)
+}
+
+func (a *API) enrol(c *call, in *EnrolRequest) (*Enrolment, error) {
+	key, err := base64.RawURLEncoding.Strict().DecodeString(in.PublicKey)
+	if err != nil {
+		return nil, syncproto.CodeBadValue
+	}
+	proof, err := base64.RawURLEncoding.Strict().DecodeString(in.Proof)
+	if err != nil {
+		return nil, syncproto.CodeBadValue
+	}
+	g, err := a.cfg.Auth.Enrol(c.ctx, auth.Enrol{Login: in.Login, Password: in.Password, Code: in.Code,
+		Key: key, Proof: proof, Name: in.Name, Address: c.address})
+	if err != nil {
+		return nil, err
+	}
+	return &Enrolment{Session: *sessionOf(g), Borough: a.cfg.Borough,
+		ReplyKey: hexText(a.cfg.ReplyKey), Epoch: a.cfg.Health.Epoch().String()}, nil
+}
+
+func sessionOf(g auth.Grant) *Session {
+	s := &Session{
+		AccessToken:  g.Access,
+		ExpiresIn:    int64(g.AccessLife / time.Second),
+		RefreshToken: g.Refresh,
+		User:         g.Caller.User.String(),
+		Name:         g.Account.Name,
+		Role:         string(g.Account.Role),
+		SignedInMS:   g.Caller.SignedInAt.UnixMilli(),
+		CustodyOnly:  g.CustodyOnly,
+	}
+	if !g.Caller.Device.IsZero() {
+		s.Device = g.Caller.Device.String()
+	}
+	return s
+}

@@ -1,0 +1,193 @@
+// Package api is the HTTP face of a borough's server. It hides fiber, JSON and
+// status codes.
+//
+// New takes the packages that do the work through the small interfaces below and
+// returns an API; Serve answers requests on a listener until Shutdown. Every
+// route is one line of the table in routes.go, from which requests are decoded,
+// checked and answered and the OpenAPI document is made; lockdown.go is the one
+// place that configures the HTTP server. The package decides nothing about who
+// may see or do what: the packages behind it ask access themselves, so that no
+// route can forget to.
+package api
+
+import (
+	"context"
+	"crypto/tls"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"net/netip"
+	"sync"
+	"time"
+
+	"github.com/gofiber/fiber/v2"
+
+	"doorstep/server/internal/auth"
+	"doorstep/syncproto"
+)
+
+// Config is what New needs. Numbers and durations that are zero take the default
+// named with them; everything else must be set.
+type Config struct {
+	Name    string // of the installation, for people
+	Borough string // as changes name it
+
+	Auth     Auth
+	Exchange Exchange
+	Records  Records
+	Workflow Workflow
+	Health   Health
+
+	// SignReply is Ed25519 by the reply key over a message (SPEC 7); ReplyKey is
+	// its public half, which devices pin when they enrol.
+	SignReply func(message []byte) []byte
+	ReplyKey  []byte
+	// Copies says how many disks or hosts hold a change once it is acknowledged.
+	Copies int
+
+	Now    func() time.Time
+	Random io.Reader
+	Log    *slog.Logger
+
+	// TrustedProxies may name the caller's address in X-Forwarded-For.
+	TrustedProxies []netip.Prefix
+	Limits         Limits
+}
+
+// Limits bound what callers can take. Zero fields take the default.
+type Limits struct {
+	ReadTimeout    time.Duration // whole request; 30 s
+	WriteTimeout   time.Duration // whole answer; 30 s
+	IdleTimeout    time.Duration // between requests of a connection; 75 s
+	SlowLink       time.Duration // instead of the first two, for a signed-in device's sync; 10 min
+	Connections    int           // at once; 8192
+	PerAddress     int           // connections of one address at once; 2048
+	Syncs          int           // worked on at once; 256
+	SyncWait       time.Duration // for one of those places, before 503; 5 s
+	Streams        int           // event streams at once; 5000
+	StreamsPerUser int           // 4
+	KeepAlive      time.Duration // between comments on an event stream; 10 s
+}
+
+// Auth is who is calling; package auth implements it.
+type Auth interface {
+	SignIn(context.Context, auth.SignIn) (auth.Grant, error)
+	Refresh(ctx context.Context, token string, request syncproto.RequestID) (auth.Grant, error)
+	SignOut(context.Context, auth.Caller) error
+	Enrol(context.Context, auth.Enrol) (auth.Grant, error)
+	Verify(ctx context.Context, token string) (auth.Caller, error)
+	Check(auth.Caller) error
+}
+
+// Exchange takes changes in and hands news out. Errors that are a
+// syncproto.Code concern the envelope.
+type Exchange interface {
+	Sync(context.Context, auth.Caller, *syncproto.SyncRequest) (*syncproto.SyncReply, error)
+	// Subscribe wakes the caller when there may be news for user, until cancel.
+	Subscribe(user syncproto.UserID) (wake <-chan struct{}, cancel func())
+}
+
+// Health tells how the server is.
+type Health interface {
+	Epoch() syncproto.Epoch
+	// Ready returns nil when the journal is open and the index has caught up.
+	Ready() error
+}
+
+// API answers requests.
+type API struct {
+	cfg     Config
+	app     *fiber.App
+	routes  []route
+	checker checker
+	openapi []byte
+	syncs   chan struct{} // places for syncs being worked on
+	streams streamCount
+
+	closing  chan struct{} // closed when Shutdown begins: event streams end
+	stopOnce sync.Once
+}
+
+// New checks cfg, compiles every request's rules and writes the OpenAPI
+// document; a mistake in either is an error here, never at the first request.
+func New(cfg Config) (*API, error) {
+	if err := cfg.check(); err != nil {
+		return nil, err
+	}
+	cfg.Limits = cfg.Limits.withDefaults()
+	a := &API{cfg: cfg, syncs: make(chan struct{}, cfg.Limits.Syncs), closing: make(chan struct{})}
+	a.streams.perUser, a.streams.max = cfg.Limits.StreamsPerUser, cfg.Limits.Streams
+	a.streams.byUser = map[syncproto.UserID]int{}
+	a.routes = a.table()
+	var err error
+	if a.checker, err = compileRules(a.routes); err != nil {
+		return nil, fmt.Errorf("compiling the rules of requests: %w", err)
+	}
+	if a.openapi, err = json.Marshal(document(cfg.Name, a.routes)); err != nil {
+		return nil, fmt.Errorf("writing the OpenAPI document: %w", err)
+	}
+	a.app = a.newApp()
+	return a, nil
+}
+
+// Serve answers requests on ln until Shutdown, then returns nil. It speaks TLS
+// when secure is set.
+func (a *API) Serve(ln net.Listener, secure *tls.Config) error {
+	ln = &cappedListener{Listener: ln, perAddress: a.cfg.Limits.PerAddress, open: map[netip.Addr]int{}}
+	if secure != nil {
+		ln = tls.NewListener(ln, secure)
+	}
+	if err := a.app.Listener(ln); err != nil && !errors.Is(err, net.ErrClosed) {
+		return fmt.Errorf("serving HTTP: %w", err)
+	}
+	return nil
+}
+
+// Shutdown stops taking connections, ends event streams, lets requests that are
+// under way finish until ctx ends, then cuts what is left.
+func (a *API) Shutdown(ctx context.Context) error {
+	a.stopOnce.Do(func() { close(a.closing) })
+	if err := a.app.ShutdownWithContext(ctx); err != nil {
+		return fmt.Errorf("draining HTTP: %w", err)
+	}
+	return nil
+}
+
+// OpenAPI returns the OpenAPI 3 document of every route, as JSON.
+func (a *API) OpenAPI() []byte { return a.openapi }
+
+func (c *Config) check() error {
+	if c.Borough == "" || c.Auth == nil || c.Exchange == nil || c.Records == nil || c.Workflow == nil ||
+		c.Health == nil || c.SignReply == nil || c.Now == nil || c.Random == nil || c.Log == nil {
+		return errors.New("api: Borough, Auth, Exchange, Records, Workflow, Health, SignReply, Now, Random and Log must be set")
+	}
+	return nil
+}
+
+func (l Limits) withDefaults() Limits {
+	setDuration := func(v *time.Duration, d time.Duration) {
+		if *v == 0 {
+			*v = d
+		}
+	}
+	setInt := func(v *int, d int) {
+		if *v == 0 {
+			*v = d
+		}
+	}
+	setDuration(&l.ReadTimeout, 30*time.Second)
+	setDuration(&l.WriteTimeout, 30*time.Second)
+	setDuration(&l.IdleTimeout, 75*time.Second)
+	setDuration(&l.SlowLink, 10*time.Minute)
+	setDuration(&l.SyncWait, 5*time.Second)
+	setDuration(&l.KeepAlive, 10*time.Second)
+	setInt(&l.Connections, 8192)
+	setInt(&l.PerAddress, 2048)
+	setInt(&l.Syncs, 256)
+	setInt(&l.Streams, 5000)
+	setInt(&l.StreamsPerUser, 4)
+	return l
+}

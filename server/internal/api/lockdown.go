@@ -1,0 +1,294 @@
+package api
+
+import (
+	"bytes"
+	"context"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io"
+	"net/netip"
+	"runtime/debug"
+	"strings"
+	"time"
+
+	"github.com/gofiber/fiber/v2"
+	"github.com/valyala/fasthttp"
+
+	"doorstep/syncproto"
+)
+
+const (
+	// maxHeaderBytes bounds a request's header; ours stay under 2 KiB.
+	maxHeaderBytes = 8 << 10
+	// maxJSONBytes bounds a JSON body: an addendum of 64 KiB of text, escaped.
+	maxJSONBytes = 512 << 10
+	// hsts tells browsers for two years to come by TLS only.
+	hsts = "max-age=63072000; includeSubDomains"
+)
+
+// newApp is the one place where the HTTP server is configured. Every setting is
+// there because the default leaks, hangs or dies (trust.md, 0.6 to 0.8 and 2.4);
+// lockdown_test.go holds one test for each.
+func (a *API) newApp() *fiber.App {
+	l := a.cfg.Limits
+	app := fiber.New(fiber.Config{
+		Immutable:                    true, // else kept strings become the next caller's
+		CaseSensitive:                true,
+		StrictRouting:                true,
+		UnescapePath:                 false,
+		DisableStartupMessage:        true,
+		DisablePreParseMultipartForm: true,
+		ReadTimeout:                  l.ReadTimeout,
+		WriteTimeout:                 l.WriteTimeout,
+		IdleTimeout:                  l.IdleTimeout,
+		ReadBufferSize:               maxHeaderBytes,
+		BodyLimit:                    syncproto.MaxWireBytes,
+		Concurrency:                  l.Connections,
+		ErrorHandler:                 a.onFiberError,
+	})
+	for _, r := range a.routes {
+		app.Add(r.method, r.path, a.fiberHandler(r))
+		if r.method == fiber.MethodGet && r.stream == nil {
+			app.Add(fiber.MethodHead, r.path, a.fiberHandler(r))
+		}
+	}
+	server := app.Server()
+	server.Handler = a.outermost(server.Handler)
+	server.HeaderReceived = a.requestLimits
+	server.CloseOnShutdown = true
+	return app
+}
+
+// state is what is known of one request besides its bytes.
+type state struct {
+	id      string
+	started time.Time
+	route   string // id from the route table, never the raw path
+	user    syncproto.UserID
+	cause   error // what went wrong, for the log
+}
+
+type stateKey struct{}
+
+// stateOf returns the request's state. A request that fasthttp refused before
+// any handler has none yet.
+func stateOf(fctx *fasthttp.RequestCtx) *state {
+	if s, ok := fctx.UserValue(stateKey{}).(*state); ok {
+		return s
+	}
+	return &state{id: "none", started: time.Time{}, route: "none"}
+}
+
+func (a *API) newState(fctx *fasthttp.RequestCtx) *state {
+	var b [12]byte
+	if _, err := io.ReadFull(a.cfg.Random, b[:]); err != nil {
+		a.cfg.Log.Error("no random bytes for a request id", "error", err.Error())
+	}
+	s := &state{id: hex.EncodeToString(b[:]), started: a.cfg.Now(), route: "none"}
+	fctx.SetUserValue(stateKey{}, s)
+	return s
+}
+
+// outermost wraps everything: it screens what no route should see, turns a panic
+// into a 500, and sets headers and writes the log line whatever happened.
+func (a *API) outermost(next fasthttp.RequestHandler) fasthttp.RequestHandler {
+	return func(fctx *fasthttp.RequestCtx) {
+		s := a.newState(fctx)
+		defer a.finish(fctx, s)
+		defer func() {
+			if p := recover(); p != nil {
+				a.cfg.Log.Error("panic in a handler", "request", s.id, "route", s.route,
+					"panic", panicText(p), "stack", string(debug.Stack()))
+				a.writeProblem(fctx, &refusal{code: syncproto.CodeInternal})
+			}
+		}()
+		if r := screen(fctx); r != nil {
+			a.writeProblem(fctx, r)
+			return
+		}
+		next(fctx)
+	}
+}
+
+// panicText says what a panic was without repeating content: only our own "bug:"
+// messages and runtime errors are free of it.
+func panicText(p any) string {
+	if s, ok := p.(string); ok && strings.HasPrefix(s, "bug: ") {
+		return s
+	}
+	return fmt.Sprintf("%T", p)
+}
+
+// screen refuses what no route takes, before any route is looked up.
+func screen(fctx *fasthttp.RequestCtx) *refusal {
+	h := &fctx.Request.Header
+	if !plainFraming(h.RawHeaders()) {
+		fctx.SetConnectionClose() // what follows on the connection cannot be trusted
+		return &refusal{code: syncproto.CodeMalformed}
+	}
+	method := string(h.Method())
+	if method != fiber.MethodGet && method != fiber.MethodHead && method != fiber.MethodPost {
+		fctx.Response.Header.Set("Allow", "GET, HEAD, POST")
+		return &refusal{code: syncproto.CodeMethod}
+	}
+	if len(h.Peek(fiber.HeaderContentEncoding)) > 0 {
+		return &refusal{code: syncproto.CodeContentEncoding}
+	}
+	if method != fiber.MethodPost && len(fctx.Request.Body()) > 0 {
+		return &refusal{code: syncproto.CodeMalformed}
+	}
+	if !plainPath(fctx.Request.URI().PathOriginal()) {
+		return &refusal{code: syncproto.CodeNotFound}
+	}
+	return nil
+}
+
+// plainFraming reports whether a header leaves no doubt where the body ends: not
+// both Content-Length and Transfer-Encoding, neither twice, no space before a
+// colon (RFC 9112, 6.3 and 5.1).
+func plainFraming(raw []byte) bool {
+	lengths, encodings := 0, 0
+	for line := range bytes.Lines(raw) {
+		name, _, ok := bytes.Cut(line, []byte(":"))
+		if !ok {
+			continue
+		}
+		if len(name) > 0 && (name[len(name)-1] == ' ' || name[len(name)-1] == '\t') {
+			return false
+		}
+		if bytes.EqualFold(name, []byte(fiber.HeaderContentLength)) {
+			lengths++
+		}
+		if bytes.EqualFold(name, []byte(fiber.HeaderTransferEncoding)) {
+			encodings++
+		}
+	}
+	return lengths+encodings <= 1
+}
+
+// plainPath reports whether a path is written in the only way we write ours:
+// nothing escaped, no dot segment, no empty segment.
+func plainPath(p []byte) bool {
+	if len(p) == 0 || p[0] != '/' {
+		return false
+	}
+	for _, c := range p {
+		letter := 'a' <= c && c <= 'z' || 'A' <= c && c <= 'Z' || '0' <= c && c <= '9'
+		if !letter && c != '/' && c != '-' && c != '_' && c != '.' {
+			return false
+		}
+	}
+	return !bytes.Contains(p, []byte("//")) && !bytes.Contains(p, []byte("/."))
+}
+
+// requestLimits is asked after the header and before the body. A JSON body is
+// small. A signed-in device's sync may take as long as a 2G link needs, else a
+// long note could never be delivered; strangers get the short time.
+func (a *API) requestLimits(h *fasthttp.RequestHeader) fasthttp.RequestConfig {
+	if string(h.RequestURI()) != syncPath {
+		return fasthttp.RequestConfig{MaxRequestBodySize: maxJSONBytes}
+	}
+	token, ok := bearer(h)
+	if !ok {
+		return fasthttp.RequestConfig{}
+	}
+	if _, err := a.cfg.Auth.Verify(context.Background(), token); err != nil {
+		return fasthttp.RequestConfig{}
+	}
+	return fasthttp.RequestConfig{ReadTimeout: a.cfg.Limits.SlowLink, WriteTimeout: a.cfg.Limits.SlowLink}
+}
+
+// bearer returns a copy of the access token that a request carries.
+func bearer(h *fasthttp.RequestHeader) (string, bool) {
+	all := h.PeekAll(fiber.HeaderAuthorization)
+	if len(all) != 1 {
+		return "", false
+	}
+	token, ok := bytes.CutPrefix(all[0], []byte("Bearer "))
+	return string(token), ok && len(token) > 0
+}
+
+// onFiberError answers what fiber itself refuses: no route, wrong method, and
+// what fasthttp could not read.
+func (a *API) onFiberError(c *fiber.Ctx, err error) error {
+	fctx := c.Context()
+	early := fctx.UserValue(stateKey{}) == nil // fasthttp refused it before our handler
+	if early {
+		s := a.newState(fctx)
+		defer a.finish(fctx, s)
+	}
+	a.writeProblem(fctx, fiberRefusal(err))
+	return nil
+}
+
+func fiberRefusal(err error) *refusal {
+	var fe *fiber.Error
+	if !errors.As(err, &fe) {
+		return &refusal{code: syncproto.CodeInternal}
+	}
+	switch fe.Code {
+	case fiber.StatusNotFound:
+		return &refusal{code: syncproto.CodeNotFound}
+	case fiber.StatusMethodNotAllowed:
+		return &refusal{code: syncproto.CodeMethod}
+	case fiber.StatusRequestEntityTooLarge, fiber.StatusRequestHeaderFieldsTooLarge:
+		return &refusal{code: syncproto.CodeTooLarge, status: fe.Code}
+	case fiber.StatusRequestTimeout:
+		return &refusal{code: syncproto.CodeUnavailable, status: fe.Code}
+	case fiber.StatusInternalServerError:
+		return &refusal{code: syncproto.CodeInternal}
+	}
+	return &refusal{code: syncproto.CodeMalformed}
+}
+
+// finish sets the headers that every answer carries and writes the log line: no
+// path, no query, no content.
+func (a *API) finish(fctx *fasthttp.RequestCtx, s *state) {
+	h := &fctx.Response.Header
+	h.Set("X-Content-Type-Options", "nosniff")
+	h.Set("Referrer-Policy", "no-referrer")
+	h.Set("Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'")
+	h.Set("Cross-Origin-Resource-Policy", "same-origin")
+	h.Set("Strict-Transport-Security", hsts)
+	h.Set("Cache-Control", "no-store")
+	h.Set("X-Request-Id", s.id)
+	code := fctx.Response.StatusCode()
+	level := levelOf(code)
+	args := []any{"request", s.id, "route", s.route, "status", code,
+		"ms", a.cfg.Now().Sub(s.started).Milliseconds(), "in", len(fctx.Request.Body())}
+	if s.user != (syncproto.UserID{}) {
+		args = append(args, "user", s.user.String())
+	}
+	if s.cause != nil {
+		args = append(args, "error", s.cause.Error())
+	}
+	a.cfg.Log.Log(context.Background(), level, "request", args...)
+}
+
+// address is where the caller is: the peer, or what a trusted proxy says.
+func (a *API) address(fctx *fasthttp.RequestCtx) string {
+	peer, ok := netip.AddrFromSlice(fctx.RemoteIP())
+	if !ok {
+		return "unknown"
+	}
+	peer = peer.Unmap()
+	hops := strings.Split(string(fctx.Request.Header.Peek(fiber.HeaderXForwardedFor)), ",")
+	for i := len(hops) - 1; i >= 0 && a.trusts(peer); i-- {
+		next, err := netip.ParseAddr(strings.TrimSpace(hops[i]))
+		if err != nil {
+			break
+		}
+		peer = next.Unmap()
+	}
+	return peer.String()
+}
+
+func (a *API) trusts(peer netip.Addr) bool {
+	for _, p := range a.cfg.TrustedProxies {
+		if p.Contains(peer) {
+			return true
+		}
+	}
+	return false
+}

@@ -1,0 +1,539 @@
+package api
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"fmt"
+	"io"
+	"math/rand"
+	"net"
+	"net/http"
+	"net/netip"
+	"os"
+	"runtime"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"go.uber.org/goleak"
+
+	"doorstep/server/internal/auth"
+	"doorstep/syncproto"
+	"doorstep/syncproto/frame"
+)
+
+// trust.md 0.6: by default what a handler keeps becomes the next caller's.
+func TestKeptRequestsStayTheirOwn(t *testing.T) {
+	w := newWorld(t, nil)
+	w.addUser("jo", auth.RolePractitioner)
+	d := w.enrol("jo")
+	client := w.client() // one connection for all three
+	for i := range 3 {
+		req := goodRequest()
+		req.Request[0] = byte(10 + i)
+		req.Cursor = bytes.Repeat([]byte{byte('a' + i)}, 40)
+		body := frame.Wrap(syncproto.EncodeRequest(req), false) // raw: nothing is copied on the way
+		r, err := http.NewRequest("POST", "http://"+w.addr+"/v1/sync", bytes.NewReader(body))
+		if err != nil {
+			t.Fatal(err)
+		}
+		r.Header.Set("Authorization", "Bearer "+d.session.AccessToken)
+		r.Header.Set("Content-Type", frame.MediaType)
+		res, err := client.Do(r)
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, _ = io.Copy(io.Discard, res.Body)
+		res.Body.Close()
+		if res.StatusCode != http.StatusOK {
+			t.Fatalf("got status %d", res.StatusCode)
+		}
+	}
+	for i, kept := range w.borough.syncs {
+		want := bytes.Repeat([]byte{byte('a' + i)}, 40)
+		if kept.Request[0] != byte(10+i) || !bytes.Equal(kept.Cursor, want) {
+			t.Errorf("request %d became %d with cursor %q", 10+i, kept.Request[0], kept.Cursor)
+		}
+	}
+}
+
+func TestKeptParamsStayTheirOwn(t *testing.T) {
+	var mu sync.Mutex
+	var kept []string
+	w := newWorldWith(t, nil, func(a *API) {
+		a.app.Add("GET", "/kept/:id", a.fiberHandler(route{id: "kept", handle: func(c *call) error {
+			mu.Lock()
+			defer mu.Unlock()
+			kept = append(kept, c.param)
+			return nil
+		}}))
+	})
+	client := w.client()
+	for i := range 3 {
+		res, err := client.Get(fmt.Sprintf("http://%s/kept/%s", w.addr, strings.Repeat(string(rune('a'+i)), 32)))
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, _ = io.Copy(io.Discard, res.Body)
+		res.Body.Close()
+	}
+	if want := []string{strings.Repeat("a", 32), strings.Repeat("b", 32), strings.Repeat("c", 32)}; fmt.Sprint(kept) != fmt.Sprint(want) {
+		t.Errorf("got %v, want %v", kept, want)
+	}
+}
+
+// trust.md 0.7: by default 2 KB become 512 MiB in memory.
+func TestFault14DoubleGzipBombIsNotInflated(t *testing.T) {
+	w := newWorld(t, nil)
+	b, err := os.ReadFile("testdata/bomb.gz.gz") // 512 MiB of zeros, compressed twice
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, path := range []string{"/v1/sign-in", "/v1/sync"} {
+		var before, after runtime.MemStats
+		runtime.ReadMemStats(&before)
+		a := w.do("POST", path, map[string]string{"Content-Type": "application/json", "Content-Encoding": "gzip, gzip"}, b)
+		runtime.ReadMemStats(&after)
+		a.wantProblem(t, http.StatusUnsupportedMediaType, syncproto.CodeContentEncoding)
+		if grown := after.TotalAlloc - before.TotalAlloc; grown > 8<<20 {
+			t.Errorf("%s: refusing %d bytes took %d bytes of memory", path, len(b), grown)
+		}
+	}
+}
+
+func TestFault13ContentEncodingIsRefused(t *testing.T) {
+	w := newWorld(t, nil)
+	w.addUser("jo", auth.RolePractitioner)
+	d := w.enrol("jo")
+	for _, encoding := range []string{"gzip", "deflate", "br", "identity", "x"} {
+		a := w.do("POST", "/v1/sync", map[string]string{"Authorization": "Bearer " + d.session.AccessToken,
+			"Content-Type": frame.MediaType, "Content-Encoding": encoding}, syncBody(goodRequest()))
+		a.wantProblem(t, http.StatusUnsupportedMediaType, syncproto.CodeContentEncoding)
+	}
+	if n := w.borough.stored(); n != 0 {
+		t.Errorf("%d requests got through", n)
+	}
+}
+
+func TestFault12WrongContentType(t *testing.T) {
+	w := newWorld(t, nil)
+	w.addUser("jo", auth.RolePractitioner)
+	d := w.enrol("jo")
+	for _, media := range []string{"", "application/json", "application/cbor", "text/plain", "application/doorstep-sync/x", ";", "multipart/form-data; boundary=x"} {
+		a := w.do("POST", "/v1/sync", map[string]string{"Authorization": "Bearer " + d.session.AccessToken, "Content-Type": media}, syncBody(goodRequest()))
+		a.wantProblem(t, http.StatusUnsupportedMediaType, syncproto.CodeUnsupportedMedia)
+	}
+	for _, media := range []string{"", "text/json", "application/x-www-form-urlencoded", frame.MediaType} {
+		a := w.do("POST", "/v1/sign-in", map[string]string{"Content-Type": media}, []byte(`{"login":"jo","password":"`+testPassword+`"}`))
+		a.wantProblem(t, http.StatusUnsupportedMediaType, syncproto.CodeUnsupportedMedia)
+	}
+	a := w.do("POST", "/v1/sign-in", map[string]string{"Content-Type": "application/json; charset=utf-8"}, []byte(`{"login":"jo","password":"`+testPassword+`"}`))
+	if a.status != http.StatusOK {
+		t.Errorf("JSON with a charset: got status %d", a.status)
+	}
+}
+
+func TestFault01EmptyBody(t *testing.T) {
+	w := newWorld(t, nil)
+	w.addUser("jo", auth.RolePractitioner)
+	d := w.enrol("jo")
+	w.sync(d.session.AccessToken, nil).wantProblem(t, http.StatusBadRequest, syncproto.CodeEmpty)
+	w.do("POST", "/v1/sign-in", map[string]string{"Content-Type": "application/json"}, nil).
+		wantProblem(t, http.StatusBadRequest, syncproto.CodeEmpty)
+}
+
+func TestFault02RandomBytes(t *testing.T) {
+	w := newWorld(t, nil)
+	w.addUser("jo", auth.RolePractitioner)
+	d := w.enrol("jo")
+	const seed = 21
+	r := rand.New(rand.NewSource(seed))
+	for i := range 200 {
+		b := make([]byte, 1+r.Intn(300))
+		r.Read(b)
+		if i%3 == 0 {
+			b[0] = 0 // a raw frame, so that the bytes reach the decoder
+		}
+		if a := w.sync(d.session.AccessToken, b); a.status != http.StatusBadRequest && a.status != http.StatusRequestEntityTooLarge {
+			t.Fatalf("seed %d, case %d: got status %d", seed, i, a.status)
+		}
+	}
+	if n := w.borough.stored(); n != 0 {
+		t.Errorf("%d random requests were taken", n)
+	}
+}
+
+func TestFault03TruncatedAtEachByte(t *testing.T) {
+	w := newWorld(t, nil)
+	w.addUser("jo", auth.RolePractitioner)
+	d := w.enrol("jo")
+	payload := syncproto.EncodeRequest(goodRequest())
+	for n := 1; n < len(payload); n++ {
+		w.sync(d.session.AccessToken, frame.Wrap(payload[:n], false)).wantProblem(t, http.StatusBadRequest, syncproto.CodeMalformed)
+	}
+	whole := frame.Wrap(payload, false)
+	for n := 1; n < len(whole); n++ {
+		if a := w.sync(d.session.AccessToken, whole[:n]); a.status != http.StatusBadRequest {
+			t.Fatalf("frame cut at byte %d: got status %d", n, a.status)
+		}
+	}
+	if n := w.borough.stored(); n != 0 {
+		t.Errorf("%d truncated requests were taken", n)
+	}
+}
+
+func TestFault04TrailingBytes(t *testing.T) {
+	w := newWorld(t, nil)
+	w.addUser("jo", auth.RolePractitioner)
+	d := w.enrol("jo")
+	payload := append(syncproto.EncodeRequest(goodRequest()), 0)
+	w.sync(d.session.AccessToken, frame.Wrap(payload, false)).wantProblem(t, http.StatusBadRequest, syncproto.CodeMalformed)
+	whole := append(syncBody(goodRequest()), 0)
+	if a := w.sync(d.session.AccessToken, whole); a.status != http.StatusBadRequest {
+		t.Errorf("byte after the frame: got status %d", a.status)
+	}
+	if n := w.borough.stored(); n != 0 {
+		t.Errorf("%d requests were taken", n)
+	}
+}
+
+func TestFault15DoubtfulFramingClosesTheConnection(t *testing.T) {
+	w := newWorld(t, nil)
+	const body = `{"login":"jo","password":"x"}`
+	head := "POST /v1/sign-in HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"
+	chunked := fmt.Sprintf("%x\r\n%s\r\n0\r\n\r\n", len(body), body)
+	cases := map[string]string{
+		"length and chunked":     head + "Content-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n" + chunked,
+		"chunked and length":     head + "Transfer-Encoding: chunked\r\nContent-Length: 5\r\n\r\n" + chunked,
+		"two lengths":            head + "Content-Length: 5\r\nContent-Length: 6\r\n\r\n" + body,
+		"two equal lengths":      head + fmt.Sprintf("Content-Length: %d\r\nContent-Length: %d\r\n\r\n%s", len(body), len(body), body),
+		"length not a number":    head + "Content-Length: +5\r\n\r\n" + body,
+		"negative length":        head + "Content-Length: -1\r\n\r\n" + body,
+		"space before the colon": head + fmt.Sprintf("Content-Length : %d\r\n\r\n%s", len(body), body),
+		"two encodings":          head + "Transfer-Encoding: chunked\r\nTransfer-Encoding: identity\r\n\r\n" + chunked,
+		"unknown encoding":       head + "Transfer-Encoding: xchunked\r\n\r\n" + chunked,
+		"identity and a length":  head + fmt.Sprintf("Transfer-Encoding: identity\r\nContent-Length: %d\r\n\r\n%s", len(body), body),
+		"bad chunk size":         head + "Transfer-Encoding: chunked\r\n\r\nzz\r\n",
+	}
+	for name, request := range cases {
+		t.Run(name, func(t *testing.T) {
+			w := &world{t: t, addr: w.addr}
+			res, _, closed := w.raw(request)
+			if res.StatusCode != http.StatusBadRequest || !closed {
+				t.Errorf("got status %d, closed %v; want 400 and the connection closed", res.StatusCode, closed)
+			}
+		})
+	}
+}
+
+func TestFault15LengthBeyondTheBody(t *testing.T) {
+	w := newWorld(t, func(c *Config) { c.Limits.ReadTimeout = 300 * time.Millisecond })
+	res, _, closed := w.raw("POST /v1/sign-in HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 500\r\n\r\n{}")
+	if res.StatusCode != http.StatusRequestTimeout || !closed {
+		t.Errorf("got status %d, closed %v; want 408 and the connection closed", res.StatusCode, closed)
+	}
+}
+
+func TestFault16LongHeader(t *testing.T) {
+	w := newWorld(t, nil)
+	res, _, closed := w.raw("GET /v1/about HTTP/1.1\r\nHost: x\r\nX-Long: " + strings.Repeat("a", 9<<10) + "\r\n\r\n")
+	if res.StatusCode != http.StatusRequestHeaderFieldsTooLarge || !closed {
+		t.Errorf("got status %d, closed %v; want 431 and the connection closed", res.StatusCode, closed)
+	}
+	if res.Header.Get("X-Content-Type-Options") != "nosniff" {
+		t.Error("an early refusal lacks the headers that every answer carries")
+	}
+}
+
+func TestFault17OddPathsAreNotFound(t *testing.T) {
+	w := newWorld(t, nil)
+	for _, path := range []string{
+		"/v1/%2e%2e/v1/about", "/v1/../v1/about", "/v1/./about", "/v1%2fabout", "/v1/%252f/about", "/v1/about%00", "/v1/about%00.json",
+		"/V1/about", "/v1/About", "/v1/ABOUT", "/v1/about/", "//v1/about", "/v1//about", "/v1/about.json", "/v1/about;x=1", "/v1/%61bout",
+		"/v1\\about", "/v1/about%20", "/static/../v1/about", "/", "/v1", "/v1/records/../about", "/HEALTHZ",
+	} {
+		t.Run(path, func(t *testing.T) {
+			w := &world{t: t, addr: w.addr}
+			res, body, _ := w.raw("GET " + path + " HTTP/1.1\r\nHost: x\r\n\r\n")
+			if res.StatusCode != http.StatusNotFound {
+				t.Errorf("got status %d with %s", res.StatusCode, body)
+			}
+		})
+	}
+}
+
+func TestFault18UnknownMethods(t *testing.T) {
+	w := newWorld(t, nil)
+	for _, method := range []string{"TRACE", "TRACK", "CONNECT", "OPTIONS", "PUT", "PATCH", "DELETE", "PROPFIND", "get", "FOO"} {
+		for _, path := range []string{"/v1/about", "/v1/sync", "/nowhere"} {
+			res, _, _ := w.raw(method + " " + path + " HTTP/1.1\r\nHost: x\r\n\r\n")
+			if res.StatusCode != http.StatusMethodNotAllowed {
+				t.Errorf("%s %s: got status %d, want 405", method, path, res.StatusCode)
+			}
+		}
+	}
+	w.do("POST", "/v1/about", nil, nil).wantProblem(t, http.StatusMethodNotAllowed, syncproto.CodeMethod)
+	w.do("GET", "/v1/sign-in", nil, nil).wantProblem(t, http.StatusMethodNotAllowed, syncproto.CodeMethod)
+}
+
+func TestOversizedBodies(t *testing.T) {
+	w := newWorld(t, nil)
+	res, _, closed := w.raw(fmt.Sprintf("POST /v1/sign-in HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n", maxJSONBytes+1))
+	if res.StatusCode != http.StatusRequestEntityTooLarge || !closed {
+		t.Errorf("JSON: got status %d, closed %v; want 413 and closed", res.StatusCode, closed)
+	}
+	res, _, closed = w.raw(fmt.Sprintf("POST /v1/sync HTTP/1.1\r\nHost: x\r\nContent-Length: %d\r\n\r\n", syncproto.MaxWireBytes+1))
+	if res.StatusCode != http.StatusRequestEntityTooLarge || !closed {
+		t.Errorf("sync: got status %d, closed %v; want 413 and closed", res.StatusCode, closed)
+	}
+}
+
+// trust.md 0.8: by default one panic kills the server.
+func TestPanicIsOneCallersTrouble(t *testing.T) {
+	w := newWorld(t, nil)
+	w.addUser("jo", auth.RolePractitioner)
+	d := w.enrol("jo")
+	const secret = "Mum said she is afraid"
+	w.borough.hook = func(*syncproto.SyncRequest) { panic(secret) }
+	w.sync(d.session.AccessToken, syncBody(goodRequest())).wantProblem(t, http.StatusInternalServerError, syncproto.CodeInternal)
+	if a := w.get("/healthz", ""); a.status != http.StatusOK {
+		t.Errorf("after a panic: got status %d", a.status)
+	}
+	if strings.Contains(w.log.String(), secret) {
+		t.Error("the log repeats what the panic said")
+	}
+	if !strings.Contains(w.log.String(), "panic in a handler") {
+		t.Error("the panic is not in the log")
+	}
+}
+
+// trust.md 0.8: by default a half-sent request is held for ever.
+func TestFault75SlowRequestsAreCut(t *testing.T) {
+	w := newWorld(t, func(c *Config) { c.Limits.ReadTimeout = 300 * time.Millisecond })
+	const slow = 200
+	var wg sync.WaitGroup
+	for i := range slow {
+		conn, err := net.Dial("tcp", w.addr)
+		if err != nil {
+			t.Fatal(err)
+		}
+		half := "POST /v1/sync HTTP/1.1\r\nHost: x\r\n"
+		if i%2 == 0 {
+			half += "Content-Length: 1000\r\n\r\nabc"
+		}
+		if _, err := io.WriteString(conn, half); err != nil {
+			t.Fatal(err)
+		}
+		wg.Add(1)
+		go func() {
+			defer wg.Done()
+			defer conn.Close()
+			_ = conn.SetReadDeadline(time.Now().Add(20 * time.Second))
+			if _, err := io.ReadAll(conn); err != nil {
+				t.Errorf("a slow connection was not cut: %v", err)
+			}
+		}()
+	}
+	if a := w.get("/v1/about", ""); a.status != http.StatusOK {
+		t.Errorf("beside the slow ones: got status %d", a.status)
+	}
+	wg.Wait()
+}
+
+func TestConnectionsPerAddressAreCapped(t *testing.T) {
+	w := newWorld(t, func(c *Config) { c.Limits.PerAddress = 3 })
+	var held []net.Conn
+	for range 3 {
+		conn, err := net.Dial("tcp", w.addr)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer conn.Close()
+		held = append(held, conn)
+		wantHealthy(t, conn)
+	}
+	extra, err := net.Dial("tcp", w.addr)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer extra.Close()
+	_ = extra.SetDeadline(time.Now().Add(20 * time.Second))
+	if n, err := extra.Read(make([]byte, 1)); n != 0 || err == nil {
+		t.Error("a connection above the cap was served")
+	}
+	for _, conn := range held {
+		wantHealthy(t, conn)
+	}
+}
+
+func wantHealthy(t *testing.T, conn net.Conn) {
+	t.Helper()
+	_ = conn.SetDeadline(time.Now().Add(20 * time.Second))
+	if _, err := io.WriteString(conn, "GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n"); err != nil {
+		t.Fatal(err)
+	}
+	res, err := http.ReadResponse(bufio.NewReader(conn), nil)
+	if err != nil || res.StatusCode != http.StatusOK {
+		t.Fatalf("got %v, %v", res, err)
+	}
+	res.Body.Close()
+}
+
+func TestEveryAnswerCarriesTheHeaders(t *testing.T) {
+	w := newWorld(t, nil)
+	for name, a := range map[string]answer{"success": w.get("/v1/about", ""), "not found": w.get("/nothing", ""),
+		"refused": w.get("/v1/families", ""), "early": w.do("POST", "/v1/sync", map[string]string{"Content-Encoding": "gzip"}, []byte("x"))} {
+		for header, want := range map[string]string{
+			"X-Content-Type-Options": "nosniff", "Referrer-Policy": "no-referrer", "Cache-Control": "no-store",
+			"Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'", "Strict-Transport-Security": hsts,
+			"Cross-Origin-Resource-Policy": "same-origin",
+		} {
+			if got := a.header.Get(header); got != want {
+				t.Errorf("%s: got %s %q, want %q", name, header, got, want)
+			}
+		}
+		if a.header.Get("X-Request-Id") == "" || a.header.Get("Server") != "" {
+			t.Errorf("%s: got request id %q and server %q", name, a.header.Get("X-Request-Id"), a.header.Get("Server"))
+		}
+	}
+}
+
+func TestLogHoldsNoContent(t *testing.T) {
+	w := newWorld(t, nil)
+	w.addUser("jo", auth.RolePractitioner)
+	s := w.signIn("jo")
+	const planted = "Zxqvsecretword"
+	w.get("/v1/"+planted, s.AccessToken)
+	w.get("/v1/records/"+planted, s.AccessToken)
+	w.get("/v1/about?"+planted, s.AccessToken)
+	w.postJSON("/v1/sign-in", "", map[string]any{"login": planted, "password": planted})
+	w.postJSON("/v1/sign-in", "", map[string]any{planted: planted})
+	w.postJSON("/v1/records/"+strings.Repeat("0", 32)+"/answer", s.AccessToken, AnswerRequest{Query: strings.Repeat("0", 64), Text: planted})
+	w.do("POST", "/v1/sync", map[string]string{"Content-Type": planted, "X-Forwarded-For": planted, "Authorization": "Bearer " + planted}, []byte(planted))
+	w.raw("GET / HTTP/1.1\r\nHost: x\r\n" + planted + "\r\n\r\n")
+	log := w.log.String()
+	if strings.Contains(log, planted) || strings.Contains(log, s.AccessToken) || strings.Contains(log, testPassword) {
+		t.Error("the log repeats what was sent")
+	}
+	if !strings.Contains(log, `"route":"answer"`) {
+		t.Error("the log does not name the route")
+	}
+}
+
+func TestErrorsOfOursAreNotTold(t *testing.T) {
+	w := newWorld(t, nil)
+	w.addUser("jo", auth.RolePractitioner)
+	d := w.enrol("jo")
+	w.borough.err = errStrange
+	w.sync(d.session.AccessToken, syncBody(goodRequest())).wantProblem(t, http.StatusInternalServerError, syncproto.CodeInternal)
+	a := w.postJSON("/v1/records/"+strings.Repeat("0", 32)+"/hand-over", d.session.AccessToken, HandOverRequest{})
+	a.wantProblem(t, http.StatusInternalServerError, syncproto.CodeInternal)
+	if strings.Contains(string(a.body), "smell") || !strings.Contains(w.log.String(), "smell") {
+		t.Error("the chain belongs into the log and not into the answer")
+	}
+}
+
+func TestAddressBehindProxies(t *testing.T) {
+	w := newWorld(t, func(c *Config) {
+		c.TrustedProxies = []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8"), netip.MustParsePrefix("10.0.0.0/8")}
+	})
+	w.addUser("jo", auth.RolePractitioner)
+	// Each guess comes, says the trusted proxy, from elsewhere; what the guesser
+	// wrote in front does not count.
+	slowed := func(forwarded func(i int) string) int {
+		for i := range 15 {
+			b := []byte(`{"login":"jo","password":"wrong wrong wrong"}`)
+			a := w.do("POST", "/v1/sign-in", map[string]string{"Content-Type": "application/json", "X-Forwarded-For": forwarded(i)}, b)
+			if a.status == http.StatusTooManyRequests {
+				if a.header.Get("Retry-After") == "" {
+					t.Error("429 without Retry-After")
+				}
+				return i
+			}
+		}
+		return -1
+	}
+	if i := slowed(func(i int) string { return fmt.Sprintf("198.51.100.%d, 10.0.0.1", i) }); i != -1 {
+		t.Errorf("different addresses were slowed down at try %d", i)
+	}
+	if i := slowed(func(i int) string { return fmt.Sprintf("1.1.1.%d, 203.0.113.7, 10.0.0.1", i) }); i == -1 {
+		t.Error("one address was never slowed down")
+	}
+}
+
+func TestShutdownDrains(t *testing.T) {
+	defer goleak.VerifyNone(t, goleak.IgnoreCurrent(),
+		// fasthttp's pool cleaner sleeps for ten seconds before it sees that it was stopped.
+		goleak.IgnoreAnyFunction("github.com/valyala/fasthttp.(*workerPool).Start.func2"))
+	t.Run("with a request and a stream under way", func(t *testing.T) {
+		w := newWorld(t, nil)
+		w.addUser("jo", auth.RolePractitioner)
+		d := w.enrol("jo")
+		inside, leave := make(chan struct{}), make(chan struct{})
+		w.borough.hook = func(*syncproto.SyncRequest) { close(inside); <-leave }
+		answered := make(chan answer, 1)
+		go func() { answered <- w.sync(d.session.AccessToken, syncBody(goodRequest())) }()
+		<-inside
+		events := w.openEvents(d.session.AccessToken)
+		events.wantEvent("event: pull")
+
+		stopped := make(chan error, 1)
+		go func() { stopped <- w.api.Shutdown(context.Background()) }()
+		events.wantEnd()
+		close(leave)
+		if a := <-answered; a.status != http.StatusOK {
+			t.Errorf("the request under way got status %d", a.status)
+		}
+		if err := <-stopped; err != nil {
+			t.Errorf("shutdown: %v", err)
+		}
+	})
+}
+
+// eventStream is an open GET /v1/events.
+type eventStream struct {
+	t   *testing.T
+	res *http.Response
+	r   *bufio.Reader
+}
+
+func (w *world) openEvents(token string) *eventStream {
+	w.t.Helper()
+	req, err := http.NewRequest("GET", "http://"+w.addr+"/v1/events", nil)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	req.Header.Set("Authorization", "Bearer "+token)
+	res, err := w.client().Do(req)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	w.t.Cleanup(func() { res.Body.Close() })
+	return &eventStream{t: w.t, res: res, r: bufio.NewReader(res.Body)}
+}
+
+// wantEvent reads up to the next event; comments come in between.
+func (e *eventStream) wantEvent(want string) {
+	e.t.Helper()
+	for {
+		line, err := e.r.ReadString('\n')
+		if err != nil {
+			e.t.Fatalf("waiting for %q: %v", want, err)
+		}
+		if line = strings.TrimSpace(line); line != "" && line != "data:" && (want == ": still here" || !strings.HasPrefix(line, ":")) {
+			if line != want {
+				e.t.Fatalf("got %q, want %q", line, want)
+			}
+			return
+		}
+	}
+}
+
+func (e *eventStream) wantEnd() {
+	e.t.Helper()
+	if _, err := io.ReadAll(e.r); err != nil {
+		e.t.Fatalf("waiting for the end: %v", err)
+	}
+}

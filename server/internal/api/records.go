@@ -1,0 +1,219 @@
+package api
+
+import (
+	"context"
+
+	"doorstep/syncproto"
+)
+
+// Records shows a signed-in person what they may read; it asks access itself. A
+// record that the person may not read and one that does not exist are the same
+// CodeNotFound after the same work.
+type Records interface {
+	Families(ctx context.Context, user syncproto.UserID) ([]Family, error)
+	FamilyRecords(ctx context.Context, user syncproto.UserID, family syncproto.FamilyID) ([]RecordInfo, error)
+	Record(ctx context.Context, user syncproto.UserID, record syncproto.RecordID) (*syncproto.View, error)
+	History(ctx context.Context, user syncproto.UserID, record syncproto.RecordID) ([]HistoryItem, error)
+	// Quarantine lists what awaits a reviewer; Ops only where they may read it.
+	Quarantine(ctx context.Context, user syncproto.UserID) ([]Quarantined, error)
+	// Name is a person's name as colleagues see it; "" for nobody known.
+	Name(syncproto.UserID) string
+}
+
+// Family is one that the caller may read, and in which role.
+type Family struct {
+	ID    syncproto.FamilyID
+	Basis []string
+}
+
+// RecordInfo is one record of a family.
+type RecordInfo struct {
+	ID     syncproto.RecordID
+	Kind   string
+	Sealed bool
+}
+
+// HistoryItem is one change of a record, as it was received.
+type HistoryItem struct {
+	Change     *syncproto.Change
+	Device     syncproto.DeviceID
+	Status     syncproto.ReceiptStatus
+	Code       syncproto.Code
+	Position   uint64
+	ReceivedMS int64
+}
+
+// Quarantined is one change that awaits a reviewer.
+type Quarantined struct {
+	Change     syncproto.ChangeID
+	Family     syncproto.FamilyID
+	Record     syncproto.RecordID
+	Kind       string
+	Author     syncproto.UserID
+	Device     syncproto.DeviceID
+	Code       syncproto.Code
+	ReceivedMS int64
+	Ops        []syncproto.Op // nil: the caller may not read the words
+}
+
+// FamilyList lists the families that the caller may read.
+type FamilyList struct {
+	Families []FamilyJSON `json:"families" doc:"In order of id."`
+}
+
+// FamilyJSON is one family.
+type FamilyJSON struct {
+	Family string   `json:"family" doc:"Its id."`
+	Basis  []string `json:"basis" doc:"Why the caller may read it, e.g. LEAD or COORD."`
+}
+
+// RecordList lists a family's records.
+type RecordList struct {
+	Records []RecordJSON `json:"records" doc:"In order of id."`
+}
+
+// RecordJSON is one record of a list.
+type RecordJSON struct {
+	Record string `json:"record" doc:"Its id."`
+	Kind   string `json:"kind" doc:"Its kind, e.g. visit."`
+	Final  bool   `json:"final" doc:"It was finalised."`
+}
+
+// HistoryList is every change of a record in the order of the server's journal.
+type HistoryList struct {
+	Changes []HistoryJSON     `json:"changes" doc:"In the order in which the server received them."`
+	People  map[string]string `json:"people" doc:"Names of the people in it, by id."`
+}
+
+// HistoryJSON is one change.
+type HistoryJSON struct {
+	Change     string   `json:"change" doc:"Its id: SHA-256 over what was signed."`
+	Deps       []string `json:"deps" doc:"The changes it was made on top of."`
+	Author     string   `json:"author" doc:"Who wrote it."`
+	Device     string   `json:"device" doc:"On which device."`
+	TimeMS     int64    `json:"time_ms" doc:"By the device's clock, Unix milliseconds: evidence, not order."`
+	OffsetMin  int64    `json:"offset_min" doc:"The device's offset from UTC, minutes."`
+	ReceivedMS int64    `json:"received_ms" doc:"When the server received it, Unix milliseconds."`
+	Position   int64    `json:"position" doc:"Its place in the server's journal."`
+	Capture    string   `json:"capture" doc:"typed, dictated, transcribed, pen or imported."`
+	Status     string   `json:"status" doc:"accepted, held, quarantined or late, as it was received."`
+	Reason     string   `json:"reason,omitempty" doc:"Why it was not simply accepted."`
+	Ops        []OpJSON `json:"ops" doc:"What it does, in order."`
+}
+
+// OpJSON is one step of a change.
+type OpJSON struct {
+	Op       string    `json:"op" doc:"set, splice, add, remove, decide, hand-over, confirm, query, answer, finalise, addendum or correct."`
+	Path     *PathJSON `json:"path,omitempty" doc:"The field concerned."`
+	Value    any       `json:"value,omitempty" doc:"The value set; bytes are written as an object with the one key $bytes, in hex."`
+	Reason   string    `json:"reason,omitempty" doc:"Why."`
+	Text     string    `json:"text,omitempty" doc:"A question, an answer or an addendum."`
+	Inserted int64     `json:"inserted,omitempty" doc:"Splice: code points typed."`
+	Deleted  int64     `json:"deleted,omitempty" doc:"Splice: code points removed."`
+}
+
+// QuarantineList lists what awaits a reviewer.
+type QuarantineList struct {
+	Changes []QuarantineJSON  `json:"changes" doc:"The oldest first."`
+	People  map[string]string `json:"people" doc:"Names of the people in it, by id."`
+}
+
+// QuarantineJSON is one change that awaits a reviewer.
+type QuarantineJSON struct {
+	Change     string   `json:"change" doc:"Its id."`
+	Family     string   `json:"family" doc:"The family it speaks of."`
+	Record     string   `json:"record" doc:"The record it speaks of."`
+	Kind       string   `json:"kind" doc:"The record's kind."`
+	Author     string   `json:"author" doc:"Who wrote it."`
+	Device     string   `json:"device" doc:"On which device."`
+	Code       int64    `json:"code" doc:"Number of the reason."`
+	Name       string   `json:"name" doc:"Short name of the reason."`
+	Plain      string   `json:"plain" doc:"The reason in plain words."`
+	ReceivedMS int64    `json:"received_ms" doc:"When the server received it, Unix milliseconds."`
+	Readable   bool     `json:"readable" doc:"The caller may read the words."`
+	Ops        []OpJSON `json:"ops" doc:"The words, when the caller may read them."`
+}
+
+func (a *API) families(c *call, _ *none) (*FamilyList, error) {
+	list, err := a.cfg.Records.Families(c.ctx, c.caller.User)
+	if err != nil {
+		return nil, err
+	}
+	out := &FamilyList{Families: make([]FamilyJSON, 0, len(list))}
+	for _, f := range list {
+		out.Families = append(out.Families, FamilyJSON{Family: f.ID.String(), Basis: f.Basis})
+	}
+	return out, nil
+}
+
+func (a *API) familyRecords(c *call, _ *none) (*RecordList, error) {
+	id, err := c.id()
+	if err != nil {
+		return nil, err
+	}
+	list, err := a.cfg.Records.FamilyRecords(c.ctx, c.caller.User, syncproto.FamilyID(id))
+	if err != nil {
+		return nil, err
+	}
+	out := &RecordList{Records: make([]RecordJSON, 0, len(list))}
+	for _, r := range list {
+		out.Records = append(out.Records, RecordJSON{Record: r.ID.String(), Kind: r.Kind, Final: r.Sealed})
+	}
+	return out, nil
+}
+
+func (a *API) record(c *call, _ *none) (*ViewJSON, error) {
+	id, err := c.id()
+	if err != nil {
+		return nil, err
+	}
+	v, err := a.cfg.Records.Record(c.ctx, c.caller.User, syncproto.RecordID(id))
+	if err != nil {
+		return nil, err
+	}
+	return a.viewJSON(v), nil
+}
+
+func (a *API) history(c *call, _ *none) (*HistoryList, error) {
+	id, err := c.id()
+	if err != nil {
+		return nil, err
+	}
+	list, err := a.cfg.Records.History(c.ctx, c.caller.User, syncproto.RecordID(id))
+	if err != nil {
+		return nil, err
+	}
+	p := a.newPeople()
+	out := &HistoryList{Changes: make([]HistoryJSON, 0, len(list)), People: p.names}
+	for _, h := range list {
+		out.Changes = append(out.Changes, p.history(h))
+	}
+	return out, nil
+}
+
+func (a *API) quarantine(c *call, _ *none) (*QuarantineList, error) {
+	list, err := a.cfg.Records.Quarantine(c.ctx, c.caller.User)
+	if err != nil {
+		return nil, err
+	}
+	p := a.newPeople()
+	out := &QuarantineList{Changes: make([]QuarantineJSON, 0, len(list)), People: p.names}
+	for _, q := range list {
+		out.Changes = append(out.Changes, QuarantineJSON{
+			Change: q.Change.String(), Family: q.Family.String(), Record: q.Record.String(), Kind: q.Kind,
+			Author: p.id(q.Author), Device: q.Device.String(), Code: int64(q.Code), Name: q.Code.Error(),
+			Plain: q.Code.Plain(), ReceivedMS: q.ReceivedMS, Readable: q.Ops != nil, Ops: opsJSON(q.Ops),
+		})
+	}
+	return out, nil
+}
+
+// id reads the id in the path. What is no id names nothing: it is not found,
+// like an id that nobody has.
+func (c *call) id() (syncproto.ID, error) {
+	id, err := syncproto.ParseID(c.param)
+	if err != nil {
+		return id, syncproto.CodeNotFound
+	}
+	return id, nil
+}

@@ -1,0 +1,61 @@
+package api
+
+import (
+	"doorstep/syncproto"
+	"doorstep/syncproto/frame"
+)
+
+// table is every route of the server: what it is for, who may call it, what goes
+// in and out, and which reasons for a refusal are its own (each route can also
+// answer with the common ones, see openapi.go). HTTP, validation and the OpenAPI
+// document all follow from it.
+func (a *API) table() []route {
+	const get, post = "GET", "POST"
+	return []route{
+		handler(a, route{method: get, path: "/healthz", id: "health", summary: "The process is up."}, a.healthy),
+		handler(a, route{method: get, path: "/readyz", id: "ready", summary: "The journal is open and the index has caught up.",
+			codes: codes(syncproto.CodeUnavailable)}, a.ready),
+		{method: get, path: "/v1/openapi.json", id: "openapi", summary: "This document.", produces: jsonMedia, handle: a.document},
+		handler(a, route{method: get, path: "/v1/about", id: "about", summary: "Which server this is."}, a.about),
+
+		handler(a, route{method: post, path: "/v1/sign-in", id: "signIn", summary: "Sign in with a borough account.",
+			codes: codes(syncproto.CodeBadCredentials, syncproto.CodeWrongDevice, syncproto.CodeTooMany)}, a.signIn),
+		handler(a, route{method: post, path: "/v1/token/refresh", id: "refresh", summary: "Trade a refresh token for the next.",
+			codes: codes(syncproto.CodeUnauthenticated)}, a.refresh),
+		handler(a, route{method: post, path: "/v1/sign-out", id: "signOut", summary: "End the session.", who: evenLost}, a.signOut),
+		handler(a, route{method: post, path: "/v1/devices", id: "enrol", summary: "Enrol a person on a device.",
+			codes: codes(syncproto.CodeBadCredentials, syncproto.CodeBadSignature, syncproto.CodeRevokedDevice, syncproto.CodeTooMany)}, a.enrol),
+
+		{method: post, path: syncPath, id: "sync", summary: "Send changes and receive news, in one round trip (SPEC 7).", who: onDevice,
+			consumes: frame.MediaType, produces: frame.MediaType, handle: a.sync,
+			codes: codes(syncproto.CodeUnknownEpoch, syncproto.CodeBadCursor, syncproto.CodeTooMany, syncproto.CodeUnavailable, syncproto.CodeDiskFull)},
+		{method: get, path: "/v1/events", id: "events", summary: "Server-sent events that only say when to sync.", who: signedIn,
+			produces: "text/event-stream", stream: a.events, codes: codes(syncproto.CodeTooMany)},
+
+		handler(a, route{method: get, path: "/v1/families", id: "families", summary: "The families that the caller may read.", who: signedIn}, a.families),
+		handler(a, route{method: get, path: "/v1/families/:id/records", id: "familyRecords", summary: "A family's records.", who: signedIn,
+			codes: codes(syncproto.CodeNotFound)}, a.familyRecords),
+		handler(a, route{method: get, path: "/v1/records/:id", id: "record", summary: "A record with its disagreements and its way to final.", who: signedIn,
+			codes: codes(syncproto.CodeNotFound)}, a.record),
+		handler(a, route{method: get, path: "/v1/records/:id/history", id: "history", summary: "Every change of a record.", who: signedIn,
+			codes: codes(syncproto.CodeNotFound)}, a.history),
+		handler(a, route{method: get, path: "/v1/queue", id: "queue", summary: "Records handed over to the caller's teams.", who: signedIn}, a.queue),
+		handler(a, route{method: get, path: "/v1/quarantine", id: "quarantine", summary: "Changes that await a reviewer.", who: signedIn}, a.quarantine),
+
+		handler(a, step("hand-over", "handOver", "Hand a record over to a coordinator."), a.handOver),
+		handler(a, step("confirm", "confirm", "Confirm, as its author, that a record is right."), a.confirm),
+		handler(a, step("query", "query", "Ask an author about a record."), a.query),
+		handler(a, step("answer", "answer", "Answer a query."), a.answer),
+		handler(a, step("decide", "decide", "Settle a disagreement."), a.decide),
+		handler(a, step("finalise", "finalise", "Seal named heads as the final version."), a.finalise),
+		handler(a, step("addendum", "addendum", "Add to a final record."), a.addendum),
+	}
+}
+
+// step is a route that takes a record one step on its way.
+func step(path, id, summary string) route {
+	return route{method: "POST", path: "/v1/records/:id/" + path, id: id, summary: summary, who: signedIn,
+		codes: codes(syncproto.CodeNotFound, syncproto.CodeForbidden, syncproto.CodeStepUp, syncproto.CodeFinal)}
+}
+
+func codes(c ...syncproto.Code) []syncproto.Code { return c }

@@ -1,0 +1,425 @@
+package api
+
+import (
+	"crypto/ecdsa"
+	"crypto/ed25519"
+	"crypto/elliptic"
+	crand "crypto/rand"
+	"encoding/hex"
+	"errors"
+	"net/http"
+	"reflect"
+	"strings"
+	"testing"
+	"time"
+
+	"doorstep/server/internal/auth"
+	"doorstep/syncproto"
+	"doorstep/syncproto/cbor"
+	"doorstep/syncproto/frame"
+)
+
+var (
+	aRecord = syncproto.RecordID{2}
+	aFamily = syncproto.FamilyID{1}
+)
+
+// caseload gives a user one record to read.
+func (w *world) caseload(owner syncproto.UserID) {
+	o := syncproto.Origin{Change: syncproto.ChangeID{1}, Author: owner, TimeMS: 5, Capture: syncproto.CaptureDictated}
+	w.borough.owner = owner
+	w.borough.views[aRecord] = &syncproto.View{Record: aRecord, Family: aFamily, Kind: "visit", SchemaVersion: 1,
+		Heads: []syncproto.ChangeID{{1}, {2}},
+		Fields: []syncproto.FieldView{
+			{Field: "seen_alone", Value: cbor.Text("no"), Set: true, By: o},
+			{Field: "summary", Text: "Ffion opened the door. 🚪", Set: true},
+			{Field: "views", Slots: []syncproto.Slot{{Slot: syncproto.ElementID{3}, Value: cbor.Int(7), By: o}}, Set: true},
+			{Field: "present", Items: []syncproto.Element{{Element: syncproto.ElementID{4}, By: o, InForce: true, Flagged: true,
+				Fields:  []syncproto.FieldView{{Field: "person", Value: cbor.Bytes([]byte{0xAB}), Set: true, By: o}},
+				Removed: &syncproto.Removal{By: o, Reason: "was not there"}}}, Set: true},
+			{Field: "nothing_yet"},
+		},
+		Conflicts: []syncproto.Conflict{{Path: syncproto.Path{Field: "seen_alone"}, Rule: "protect", InForce: cbor.Text("no"),
+			Sides: []syncproto.Side{{Value: cbor.Text("no"), By: o}, {Value: cbor.Text("yes"), By: o}}}},
+		Overlaps: []syncproto.Overlap{{Path: syncproto.Path{Field: "summary"}, Changes: []syncproto.ChangeID{{1}}, Authors: []syncproto.UserID{owner}}},
+		Workflow: syncproto.Workflow{HandedOver: &o, Confirmed: []syncproto.Confirmation{{By: o, Heads: []syncproto.ChangeID{{1}}}},
+			Queries: []syncproto.Query{{ID: syncproto.ChangeID{3}, To: owner, By: o, Question: "Which Tuesday?", Answer: "The 3rd.", AnsweredBy: &o}}},
+		Seal:    &syncproto.Seal{Position: 9, By: owner, AtMS: 6, Heads: []syncproto.ChangeID{{1}}, Group: []syncproto.RecordHeads{{Record: aRecord, Heads: []syncproto.ChangeID{{1}}}}},
+		Addenda: []syncproto.Addendum{{By: o, Text: "Later she rang.", Late: true, Ops: sampleOps()}},
+		Roots:   []syncproto.ChangeID{{1}}, Held: []syncproto.ChangeID{{8}}, NoOps: 2}
+}
+
+func TestAbout(t *testing.T) {
+	w := newWorld(t, nil)
+	var about About
+	w.get("/v1/about", "").wantJSON(t, http.StatusOK, &about)
+	if about.Borough != "hampshire" || about.Protocol != syncproto.ProtocolVersion || about.Copies != 1 ||
+		about.Epoch != w.borough.Epoch().String() || len(about.ReplyKey) != 64 || about.TimeMS == 0 {
+		t.Errorf("got %+v", about)
+	}
+	if a := w.do("HEAD", "/v1/about", nil, nil); a.status != http.StatusOK || len(a.body) != 0 {
+		t.Errorf("HEAD: got status %d with %d bytes", a.status, len(a.body))
+	}
+}
+
+func TestReadyTellsWhenNotReady(t *testing.T) {
+	w := newWorld(t, nil)
+	if a := w.get("/readyz", ""); a.status != http.StatusOK {
+		t.Errorf("got status %d", a.status)
+	}
+	w.borough.ready = errors.New("the index is 500 entries behind")
+	w.get("/readyz", "").wantProblem(t, http.StatusServiceUnavailable, syncproto.CodeUnavailable)
+	if a := w.get("/healthz", ""); a.status != http.StatusOK {
+		t.Errorf("health: got status %d", a.status)
+	}
+}
+
+func TestSignInRefreshSignOut(t *testing.T) {
+	w := newWorld(t, nil)
+	w.addUser("jo", auth.RoleCoordinator)
+	s := w.signIn("Jo")
+	if s.Role != "coordinator" || s.ExpiresIn != 600 || s.Name != "Name of jo" || s.Device != "" {
+		t.Errorf("got %+v", s)
+	}
+	request := RefreshRequest{RefreshToken: s.RefreshToken, RequestID: strings.Repeat("1", 32)}
+	var next, again Session
+	w.postJSON("/v1/token/refresh", "", request).wantJSON(t, http.StatusOK, &next)
+	w.postJSON("/v1/token/refresh", "", request).wantJSON(t, http.StatusOK, &again)
+	if next.RefreshToken != again.RefreshToken || next.RefreshToken == s.RefreshToken {
+		t.Error("a repeated refresh gave another token, or the old one")
+	}
+	if a := w.postJSON("/v1/sign-out", next.AccessToken, struct{}{}); a.status != http.StatusNoContent {
+		t.Errorf("sign-out: got status %d with %s", a.status, a.body)
+	}
+	w.get("/v1/families", next.AccessToken).wantProblem(t, http.StatusUnauthorized, syncproto.CodeUnauthenticated)
+	w.postJSON("/v1/token/refresh", "", RefreshRequest{RefreshToken: next.RefreshToken, RequestID: strings.Repeat("2", 32)}).
+		wantProblem(t, http.StatusUnauthorized, syncproto.CodeUnauthenticated)
+	w.postJSON("/v1/sign-in", "", SignInRequest{Login: "jo", Password: "wrong wrong wrong"}).
+		wantProblem(t, http.StatusUnauthorized, syncproto.CodeBadCredentials)
+}
+
+func TestEnrolGivesWhatTheDeviceMustPin(t *testing.T) {
+	w := newWorld(t, nil)
+	w.addUser("jo", auth.RolePractitioner)
+	d := w.enrol("jo")
+	key, err := hex.DecodeString(d.session.ReplyKey)
+	if err != nil || len(key) != ed25519.PublicKeySize || d.session.Borough != "hampshire" ||
+		d.session.Epoch != w.borough.Epoch().String() || d.session.Device == "" || d.session.AccessToken == "" {
+		t.Errorf("got %+v", d.session)
+	}
+	other, err := ecdsa.GenerateKey(elliptic.P256(), crand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	body := w.enrolBody(other, "jo")
+	body.Proof = w.enrolBody(d.key, "jo").Proof
+	w.postJSON("/v1/devices", "", body).wantProblem(t, http.StatusBadRequest, syncproto.CodeBadSignature)
+}
+
+func TestSyncAnswersSigned(t *testing.T) {
+	w := newWorld(t, nil)
+	w.addUser("jo", auth.RolePractitioner)
+	d := w.enrol("jo")
+	a := w.sync(d.session.AccessToken, syncBody(goodRequest()))
+	if a.status != http.StatusOK || a.header.Get("Content-Type") != frame.MediaType {
+		t.Fatalf("got status %d, type %q", a.status, a.header.Get("Content-Type"))
+	}
+	signed, err := frame.Unwrap(a.body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	payload, sig, err := syncproto.DecodeSignedReply(signed)
+	if err != nil {
+		t.Fatal(err)
+	}
+	device, err := syncproto.ParseID(d.session.Device)
+	if err != nil {
+		t.Fatal(err)
+	}
+	key, err := hex.DecodeString(d.session.ReplyKey)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !ed25519.Verify(key, syncproto.ReplyMessage(syncproto.DeviceID(device), payload), sig) {
+		t.Error("the reply's signature does not verify with the pinned key")
+	}
+	reply, err := syncproto.DecodeReply(payload)
+	if err != nil || reply.Request != goodRequest().Request {
+		t.Errorf("got reply %+v, %v", reply, err)
+	}
+}
+
+func TestSyncEnvelopeErrorsAreCBORWithTheEpoch(t *testing.T) {
+	w := newWorld(t, nil)
+	w.addUser("jo", auth.RolePractitioner)
+	d := w.enrol("jo")
+	for _, c := range []struct {
+		code   syncproto.Code
+		status int
+	}{{syncproto.CodeUnknownEpoch, 409}, {syncproto.CodeBadCursor, 400}, {syncproto.CodeDiskFull, 507}, {syncproto.CodeUnavailable, 503}} {
+		w.borough.err = c.code
+		w.sync(d.session.AccessToken, syncBody(goodRequest())).wantProblem(t, c.status, c.code)
+	}
+	w.sync("", syncBody(goodRequest())).wantProblem(t, http.StatusUnauthorized, syncproto.CodeUnauthenticated)
+	s := w.signIn("jo") // in a browser: no device to sync
+	w.sync(s.AccessToken, syncBody(goodRequest())).wantProblem(t, http.StatusForbidden, syncproto.CodeWrongDevice)
+}
+
+func TestFault43ForgedTokensOverHTTP(t *testing.T) {
+	w := newWorld(t, nil)
+	w.addUser("jo", auth.RolePractitioner)
+	s := w.signIn("jo")
+	parts := strings.Split(s.AccessToken, ".")
+	none := "eyJhbGciOiJub25lIiwidHlwIjoiYXQrand0In0" // {"alg":"none","typ":"at+jwt"}
+	for name, token := range map[string]string{"alg none": none + "." + parts[1] + ".", "no signature": parts[0] + "." + parts[1] + ".",
+		"HS256 header":  "eyJhbGciOiJIUzI1NiIsInR5cCI6ImF0K2p3dCJ9." + parts[1] + "." + parts[2],
+		"kid is a path": "eyJhbGciOiJFZERTQSIsImtpZCI6Ii4uLy4uL2Rldi9udWxsIiwidHlwIjoiYXQrand0In0." + parts[1] + "." + parts[2], "empty": ""} {
+		t.Run(name, func(t *testing.T) {
+			w := &world{t: t, addr: w.addr, api: w.api}
+			w.get("/v1/families", token).wantProblem(t, http.StatusUnauthorized, syncproto.CodeUnauthenticated)
+			w.sync(token, syncBody(goodRequest())).wantProblem(t, http.StatusUnauthorized, syncproto.CodeUnauthenticated)
+		})
+	}
+	a := w.get("/v1/families", "x")
+	if a.header.Get("WWW-Authenticate") != "Bearer" {
+		t.Error("401 without WWW-Authenticate")
+	}
+}
+
+func TestTokenOnlyFromOneAuthorizationHeader(t *testing.T) {
+	w := newWorld(t, nil)
+	w.addUser("jo", auth.RolePractitioner)
+	s := w.signIn("jo")
+	for name, lines := range map[string]string{
+		"twice":       "Authorization: Bearer " + s.AccessToken + "\r\nAuthorization: Bearer " + s.AccessToken + "\r\n",
+		"lower case":  "Authorization: bearer " + s.AccessToken + "\r\n",
+		"as a cookie": "Cookie: access_token=" + s.AccessToken + "\r\n",
+		"basic":       "Authorization: Basic " + s.AccessToken + "\r\n",
+	} {
+		res, _, _ := w.raw("GET /v1/families HTTP/1.1\r\nHost: x\r\n" + lines + "\r\n")
+		if res.StatusCode != http.StatusUnauthorized {
+			t.Errorf("%s: got status %d", name, res.StatusCode)
+		}
+	}
+	if a := w.get("/v1/families?access_token="+s.AccessToken, ""); a.status != http.StatusUnauthorized {
+		t.Errorf("in the query: got status %d", a.status)
+	}
+}
+
+func TestReadingRecords(t *testing.T) {
+	w := newWorld(t, nil)
+	w.caseload(w.addUser("jo", auth.RolePractitioner))
+	s := w.signIn("jo")
+	var families FamilyList
+	w.get("/v1/families", s.AccessToken).wantJSON(t, http.StatusOK, &families)
+	var records RecordList
+	w.get("/v1/families/"+families.Families[0].Family+"/records", s.AccessToken).wantJSON(t, http.StatusOK, &records)
+	var view ViewJSON
+	w.get("/v1/records/"+records.Records[0].Record, s.AccessToken).wantJSON(t, http.StatusOK, &view)
+	if len(view.Conflicts) != 1 || len(view.Conflicts[0].Sides) != 2 || view.Fields[1].Text != "Ffion opened the door. 🚪" ||
+		view.Seal == nil || len(view.Workflow.Queries) != 1 || view.People[s.User] == "" {
+		t.Errorf("got %+v", view)
+	}
+	if got := view.Fields[3].Items[0].Fields[0].Value; !reflect.DeepEqual(got, map[string]any{"$bytes": "ab"}) {
+		t.Errorf("got bytes as %v", got)
+	}
+	var history HistoryList
+	w.get("/v1/records/"+records.Records[0].Record+"/history", s.AccessToken).wantJSON(t, http.StatusOK, &history)
+	if h := history.Changes[0]; h.Capture != "pen" || h.Status != "late" || h.Reason != "late" || len(h.Ops) != 3 || h.OffsetMin != 60 {
+		t.Errorf("got %+v", h)
+	}
+	var q QueueList
+	w.get("/v1/queue", s.AccessToken).wantJSON(t, http.StatusOK, &q)
+	var quarantine QuarantineList
+	w.get("/v1/quarantine", s.AccessToken).wantJSON(t, http.StatusOK, &quarantine)
+	if !quarantine.Changes[0].Readable || len(quarantine.Changes[0].Ops) != 3 {
+		t.Errorf("got %+v", quarantine.Changes[0])
+	}
+}
+
+func TestStrangersLearnNothing(t *testing.T) {
+	w := newWorld(t, nil)
+	w.caseload(w.addUser("jo", auth.RolePractitioner))
+	w.addUser("eve", auth.RolePractitioner)
+	eve := w.signIn("eve").AccessToken
+	there, missing := aRecord.String(), strings.Repeat("7", 32)
+	for _, path := range []string{"/v1/records/%", "/v1/records/%/history", "/v1/families/%/records"} {
+		hit := w.get(strings.Replace(path, "%", there, 1), eve)
+		miss := w.get(strings.Replace(path, "%", missing, 1), eve)
+		odd := w.get(strings.Replace(path, "%", "not-an-id", 1), eve)
+		for _, a := range []answer{hit, miss, odd} {
+			a.wantProblem(t, http.StatusNotFound, syncproto.CodeNotFound)
+			if len(a.body) != len(hit.body) {
+				t.Errorf("%s: answers differ in length", path)
+			}
+		}
+		w.get(strings.Replace(path, "%", there, 1), "").wantProblem(t, http.StatusUnauthorized, syncproto.CodeUnauthenticated)
+	}
+	var q QuarantineList
+	w.get("/v1/quarantine", eve).wantJSON(t, http.StatusOK, &q)
+	if q.Changes[0].Readable || len(q.Changes[0].Ops) != 0 {
+		t.Error("the quarantine list shows words to somebody who may not read them")
+	}
+}
+
+func TestWorkflowSteps(t *testing.T) {
+	w := newWorld(t, nil)
+	w.addUser("jo", auth.RoleCoordinator)
+	token := w.signIn("jo").AccessToken
+	record, user, change := aRecord.String(), strings.Repeat("5", 32), strings.Repeat("6", 64)
+	heads := []RecordHeadsJSON{{Record: record, Heads: []string{strings.Repeat("9", 64), change}}}
+	wantUser, _ := syncproto.ParseID(user)
+	wantChange, _ := syncproto.ParseChangeID(change)
+	nine, _ := syncproto.ParseChangeID(strings.Repeat("9", 64))
+	wantHeads := []syncproto.RecordHeads{{Record: aRecord, Heads: []syncproto.ChangeID{wantChange, nine}}}
+	path := syncproto.Path{Field: "seen", Element: syncproto.ElementID(wantUser), Sub: "who"}
+	pathIn := PathJSON{Field: "seen", Element: user, Sub: "who"}
+	value := map[string]any{"who": map[string]any{"$bytes": "0102"}, "n": []any{-4, nil, true, "x"}}
+	wantValue := cbor.Map(cbor.Pair{Key: "who", Value: cbor.Bytes([]byte{1, 2})},
+		cbor.Pair{Key: "n", Value: cbor.List(cbor.Int(-4), cbor.Null(), cbor.Bool(true), cbor.Text("x"))})
+	cases := []struct {
+		step string
+		body any
+		want any
+	}{
+		{"hand-over", HandOverRequest{}, HandOver{Record: aRecord}},
+		{"hand-over", HandOverRequest{To: user}, HandOver{Record: aRecord, To: syncproto.UserID(wantUser)}},
+		{"confirm", ConfirmRequest{Heads: heads}, Confirm{aRecord, wantHeads}},
+		{"query", QueryRequest{To: user, Text: "Which Tuesday?"}, Query{Record: aRecord, To: syncproto.UserID(wantUser), Text: "Which Tuesday?"}},
+		{"query", QueryRequest{Path: &pathIn, To: user, Text: "?"}, Query{aRecord, path, syncproto.UserID(wantUser), "?"}},
+		{"answer", AnswerRequest{Query: change, Text: "The 3rd."}, Answer{aRecord, wantChange, "The 3rd."}},
+		{"decide", DecideRequest{Path: pathIn, Value: value, Reason: "we asked"}, Decide{aRecord, path, wantValue, "we asked"}},
+		{"finalise", FinaliseRequest{Heads: heads}, Finalise{aRecord, wantHeads}},
+		{"addendum", AddendumRequest{Text: "She rang.", HappenedMS: 5, Reason: "no signal"}, Addendum{aRecord, "She rang.", 5, "no signal"}},
+	}
+	for i, c := range cases {
+		var d Done
+		w.postJSON("/v1/records/"+record+"/"+c.step, token, c.body).wantJSON(t, http.StatusOK, &d)
+		if got := w.borough.steps[i]; !reflect.DeepEqual(got, c.want) {
+			t.Errorf("%s: got %+v, want %+v", c.step, got, c.want)
+		}
+	}
+}
+
+// openReasons is what finalising answers while something is open.
+type openReasons struct{}
+
+func (openReasons) Error() string { return "open reasons" }
+func (openReasons) Unwrap() error { return syncproto.CodeOpenConflict }
+func (openReasons) Details() []Detail {
+	return []Detail{{Record: aRecord, Path: syncproto.Path{Field: "seen_alone"}, Code: syncproto.CodeOpenConflict},
+		{Record: aRecord, Code: syncproto.CodeOpenQuery, Plain: "Ali has not answered yet."}}
+}
+
+func TestRefusedFinaliseNamesEveryReason(t *testing.T) {
+	w := newWorld(t, nil)
+	w.addUser("jo", auth.RoleCoordinator)
+	w.borough.err = openReasons{}
+	a := w.postJSON("/v1/records/"+aRecord.String()+"/finalise", w.signIn("jo").AccessToken,
+		FinaliseRequest{Heads: []RecordHeadsJSON{{Record: aRecord.String(), Heads: []string{strings.Repeat("6", 64)}}}})
+	var p Problem
+	a.wantJSON(t, http.StatusConflict, &p)
+	if p.Code != uint16(syncproto.CodeOpenConflict) || len(p.Details) != 2 || p.Details[0].Path != "seen_alone" ||
+		p.Details[0].Plain == "" || p.Details[1].Plain != "Ali has not answered yet." {
+		t.Errorf("got %+v", p)
+	}
+}
+
+func TestRevokedDeviceMaySendAndNothingElse(t *testing.T) {
+	w := newWorld(t, nil)
+	w.addUser("jo", auth.RolePractitioner)
+	d := w.enrol("jo")
+	id, err := syncproto.ParseID(d.session.Device)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := w.auth.RevokeDevice(t.Context(), syncproto.DeviceID(id)); err != nil {
+		t.Fatal(err)
+	}
+	w.sync(d.session.AccessToken, syncBody(goodRequest())).wantProblem(t, http.StatusUnauthorized, syncproto.CodeUnauthenticated)
+	var s Session
+	for !s.CustodyOnly { // a sign-in within the millisecond of the revocation counts as before it
+		a := w.postJSON("/v1/sign-in", "", SignInRequest{Login: "jo", Password: testPassword, Device: d.session.Device})
+		if a.status == http.StatusUnauthorized {
+			continue
+		}
+		a.wantJSON(t, http.StatusOK, &s)
+	}
+	if a := w.sync(s.AccessToken, syncBody(goodRequest())); a.status != http.StatusOK {
+		t.Errorf("its words were refused with %d", a.status)
+	}
+	for _, path := range []string{"/v1/families", "/v1/queue", "/v1/events", "/v1/quarantine", "/v1/records/" + aRecord.String()} {
+		w.get(path, s.AccessToken).wantProblem(t, http.StatusForbidden, syncproto.CodeRevokedDevice)
+	}
+}
+
+func TestEventsSayPullAndEndWithTheSession(t *testing.T) {
+	w := newWorld(t, func(c *Config) { c.Limits.KeepAlive = 20 * time.Millisecond; c.Limits.WriteTimeout = 5 * time.Second })
+	user := w.addUser("jo", auth.RolePractitioner)
+	s := w.signIn("jo")
+	e := w.openEvents(s.AccessToken)
+	if got := e.res.Header.Get("Content-Type"); got != "text/event-stream" {
+		t.Errorf("got type %q", got)
+	}
+	e.wantEvent("event: pull") // what happened before the stream began
+	w.borough.wake(user)
+	e.wantEvent("event: pull")
+	e.wantEvent(": still here")
+	if a := w.postJSON("/v1/sign-out", s.AccessToken, struct{}{}); a.status != http.StatusNoContent {
+		t.Fatalf("sign-out: got status %d", a.status)
+	}
+	e.wantEnd()
+	if n := w.borough.subscribed(user); n != 0 {
+		t.Errorf("%d subscriptions are left", n)
+	}
+}
+
+func TestEventsAreCappedPerPerson(t *testing.T) {
+	w := newWorld(t, func(c *Config) { c.Limits.StreamsPerUser = 2; c.Limits.Streams = 3 })
+	w.addUser("jo", auth.RolePractitioner)
+	w.addUser("ali", auth.RolePractitioner)
+	jo, ali := w.signIn("jo").AccessToken, w.signIn("ali").AccessToken
+	w.openEvents(jo).wantEvent("event: pull")
+	w.openEvents(jo).wantEvent("event: pull")
+	a := w.get("/v1/events", jo)
+	a.wantProblem(t, http.StatusTooManyRequests, syncproto.CodeTooMany)
+	if a.header.Get("Retry-After") == "" {
+		t.Error("429 without Retry-After")
+	}
+	w.openEvents(ali).wantEvent("event: pull")
+	w.get("/v1/events", ali).wantProblem(t, http.StatusTooManyRequests, syncproto.CodeTooMany) // the server's own cap
+}
+
+func TestFault74CrowdedSyncsAreToldWhenToReturn(t *testing.T) {
+	w := newWorld(t, func(c *Config) { c.Limits.Syncs = 1; c.Limits.SyncWait = time.Millisecond })
+	w.addUser("jo", auth.RolePractitioner)
+	d := w.enrol("jo")
+	inside, leave := make(chan struct{}), make(chan struct{})
+	w.borough.hook = func(*syncproto.SyncRequest) { inside <- struct{}{}; <-leave }
+	first := make(chan answer, 1)
+	go func() { first <- w.sync(d.session.AccessToken, syncBody(goodRequest())) }()
+	<-inside
+	a := w.sync(d.session.AccessToken, syncBody(goodRequest()))
+	a.wantProblem(t, http.StatusServiceUnavailable, syncproto.CodeUnavailable)
+	if a.header.Get("Retry-After") == "" {
+		t.Error("503 without Retry-After")
+	}
+	close(leave)
+	if a := <-first; a.status != http.StatusOK {
+		t.Errorf("the one that had a place got status %d", a.status)
+	}
+}
+
+func TestRetryAfterIsSpread(t *testing.T) {
+	seen := map[time.Duration]bool{}
+	for i := range 256 {
+		d := retryAfter(syncproto.UserID{15: byte(i)})
+		if d < 5*time.Second || d > 35*time.Second {
+			t.Errorf("got %v, want 5 to 35 s", d)
+		}
+		seen[d] = true
+	}
+	if len(seen) < 20 {
+		t.Errorf("256 devices come back at %d different times only", len(seen))
+	}
+}
