@@ -60,9 +60,13 @@ func (e *Engine) Edit(now Time, in Edit) (syncproto.ChangeID, []Effect, error) {
 	return changes[len(changes)-1].ID, e.edited(w, r), nil
 }
 
-// edited ends a call that changed a record.
+// edited ends a call that changed a record. While the server cannot be reached
+// an edit does not make the next attempt come sooner.
 func (e *Engine) edited(w *work, r *record) []Effect {
 	w.note(Note{Kind: NoteRecord, Family: r.family, Record: r.id})
+	if e.fails > 0 {
+		return w.effects()
+	}
 	return append(w.effects(), Schedule{AfterMS: editDelayMS})
 }
 

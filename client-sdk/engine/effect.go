@@ -31,8 +31,8 @@ type Send struct {
 	Payload []byte
 }
 
-// Schedule asks for Sync to be called after a delay. It replaces an earlier one,
-// unless that is due sooner. Delays, not times of day: clocks jump.
+// Schedule asks for Sync to be called after a delay. Of two the one that is due
+// sooner counts; a call of Sync settles both. Delays, not times of day: clocks jump.
 type Schedule struct{ AfterMS int64 }
 
 // Notify tells the user interface that something is worth looking at.

@@ -9,6 +9,7 @@ import (
 	"strings"
 	"testing"
 
+	"doorstep/client-sdk/engine/enginetest"
 	"doorstep/syncproto"
 	"doorstep/syncproto/cbor"
 	"doorstep/syncproto/text"
@@ -22,7 +23,7 @@ var (
 // session is a random day of three tablets and a server.
 type session struct {
 	t       *testing.T
-	server  *testServer
+	server  *enginetest.Server
 	tablets []*tablet
 	said    []said // words that were durable when their call returned
 	words   int
@@ -66,16 +67,16 @@ func TestSessions(t *testing.T) {
 }
 
 func runSession(t *testing.T, seed uint64) *session {
-	s := &session{t: t, server: newTestServer(t)}
-	s.server.refuse = func(c *syncproto.Change) syncproto.Code {
+	s := &session{t: t, server: newServer()}
+	s.server.Refuse = func(c *syncproto.Change) syncproto.Code {
 		if c.Body.Ops[0].Value.Equal(cbor.Text("reason 8")) {
 			return syncproto.CodeBadValue // a server that knows better than this app
 		}
 		return syncproto.CodeOK
 	}
 	for n := byte(1); n <= 3; n++ {
-		s.server.grant(syncproto.UserID{n}, syncproto.FamilyID{1})
-		s.server.grant(syncproto.UserID{n}, syncproto.FamilyID{2})
+		s.server.Grant(syncproto.UserID{n}, syncproto.FamilyID{1})
+		s.server.Grant(syncproto.UserID{n}, syncproto.FamilyID{2})
 		s.tablets = append(s.tablets, newTablet(t, s.server, n, seed))
 	}
 	for _, r := range testRecords {
@@ -132,17 +133,17 @@ func (s *session) office(d *tablet, r syncproto.RecordID) {
 	f := testFamily(r)
 	switch d.rng.IntN(6) {
 	case 0, 1:
-		if _, granted := s.server.relation(d.id.User, f); granted {
-			s.server.revoke(d.id.User, f)
+		if _, granted := s.server.Relation(d.id.User, f); granted {
+			s.server.Revoke(d.id.User, f)
 		} else {
-			s.server.grant(d.id.User, f)
+			s.server.Grant(d.id.User, f)
 		}
 	case 2:
-		if g := s.server.graph(r); g.Len() > 8 && !s.server.sealed(r) {
-			s.server.seal(f, r)
+		if g := s.server.Graph(r); g.Len() > 8 && !s.server.Sealed(r) {
+			s.server.Seal(f, r)
 		}
 	case 3:
-		s.restore(len(s.server.entries) - d.rng.IntN(6))
+		s.restore(len(s.server.Entries) - d.rng.IntN(6))
 	case 4:
 		s.admitSome()
 	case 5:
@@ -156,8 +157,8 @@ func (s *session) office(d *tablet, r syncproto.RecordID) {
 // that its tablet has purged since: no device can bring that back, which is why
 // a server acknowledges only what is on two disks (design.md 1).
 func (s *session) restore(n int) {
-	for i := n; i < len(s.server.entries); i++ {
-		c := s.server.entries[i].change
+	for i := n; i < len(s.server.Entries); i++ {
+		c := s.server.Entries[i].Change
 		if c == nil {
 			continue
 		}
@@ -170,19 +171,19 @@ func (s *session) restore(n int) {
 		}
 	}
 	if n > 12 {
-		s.server.restore(n)
+		s.server.Restore(n)
 	}
 }
 
 // admitSome lets the oldest change out of quarantine, as a reviewer does.
 func (s *session) admitSome() {
-	for i := range s.server.entries {
-		c := s.server.entries[i].change
+	for i := range s.server.Entries {
+		c := s.server.Entries[i].Change
 		if c == nil {
 			continue
 		}
-		if status, _ := s.server.status(c.ID); status == syncproto.StatusQuarantined {
-			s.server.verdict(syncproto.VerdictAdmit, c, syncproto.CodeOK)
+		if status, _ := s.server.Status(c.ID); status == syncproto.StatusQuarantined {
+			s.server.Pronounce(syncproto.VerdictAdmit, c, syncproto.CodeOK)
 			return
 		}
 	}
@@ -277,8 +278,8 @@ func (s *session) compare() {
 }
 
 func (s *session) compareRecord(d *tablet, r syncproto.RecordID) {
-	v, err := d.engine.View(r)
-	if _, granted := s.server.relation(d.id.User, testFamily(r)); !granted {
+	v, err := d.engine.Fold(r)
+	if _, granted := s.server.Relation(d.id.User, testFamily(r)); !granted {
 		if err == nil {
 			s.t.Errorf("tablet %d shows record %d without a grant", d.key, r[0])
 		}
@@ -293,24 +294,23 @@ func (s *session) compareRecord(d *tablet, r syncproto.RecordID) {
 		}
 		return
 	}
-	want := s.server.view(r)
-	if w, _ := syncproto.DecodeView(want); len(w.Heads)+len(w.Addenda) == 0 && err == syncproto.CodeNotFound {
+	w := s.server.View(r)
+	if len(w.Heads)+len(w.Addenda) == 0 && err == syncproto.CodeNotFound {
 		return // nothing of it is in force anywhere
 	}
 	if err != nil {
 		s.t.Errorf("tablet %d, record %d: %v", d.key, r[0], err)
 		return
 	}
-	if got := v.Encode(); !bytes.Equal(got, want) {
-		w, _ := syncproto.DecodeView(want)
+	if got, want := v.Encode(), w.Encode(); !bytes.Equal(got, want) {
 		s.t.Errorf("tablet %d, record %d differs from the server\n got  %.400v\n want %.400v", d.key, r[0], fmt.Sprint(v), fmt.Sprint(w))
 	}
 }
 
 // atServer reports whether a word was typed in some change that the server has.
 func (s *session) atServer(w said) bool {
-	for i := range s.server.entries {
-		c := s.server.entries[i].change
+	for i := range s.server.Entries {
+		c := s.server.Entries[i].Change
 		if c == nil || c.Body.Record != w.record {
 			continue
 		}

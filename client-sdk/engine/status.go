@@ -4,15 +4,31 @@ import (
 	"slices"
 
 	"doorstep/syncproto"
+	"doorstep/syncproto/schema"
 )
 
 // View returns what a person sees of a record: the fold of everything that is
-// here, words not sent yet included, with the open draft's text on top. The
-// result is shared and must not be changed.
+// here, words not sent yet included, with the open draft's text on top and what
+// is computed of a visit filled in. The result is shared and must not be changed.
 //
 // It fails with CodeNotFound for a record that is not here, and with
 // CodeNotEntitled for one whose family was closed.
 func (e *Engine) View(id syncproto.RecordID) (*syncproto.View, error) {
+	v, err := e.Fold(id)
+	if err != nil {
+		return nil, err
+	}
+	r := e.records[id]
+	if r.draft != nil {
+		v = overlay(v, r.draft, e.baseOf(r).texts, e.id.User)
+	}
+	return e.derived(r, v), nil
+}
+
+// Fold returns the record as its changes and verdicts make it, without the open
+// draft and without what needs other records: the bytes of its encoding are what
+// all entitled devices and the server agree on. It fails as View does.
+func (e *Engine) Fold(id syncproto.RecordID) (*syncproto.View, error) {
 	r := e.records[id]
 	if r == nil {
 		return nil, syncproto.CodeNotFound
@@ -24,10 +40,46 @@ func (e *Engine) View(id syncproto.RecordID) (*syncproto.View, error) {
 	if len(v.Heads) == 0 && len(v.Held) == 0 && len(v.Addenda) == 0 {
 		return nil, syncproto.CodeNotFound
 	}
-	if r.draft == nil {
-		return v, nil
+	return v, nil
+}
+
+// derived fills in what is computed of a visit or of a child's part of one.
+func (e *Engine) derived(r *record, v *syncproto.View) *syncproto.View {
+	kind, ok := schema.Newest(v.Kind)
+	if !ok {
+		return v
 	}
-	return overlay(v, r.draft, e.baseOf(r).texts, e.id.User), nil
+	out := *v
+	if len(kind.Parts()) > 0 {
+		out.Fields = slices.Clone(v.Fields)
+		syncproto.DeriveVisit(&out, nil)
+		return &out
+	}
+	if whole := e.wholeOf(r, kind, v); whole != nil {
+		out.Fields = slices.Clone(v.Fields)
+		visit := *whole
+		visit.Fields = slices.Clone(whole.Fields)
+		syncproto.DeriveVisit(&visit, []*syncproto.View{&out})
+		return &out
+	}
+	return v
+}
+
+// wholeOf returns the visit that a child's part belongs to, or nil.
+func (e *Engine) wholeOf(r *record, kind *schema.Kind, v *syncproto.View) *syncproto.View {
+	if _, ok := kind.Whole(); !ok {
+		return nil
+	}
+	f, _ := fieldOf(v.Fields, kind.Part)
+	ref, _ := f.Value.AsBytes()
+	if len(ref) != len(syncproto.RecordID{}) {
+		return nil
+	}
+	whole := e.records[syncproto.RecordID(ref)]
+	if whole == nil || whole.family != r.family {
+		return nil
+	}
+	return e.fold(whole)
 }
 
 // Heads returns the version that a new edit of the record would be made on; a

@@ -2,12 +2,14 @@ package engine
 
 import (
 	"bytes"
+	"crypto/sha256"
 	"fmt"
 	"maps"
 	"math/rand/v2"
 	"slices"
 	"testing"
 
+	"doorstep/client-sdk/engine/enginetest"
 	"doorstep/syncproto"
 	"doorstep/syncproto/cbor"
 	"doorstep/syncproto/text"
@@ -20,7 +22,7 @@ type tablet struct {
 	rng    *rand.Rand
 	id     Identity
 	key    byte
-	server *testServer
+	server *enginetest.Server
 	engine *Engine
 	rows   map[string][]byte
 	now    Time
@@ -28,6 +30,25 @@ type tablet struct {
 	out    []message // requests on their way
 	in     []message // replies on their way
 	crash  bool      // the next store effect is lost, and the process with it
+}
+
+// testSign stands in for signatures: whoever has the key makes them.
+func testSign(key byte, message []byte) []byte {
+	a := sha256.Sum256(append([]byte{key, 1}, message...))
+	b := sha256.Sum256(append([]byte{key, 2}, message...))
+	return append(a[:], b[:]...)
+}
+
+const serverKey = 255
+
+// newServer returns a server that checks and makes such signatures.
+func newServer() *enginetest.Server {
+	s := enginetest.NewServer()
+	s.Sign = func(message []byte) []byte { return testSign(serverKey, message) }
+	s.Genuine = func(device syncproto.DeviceID, message, signature []byte) bool {
+		return bytes.Equal(signature, testSign(device[0], message))
+	}
+	return s
 }
 
 type message struct {
@@ -46,7 +67,7 @@ func testFamily(r syncproto.RecordID) syncproto.FamilyID {
 	return syncproto.FamilyID{2}
 }
 
-func newTablet(t *testing.T, s *testServer, n byte, seed uint64) *tablet {
+func newTablet(t *testing.T, s *enginetest.Server, n byte, seed uint64) *tablet {
 	d := &tablet{
 		t:      t,
 		rng:    rand.New(rand.NewPCG(seed, uint64(n))),
@@ -208,7 +229,7 @@ func (d *tablet) begin() {
 // arrive lets the server answer request i on its way; the reply is on its way then.
 func (d *tablet) arrive(i int) {
 	m := d.out[i]
-	reply, code := d.server.sync(d.id.User, d.id.Device, d.key, m.bytes)
+	reply, code := d.server.Sync(d.id.User, d.id.Device, m.bytes)
 	if code != syncproto.CodeOK {
 		d.carryOut(d.engine.Failed(m.request, Failure{Code: code}, d.chance()))
 		return
