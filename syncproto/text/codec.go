@@ -13,8 +13,9 @@ const magic = "DTX\x01"
 // have written.
 const ErrEncoding = Error("malformed encoding")
 
-// Encode returns the log as bytes, column by column (SPEC text 7): the same
-// changes added in the same order give the same bytes.
+// Encode returns the log as bytes, column by column: the same changes added
+// in the same order give the same bytes. They are for keeping a log on one
+// device; what devices exchange is the changes.
 func (l *Log) Encode() []byte {
 	e := encoder{b: append(make([]byte, 0, len(l.ops.content)+len(l.ops.runs)*3+64), magic...)}
 	e.authors(&l.authors)

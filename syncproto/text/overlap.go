@@ -59,21 +59,18 @@ func (s *sheet) order(x, y Overlap) int {
 func (s *sheet) examine(zone lvRange) {
 	oldest := s.callOf(zone.start)
 	for a := oldest; int(a) < len(s.calls) && s.calls[a] < zone.end; a++ {
-		for _, b := range s.near(a, oldest) {
-			if !s.log.graph.isAncestor(s.last(b), []LV{s.last(a)}) {
-				s.compare(a, b)
-			}
+		for _, b := range s.near(a) {
+			s.compare(a, b)
 		}
 	}
 }
 
-// near returns the calls from oldest on and before a that touch a segment
-// which no sentence end separates from one that a touches. Only such ends count as are seen at every
-// version that a is part of.
-func (s *sheet) near(a, oldest int32) []int32 {
+// near returns the calls before a and concurrent with it that touch a segment
+// which no sentence end separates from one that a touches. Only such ends
+// count as are seen at every version that a is part of.
+func (s *sheet) near(a int32) []int32 {
 	s.show([]LV{s.last(a)})
 	var calls []int32
-	seen := s.calls[a] + 1
 	next := 0 // segments before it have been looked at
 	for _, touched := range s.touch[a] {
 		i := int(touched)
@@ -81,17 +78,34 @@ func (s *sheet) near(a, oldest int32) []int32 {
 			i--
 		}
 		for i = max(i, next); i < len(s.segs); i++ {
-			for _, call := range s.segs[i].calls {
-				if call >= oldest && call < a && s.seen[call] != seen {
-					s.seen[call] = seen
-					calls = append(calls, call)
-				}
-			}
+			calls = s.besides(&s.segs[i], a, calls)
 			if i >= int(touched) && s.endsForGood(i) {
 				break
 			}
 		}
 		next = max(next, i+1)
+	}
+	return calls
+}
+
+// besides adds to calls those before a that touch a segment and are not in the
+// past of a, whose version is shown. The state says how many of them are.
+func (s *sheet) besides(seg *segment, a int32, calls []int32) []int32 {
+	if int(seg.state) == len(seg.calls) {
+		return calls // all are
+	}
+	for i, call := range seg.calls {
+		if call >= a || s.seen[call] == s.calls[a]+1 {
+			continue
+		}
+		if past := seg.state > 0 && i == 0; past {
+			continue
+		}
+		if seg.state > 1 && s.log.graph.isAncestor(s.last(call), s.at) {
+			continue
+		}
+		s.seen[call] = s.calls[a] + 1
+		calls = append(calls, call)
 	}
 	return calls
 }

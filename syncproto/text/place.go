@@ -3,7 +3,7 @@ package text
 // place finds where an insertion goes whose left origin is known, and its
 // right parent. c is right after the left origin; the result is a cursor of
 // the span to insert before, which may be one past the end of a leaf, and its
-// place in the merged text. This is the order rule (SPEC text 4).
+// place in the merged text. This is the order rule (spec/text.md 4).
 func (t *tracker) place(c cursor, add *span, merged int32) (cursor, int32) {
 	next, ok := t.tree.at(c)
 	if !ok {

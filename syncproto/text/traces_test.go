@@ -300,25 +300,22 @@ func exchange(t testing.TB, tr trace) (a, b *feeder) {
 	return pair[0], pair[1]
 }
 
-func TestConformance(t *testing.T) {
-	if tracesFolder() == "" {
-		t.Skip("the full set of traces is not here; set DOORSTEP_TRACES")
+// TestSelection replays the traces that are kept with the package.
+func TestSelection(t *testing.T) { replayFolder(t, "testdata") }
+
+// TestTraces replays every trace file below the folder of the full set in
+// every way, and prints one line a file.
+func TestTraces(t *testing.T) {
+	dir := tracesFolder()
+	if dir == "" {
+		t.Skip("the full set of traces is not here (TestSelection has a few): set DOORSTEP_TRACES to its folder")
 	}
-	for _, path := range traceFiles(t, filepath.Join(tracesFolder(), "conformance")) {
-		for _, tr := range readTraces(t, path) {
-			replayEveryWay(t, tr)
-		}
-	}
+	replayFolder(t, dir)
 }
 
-// TestTraces replays every trace file below the folder in every way, and
-// prints one line a file.
-func TestTraces(t *testing.T) {
-	if tracesFolder() == "" {
-		t.Skip("the full set of traces is not here; set DOORSTEP_TRACES")
-	}
+func replayFolder(t *testing.T, dir string) {
 	t.Logf("%-24s %8s %9s %9s %9s %9s %9s", "CPU ms", "events", "apply", "replay", "stream", "bytes", "heap KB")
-	for _, path := range traceFiles(t, tracesFolder()) {
+	for _, path := range traceFiles(t, dir) {
 		traces := readTraces(t, path)
 		for _, tr := range traces {
 			replayEveryWay(t, tr)
@@ -326,7 +323,7 @@ func TestTraces(t *testing.T) {
 		if len(traces) == 1 {
 			report(t, traces[0])
 		} else {
-			t.Logf("%-24s %8d cases", filepath.Base(path), len(traces))
+			t.Logf("%-24s %8d cases", traces[0].name[:strings.LastIndex(traces[0].name, "/")], len(traces))
 		}
 	}
 }
