@@ -52,8 +52,10 @@ func New(cfg Config) *Desk {
 
 // Compose stages one accepted change for each edit, in order, what the order
 // decides about server fields, and the signature over each actor's tip. It
-// returns the changes' ids. An edit that does not fit its record kind fails with
-// a syncproto.Code; the caller's proposal then stores nothing.
+// returns the changes' ids. An edit that does not fit its record or its kind
+// fails with a syncproto.Code (CodeFinal for a final record, CodeWrongRecord for
+// another family's, CodeMissingDeps for a dep that is not accepted there); the
+// caller's proposal then stores nothing.
 func (d *Desk) Compose(tx *store.Tx, edits []Edit) ([]syncproto.ChangeID, error) {
 	if err := d.ensureKeys(edits); err != nil {
 		return nil, err
@@ -144,15 +146,42 @@ func (d *Desk) change(tx *store.Tx, e *Edit) (*syncproto.Change, error) {
 	return syncproto.DecodeChange(chain.Tip, raw)
 }
 
+// deps returns what an edit builds on: accepted changes of its record, which
+// must not be final unless the edit only adds to it.
 func (d *Desk) deps(tx *store.Tx, e *Edit) ([]syncproto.ChangeID, error) {
-	if e.Deps != nil {
-		return e.Deps, nil
-	}
 	info, err := tx.RecordInfo(e.Record)
-	if errors.Is(err, store.ErrNotFound) {
+	if errors.Is(err, store.ErrNotFound) && len(e.Deps) == 0 {
 		return nil, nil
 	}
-	return info.Heads, err
+	if err != nil {
+		return nil, err
+	}
+	if info.Sealed > 0 && !addsOnly(e.Ops) {
+		return nil, syncproto.CodeFinal
+	}
+	if e.Deps == nil {
+		return info.Heads, nil
+	}
+	for _, dep := range e.Deps {
+		c, err := tx.Change(dep)
+		if err != nil && !errors.Is(err, store.ErrNotFound) {
+			return nil, err
+		}
+		if err != nil || c.Status != syncproto.StatusAccepted || c.Record != e.Record {
+			return nil, syncproto.CodeMissingDeps
+		}
+	}
+	return syncproto.MergeHeads(e.Deps, nil), nil
+}
+
+// addsOnly reports whether ops leave what is final as it is.
+func addsOnly(ops []syncproto.Op) bool {
+	for i := range ops {
+		if ops[i].Code != syncproto.OpAddendum && ops[i].Code != syncproto.OpCorrect {
+			return false
+		}
+	}
+	return true
 }
 
 // chain returns the author's actor at this desk and how far its chain reaches.

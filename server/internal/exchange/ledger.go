@@ -48,7 +48,7 @@ type LedgerConfig struct {
 // Committed says what a group brought.
 type Committed struct {
 	Families []syncproto.FamilyID // with news
-	Control  bool                 // somebody's access may have changed
+	Users    []syncproto.UserID   // whose access changed
 }
 
 // Decide is run alone, with the state as every earlier proposal left it. It may
@@ -234,12 +234,13 @@ func (l *Ledger) write(tx *store.Tx) error {
 		return l.fail(fmt.Errorf("bug: the journal put a group at %d that was ordered at %d", first, tx.First()))
 	}
 	_, digest := l.cfg.Journal.Head()
-	committed := Committed{Families: tx.Families(), Control: tx.HasControl()}
-	if err := tx.Commit(digest); err != nil {
+	families := tx.Families()
+	users, err := tx.Commit(digest)
+	if err != nil {
 		return l.fail(err)
 	}
 	if l.cfg.OnCommit != nil {
-		l.cfg.OnCommit(committed)
+		l.cfg.OnCommit(Committed{Families: families, Users: users})
 	}
 	return nil
 }

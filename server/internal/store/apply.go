@@ -265,7 +265,8 @@ func (tx *Tx) applyVerdict(v syncproto.Verdict) error {
 			tx.set([]byte{keyLastSeal}, v.Hash[:])
 		}
 	case syncproto.VerdictForked:
-		if err := tx.markForked(v.Actor); err != nil {
+		shown, err := tx.markForked(v)
+		if err != nil || !shown {
 			return err
 		}
 	}
@@ -276,14 +277,20 @@ func (tx *Tx) applyVerdict(v syncproto.Verdict) error {
 	return nil
 }
 
-func (tx *Tx) markForked(actor syncproto.ActorID) error {
-	chain, err := tx.Chain(actor)
+// markForked reports whether readers see the change that showed the fork; of
+// another they hear nothing.
+func (tx *Tx) markForked(v syncproto.Verdict) (shown bool, err error) {
+	chain, err := tx.Chain(v.Actor)
 	if err != nil {
-		return fmt.Errorf("a verdict on actor %s: %w", actor, err)
+		return false, fmt.Errorf("a verdict on actor %s: %w", v.Actor, err)
+	}
+	c, err := tx.Change(v.Change)
+	if err != nil {
+		return false, fmt.Errorf("a verdict on change %s: %w", v.Change, err)
 	}
 	chain.Forked = true
-	tx.set(actorKey(actor), chain.encode())
-	return nil
+	tx.set(actorKey(v.Actor), chain.encode())
+	return c.Placed > 0, nil
 }
 
 // moveOn gives a stored change another status. The first accepted or late one

@@ -148,5 +148,6 @@ func (s *Store) applySome(upTo uint64) error {
 	if err != nil {
 		return fmt.Errorf("reading the digest at entry %d: %w", upTo, err)
 	}
-	return tx.Commit(digest)
+	_, err = tx.Commit(digest)
+	return err
 }

@@ -9,9 +9,10 @@ import (
 
 // Access is what a person may reach at one moment.
 type Access struct {
-	Head     uint64 // position up to which it holds
-	Role     string
-	Holdings []Holding // sorted by family, those that ended among them
+	Head      uint64 // position up to which it holds
+	ChangedAt uint64 // position at which it last changed
+	Role      string
+	Holdings  []Holding // sorted by family, those that ended among them
 }
 
 // Holding is a person's relation to one family over time.
@@ -64,18 +65,25 @@ func findHolding(hs []Holding, family syncproto.FamilyID) (int, bool) {
 // relations are all grants in force and, for each person, how they came to be.
 // Holdings are replaced, never changed, so that a reader may keep them.
 type relations struct {
-	direct   map[pair]map[string]bool            // basis by allocation
-	posts    map[syncproto.UserID]map[post]bool  // teams, and as what
-	staff    map[TeamID]map[syncproto.UserID]int // number of posts in the team
-	teamOf   map[syncproto.FamilyID]TeamID       //
+	// entitles says whether a basis lets a person hold a family's file at all.
+	entitles func(user syncproto.UserID, basis string) bool
+
+	direct   map[syncproto.UserID]map[footing]bool // by allocation
+	posts    map[syncproto.UserID]map[post]bool    // teams, and as what
+	staff    map[TeamID]map[syncproto.UserID]int   // number of posts in the team
+	teamOf   map[syncproto.FamilyID]TeamID
 	families map[TeamID]map[syncproto.FamilyID]bool
 	holdings map[syncproto.UserID][]Holding
 	members  map[syncproto.FamilyID]map[syncproto.UserID]bool
+	changed  map[syncproto.UserID]uint64 // where somebody's holdings last changed
 }
 
-type pair struct {
-	user   syncproto.UserID
+// basisDenied keeps a person out of a family whatever else they are to it.
+const basisDenied = "DENIED"
+
+type footing struct {
 	family syncproto.FamilyID
+	basis  string
 }
 
 type post struct {
@@ -83,24 +91,26 @@ type post struct {
 	basis string
 }
 
-func newRelations() relations {
+func newRelations(entitles func(syncproto.UserID, string) bool) relations {
 	return relations{
-		direct:   map[pair]map[string]bool{},
+		entitles: entitles,
+		direct:   map[syncproto.UserID]map[footing]bool{},
 		posts:    map[syncproto.UserID]map[post]bool{},
 		staff:    map[TeamID]map[syncproto.UserID]int{},
 		teamOf:   map[syncproto.FamilyID]TeamID{},
 		families: map[TeamID]map[syncproto.FamilyID]bool{},
 		holdings: map[syncproto.UserID][]Holding{},
 		members:  map[syncproto.FamilyID]map[syncproto.UserID]bool{},
+		changed:  map[syncproto.UserID]uint64{},
 	}
 }
 
 func (r *relations) applyRelation(position uint64, e RelationEntry) {
-	p := pair{e.User, e.Family}
+	on := footing{e.Family, e.Basis}
 	if e.Grant {
-		put(r.direct, p, e.Basis, true)
+		put(r.direct, e.User, on, true)
 	} else {
-		delete(r.direct[p], e.Basis)
+		delete(r.direct[e.User], on)
 	}
 	r.update(position, e.User, e.Family)
 }
@@ -136,9 +146,34 @@ func (r *relations) applyFamilyTeam(position uint64, e FamilyTeamEntry) {
 	}
 }
 
-// bases lists on what a person's relation to a family rests now, sorted.
+// applyRole follows a change of what a person is: it may end or bring back all
+// that they hold.
+func (r *relations) applyRole(position uint64, user syncproto.UserID) {
+	families := map[syncproto.FamilyID]bool{}
+	for _, h := range r.holdings[user] {
+		families[h.Family] = true
+	}
+	for on := range r.direct[user] {
+		families[on.family] = true
+	}
+	for at := range r.posts[user] {
+		maps.Copy(families, r.families[at.team])
+	}
+	r.update(position, user, slices.Collect(maps.Keys(families))...)
+}
+
+// bases lists on what a person's relation to a family rests now, sorted. It is
+// empty for who is kept out.
 func (r *relations) bases(user syncproto.UserID, family syncproto.FamilyID) []string {
-	out := slices.Collect(maps.Keys(r.direct[pair{user, family}]))
+	if r.direct[user][footing{family, basisDenied}] {
+		return nil
+	}
+	var out []string
+	for on := range r.direct[user] {
+		if on.family == family {
+			out = append(out, on.basis)
+		}
+	}
 	if team := r.teamOf[family]; team != (TeamID{}) {
 		for p := range r.posts[user] {
 			if p.team == team {
@@ -146,11 +181,13 @@ func (r *relations) bases(user syncproto.UserID, family syncproto.FamilyID) []st
 			}
 		}
 	}
+	out = slices.DeleteFunc(out, func(basis string) bool { return !r.entitles(user, basis) })
 	slices.Sort(out)
 	return slices.Compact(out)
 }
 
-// update brings a person's holdings of some families up to date.
+// update brings a person's holdings of some families up to date, at the cost of
+// one copy of the list.
 func (r *relations) update(position uint64, user syncproto.UserID, families ...syncproto.FamilyID) {
 	hs := slices.Clone(r.holdings[user])
 	for _, family := range families {
@@ -162,7 +199,9 @@ func (r *relations) update(position uint64, user syncproto.UserID, families ...s
 		if !ok {
 			hs = slices.Insert(hs, i, Holding{Family: family})
 		}
-		hs[i] = hs[i].next(position, bases)
+		if hs[i] = hs[i].next(position, bases); hs[i].ChangedAt == position {
+			r.changed[user] = position
+		}
 		if len(bases) > 0 {
 			put(r.members, family, user, true)
 		} else {

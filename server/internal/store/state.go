@@ -32,18 +32,22 @@ type purgeKey struct {
 	family syncproto.FamilyID
 }
 
-func newState() *State {
-	return &State{
-		users:     map[syncproto.UserID]UserEntry{},
-		logins:    map[string]syncproto.UserID{},
-		devices:   map[syncproto.DeviceID]DeviceEntry{},
-		sessions:  map[syncproto.ID]SessionEntry{},
-		codes:     map[[32]byte]CodeEntry{},
-		refs:      map[refKey]syncproto.ID{},
-		purges:    map[purgeKey]uint64{},
-		relations: newRelations(),
-		news:      map[syncproto.FamilyID]uint64{},
+func newState(mayRead func(role, basis string) bool) *State {
+	s := &State{
+		users:    map[syncproto.UserID]UserEntry{},
+		logins:   map[string]syncproto.UserID{},
+		devices:  map[syncproto.DeviceID]DeviceEntry{},
+		sessions: map[syncproto.ID]SessionEntry{},
+		codes:    map[[32]byte]CodeEntry{},
+		refs:     map[refKey]syncproto.ID{},
+		purges:   map[purgeKey]uint64{},
+		news:     map[syncproto.FamilyID]uint64{},
 	}
+	s.relations = newRelations(func(user syncproto.UserID, basis string) bool {
+		u := s.users[user]
+		return !u.Disabled && mayRead(u.Role, basis)
+	})
+	return s
 }
 
 // placed is an entry and its position.
@@ -52,10 +56,12 @@ type placed struct {
 	entry    Entry
 }
 
-// publish makes a committed group visible in one step.
-func (s *State) publish(head uint64, controls []placed, news map[syncproto.FamilyID]uint64) {
+// publish makes a committed group visible in one step. It returns whose access
+// changed.
+func (s *State) publish(head uint64, controls []placed, news map[syncproto.FamilyID]uint64) []syncproto.UserID {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	before := s.head
 	for _, c := range controls {
 		s.apply(c.position, c.entry)
 	}
@@ -63,13 +69,20 @@ func (s *State) publish(head uint64, controls []placed, news map[syncproto.Famil
 		s.news[family] = position
 	}
 	s.head = head
+	var changed []syncproto.UserID
+	for user, at := range s.relations.changed {
+		if len(controls) > 0 && at > before {
+			changed = append(changed, user)
+		}
+	}
+	return changed
 }
 
 // apply folds one control entry; mu is held.
 func (s *State) apply(position uint64, e Entry) {
 	switch e := e.(type) {
 	case UserEntry:
-		s.applyUser(e)
+		s.applyUser(position, e)
 	case DeviceEntry:
 		s.devices[e.ID] = e
 	case SessionEntry:
@@ -90,12 +103,16 @@ func (s *State) apply(position uint64, e Entry) {
 	}
 }
 
-func (s *State) applyUser(e UserEntry) {
-	if old, ok := s.users[e.ID]; ok && s.logins[old.Login] == e.ID {
+func (s *State) applyUser(position uint64, e UserEntry) {
+	old, known := s.users[e.ID]
+	if known && s.logins[old.Login] == e.ID {
 		delete(s.logins, old.Login)
 	}
 	s.users[e.ID] = e
 	s.logins[e.Login] = e.ID
+	if old.Role != e.Role || old.Disabled != e.Disabled {
+		s.relations.applyRole(position, e.ID)
+	}
 }
 
 // Head returns the position up to which the state holds.
@@ -194,7 +211,10 @@ func (s *State) PurgedUpTo(device syncproto.DeviceID, family syncproto.FamilyID)
 func (s *State) Access(user syncproto.UserID) Access {
 	s.mu.RLock()
 	defer s.mu.RUnlock()
-	return Access{Head: s.head, Role: s.users[user].Role, Holdings: s.relations.holdings[user]}
+	return Access{
+		Head: s.head, ChangedAt: s.relations.changed[user],
+		Role: s.users[user].Role, Holdings: s.relations.holdings[user],
+	}
 }
 
 // BasisOf lists a person's relations to a family, sorted; none: empty.

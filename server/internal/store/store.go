@@ -38,7 +38,7 @@ type Source interface {
 	Read(position uint64) ([]byte, error)
 }
 
-// Options are what Open needs. All fields are required.
+// Options are what Open needs. All fields but MayRead are required.
 type Options struct {
 	Source Source
 	Sealer Sealer
@@ -46,6 +46,9 @@ type Options struct {
 	// OnFatal is told when the index must not be used any more: it is damaged or
 	// could not be written. The process should end; the next start repairs it.
 	OnFatal func(error)
+	// MayRead says whether a role on a basis may hold a family's file; nil: always.
+	// Relations that it denies count as ended. It must be pure.
+	MayRead func(role, basis string) bool
 }
 
 // Store is an open index. Begin is for one goroutine, the sequencer; everything
@@ -73,6 +76,9 @@ const (
 func Open(dir string, opt Options) (*Store, error) {
 	if opt.Source == nil || opt.Sealer == nil || opt.Log == nil || opt.OnFatal == nil {
 		return nil, errors.New("store: Source, Sealer, Log and OnFatal must be set")
+	}
+	if opt.MayRead == nil {
+		opt.MayRead = func(string, string) bool { return true }
 	}
 	s := &Store{dir: dir, opt: opt}
 	if _, err := os.Stat(filepath.Join(dir, rebuildName)); err == nil {
@@ -104,7 +110,7 @@ func (s *Store) openAndRecover() error {
 	if err := os.MkdirAll(s.dir, 0o700); err != nil {
 		return fmt.Errorf("making the index directory: %w", err)
 	}
-	s.state = newState()
+	s.state = newState(s.opt.MayRead)
 	s.applied = meta{}
 	db, err := openBadger(s.dir, s.opt.Log, s.opt.OnFatal)
 	if err != nil {

@@ -21,6 +21,7 @@ func story(b *storetest.Borough) []syncproto.ChangeID {
 	first := a.change(visit, "visit", nil, set("place", cbor.Text("HOME")))
 	b.Commit(1_000,
 		store.UserEntry{ID: ada, Login: "ada", Name: "Ada", Role: "practitioner"},
+		store.UserEntry{ID: bea, Login: "bea", Name: "Bea", Role: "manager"},
 		store.RelationEntry{User: ada, Family: smith, Basis: "LEAD", Grant: true},
 		store.FamilyTeamEntry{Family: smith, Team: store.TeamID{7}},
 		store.TeamEntry{User: bea, Team: store.TeamID{7}, Basis: "MANAGER", Grant: true},
@@ -54,11 +55,11 @@ func TestWhatIsStaged(t *testing.T) {
 		t.Errorf("heads: got %v, want %v", info.Heads, heads)
 	}
 	c, err := b.Store.Change(want[4])
-	if err != nil || c.Status != syncproto.StatusAccepted || c.Placed != 11 || c.Position != 10 {
+	if err != nil || c.Status != syncproto.StatusAccepted || c.Placed != 12 || c.Position != 11 {
 		t.Errorf("admitted change: got %+v, %v", c, err)
 	}
 	g, verdicts, err := b.Store.Graph(visit)
-	if err != nil || g.Len() != 4 || len(verdicts) != 1 || verdicts[0].Position != 11 {
+	if err != nil || g.Len() != 4 || len(verdicts) != 1 || verdicts[0].Position != 12 {
 		t.Errorf("graph: got %d changes, verdicts %v, %v", g.Len(), verdicts, err)
 	}
 	held, err := b.Store.Unplaced(visit)
@@ -94,19 +95,19 @@ func TestFeedIsInOrderAndWithinBounds(t *testing.T) {
 		after, upTo uint64
 		want        []uint64
 	}{
-		{0, 99, []uint64{5, 7, 8, 11}},
-		{5, 99, []uint64{7, 8, 11}},
-		{6, 8, []uint64{7, 8}},
-		{11, 99, nil},
-		{0, 4, nil},
+		{0, 99, []uint64{6, 8, 9, 12}},
+		{6, 99, []uint64{8, 9, 12}},
+		{7, 9, []uint64{8, 9}},
+		{12, 99, nil},
+		{0, 5, nil},
 	}
 	for _, c := range cases {
 		if got := positions(c.after, c.upTo); !slices.Equal(got, c.want) {
 			t.Errorf("feed (%d, %d]: got %v, want %v", c.after, c.upTo, got, c.want)
 		}
 	}
-	if got := b.Store.State().News(smith); got != 11 {
-		t.Errorf("last news: got %d, want 11", got)
+	if got := b.Store.State().News(smith); got != 12 {
+		t.Errorf("last news: got %d, want 12", got)
 	}
 }
 
@@ -190,11 +191,11 @@ func TestBehindIndexCatchesUp(t *testing.T) {
 		t.Fatal(err)
 	}
 	b.Reopen()
-	if c, err := b.Store.Change(e.ID); err != nil || c.Position != 12 {
+	if c, err := b.Store.Change(e.ID); err != nil || c.Position != 13 {
 		t.Errorf("change after catching up: got %+v, %v", c, err)
 	}
-	if at, _ := b.Store.Applied(); at != 12 {
-		t.Errorf("applied: got %d, want 12", at)
+	if at, _ := b.Store.Applied(); at != 13 {
+		t.Errorf("applied: got %d, want 13", at)
 	}
 }
 
@@ -233,7 +234,7 @@ func TestForeignOrDamagedIndexIsBuiltAnew(t *testing.T) {
 		}
 	})
 	t.Run("lost feed row", func(t *testing.T) {
-		key := append([]byte("f"+string(smith[:])), 0, 0, 0, 0, 0, 0, 0, 7)
+		key := append([]byte("f"+string(smith[:])), 0, 0, 0, 0, 0, 0, 0, 8)
 		if err := b.Store.Lose(key); err != nil {
 			t.Fatal(err)
 		}
@@ -298,8 +299,8 @@ func TestDroppedDraftLeavesNothing(t *testing.T) {
 	if _, err := tx.Change(dropped.ID); !errors.Is(err, store.ErrNotFound) {
 		t.Errorf("a dropped change: got %v, want ErrNotFound", err)
 	}
-	if len(tx.Payloads()) != 1 || tx.Next() != 13 {
-		t.Errorf("payloads %d, next %d; want 1 and 13", len(tx.Payloads()), tx.Next())
+	if len(tx.Payloads()) != 1 || tx.Next() != 14 {
+		t.Errorf("payloads %d, next %d; want 1 and 14", len(tx.Payloads()), tx.Next())
 	}
 	tx.Discard()
 	if got := rows(t, b); !maps.EqualFunc(got, want, bytes.Equal) {
@@ -339,11 +340,11 @@ func TestEntryThatDoesNotFitIsRefused(t *testing.T) {
 	if _, err := b.TryCommit(1, store.VerdictEntry{Verdict: unknown}); !errors.Is(err, store.ErrNotFound) {
 		t.Errorf("a verdict on nothing: got %v, want ErrNotFound", err)
 	}
-	again, err := b.Journal.Read(5)
+	again, err := b.Journal.Read(6)
 	if err != nil {
 		t.Fatal(err)
 	}
-	e, err := store.DecodeEntry(5, again, b.Keys)
+	e, err := store.DecodeEntry(6, again, b.Keys)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -118,17 +118,17 @@ func (tx *Tx) Families() []syncproto.FamilyID {
 }
 
 // Commit writes the index up to the last kept entry, once the journal has it,
-// and shows the group to readers. digest is the journal's after that entry.
-func (tx *Tx) Commit(digest [32]byte) error {
+// and shows the group to readers. digest is the journal's after that entry. It
+// returns whose access changed.
+func (tx *Tx) Commit(digest [32]byte) ([]syncproto.UserID, error) {
 	defer tx.Discard()
 	position := tx.first + uint64(len(tx.kept.payloads)) - 1
 	next := meta{format: indexFormat, position: position, digest: digest}
 	if err := tx.store.write(tx.kept.layer.rows, tx.kept.bytes, next); err != nil {
-		return fmt.Errorf("writing the index up to entry %d: %w", position, err)
+		return nil, fmt.Errorf("writing the index up to entry %d: %w", position, err)
 	}
 	tx.store.applied = next
-	tx.store.state.publish(position, tx.kept.controls, tx.kept.news)
-	return nil
+	return tx.store.state.publish(position, tx.kept.controls, tx.kept.news), nil
 }
 
 // Discard ends a transaction that is not committed. It may be called twice.

@@ -90,6 +90,12 @@ func (r *Reader) feedRows(prefix []byte, after, upTo uint64, fn func(FeedRef) bo
 	return r.condemn(err)
 }
 
+// Lacks marks the index as damaged because the end of a family's feed is gone,
+// and says so.
+func (r *Reader) Lacks(family syncproto.FamilyID) error {
+	return r.condemn(fmt.Errorf("the feed of family %s lacks its end: %w", family, ErrDamaged))
+}
+
 // condemn marks the index as damaged if that is what the error says.
 func (r *Reader) condemn(err error) error {
 	if s, ok := r.rows.(snapshot); ok && errors.Is(err, ErrDamaged) {

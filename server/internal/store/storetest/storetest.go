@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"testing"
 
+	"doorstep/server/internal/access"
 	"doorstep/server/internal/journal"
 	"doorstep/server/internal/keyring"
 	"doorstep/server/internal/store"
@@ -65,6 +66,10 @@ func (b *Borough) open(create bool) {
 	}
 	b.Store, err = store.Open(b.Index(), store.Options{
 		Source: b.Journal, Sealer: b.Keys, Log: b.Log, OnFatal: func(err error) { b.Fatal = err },
+		MayRead: func(role, basis string) bool {
+			bases := []access.Basis{access.Basis(basis)}
+			return access.Asker{Role: access.Role(role), Bases: bases}.MayRead("family").Allow
+		},
 	})
 	if err != nil {
 		b.T.Fatalf("opening the store: %v", err)
@@ -109,7 +114,7 @@ func (b *Borough) TryCommit(atMS int64, entries ...store.Entry) (uint64, error) 
 		b.T.Fatalf("appending: %v", err)
 	}
 	_, digest := b.Journal.Head()
-	if err := tx.Commit(digest); err != nil {
+	if _, err := tx.Commit(digest); err != nil {
 		b.T.Fatalf("committing: %v", err)
 	}
 	return tx.First(), nil

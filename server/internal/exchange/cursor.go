@@ -1,0 +1,107 @@
+package exchange
+
+import (
+	"crypto/hmac"
+	"crypto/sha256"
+	"crypto/subtle"
+
+	"doorstep/syncproto"
+	"doorstep/syncproto/cbor"
+)
+
+// cursor is how far a device has got. To the device it is opaque bytes.
+type cursor struct {
+	// walked: every row of the feeds up to here was handed out, for the families
+	// that the device knew of then.
+	walked uint64
+	// relations: the position as of which the device knows what it may hold.
+	relations uint64
+	// fills are families that came in since: their rows up to walked follow.
+	fills []fill
+}
+
+// fill is a family whose rows after next, up to cursor.walked, are still to come.
+type fill struct {
+	family syncproto.FamilyID
+	after  uint64
+}
+
+const (
+	cursorVersion = 1
+	macBytes      = 16
+	// maxFills keeps a cursor within syncproto.MaxCursorBytes: 27 bytes a family.
+	maxFills = 120
+)
+
+// sealCursor writes a cursor that only this user on this device can use, and
+// only here: it ends with a MAC over all of that.
+func (x *Exchange) sealCursor(caller Caller, c cursor) []byte {
+	b := cbor.AppendArray(nil, 5)
+	b = cbor.AppendUint(b, cursorVersion)
+	b = cbor.AppendBytes(b, x.cfg.Epoch[:])
+	b = cbor.AppendUint(b, c.walked)
+	b = cbor.AppendUint(b, c.relations)
+	b = cbor.AppendArray(b, 2*len(c.fills))
+	for _, f := range c.fills {
+		b = cbor.AppendBytes(b, f.family[:])
+		b = cbor.AppendUint(b, f.after)
+	}
+	return append(b, x.cursorMAC(caller, b)...)
+}
+
+func (x *Exchange) cursorMAC(caller Caller, b []byte) []byte {
+	mac := hmac.New(sha256.New, x.cfg.CursorKey[:])
+	mac.Write([]byte("doorstep-cursor-v1\x00"))
+	mac.Write([]byte(x.cfg.Borough))
+	mac.Write([]byte{0})
+	mac.Write(caller.User[:])
+	mac.Write(caller.Device[:])
+	mac.Write(b)
+	return mac.Sum(nil)[:macBytes]
+}
+
+// openCursor reads the request's cursor; an empty one is the beginning. It fails
+// with CodeBadCursor for what this borough did not give this user on this device,
+// and with CodeUnknownEpoch for another epoch's or one beyond the head.
+func (x *Exchange) openCursor(caller Caller, q *syncproto.SyncRequest) (cursor, error) {
+	if len(q.Cursor) == 0 {
+		return cursor{}, nil
+	}
+	n := len(q.Cursor) - macBytes
+	if n < 0 || len(q.Cursor) > syncproto.MaxCursorBytes {
+		return cursor{}, syncproto.CodeBadCursor
+	}
+	body, mac := q.Cursor[:n], q.Cursor[n:]
+	if subtle.ConstantTimeCompare(mac, x.cursorMAC(caller, body)) != 1 {
+		return cursor{}, syncproto.CodeBadCursor
+	}
+	c, epoch, err := decodeCursor(body)
+	if err != nil {
+		return cursor{}, err
+	}
+	head := x.cfg.Store.State().Head()
+	if epoch != x.cfg.Epoch || c.walked > head || c.relations > head {
+		return cursor{}, syncproto.CodeUnknownEpoch
+	}
+	return c, nil
+}
+
+func decodeCursor(b []byte) (c cursor, epoch syncproto.Epoch, err error) {
+	r := cbor.NewReader(b)
+	if r.Array() != 5 || r.Uint() != cursorVersion {
+		return c, epoch, syncproto.CodeBadCursor
+	}
+	r.BytesInto(epoch[:])
+	c.walked = r.Uint()
+	c.relations = r.Uint()
+	for range r.ArrayUpTo(2*maxFills) / 2 {
+		var f fill
+		r.BytesInto(f.family[:])
+		f.after = r.Uint()
+		c.fills = append(c.fills, f)
+	}
+	if r.Done() != nil {
+		return c, epoch, syncproto.CodeBadCursor
+	}
+	return c, epoch, nil
+}

@@ -1,0 +1,284 @@
+package exchange
+
+import (
+	"context"
+	"crypto/sha256"
+	"errors"
+	"fmt"
+
+	"doorstep/server/internal/access"
+	"doorstep/server/internal/keyring"
+	"doorstep/server/internal/store"
+	"doorstep/syncproto"
+	"doorstep/syncproto/schema"
+)
+
+// incoming is one change on its way in.
+type incoming struct {
+	batch  *incomingBatch
+	last   bool // of its batch: the signature goes after it
+	id     syncproto.ChangeID
+	prev   syncproto.ChangeID
+	digest [32]byte // of the body
+	seq    uint64   // its place in the chain; 0: not known
+
+	change *syncproto.Change // nil if the body cannot be read
+	refuse syncproto.Code    // found before ordering
+	known  bool              // the index has it already
+	atMS   int64
+	sealed []byte
+
+	receipt syncproto.Receipt
+}
+
+// incomingBatch is what the changes of a batch have in common.
+type incomingBatch struct {
+	device    store.DeviceEntry
+	actor     syncproto.ActorID
+	tip       syncproto.ChangeID
+	signature []byte
+	stored    uint64 // places of it in the chain that are new, counted as it is ordered
+}
+
+// pushed is the answer to the batches of a request.
+type pushed struct {
+	receipts []syncproto.Receipt
+	ids      map[syncproto.ChangeID]bool
+}
+
+// chunkChanges is how many changes one proposal orders.
+const chunkChanges = 256
+
+// push takes the batches of a request in. All that does not depend on the order
+// is done first, here, in the caller's goroutine: reading, hashing, checking
+// against the schema, verifying each batch's signature, sealing. The ledger then
+// orders the changes, in chunks.
+func (x *Exchange) push(ctx context.Context, batches []syncproto.Batch) (pushed, error) {
+	out := pushed{ids: map[syncproto.ChangeID]bool{}}
+	var all, order []*incoming
+	for i := range batches {
+		ins, err := x.prepareBatch(&batches[i])
+		if err != nil {
+			return out, err
+		}
+		all = append(all, ins...)
+		if len(ins) > 0 && ins[0].receipt.Status == 0 {
+			order = append(order, ins...)
+		}
+	}
+	if err := x.seal(order); err != nil {
+		return out, err
+	}
+	for len(order) > 0 {
+		n := min(len(order), chunkChanges)
+		if err := x.orderChunk(ctx, order[:n]); err != nil {
+			return out, err
+		}
+		order = order[n:]
+	}
+	for _, in := range all {
+		out.receipts = append(out.receipts, in.receipt)
+		out.ids[in.id] = true
+	}
+	return out, nil
+}
+
+// prepareBatch reads a batch. If the batch as a whole cannot be ordered, its
+// changes come back with their receipts.
+func (x *Exchange) prepareBatch(batch *syncproto.Batch) ([]*incoming, error) {
+	b := &incomingBatch{actor: batch.Actor, signature: batch.Signature}
+	ins := make([]*incoming, len(batch.Bodies))
+	prev := batch.Prev
+	for i, raw := range batch.Bodies {
+		ins[i] = readChange(b, prev, raw)
+		prev = ins[i].id
+	}
+	if len(ins) == 0 {
+		return nil, nil
+	}
+	b.tip = prev
+	ins[len(ins)-1].last = true
+	device, enrolled := x.cfg.Store.State().Device(batch.Device)
+	if !enrolled {
+		// Enrolment may lag. Nothing can be verified, so nothing is stored or
+		// bound: the device keeps its changes and sends them again.
+		answerAll(ins, syncproto.StatusHeld, syncproto.CodeUnknownKey)
+		return ins, nil
+	}
+	b.device = device
+	if !x.cfg.Verify(device.Key, syncproto.TipMessage(batch.Actor, b.tip), batch.Signature) {
+		x.alarm("bad signature", syncproto.CodeBadSignature, b, ins[0].id)
+		answerAll(ins, syncproto.StatusRefused, syncproto.CodeBadSignature)
+		return ins, nil
+	}
+	placeInChain(ins, batch.Prev)
+	for _, in := range ins {
+		if err := x.check(in); err != nil {
+			return nil, err
+		}
+	}
+	return ins, nil
+}
+
+func answerAll(ins []*incoming, status syncproto.ReceiptStatus, code syncproto.Code) {
+	for _, in := range ins {
+		in.receipt = syncproto.Receipt{Change: in.id, Status: status, Code: code}
+	}
+}
+
+func readChange(b *incomingBatch, prev syncproto.ChangeID, raw []byte) *incoming {
+	in := &incoming{batch: b, prev: prev, digest: sha256.Sum256(raw)}
+	in.id = syncproto.ChainID(prev, in.digest)
+	c, err := syncproto.DecodeChange(prev, raw)
+	if err != nil {
+		in.refuse = codeOf(err)
+		return in
+	}
+	in.change = c
+	return in
+}
+
+// codeOf finds the Code in an error.
+func codeOf(err error) syncproto.Code {
+	var code syncproto.Code
+	if errors.As(err, &code) {
+		return code
+	}
+	return syncproto.CodeMalformed
+}
+
+// placeInChain works out each change's place from the first that says one: a
+// body that cannot be read has its place between its neighbours.
+func placeInChain(ins []*incoming, prev syncproto.ChangeID) {
+	base := uint64(0)
+	if prev.IsZero() {
+		base = 1
+	}
+	for i, in := range ins {
+		if base == 0 && in.change != nil && in.change.Body.Seq > uint64(i) {
+			base = in.change.Body.Seq - uint64(i)
+		}
+	}
+	for i, in := range ins {
+		if base > 0 {
+			in.seq = base + uint64(i)
+		}
+	}
+}
+
+// check finds what is wrong with a change by itself, and whether it is new.
+func (x *Exchange) check(in *incoming) error {
+	_, err := x.cfg.Store.Change(in.id)
+	if err == nil {
+		in.known = true
+		return nil
+	}
+	if !errors.Is(err, store.ErrNotFound) {
+		return fmt.Errorf("looking up a change: %w", err)
+	}
+	if in.refuse == syncproto.CodeOK {
+		in.refuse = x.fault(in)
+	}
+	return nil
+}
+
+func (x *Exchange) fault(in *incoming) syncproto.Code {
+	body := &in.change.Body
+	switch {
+	case body.Borough != x.cfg.Borough:
+		return syncproto.CodeWrongBorough
+	case body.Actor != in.batch.actor, !in.batch.device.UsedBy(body.Author):
+		return syncproto.CodeWrongDevice
+	case body.Seq != in.seq:
+		return syncproto.CodeMalformed
+	case body.NewerApp:
+		return syncproto.CodeOK // held: its ops cannot be checked here
+	}
+	kind, ok := schema.Newest(body.Kind)
+	if !ok {
+		return syncproto.CodeOK // held: a kind of a newer app
+	}
+	if err := syncproto.CheckOps(kind, body.SchemaVersion, body.Ops); err != nil {
+		return codeOf(err)
+	}
+	return syncproto.CodeOK
+}
+
+// seal makes the keys that new changes need, with one write for all, and seals
+// them. A record that cannot have a key refuses its change, not the others.
+func (x *Exchange) seal(ins []*incoming) error {
+	if err := x.cfg.Keys.Ensure(keyPairs(ins)); err != nil {
+		for _, in := range ins {
+			if err := x.ensureOne(in); err != nil {
+				return err
+			}
+		}
+	}
+	for _, in := range ins {
+		if in.known || in.refuse != syncproto.CodeOK {
+			continue
+		}
+		in.atMS = x.cfg.Now().UnixMilli()
+		sealed, err := store.SealChange(x.cfg.Keys, in.change, in.atMS)
+		if err != nil {
+			return err
+		}
+		in.sealed = sealed
+	}
+	return nil
+}
+
+func keyPairs(ins []*incoming) []store.KeyPair {
+	seen := map[store.KeyPair]bool{}
+	var pairs []store.KeyPair
+	for _, in := range ins {
+		if in.known || in.refuse != syncproto.CodeOK {
+			continue
+		}
+		p := store.KeyPair{Family: in.change.Body.Family, Record: in.change.Body.Record}
+		if !seen[p] {
+			seen[p] = true
+			pairs = append(pairs, p)
+		}
+	}
+	return pairs
+}
+
+func (x *Exchange) ensureOne(in *incoming) error {
+	pairs := keyPairs([]*incoming{in})
+	if len(pairs) == 0 {
+		return nil
+	}
+	switch err := x.cfg.Keys.Ensure(pairs); {
+	case errors.Is(err, keyring.ErrOtherFamily):
+		in.refuse = syncproto.CodeWrongRecord
+	case errors.Is(err, keyring.ErrErased):
+		in.refuse = syncproto.CodeNotFound
+	case errors.Is(err, keyring.ErrFull):
+		return syncproto.CodeDiskFull
+	case err != nil:
+		return fmt.Errorf("making a key: %w", err)
+	}
+	return nil
+}
+
+// orderChunk has the ledger order some changes. Their receipts hold once it
+// returns nil.
+func (x *Exchange) orderChunk(ctx context.Context, ins []*incoming) error {
+	_, err := x.cfg.Ledger.Propose(ctx, func(tx *store.Tx) ([]store.Entry, error) {
+		o := ordering{tx: tx, x: x, authors: map[authorOf]access.Authorship{}}
+		for _, in := range ins {
+			if err := o.order(in); err != nil {
+				return nil, fmt.Errorf("ordering change %s: %w", in.id, err)
+			}
+		}
+		return nil, nil
+	})
+	return err
+}
+
+// alarm notes what only a forger or a faulty app would send. It never holds content.
+func (x *Exchange) alarm(what string, code syncproto.Code, b *incomingBatch, id syncproto.ChangeID) {
+	x.cfg.Log.Warn("security event", "event", what, "code", code.Error(), "change", id.String(),
+		"actor", b.actor.String(), "device", b.device.ID.String())
+}

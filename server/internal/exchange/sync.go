@@ -1,0 +1,146 @@
+package exchange
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"time"
+
+	"doorstep/server/internal/store"
+	"doorstep/syncproto"
+)
+
+// Config is what New needs. All fields are required.
+type Config struct {
+	Borough   string
+	Epoch     syncproto.Epoch
+	Store     *store.Store
+	Ledger    *Ledger
+	Hub       *Hub
+	Keys      store.Keys
+	Verify    syncproto.Verifier // of tips: ES256
+	CursorKey [32]byte           // makes cursors that only this borough can
+	Now       func() time.Time
+	Log       *slog.Logger
+}
+
+// Exchange answers sync requests. It is safe for concurrent use.
+type Exchange struct{ cfg Config }
+
+// New returns an Exchange.
+func New(cfg Config) *Exchange { return &Exchange{cfg: cfg} }
+
+// Caller is who sends a request, as package auth found out.
+type Caller struct {
+	User   syncproto.UserID
+	Device syncproto.DeviceID
+	// CustodyOnly: the device was revoked. Its words come up into custody,
+	// nothing goes down to it.
+	CustodyOnly bool
+}
+
+// Sync takes in what a device sends and returns a receipt for each change, and
+// then the next page of the caller's feed.
+//
+// Errors concern the whole request, and nothing of it needs another answer than
+// sending it again: CodeUnsupportedVersion, CodeTooLarge, CodeBadCursor,
+// CodeUnknownEpoch (forget the cursor, the device's epoch is over), CodeDiskFull,
+// CodeUnavailable, the context's error, and errors that are no Code for what is
+// our own fault. Changes that were durable by then get the same receipt again.
+func (x *Exchange) Sync(ctx context.Context, caller Caller, q *syncproto.SyncRequest) (*syncproto.SyncReply, error) {
+	if err := checkRequest(q); err != nil {
+		return nil, err
+	}
+	cursor, err := x.openCursor(caller, q)
+	if err != nil {
+		return nil, err
+	}
+	pushed, err := x.push(ctx, q.Batches)
+	if err != nil {
+		return nil, err
+	}
+	if err := x.notePurged(ctx, caller, q.Purged); err != nil {
+		return nil, err
+	}
+	page, err := x.pull(ctx, caller, cursor, pushed.ids, q.PageSize)
+	if err != nil {
+		return nil, err
+	}
+	reply := &syncproto.SyncReply{
+		Version: syncproto.ProtocolVersion, Request: q.Request, Epoch: x.cfg.Epoch,
+		TimeMS: x.cfg.Now().UnixMilli(), Receipts: pushed.receipts,
+		Items: page.items, Cursor: x.sealCursor(caller, page.cursor), More: page.more,
+	}
+	if err := x.reportChains(caller, q, reply); err != nil {
+		return nil, err
+	}
+	return reply, nil
+}
+
+// checkRequest holds the limits that the codec holds too, for callers in process.
+func checkRequest(q *syncproto.SyncRequest) error {
+	if q.Version < syncproto.MinProtocolVersion || q.Version > syncproto.ProtocolVersion {
+		return syncproto.CodeUnsupportedVersion
+	}
+	changes := 0
+	for i := range q.Batches {
+		changes += len(q.Batches[i].Bodies)
+	}
+	if len(q.Batches) > syncproto.MaxBatches || changes > syncproto.MaxBatchChanges ||
+		len(q.Chains) > syncproto.MaxChains {
+		return syncproto.CodeTooLarge
+	}
+	return nil
+}
+
+// notePurged keeps a device's word that families are gone from it.
+func (x *Exchange) notePurged(ctx context.Context, caller Caller, purged []syncproto.Purged) error {
+	var entries []store.Entry
+	state := x.cfg.Store.State()
+	for _, p := range purged {
+		if p.Position > state.PurgedUpTo(caller.Device, p.Family) && p.Position <= state.Head() {
+			entries = append(entries, store.PurgeEntry{
+				Device: caller.Device, User: caller.User, Family: p.Family,
+				Position: p.Position, AtMS: x.cfg.Now().UnixMilli(),
+			})
+		}
+	}
+	if len(entries) == 0 {
+		return nil
+	}
+	_, err := x.cfg.Ledger.Propose(ctx, func(*store.Tx) ([]store.Entry, error) { return entries, nil })
+	return err
+}
+
+// reportChains tells a device how far the server has its actors' chains, and
+// which of them are forked. Another device's chain is not spoken of.
+func (x *Exchange) reportChains(caller Caller, q *syncproto.SyncRequest, reply *syncproto.SyncReply) error {
+	asked := map[syncproto.ActorID]bool{}
+	for _, c := range q.Chains {
+		asked[c.Actor] = true
+	}
+	return x.cfg.Store.Read(func(r *store.Reader) error {
+		for _, c := range q.Chains {
+			if !asked[c.Actor] {
+				continue // named twice
+			}
+			asked[c.Actor] = false
+			chain, err := r.Chain(c.Actor)
+			switch {
+			case errors.Is(err, store.ErrNotFound):
+				reply.Chains = append(reply.Chains, syncproto.ChainHead{Actor: c.Actor})
+				continue
+			case err != nil:
+				return fmt.Errorf("looking up a chain: %w", err)
+			case chain.Device != caller.Device:
+				continue
+			}
+			reply.Chains = append(reply.Chains, syncproto.ChainHead{Actor: c.Actor, Seq: chain.Seq, Tip: chain.Tip})
+			if chain.Forked {
+				reply.Forked = append(reply.Forked, c.Actor)
+			}
+		}
+		return nil
+	})
+}
