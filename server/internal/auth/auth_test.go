@@ -274,6 +274,28 @@ func TestEnrolmentCodeIsForOneDeviceOnePersonOneWeek(t *testing.T) {
 	wantCode(t, err, syncproto.CodeBadCredentials) // never issued
 }
 
+func TestFirstEnrolmentSetsThePassword(t *testing.T) {
+	w := newWorld(t)
+	ctx := context.Background()
+	if _, err := w.AddUser(ctx, auth.NewUser{Login: "new", Name: "Imported Worker", Role: auth.RolePractitioner}); err != nil {
+		t.Fatal(err)
+	}
+	d := newTablet(t)
+	_, err := w.Enrol(ctx, w.enrolment(d, "new", "AAAA-BBBB-CCCC-DDDD"))
+	wantCode(t, err, syncproto.CodeBadCredentials)
+	weak := w.enrolment(d, "new", w.code("new"))
+	weak.Password = "short"
+	_, err = w.Enrol(ctx, weak)
+	wantCode(t, err, syncproto.CodeBadValue)
+
+	w.enrol(d, "new")
+	w.signIn("new", syncproto.DeviceID{})
+	other := w.enrolment(newTablet(t), "new", w.code("new"))
+	other.Password = "another good password"
+	_, err = w.Enrol(ctx, other)
+	wantCode(t, err, syncproto.CodeBadCredentials) // a code alone does not change a password
+}
+
 func TestEnrolNeedsProofOfTheKey(t *testing.T) {
 	w := newWorld(t)
 	w.addUser("jo", auth.RolePractitioner)

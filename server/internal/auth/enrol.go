@@ -5,6 +5,7 @@ import (
 	"crypto/ecdsa"
 	"crypto/elliptic"
 	"crypto/sha256"
+	"errors"
 	"fmt"
 	"math/big"
 	"strings"
@@ -59,7 +60,7 @@ func (a *Auth) Enrol(ctx context.Context, in Enrol) (Grant, error) {
 	if !VerifyES256(in.Key, EnrolMessage(code), in.Proof) {
 		return Grant{}, syncproto.CodeBadSignature
 	}
-	account, err := a.checkPassword(ctx, in.Login, in.Password, in.Address)
+	account, err := a.enrolling(ctx, code, in)
 	if err != nil {
 		return Grant{}, err
 	}
@@ -69,7 +70,7 @@ func (a *Auth) Enrol(ctx context.Context, in Enrol) (Grant, error) {
 		return Grant{}, err
 	}
 	err = a.cfg.Ledger.Record(ctx, func(f Facts) ([]Fact, error) {
-		facts, err := a.bind(f, account.ID, code, in)
+		facts, err := a.bind(f, account, code, in)
 		return append(facts, session), err
 	})
 	if err != nil {
@@ -78,16 +79,58 @@ func (a *Auth) Enrol(ctx context.Context, in Enrol) (Grant, error) {
 	return a.grant(account, session, first)
 }
 
-// bind decides what an enrolment changes: the code is used up and the user is
-// added to the device.
-func (a *Auth) bind(f Facts, user syncproto.UserID, code string, in Enrol) ([]Fact, error) {
-	id := DeviceIDOf(in.Key)
-	c, ok := f.Code(codeHash(code))
-	if !ok || c.User != user || c.ExpiresMS <= a.nowMS() {
-		return nil, syncproto.CodeBadCredentials
+// enrolling returns whose enrolment this is. Somebody whose account has no
+// password yet chooses it with their first enrolment: the code stands for them.
+func (a *Auth) enrolling(ctx context.Context, code string, in Enrol) (Account, error) {
+	norm, err := NormalLogin(in.Login)
+	account, known := a.cfg.Ledger.AccountByLogin(norm)
+	if err != nil || !known || account.PasswordHash != "" || account.Disabled {
+		return a.checkPassword(ctx, in.Login, in.Password, in.Address)
 	}
-	if c.UsedMS != 0 && c.UsedBy != id { // the same device may ask again: replies get lost
-		return nil, syncproto.CodeBadCredentials
+	if _, err := a.goodCode(a.cfg.Ledger, account.ID, code, DeviceIDOf(in.Key)); err != nil {
+		return a.checkPassword(ctx, in.Login, in.Password, in.Address) // refused, at the usual cost
+	}
+	account.PasswordHash, err = a.newHash(ctx, in.Password)
+	if errors.Is(err, ErrWeakPassword) {
+		return Account{}, syncproto.CodeBadValue
+	}
+	return account, err
+}
+
+// newHash hashes a new password when a core is free for it.
+func (a *Auth) newHash(ctx context.Context, password string) (hash string, err error) {
+	err = a.whenFree(ctx, func() error {
+		hash, err = a.cfg.Cost.hash(password, a.cfg.Random)
+		return err
+	})
+	return hash, err
+}
+
+// goodCode returns the enrolment code if it was issued to user and can be used
+// on device: unused, or used there before, because replies get lost.
+func (a *Auth) goodCode(f Facts, user syncproto.UserID, code string, device syncproto.DeviceID) (Code, error) {
+	c, ok := f.Code(codeHash(code))
+	if !ok || c.User != user || c.ExpiresMS <= a.nowMS() || c.UsedMS != 0 && c.UsedBy != device {
+		return Code{}, syncproto.CodeBadCredentials
+	}
+	return c, nil
+}
+
+// bind decides what an enrolment changes: the code is used up, the user is added
+// to the device, and a first password is kept.
+func (a *Auth) bind(f Facts, account Account, code string, in Enrol) ([]Fact, error) {
+	id, user := DeviceIDOf(in.Key), account.ID
+	c, err := a.goodCode(f, user, code, id)
+	if err != nil {
+		return nil, err
+	}
+	var facts []Fact
+	current, ok := f.Account(user)
+	if !ok || current.Disabled || current.PasswordHash != "" && current.PasswordHash != account.PasswordHash {
+		return nil, syncproto.CodeBadCredentials // changed since the password was checked
+	}
+	if current.PasswordHash == "" {
+		facts = append(facts, account)
 	}
 	d, known := f.Device(id)
 	if known && d.RevokedMS != 0 {
@@ -96,7 +139,6 @@ func (a *Auth) bind(f Facts, user syncproto.UserID, code string, in Enrol) ([]Fa
 	if !known {
 		d = Device{ID: id, Name: deviceName(in.Name), Key: in.Key, EnrolledMS: a.nowMS()}
 	}
-	var facts []Fact
 	if !d.UsedBy(user) {
 		d.Users = append(append([]syncproto.UserID(nil), d.Users...), user)
 		facts = append(facts, d)

@@ -75,14 +75,23 @@ func (a *Auth) checkPassword(ctx context.Context, login, password, address strin
 }
 
 // runHash runs one password check when a core is free for it.
-func (a *Auth) runHash(ctx context.Context, stored, password string) (bool, error) {
+func (a *Auth) runHash(ctx context.Context, stored, password string) (good bool, err error) {
+	err = a.whenFree(ctx, func() error {
+		good, err = checkPassword(stored, password)
+		return err
+	})
+	return good, err
+}
+
+// whenFree runs work that takes a core and much memory when its turn comes.
+func (a *Auth) whenFree(ctx context.Context, work func() error) error {
 	select {
 	case a.hashing <- struct{}{}:
 		defer func() { <-a.hashing }()
+		return work()
 	case <-ctx.Done():
-		return false, fmt.Errorf("waiting to check a password: %w", ctx.Err())
+		return fmt.Errorf("waiting to check a password: %w", ctx.Err())
 	}
-	return checkPassword(stored, password)
 }
 
 // begin records a new session of account on device and signs its tokens.

@@ -1,0 +1,204 @@
+package server
+
+import (
+	"fmt"
+	"net"
+	"net/netip"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+
+	"doorstep/server/internal/api"
+)
+
+// Config is everything that can be set. The file is TOML, one table for each
+// struct below; the environment overrides single keys (DOORSTEP_LISTEN_ADDRESS
+// is listen.address). Secrets are in files of their own and never here.
+type Config struct {
+	Name    string `koanf:"name" doc:"What the installation is called, for people."`
+	Borough string `koanf:"borough" doc:"The borough's short name, part of every change for good: lower-case letters, digits and dashes. Never change it."`
+
+	Data     DataConfig    `koanf:"data"`
+	Secrets  SecretsConfig `koanf:"secrets"`
+	Listen   ListenConfig  `koanf:"listen"`
+	Sessions SessionConfig `koanf:"sessions"`
+	Limits   LimitsConfig  `koanf:"limits"`
+	Log      LogConfig     `koanf:"log"`
+}
+
+// DataConfig says where records are kept.
+type DataConfig struct {
+	Dir       string `koanf:"dir" doc:"Folder of the journal, the index and the key store, on a local disk (ext4 or XFS), readable by the server alone."`
+	MinFreeMB int64  `koanf:"min_free_mb" doc:"Free space to leave on that disk, in megabytes: below it nothing new is accepted, reading goes on."`
+}
+
+// SecretsConfig says where the secret keys are.
+type SecretsConfig struct {
+	Dir string `koanf:"dir" doc:"Folder with borough.key, token.key, reply.key and desk.key, readable by the server alone and not on the disk of the data. Left empty: systemd's credentials folder."`
+}
+
+// ListenConfig says how the server is reached.
+type ListenConfig struct {
+	Address        string   `koanf:"address" doc:"Address and port to listen on."`
+	TLSCert        string   `koanf:"tls_cert" doc:"File with the certificate chain, PEM. Empty: plain HTTP, for a reverse proxy on this machine."`
+	TLSKey         string   `koanf:"tls_key" doc:"File with the certificate's key, PEM."`
+	InsecureHTTP   bool     `koanf:"insecure_http" doc:"Allow plain HTTP on an address that other machines can reach. Only behind a proxy on a private network."`
+	TrustedProxies []string `koanf:"trusted_proxies" doc:"Addresses or networks of reverse proxies whose X-Forwarded-For is believed."`
+}
+
+// SessionConfig says how long people stay signed in.
+type SessionConfig struct {
+	Idle   time.Duration `koanf:"idle" doc:"A session that was not used for so long ends."`
+	Max    time.Duration `koanf:"max" doc:"Any session ends after so long."`
+	StepUp time.Duration `koanf:"step_up" doc:"Confirming and finalising need a sign-in no older than this."`
+}
+
+// LimitsConfig bounds what callers can take.
+type LimitsConfig struct {
+	Connections    int `koanf:"connections" doc:"Connections at once."`
+	PerAddress     int `koanf:"per_address" doc:"Connections of one address at once; a whole office or proxy may be one address."`
+	Syncs          int `koanf:"syncs" doc:"Syncs worked on at once."`
+	Streams        int `koanf:"streams" doc:"Event streams at once."`
+	StreamsPerUser int `koanf:"streams_per_user" doc:"Event streams of one person at once."`
+}
+
+// LogConfig says what is logged. No setting ever logs content.
+type LogConfig struct {
+	Level  string `koanf:"level" doc:"debug, info, warn or error."`
+	Format string `koanf:"format" doc:"json or text."`
+}
+
+// DefaultConfig returns the setting of every key that a file may leave out.
+func DefaultConfig() Config {
+	return Config{
+		Data:     DataConfig{Dir: "/var/lib/doorstep", MinFreeMB: 2048},
+		Secrets:  SecretsConfig{Dir: "/etc/doorstep/secrets"},
+		Listen:   ListenConfig{Address: "127.0.0.1:8480"},
+		Sessions: SessionConfig{Idle: 14 * 24 * time.Hour, Max: 90 * 24 * time.Hour, StepUp: 30 * time.Minute},
+		Limits:   LimitsConfig{Connections: 8192, PerAddress: 2048, Syncs: 256, Streams: 5000, StreamsPerUser: 4},
+		Log:      LogConfig{Level: "info", Format: "json"},
+	}
+}
+
+// ConfigError lists everything that is wrong with a configuration.
+type ConfigError struct{ Faults []string }
+
+func (e *ConfigError) Error() string {
+	if len(e.Faults) == 1 {
+		return "the configuration has a fault: " + e.Faults[0]
+	}
+	return fmt.Sprintf("the configuration has %d faults:\n  - %s", len(e.Faults), strings.Join(e.Faults, "\n  - "))
+}
+
+// Check returns a *ConfigError with every fault, or nil. It reads no secret.
+func (c Config) Check() error {
+	var f faults
+	c.checkNames(&f)
+	c.checkListen(&f)
+	f.unless(c.Sessions.Idle >= time.Minute, "sessions.idle must be a minute or more, e.g. \"336h\"")
+	f.unless(c.Sessions.Max >= c.Sessions.Idle, "sessions.max must not be shorter than sessions.idle")
+	f.unless(c.Sessions.StepUp >= time.Minute, "sessions.step_up must be a minute or more")
+	f.unless(c.Data.MinFreeMB >= 0, "data.min_free_mb must not be negative")
+	for key, v := range map[string]int{"connections": c.Limits.Connections, "per_address": c.Limits.PerAddress,
+		"syncs": c.Limits.Syncs, "streams": c.Limits.Streams, "streams_per_user": c.Limits.StreamsPerUser} {
+		f.unless(v > 0, "limits."+key+" must be 1 or more")
+	}
+	f.unless(slices.Contains([]string{"debug", "info", "warn", "error"}, c.Log.Level), "log.level must be debug, info, warn or error")
+	f.unless(c.Log.Format == "json" || c.Log.Format == "text", "log.format must be json or text")
+	return f.err()
+}
+
+func (c Config) checkNames(f *faults) {
+	f.unless(c.Name != "" && len(c.Name) <= 200, "name must be set, to at most 200 bytes")
+	f.unless(validBorough(c.Borough), "borough must be set, to at most 64 lower-case letters, digits and dashes")
+	f.unless(filepath.IsAbs(c.Data.Dir), "data.dir must be an absolute path")
+	dir := c.secretsDir()
+	f.unless(filepath.IsAbs(dir), "secrets.dir must be an absolute path, or systemd must pass credentials")
+	f.unless(dir == "" || !within(c.Data.Dir, dir), "secrets.dir must not be inside data.dir: a copy of the data would hold its keys")
+}
+
+func (c Config) checkListen(f *faults) {
+	host, _, err := net.SplitHostPort(c.Listen.Address)
+	f.unless(err == nil, "listen.address must be an address and a port, e.g. \"127.0.0.1:8480\"")
+	secure := c.Listen.TLSCert != "" || c.Listen.TLSKey != ""
+	f.unless((c.Listen.TLSCert == "") == (c.Listen.TLSKey == ""), "listen.tls_cert and listen.tls_key must be set together")
+	f.unless(err != nil || secure || loopback(host) || c.Listen.InsecureHTTP,
+		"listen.address can be reached by other machines: set listen.tls_cert and listen.tls_key, or listen.insecure_http behind a proxy")
+	for _, s := range c.Listen.TrustedProxies {
+		_, err := parsePrefix(s)
+		f.unless(err == nil, fmt.Sprintf("listen.trusted_proxies: %q is neither an address nor a network", s))
+	}
+}
+
+// secretsDir is where the secret keys are; "" if nobody said.
+func (c Config) secretsDir() string {
+	if c.Secrets.Dir != "" {
+		return c.Secrets.Dir
+	}
+	return os.Getenv("CREDENTIALS_DIRECTORY")
+}
+
+// limits are the API's limits, of which the file sets some.
+func (c Config) limits() api.Limits {
+	return api.Limits{Connections: c.Limits.Connections, PerAddress: c.Limits.PerAddress, Syncs: c.Limits.Syncs,
+		Streams: c.Limits.Streams, StreamsPerUser: c.Limits.StreamsPerUser}
+}
+
+func (c Config) proxies() []netip.Prefix {
+	var out []netip.Prefix
+	for _, s := range c.Listen.TrustedProxies {
+		if p, err := parsePrefix(s); err == nil { // Check told of the others
+			out = append(out, p)
+		}
+	}
+	return out
+}
+
+func parsePrefix(s string) (netip.Prefix, error) {
+	if a, err := netip.ParseAddr(s); err == nil {
+		return netip.PrefixFrom(a, a.BitLen()), nil
+	}
+	return netip.ParsePrefix(s)
+}
+
+func validBorough(s string) bool {
+	for _, c := range s {
+		if (c < 'a' || c > 'z') && (c < '0' || c > '9') && c != '-' {
+			return false
+		}
+	}
+	return s != "" && len(s) <= 64
+}
+
+func loopback(host string) bool {
+	if host == "localhost" {
+		return true
+	}
+	a, err := netip.ParseAddr(host)
+	return err == nil && a.IsLoopback()
+}
+
+// within reports whether path is dir or below it.
+func within(dir, path string) bool {
+	rel, err := filepath.Rel(dir, path)
+	return err == nil && rel != ".." && !strings.HasPrefix(rel, "../")
+}
+
+// faults gathers what is wrong.
+type faults []string
+
+func (f *faults) unless(ok bool, fault string) {
+	if !ok {
+		*f = append(*f, fault)
+	}
+}
+
+func (f faults) err() error {
+	if len(f) == 0 {
+		return nil
+	}
+	slices.Sort(f)
+	return &ConfigError{Faults: f}
+}

@@ -1,0 +1,123 @@
+package server
+
+import (
+	"errors"
+	"os"
+	"path/filepath"
+	"reflect"
+	"strings"
+	"testing"
+	"time"
+)
+
+func writeConfig(t *testing.T, text string) string {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), "doorstep.toml")
+	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return path
+}
+
+func TestEveryBoroughConfigLoads(t *testing.T) {
+	files, err := filepath.Glob("../deploy/boroughs/*.toml")
+	if err != nil || len(files) == 0 {
+		t.Fatalf("found %d files, %v", len(files), err)
+	}
+	for _, path := range files {
+		t.Run(filepath.Base(path), func(t *testing.T) {
+			if _, err := LoadConfig(path, nil); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+}
+
+func TestConfigFaultsComeInOneMessage(t *testing.T) {
+	path := writeConfig(t, `
+borough = "Isle of Wight"
+colour = "blue"
+[listen]
+address = "0.0.0.0:80"
+tls_cert = "/etc/cert.pem"
+trusted_proxies = ["10.0.0.0/8", "nonsense"]
+[data]
+dir = "relative"
+[limits]
+syncs = 0
+[log]
+level = "chatty"
+`)
+	_, err := LoadConfig(path, []string{"DOORSTEP_COLOUR=red", "HOME=/root"})
+	var faults *ConfigError
+	if !errors.As(err, &faults) {
+		t.Fatalf("got %v", err)
+	}
+	for _, want := range []string{"name must be set", "borough must be set", "unknown key colour", "DOORSTEP_COLOUR",
+		"tls_key must be set together", `"nonsense"`, "data.dir", "limits.syncs", "log.level"} {
+		if !strings.Contains(err.Error(), want) {
+			t.Errorf("the message does not tell of %q:\n%v", want, err)
+		}
+	}
+	if len(faults.Faults) != 9 {
+		t.Errorf("got %d faults, want 9:\n%v", len(faults.Faults), err)
+	}
+}
+
+func TestConfigFaultsOneByOne(t *testing.T) {
+	const good = "name=\"x\"\nborough=\"x\"\n"
+	cases := map[string]struct{ text, want string }{
+		"not TOML":               {"name = ", "is not TOML"},
+		"plain HTTP for all":     {good + "[listen]\naddress=\":8480\"", "insecure_http"},
+		"number for a duration":  {good + "[sessions]\nidle=\"soon\"", "idle"},
+		"text for a number":      {good + "[limits]\nsyncs=\"many\"", "syncs"},
+		"secrets inside data":    {good + "[data]\ndir=\"/var/lib/doorstep\"\n[secrets]\ndir=\"/var/lib/doorstep/keys\"", "must not be inside"},
+		"a secret in the file":   {good + "[secrets]\nborough_key=\"abc\"", "unknown key secrets.borough_key"},
+		"a table as a key":       {good + "data=5", "unknown key data"},
+		"sessions longer idle":   {good + "[sessions]\nidle=\"2h\"\nmax=\"1h\"", "sessions.max"},
+		"address without a port": {good + "[listen]\naddress=\"127.0.0.1\"", "listen.address"},
+	}
+	for name, c := range cases {
+		t.Run(name, func(t *testing.T) {
+			_, err := LoadConfig(writeConfig(t, c.text), nil)
+			if err == nil || !strings.Contains(err.Error(), c.want) {
+				t.Errorf("got %v, want a word of %q", err, c.want)
+			}
+		})
+	}
+}
+
+func TestEnvironmentOverrides(t *testing.T) {
+	path := writeConfig(t, "name=\"x\"\nborough=\"x\"\n[log]\nlevel=\"warn\"\n")
+	cfg, err := LoadConfig(path, []string{"DOORSTEP_LOG_LEVEL=debug", "DOORSTEP_SESSIONS_IDLE=2h", "DOORSTEP_LIMITS_SYNCS=7",
+		"DOORSTEP_LISTEN_INSECURE_HTTP=true", "DOORSTEP_LISTEN_TRUSTED_PROXIES=10.0.0.1, 192.168.0.0/16", "DOORSTEP_CONFIG=/x"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if cfg.Log.Level != "debug" || cfg.Sessions.Idle != 2*time.Hour || cfg.Limits.Syncs != 7 || !cfg.Listen.InsecureHTTP ||
+		len(cfg.proxies()) != 2 {
+		t.Errorf("got %+v", cfg)
+	}
+}
+
+func TestWrittenConfigReadsBack(t *testing.T) {
+	want := DefaultConfig()
+	want.Name, want.Borough = `The "Royal" Borough`, "kensington"
+	want.Listen.TrustedProxies = []string{"10.0.0.1"}
+	var b strings.Builder
+	if err := WriteConfig(&b, want); err != nil {
+		t.Fatal(err)
+	}
+	got, err := LoadConfig(writeConfig(t, b.String()), nil)
+	if err != nil {
+		t.Fatalf("%v in:\n%s", err, b.String())
+	}
+	if !reflect.DeepEqual(got, want) {
+		t.Errorf("got %+v, want %+v", got, want)
+	}
+	for _, s := range settings() {
+		if s.doc == "" {
+			t.Errorf("key %s has no words", s.key)
+		}
+	}
+}

@@ -1,0 +1,281 @@
+// Package reading shows a signed-in person the records they may read, online.
+//
+// Room is all of it: families, records, one record's view and history, and what
+// waits in quarantine. Each call asks access first, with the person's relations
+// as they are at that moment. A record that the person may not read and one that
+// does not exist are told apart by nobody: the same lookups are made and the same
+// code is returned. The package changes nothing and keeps nothing.
+package reading
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+
+	"doorstep/server/internal/access"
+	"doorstep/server/internal/store"
+	"doorstep/syncproto"
+	"doorstep/syncproto/schema"
+)
+
+// Family is one that a person may read, and on which footing.
+type Family struct {
+	ID    syncproto.FamilyID
+	Basis []string
+}
+
+// Record is one record of a family.
+type Record struct {
+	ID     syncproto.RecordID
+	Kind   string
+	Sealed bool
+}
+
+// HistoryItem is one change of a record, as it was received.
+type HistoryItem struct {
+	Change     *syncproto.Change
+	Device     syncproto.DeviceID
+	Status     syncproto.ReceiptStatus
+	Code       syncproto.Code
+	Position   uint64
+	ReceivedMS int64
+}
+
+// Quarantined is one change that waits for a reviewer. Ops is nil when the
+// person may not read its words.
+type Quarantined struct {
+	Change     syncproto.ChangeID
+	Family     syncproto.FamilyID
+	Record     syncproto.RecordID
+	Kind       string
+	Author     syncproto.UserID
+	Device     syncproto.DeviceID
+	Code       syncproto.Code
+	ReceivedMS int64
+	Ops        []syncproto.Op
+}
+
+// Room is where records are read. It is safe for concurrent use.
+type Room struct{ store *store.Store }
+
+// New returns a Room over an open store.
+func New(s *store.Store) *Room { return &Room{store: s} }
+
+// Name returns a person's name as colleagues see it; "" for nobody known.
+func (r *Room) Name(id syncproto.UserID) string {
+	u, _ := r.store.State().User(id)
+	return u.Name
+}
+
+// Families lists the families that a person may read, by id.
+func (r *Room) Families(_ context.Context, user syncproto.UserID) ([]Family, error) {
+	var out []Family
+	for _, h := range r.store.State().Access(user).Holdings {
+		if h.Held() && len(r.readable(user, h.Family)) > 0 {
+			out = append(out, Family{ID: h.Family, Basis: h.Bases})
+		}
+	}
+	return out, nil
+}
+
+// FamilyRecords lists a family's records, by id. It returns CodeNotFound for a
+// family that the person may not read.
+func (r *Room) FamilyRecords(_ context.Context, user syncproto.UserID, family syncproto.FamilyID) ([]Record, error) {
+	kinds := r.readable(user, family)
+	if len(kinds) == 0 {
+		return nil, syncproto.CodeNotFound
+	}
+	var out []Record
+	err := r.store.Read(func(rd *store.Reader) error {
+		for _, kind := range kinds {
+			ids, err := rd.RecordsOf(family, kind)
+			if err != nil {
+				return err
+			}
+			for _, id := range ids {
+				info, err := rd.RecordInfo(id)
+				if err != nil {
+					return err
+				}
+				out = append(out, Record{ID: id, Kind: kind, Sealed: info.Sealed != 0})
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		return nil, fmt.Errorf("listing the records of a family: %w", err)
+	}
+	slices.SortFunc(out, func(a, b Record) int { return slices.Compare(a.ID[:], b.ID[:]) })
+	return out, nil
+}
+
+// Record returns a record's view with what is derived from its parts. It returns
+// CodeNotFound for a record that the person may not read.
+func (r *Room) Record(_ context.Context, user syncproto.UserID, record syncproto.RecordID) (*syncproto.View, error) {
+	info, err := r.open(user, record)
+	if err != nil {
+		return nil, err
+	}
+	v, err := r.store.View(record)
+	if errors.Is(err, store.ErrNotFound) { // all its changes are held or in quarantine
+		return nil, syncproto.CodeNotFound
+	}
+	if err != nil {
+		return nil, fmt.Errorf("reading a record: %w", err)
+	}
+	if err := r.derive(info, v); err != nil {
+		return nil, fmt.Errorf("deriving what a record adds up to: %w", err)
+	}
+	return v, nil
+}
+
+// History lists the changes of a record that count or came late, in the order in
+// which the server received them. It returns CodeNotFound for a record that the
+// person may not read.
+func (r *Room) History(_ context.Context, user syncproto.UserID, record syncproto.RecordID) ([]HistoryItem, error) {
+	if _, err := r.open(user, record); err != nil {
+		return nil, err
+	}
+	var out []HistoryItem
+	err := r.store.Read(func(rd *store.Reader) error {
+		g, _, err := rd.Graph(record)
+		if err != nil {
+			return err
+		}
+		for _, c := range g.Changes() {
+			ref, err := rd.Change(c.ID)
+			if err != nil {
+				return err
+			}
+			out = append(out, HistoryItem{Change: c, Device: ref.Device, Status: ref.Status, Code: ref.Code,
+				Position: ref.Position, ReceivedMS: ref.AtMS})
+		}
+		return nil
+	})
+	if err != nil {
+		return nil, fmt.Errorf("reading a record's history: %w", err)
+	}
+	slices.SortFunc(out, func(a, b HistoryItem) int { return int(a.Position) - int(b.Position) })
+	return out, nil
+}
+
+// Quarantine lists what waits for a reviewer in the families that the person
+// manages, the oldest first.
+func (r *Room) Quarantine(_ context.Context, user syncproto.UserID) ([]Quarantined, error) {
+	var out []Quarantined
+	err := r.store.Read(func(rd *store.Reader) error {
+		for _, h := range r.store.State().Access(user).Holdings {
+			if !h.Held() || !slices.Contains(h.Bases, string(access.BasisManager)) {
+				continue
+			}
+			refs, err := rd.Quarantined(h.Family)
+			if err != nil {
+				return err
+			}
+			for _, ref := range refs {
+				q, err := r.quarantined(rd, r.asker(user, h.Family), ref)
+				if err != nil {
+					return err
+				}
+				out = append(out, q)
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		return nil, fmt.Errorf("listing the quarantine: %w", err)
+	}
+	slices.SortStableFunc(out, func(a, b Quarantined) int { return int(a.ReceivedMS - b.ReceivedMS) })
+	return out, nil
+}
+
+func (r *Room) quarantined(rd *store.Reader, who access.Asker, ref store.ChangeRef) (Quarantined, error) {
+	q := Quarantined{Change: ref.ID, Family: ref.Family, Record: ref.Record, Kind: ref.Kind, Author: ref.Author,
+		Device: ref.Device, Code: ref.Code, ReceivedMS: ref.AtMS}
+	if !who.MayRead(ref.Kind).Allow {
+		return q, nil
+	}
+	c, err := rd.Content(ref.Position)
+	if err != nil {
+		return q, err
+	}
+	q.Ops = append([]syncproto.Op{}, c.Body.Ops...)
+	return q, nil
+}
+
+// open returns what a record is, or CodeNotFound if the person may not know.
+func (r *Room) open(user syncproto.UserID, record syncproto.RecordID) (store.RecordInfo, error) {
+	info, err := r.store.RecordInfo(record)
+	if err != nil && !errors.Is(err, store.ErrNotFound) {
+		return info, fmt.Errorf("looking up a record: %w", err)
+	}
+	// Asked for what does not exist as well, so that both take the same time.
+	allowed := r.asker(user, info.Family).MayRead(info.Kind).Allow
+	if err != nil || !allowed {
+		return info, syncproto.CodeNotFound
+	}
+	return info, nil
+}
+
+func (r *Room) asker(user syncproto.UserID, family syncproto.FamilyID) access.Asker {
+	u, _ := r.store.State().User(user)
+	who := access.Asker{Role: access.Role(u.Role)}
+	for _, b := range r.store.State().BasisOf(user, family) {
+		who.Bases = append(who.Bases, access.Basis(b))
+	}
+	return who
+}
+
+// readable lists the record kinds of a family that a person may read, sorted.
+func (r *Room) readable(user syncproto.UserID, family syncproto.FamilyID) []string {
+	who := r.asker(user, family)
+	var out []string
+	for _, k := range schema.All() {
+		if who.MayRead(k.ID).Allow && !slices.Contains(out, k.ID) {
+			out = append(out, k.ID)
+		}
+	}
+	slices.Sort(out)
+	return out
+}
+
+// derive fills in what a visit adds up to, for the visit and for a child's part.
+func (r *Room) derive(info store.RecordInfo, v *syncproto.View) error {
+	kind, ok := schema.Newest(info.Kind)
+	if !ok {
+		return nil
+	}
+	if whole, isPart := kind.Whole(); isPart {
+		id, ok := partOf(v, kind)
+		if !ok {
+			return nil
+		}
+		household, err := r.store.View(id)
+		if errors.Is(err, store.ErrNotFound) || err == nil && (household.Kind != whole.ID || household.Family != info.Family) {
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+		syncproto.DeriveVisit(household, []*syncproto.View{v})
+		return nil
+	}
+	if len(kind.Parts()) > 0 {
+		syncproto.DeriveVisit(v, nil)
+	}
+	return nil
+}
+
+// partOf returns the record that a part belongs to.
+func partOf(v *syncproto.View, kind *schema.Kind) (syncproto.RecordID, bool) {
+	f, ok := v.Field(kind.Part)
+	if !ok {
+		return syncproto.RecordID{}, false
+	}
+	b, ok := f.Value.AsBytes()
+	if !ok || len(b) != len(syncproto.RecordID{}) {
+		return syncproto.RecordID{}, false
+	}
+	return syncproto.RecordID(b), true
+}

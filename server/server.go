@@ -1,0 +1,2 @@
+// Package server is placed here for now.
+package server
