@@ -1,6 +1,9 @@
 package text
 
-import "strings"
+import (
+	"slices"
+	"strings"
+)
 
 // An authorRun is a stretch of events with consecutive numbers of one agent.
 // It ends where the next run begins.
@@ -22,16 +25,17 @@ type authors struct {
 
 // find returns the index of the run that holds an event.
 func (a *authors) find(lv LV) int {
-	lo, hi := 0, len(a.runs)
-	for lo+1 < hi {
-		mid := int(uint(lo+hi) / 2)
-		if a.runs[mid].start <= lv {
-			lo = mid
-		} else {
-			hi = mid
-		}
+	return floor(a.runs, lv, func(r authorRun, lv LV) int { return int(r.start - lv) })
+}
+
+// floor returns the index of the last entry of an ascending list that is not
+// after lv; the first never is.
+func floor[T any](list []T, lv LV, order func(T, LV) int) int {
+	i, exact := slices.BinarySearchFunc(list, lv, order)
+	if !exact {
+		i--
 	}
-	return lo
+	return i
 }
 
 // upTo returns the sequence number after the last of run i.
@@ -141,15 +145,6 @@ func (c *calls) continues(n int) bool {
 
 // of returns the first event of the call that made lv, and its size.
 func (c *calls) of(lv LV) (LV, int32) {
-	lo, hi := 0, len(c.runs)
-	for lo+1 < hi {
-		mid := int(uint(lo+hi) / 2)
-		if c.runs[mid].start <= lv {
-			lo = mid
-		} else {
-			hi = mid
-		}
-	}
-	r := c.runs[lo]
+	r := c.runs[floor(c.runs, lv, func(r callRun, lv LV) int { return int(r.start - lv) })]
 	return r.start + (lv-r.start)/LV(r.size)*LV(r.size), r.size
 }

@@ -23,16 +23,17 @@ func (l *Log) Encode() []byte {
 	e.graph(&l.graph)
 	e.ops(&l.ops)
 	e.bytes(l.ops.content)
-	return seal(e.b)
+	sum := checksum(e.b)
+	return append(e.b, sum[:]...)
 }
 
 // sumBytes is the length of the checksum at the end, a CRC-32 (IEEE) of all
 // before it, the lowest byte first. It finds accidents, not forgery.
 const sumBytes = 4
 
-func seal(b []byte) []byte {
+func checksum(b []byte) [sumBytes]byte {
 	sum := crc32.ChecksumIEEE(b)
-	return append(b, byte(sum), byte(sum>>8), byte(sum>>16), byte(sum>>24))
+	return [sumBytes]byte{byte(sum), byte(sum >> 8), byte(sum >> 16), byte(sum >> 24)}
 }
 
 type encoder struct{ b []byte }
@@ -155,7 +156,7 @@ func Decode(b []byte) (*Log, error) {
 		return nil, ErrEncoding
 	}
 	body := b[:len(b)-sumBytes]
-	if !bytes.Equal(seal(bytes.Clone(body)), b) {
+	if sum := checksum(body); !bytes.Equal(sum[:], b[len(body):]) {
 		return nil, ErrEncoding
 	}
 	d := decoder{b: body[len(magic):]}
@@ -252,7 +253,11 @@ func (d *decoder) size(end LV) int {
 }
 
 func (d *decoder) bytes() []byte {
-	n := d.count(1)
+	n := d.uint(len(d.b))
+	if n > len(d.b) {
+		d.fail()
+		return nil
+	}
 	v := d.b[:n]
 	d.b = d.b[n:]
 	return v

@@ -158,7 +158,6 @@ func (l *Log) cover(oldest, end LV) error {
 // track has the tracker see a zone.
 func (l *Log) track(zone lvRange) error {
 	t := &l.merger.tracker
-	t.tree.reach(zone.end)
 	var one [1]LV
 	err := l.merger.planner.plan(&l.graph, zone, func(r lvRange) error {
 		t.moveTo(l.graph.parentsOfEvent(r.start, &one))

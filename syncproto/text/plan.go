@@ -122,16 +122,7 @@ func (p *planner) parents(i int, f func(int)) {
 
 // at returns the step that holds an event.
 func (p *planner) at(lv LV) int {
-	lo, hi := 0, len(p.steps)
-	for lo+1 < hi {
-		mid := int(uint(lo+hi) / 2)
-		if p.steps[mid].start <= lv {
-			lo = mid
-		} else {
-			hi = mid
-		}
-	}
-	return lo
+	return floor(p.steps, lv, func(s step, lv LV) int { return int(s.start - lv) })
 }
 
 // link notes for every step what builds on it.

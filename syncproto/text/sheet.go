@@ -85,11 +85,7 @@ func newSheet(l *Log) *sheet {
 
 // callOf returns which call made an event.
 func (s *sheet) callOf(lv LV) int32 {
-	i, ok := slices.BinarySearch(s.calls, lv)
-	if !ok {
-		i--
-	}
-	return int32(i)
+	return int32(floor(s.calls, lv, func(first, lv LV) int { return int(first - lv) }))
 }
 
 // last returns the last event of a call.
@@ -102,12 +98,12 @@ func (s *sheet) last(call int32) LV {
 
 // lay lists the tracker's spans in text order, cut into segments.
 func (s *sheet) lay(t *tracker) {
-	removals := s.removals(t)
+	removed := s.removed(t)
 	merged := int32(0)
 	for c, ok := t.tree.at(t.tree.leftmost()); ok; c, ok = t.tree.next(c) {
 		span := t.tree.span(c)
 		for id, end := span.id, span.id+LV(span.n); id < end; {
-			seg := s.segment(id, end, removals)
+			seg := s.segment(id, end, removed)
 			seg.merged = merged
 			if !seg.deleted() {
 				merged += seg.n
@@ -118,48 +114,76 @@ func (s *sheet) lay(t *tracker) {
 	}
 }
 
-// A removal says that a call deleted an item.
-type removal struct {
-	id   LV
-	call int32
+// A fate is a stretch of items, from id up to the next fate's, and the calls
+// that deleted it, ascending.
+type fate struct {
+	id    LV
+	calls []int32
 }
 
-func (r removal) compare(x removal) int {
-	if r.id != x.id {
-		return int(r.id - x.id)
+// removed returns who deleted what, by item.
+func (s *sheet) removed(t *tracker) []fate {
+	cuts := []LV{0}
+	for _, r := range t.gone.list {
+		cuts = append(cuts, r.id, r.id+LV(r.n))
 	}
-	return int(r.call - x.call)
-}
-
-// removals returns who deleted what, by item.
-func (s *sheet) removals(t *tracker) []removal {
-	var list []removal
-	ops := &s.log.ops
-	for i, r := range ops.runs {
-		stop, _ := ops.upTo(i)
-		for lv := r.lv; r.kind != insertion && lv < stop; lv++ {
-			list = append(list, removal{LV(t.tree.index[lv-t.tree.first]), s.callOf(lv)})
+	slices.Sort(cuts)
+	var list []fate
+	for _, id := range slices.Compact(cuts) {
+		list = append(list, fate{id: id})
+	}
+	for _, r := range t.gone.list {
+		for lv := r.lv; lv < r.lv+LV(r.n); {
+			call := s.callOf(lv)
+			stop := min(s.last(call)+1, r.lv+LV(r.n))
+			id, n := r.between(lv, stop)
+			list = blame(list, call, id, n)
+			lv = stop
 		}
 	}
-	slices.SortFunc(list, removal.compare)
+	for i := range list {
+		slices.Sort(list[i].calls)
+	}
 	return list
+}
+
+// blame notes that a call deleted n items, cutting fates where it ends.
+func blame(list []fate, call int32, id LV, n int32) []fate {
+	list = cutFate(cutFate(list, id), id+LV(n))
+	for i := fateOf(list, id); i < len(list) && list[i].id < id+LV(n); i++ {
+		list[i].calls = append(list[i].calls, call)
+	}
+	return list
+}
+
+func cutFate(list []fate, id LV) []fate {
+	i := fateOf(list, id)
+	if list[i].id == id {
+		return list
+	}
+	return slices.Insert(list, i+1, fate{id, slices.Clone(list[i].calls)})
+}
+
+// fateOf returns the index of the fate that an item is part of.
+func fateOf(list []fate, id LV) int {
+	return floor(list, id, func(f fate, id LV) int { return int(f.id - id) })
 }
 
 // segment returns the segment that begins with an item and ends before
 // another.
-func (s *sheet) segment(id, end LV, removals []removal) segment {
+func (s *sheet) segment(id, end LV, removed []fate) segment {
 	call := s.callOf(id)
-	seg := segment{calls: append([]int32{call}, removers(id, removals)...)}
+	f := fateOf(removed, id)
+	seg := segment{calls: append([]int32{call}, removed[f].calls...)}
 	end = min(end, s.last(call)+1)
+	if f+1 < len(removed) {
+		end = min(end, removed[f+1].id)
+	}
 	ops := &s.log.ops
-	text := ops.content
 	for i := ops.find(id); id < end && seg.closes == goesOn; i++ {
 		p := ops.part(i, id, end)
-		text = ops.content[p.off : p.off+p.size]
+		text := ops.content[p.off : p.off+p.size]
 		for len(text) > 0 && seg.closes == goesOn {
-			if seg.n > 0 && !slices.Equal(removers(id, removals), seg.calls[1:]) {
-				return seg
-			}
 			r, size := utf8.DecodeRune(text)
 			text = text[size:]
 			seg.opens = seg.opens || seg.n == 0 && isSpace(r)
@@ -169,16 +193,6 @@ func (s *sheet) segment(id, end LV, removals []removal) segment {
 		}
 	}
 	return seg
-}
-
-// removers returns the calls that deleted an item, ascending.
-func removers(id LV, removals []removal) []int32 {
-	var calls []int32
-	i, _ := slices.BinarySearchFunc(removals, removal{id, -1}, removal.compare)
-	for ; i < len(removals) && removals[i].id == id; i++ {
-		calls = append(calls, removals[i].call)
-	}
-	return calls
 }
 
 // show makes a version visible.

@@ -9,7 +9,8 @@ import "slices"
 type tracker struct {
 	log  *Log
 	tree tree
-	base LV   // the critical version it began with, or -1
+	base LV // the critical version it began with, or -1
+	gone removals
 	upTo LV   // it has seen the events after base and before upTo
 	at   []LV // the prepared version
 	out  *pieces
@@ -27,6 +28,7 @@ func (t *tracker) begin(log *Log, base LV) {
 	}
 	t.base, t.upTo = base, base+1
 	t.tree.reset(base+1, length)
+	t.gone.reset(log.ops.find(base + 1))
 }
 
 // moveTo prepares a version. Retreating from an event and advancing over it
@@ -55,26 +57,11 @@ func (t *tracker) toggle(r lvRange, by int32) {
 			t.shift(from, int32(to-from), by)
 			continue
 		}
-		t.toggleTargets(from, to, by)
-	}
-}
-
-// toggleTargets does so for what a run of deletions deleted, stretch by
-// stretch.
-func (t *tracker) toggleTargets(from, to LV, by int32) {
-	index, first := t.tree.index, t.tree.first
-	for from < to {
-		low := LV(index[from-first])
-		high, n := low, LV(1)
-		for ; from+n < to; n++ {
-			next := LV(index[from+n-first])
-			if next != high+1 && next != low-1 {
-				break
+		for at := t.gone.first(i); at >= 0; at = t.gone.list[at].next {
+			if id, n := t.gone.list[at].between(from, to); n > 0 {
+				t.shift(id, n, by)
 			}
-			low, high = min(low, next), max(high, next)
 		}
-		t.shift(low, int32(high-low+1), by)
-		from += n
 	}
 }
 
@@ -129,9 +116,9 @@ func (t *tracker) replay(r lvRange) error {
 		case insertion:
 			t.insert(p)
 		case deletion:
-			t.removeForward(p)
+			t.removeForward(i, p)
 		case deletionBack:
-			t.removeBack(p)
+			t.removeBack(i, p)
 		}
 	}
 	t.at = append(t.at[:0], r.end-1)
@@ -152,28 +139,27 @@ func (p *opPart) fits(length int32) bool {
 	return p.pos < length && p.n <= p.pos+1
 }
 
-func (t *tracker) removeForward(p opPart) {
+// removeForward applies deletions of what follows a position. run is the
+// operation that they are of.
+func (t *tracker) removeForward(run int, p opPart) {
 	for p.n > 0 {
 		c, rel, merged := t.tree.seek(p.pos)
 		n := min(p.n, t.tree.span(c).n-rel)
-		first := t.remove(c, rel, n, merged+rel)
-		for i := range n {
-			t.tree.index[p.lv+LV(i)-t.tree.first] = int32(first) + i
-		}
+		id := t.remove(c, rel, n, merged+rel)
+		t.gone.add(run, removal{lv: p.lv, n: n, id: id})
 		p.lv += LV(n)
 		p.n -= n
 	}
 }
 
-func (t *tracker) removeBack(p opPart) {
+// removeBack applies deletions that go back from a position.
+func (t *tracker) removeBack(run int, p opPart) {
 	for p.n > 0 {
 		c, rel, merged := t.tree.seek(p.pos)
 		n := min(p.n, rel+1)
 		rel -= n - 1
-		first := t.remove(c, rel, n, merged+rel)
-		for i := range n {
-			t.tree.index[p.lv+LV(i)-t.tree.first] = int32(first) + n - 1 - i
-		}
+		id := t.remove(c, rel, n, merged+rel)
+		t.gone.add(run, removal{lv: p.lv, n: n, id: id, back: true})
 		p.lv += LV(n)
 		p.pos -= n
 		p.n -= n
@@ -255,7 +241,7 @@ func (t *tree) extend(c cursor, add span) bool {
 		return false
 	}
 	s.n += add.n
-	t.enter(&add, c.leaf)
+	t.index.enter(add.id, add.n, c.leaf)
 	t.widen(c.leaf, add.widths())
 	return true
 }

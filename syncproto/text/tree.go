@@ -87,10 +87,7 @@ type tree struct {
 	// least 4 spans and 3 children.
 	leafFill, nodeFill int32
 
-	// index holds, for each event from first on, the leaf that its item is in
-	// or, if the event is a deletion, the id of the item it deleted.
-	index []int32
-	first LV
+	index index
 	cuts  []cut // the same for the placeholder text, ascending
 }
 
@@ -99,20 +96,13 @@ type tree struct {
 func (t *tree) reset(first LV, length int32) {
 	t.leaves = append(t.leaves[:0], leaf{next: -1})
 	t.nodes = append(t.nodes[:0], node{parent: -1, used: 1, leaves: true})
-	t.root, t.first = 0, first
-	t.index, t.cuts = t.index[:0], t.cuts[:0]
+	t.root, t.cuts = 0, t.cuts[:0]
+	t.index.reset(first)
 	if length > 0 {
 		t.cuts = append(t.cuts, cut{placeholder, 0})
 		t.leaves[0].spans[0] = span{id: placeholder, n: length, left: textStart, right: textEnd, state: visible}
 		t.leaves[0].used = 1
 		t.nodes[0].widths[0] = widths{length, length}
-	}
-}
-
-// reach makes room in the index for the events before end.
-func (t *tree) reach(end LV) {
-	for need := int(end - t.first); len(t.index) < need; {
-		t.index = append(t.index, make([]int32, need-len(t.index))...)
 	}
 }
 
@@ -163,7 +153,7 @@ func (t *tree) find(id LV) (c cursor, rel int32) {
 		i := sort.Search(len(t.cuts), func(i int) bool { return t.cuts[i].id > id })
 		c.leaf = t.cuts[i-1].leaf
 	} else {
-		c.leaf = t.index[id-t.first]
+		c.leaf = t.index.leaf(id)
 	}
 	l := &t.leaves[c.leaf]
 	for ; c.i < l.used; c.i++ {

@@ -10,15 +10,8 @@ func (t *tree) insert(c cursor, s span) {
 	copy(l.spans[c.i+1:l.used+1], l.spans[c.i:l.used])
 	l.spans[c.i] = s
 	l.used++
-	t.enter(&s, c.leaf)
+	t.index.enter(s.id, s.n, c.leaf)
 	t.widen(c.leaf, s.widths())
-}
-
-// enter records which leaf a span of events is in.
-func (t *tree) enter(s *span, at int32) {
-	for i := s.id - t.first; i < s.id-t.first+LV(s.n); i++ {
-		t.index[i] = at
-	}
 }
 
 // split cuts a span after rel items and returns the cursor of the rest. It
@@ -84,7 +77,7 @@ func (t *tree) splitLeaf(at, keep int32) int32 {
 // moved updates the index for a span that has come into another leaf.
 func (t *tree) moved(s *span, at int32) {
 	if s.id < placeholder {
-		t.enter(s, at)
+		t.index.enter(s.id, s.n, at)
 		return
 	}
 	i := sort.Search(len(t.cuts), func(i int) bool { return t.cuts[i].id >= s.id })

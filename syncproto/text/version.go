@@ -86,9 +86,6 @@ type renumbering struct {
 }
 
 func (r *renumbering) of(lv LV) LV {
-	i, ok := slices.BinarySearchFunc(r.kept, lv, func(k lvRange, lv LV) int { return int(k.start - lv) })
-	if !ok {
-		i--
-	}
+	i := floor(r.kept, lv, func(k lvRange, lv LV) int { return int(k.start - lv) })
 	return r.from[i] + lv - r.kept[i].start
 }
