@@ -26,6 +26,7 @@ import (
 	"github.com/gofiber/fiber/v2"
 
 	"doorstep/server/internal/auth"
+	"doorstep/server/internal/exchange"
 	"doorstep/syncproto"
 )
 
@@ -37,6 +38,7 @@ type Config struct {
 
 	Auth     Auth
 	Exchange Exchange
+	Events   Events
 	Records  Records
 	Workflow Workflow
 	Health   Health
@@ -47,6 +49,9 @@ type Config struct {
 	ReplyKey  []byte
 	// Copies says how many disks or hosts hold a change once it is acknowledged.
 	Copies int
+
+	// StepUp is how old a sign-in may be for confirming and finalising; 0: 30 min.
+	StepUp time.Duration
 
 	Now    func() time.Time
 	Random io.Reader
@@ -85,9 +90,14 @@ type Auth interface {
 // Exchange takes changes in and hands news out. Errors that are a
 // syncproto.Code concern the envelope.
 type Exchange interface {
-	Sync(context.Context, auth.Caller, *syncproto.SyncRequest) (*syncproto.SyncReply, error)
-	// Subscribe wakes the caller when there may be news for user, until cancel.
-	Subscribe(user syncproto.UserID) (wake <-chan struct{}, cancel func())
+	Sync(context.Context, exchange.Caller, *syncproto.SyncRequest) (*syncproto.SyncReply, error)
+}
+
+// Events wakes whoever waits for news.
+type Events interface {
+	// Subscribe wakes the caller when there may be news for user, until cancel. It
+	// fails with CodeTooMany over a limit of its own.
+	Subscribe(user syncproto.UserID) (wake <-chan struct{}, cancel func(), err error)
 }
 
 // Health tells how the server is.
@@ -118,6 +128,9 @@ func New(cfg Config) (*API, error) {
 		return nil, err
 	}
 	cfg.Limits = cfg.Limits.withDefaults()
+	if cfg.StepUp == 0 {
+		cfg.StepUp = 30 * time.Minute
+	}
 	a := &API{cfg: cfg, syncs: make(chan struct{}, cfg.Limits.Syncs), closing: make(chan struct{})}
 	a.streams.perUser, a.streams.max = cfg.Limits.StreamsPerUser, cfg.Limits.Streams
 	a.streams.byUser = map[syncproto.UserID]int{}
@@ -160,9 +173,9 @@ func (a *API) Shutdown(ctx context.Context) error {
 func (a *API) OpenAPI() []byte { return a.openapi }
 
 func (c *Config) check() error {
-	if c.Borough == "" || c.Auth == nil || c.Exchange == nil || c.Records == nil || c.Workflow == nil ||
+	if c.Borough == "" || c.Auth == nil || c.Exchange == nil || c.Events == nil || c.Records == nil || c.Workflow == nil ||
 		c.Health == nil || c.SignReply == nil || c.Now == nil || c.Random == nil || c.Log == nil {
-		return errors.New("api: Borough, Auth, Exchange, Records, Workflow, Health, SignReply, Now, Random and Log must be set")
+		return errors.New("api: Borough, Auth, Exchange, Events, Records, Workflow, Health, SignReply, Now, Random and Log must be set")
 	}
 	return nil
 }

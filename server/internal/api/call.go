@@ -33,6 +33,7 @@ type route struct {
 	id           string // operation id, also in logs
 	summary      string
 	who          who
+	stepUp       bool         // needs a fresh sign-in
 	request      reflect.Type // JSON body; nil: none
 	response     reflect.Type // JSON answer; nil: none
 	consumes     string       // media type when it is not JSON
@@ -139,6 +140,9 @@ func (a *API) admit(r route, k *call, fctx *fasthttp.RequestCtx, s *state) error
 		}
 		if r.who == onDevice && caller.Device.IsZero() {
 			return syncproto.CodeWrongDevice
+		}
+		if r.stepUp && a.cfg.Now().Sub(caller.SignedInAt) > a.cfg.StepUp {
+			return syncproto.CodeStepUp
 		}
 		k.caller, s.user = caller, caller.User
 	}

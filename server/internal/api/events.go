@@ -49,7 +49,12 @@ func (a *API) events(c *call, fctx *fasthttp.RequestCtx) {
 		a.writeProblem(fctx, &refusal{code: syncproto.CodeTooMany, retryAfter: 30 * time.Second})
 		return
 	}
-	wake, cancel := a.cfg.Exchange.Subscribe(caller.User)
+	wake, cancel, err := a.cfg.Events.Subscribe(caller.User)
+	if err != nil {
+		a.streams.leave(caller.User)
+		a.writeProblem(fctx, refusalOf(err))
+		return
+	}
 	conn := fctx.Conn()
 	fctx.SetStatusCode(fasthttp.StatusOK)
 	fctx.SetContentType("text/event-stream")

@@ -118,9 +118,6 @@ func (r route) refusals() []syncproto.Code {
 	if r.who == onDevice {
 		out = append(out, syncproto.CodeWrongDevice)
 	}
-	if strings.HasPrefix(r.path, "/v1/records/") && r.request != nil {
-		out = append(out, syncproto.CodeOpenConflict)
-	}
 	return append(out, r.codes...)
 }
 

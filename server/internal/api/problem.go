@@ -9,6 +9,7 @@ import (
 	"github.com/valyala/fasthttp"
 
 	"doorstep/server/internal/auth"
+	"doorstep/server/internal/finalise"
 	"doorstep/syncproto"
 	"doorstep/syncproto/frame"
 )
@@ -84,20 +85,6 @@ type refusal struct {
 func (r *refusal) Error() string { return r.code.Error() }
 func (r *refusal) Unwrap() error { return r.code }
 
-// Detailed is an error with several reasons, as finalising gives.
-type Detailed interface {
-	error
-	Details() []Detail
-}
-
-// Detail is one of the reasons of a Detailed error.
-type Detail struct {
-	Record syncproto.RecordID
-	Path   syncproto.Path
-	Code   syncproto.Code
-	Plain  string // empty: the code's own words
-}
-
 // refusalOf turns any error into what the caller is told. An error without a
 // code is ours: the caller learns no more than that, the log has the chain.
 func refusalOf(err error) *refusal {
@@ -111,23 +98,24 @@ func refusalOf(err error) *refusal {
 	if errors.As(err, &many) {
 		out.retryAfter = many.RetryAfter
 	}
-	var detailed Detailed
-	if errors.As(err, &detailed) {
-		for _, d := range detailed.Details() {
-			out.details = append(out.details, detailOf(d))
-		}
+	var reasons *finalise.Refusal
+	if errors.As(err, &reasons) {
+		out.details = detailsOf(reasons.Reasons)
 	}
 	return out
 }
 
-func detailOf(d Detail) ProblemDetail {
-	plain := d.Plain
-	if plain == "" {
-		plain = d.Code.Plain()
-	}
-	out := ProblemDetail{Path: pathText(d.Path), Code: uint16(d.Code), Name: d.Code.Error(), Plain: plain}
-	if d.Record != (syncproto.RecordID{}) {
-		out.Record = d.Record.String()
+func detailsOf(list []finalise.Detail) []ProblemDetail {
+	out := make([]ProblemDetail, 0, len(list))
+	for _, d := range list {
+		j := ProblemDetail{Path: pathText(d.Path), Code: uint16(d.Code), Name: d.Code.Error(), Plain: d.Plain}
+		if d.Plain == "" {
+			j.Plain = d.Code.Plain()
+		}
+		if d.Record != (syncproto.RecordID{}) {
+			j.Record = d.Record.String()
+		}
+		out = append(out, j)
 	}
 	return out
 }

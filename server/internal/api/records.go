@@ -3,57 +3,22 @@ package api
 import (
 	"context"
 
+	"doorstep/server/internal/reading"
 	"doorstep/syncproto"
 )
 
-// Records shows a signed-in person what they may read; it asks access itself. A
-// record that the person may not read and one that does not exist are the same
+// Records shows a signed-in person what they may read (package reading); it asks
+// access itself. A record that the person may not read and one that does not exist are the same
 // CodeNotFound after the same work.
 type Records interface {
-	Families(ctx context.Context, user syncproto.UserID) ([]Family, error)
-	FamilyRecords(ctx context.Context, user syncproto.UserID, family syncproto.FamilyID) ([]RecordInfo, error)
+	Families(ctx context.Context, user syncproto.UserID) ([]reading.Family, error)
+	FamilyRecords(ctx context.Context, user syncproto.UserID, family syncproto.FamilyID) ([]reading.Record, error)
 	Record(ctx context.Context, user syncproto.UserID, record syncproto.RecordID) (*syncproto.View, error)
-	History(ctx context.Context, user syncproto.UserID, record syncproto.RecordID) ([]HistoryItem, error)
+	History(ctx context.Context, user syncproto.UserID, record syncproto.RecordID) ([]reading.HistoryItem, error)
 	// Quarantine lists what awaits a reviewer; Ops only where they may read it.
-	Quarantine(ctx context.Context, user syncproto.UserID) ([]Quarantined, error)
+	Quarantine(ctx context.Context, user syncproto.UserID) ([]reading.Quarantined, error)
 	// Name is a person's name as colleagues see it; "" for nobody known.
 	Name(syncproto.UserID) string
-}
-
-// Family is one that the caller may read, and in which role.
-type Family struct {
-	ID    syncproto.FamilyID
-	Basis []string
-}
-
-// RecordInfo is one record of a family.
-type RecordInfo struct {
-	ID     syncproto.RecordID
-	Kind   string
-	Sealed bool
-}
-
-// HistoryItem is one change of a record, as it was received.
-type HistoryItem struct {
-	Change     *syncproto.Change
-	Device     syncproto.DeviceID
-	Status     syncproto.ReceiptStatus
-	Code       syncproto.Code
-	Position   uint64
-	ReceivedMS int64
-}
-
-// Quarantined is one change that awaits a reviewer.
-type Quarantined struct {
-	Change     syncproto.ChangeID
-	Family     syncproto.FamilyID
-	Record     syncproto.RecordID
-	Kind       string
-	Author     syncproto.UserID
-	Device     syncproto.DeviceID
-	Code       syncproto.Code
-	ReceivedMS int64
-	Ops        []syncproto.Op // nil: the caller may not read the words
 }
 
 // FamilyList lists the families that the caller may read.

@@ -39,23 +39,38 @@ func (a *API) table() []route {
 			codes: codes(syncproto.CodeNotFound)}, a.record),
 		handler(a, route{method: get, path: "/v1/records/:id/history", id: "history", summary: "Every change of a record.", who: signedIn,
 			codes: codes(syncproto.CodeNotFound)}, a.history),
-		handler(a, route{method: get, path: "/v1/queue", id: "queue", summary: "Records handed over to the caller's teams.", who: signedIn}, a.queue),
+		handler(a, route{method: get, path: "/v1/queue", id: "queue", summary: "Records on their way to final, of the families that the caller reads.", who: signedIn}, a.queue),
+		handler(a, route{method: get, path: "/v1/late", id: "late", summary: "Final records to which changes came late.", who: signedIn}, a.late),
+		handler(a, route{method: get, path: "/v1/records/:id/checklist", id: "checklist", summary: "What keeps a record from being finalised.", who: signedIn,
+			codes: codes(syncproto.CodeNotFound)}, a.checklist),
 		handler(a, route{method: get, path: "/v1/quarantine", id: "quarantine", summary: "Changes that await a reviewer.", who: signedIn}, a.quarantine),
 
 		handler(a, step("hand-over", "handOver", "Hand a record over to a coordinator."), a.handOver),
-		handler(a, step("confirm", "confirm", "Confirm, as its author, that a record is right."), a.confirm),
+		handler(a, step("confirm", "confirm", "Confirm, as its author, that a record is right.").fresh(), a.confirm),
 		handler(a, step("query", "query", "Ask an author about a record."), a.query),
 		handler(a, step("answer", "answer", "Answer a query."), a.answer),
 		handler(a, step("decide", "decide", "Settle a disagreement."), a.decide),
-		handler(a, step("finalise", "finalise", "Seal named heads as the final version."), a.finalise),
+		handler(a, step("lease", "lease", "Have a record to oneself while preparing it."), a.lease),
+		handler(a, step("release", "release", "Give a record back."), a.release),
+		handler(a, step("finalise", "finalise", "Seal named heads as the final version.").fresh(), a.finalise),
 		handler(a, step("addendum", "addendum", "Add to a final record."), a.addendum),
+		handler(a, step("correct", "correct", "Put right a field of a final record; both versions are shown."), a.correct),
+		handler(a, step("accept-late", "acceptLate", "Adopt, as an addendum, a change that came late."), a.acceptLate),
 	}
 }
 
 // step is a route that takes a record one step on its way.
 func step(path, id, summary string) route {
 	return route{method: "POST", path: "/v1/records/:id/" + path, id: id, summary: summary, who: signedIn,
-		codes: codes(syncproto.CodeNotFound, syncproto.CodeForbidden, syncproto.CodeStepUp, syncproto.CodeFinal)}
+		codes: codes(syncproto.CodeNotFound, syncproto.CodeForbidden, syncproto.CodeFinal, syncproto.CodeOpenConflict)}
+}
+
+// fresh makes a route need a sign-in of a moment ago: what is sworn or sealed
+// must not come from a tablet that somebody left open.
+func (r route) fresh() route {
+	r.stepUp = true
+	r.codes = append(r.codes, syncproto.CodeStepUp)
+	return r
 }
 
 func codes(c ...syncproto.Code) []syncproto.Code { return c }

@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"doorstep/server/internal/auth"
+	"doorstep/server/internal/finalise"
 	"doorstep/syncproto"
 	"doorstep/syncproto/cbor"
 	"doorstep/syncproto/frame"
@@ -282,15 +283,17 @@ func TestWorkflowSteps(t *testing.T) {
 		body any
 		want any
 	}{
-		{"hand-over", HandOverRequest{}, HandOver{Record: aRecord}},
-		{"hand-over", HandOverRequest{To: user}, HandOver{Record: aRecord, To: syncproto.UserID(wantUser)}},
-		{"confirm", ConfirmRequest{Heads: heads}, Confirm{aRecord, wantHeads}},
-		{"query", QueryRequest{To: user, Text: "Which Tuesday?"}, Query{Record: aRecord, To: syncproto.UserID(wantUser), Text: "Which Tuesday?"}},
-		{"query", QueryRequest{Path: &pathIn, To: user, Text: "?"}, Query{aRecord, path, syncproto.UserID(wantUser), "?"}},
-		{"answer", AnswerRequest{Query: change, Text: "The 3rd."}, Answer{aRecord, wantChange, "The 3rd."}},
-		{"decide", DecideRequest{Path: pathIn, Value: value, Reason: "we asked"}, Decide{aRecord, path, wantValue, "we asked"}},
-		{"finalise", FinaliseRequest{Heads: heads}, Finalise{aRecord, wantHeads}},
-		{"addendum", AddendumRequest{Text: "She rang.", HappenedMS: 5, Reason: "no signal"}, Addendum{aRecord, "She rang.", 5, "no signal"}},
+		{"hand-over", HandOverRequest{}, finalise.HandOver{Record: aRecord}},
+		{"hand-over", HandOverRequest{To: user}, finalise.HandOver{Record: aRecord, To: syncproto.UserID(wantUser)}},
+		{"confirm", ConfirmRequest{Heads: heads}, finalise.Confirm{Record: aRecord, Heads: wantHeads}},
+		{"query", QueryRequest{To: user, Text: "Which Tuesday?"}, finalise.Query{Record: aRecord, To: syncproto.UserID(wantUser), Text: "Which Tuesday?"}},
+		{"query", QueryRequest{Path: &pathIn, To: user, Text: "?"}, finalise.Query{Record: aRecord, Path: path, To: syncproto.UserID(wantUser), Text: "?"}},
+		{"answer", AnswerRequest{Query: change, Text: "The 3rd."}, finalise.Answer{Record: aRecord, Query: wantChange, Text: "The 3rd."}},
+		{"decide", DecideRequest{Path: pathIn, Value: value, Reason: "we asked"}, finalise.Decide{Record: aRecord, Path: path, Value: wantValue, Reason: "we asked"}},
+		{"finalise", FinaliseRequest{Heads: heads}, finalise.Finalise{Record: aRecord, Heads: wantHeads}},
+		{"addendum", AddendumRequest{Text: "She rang.", HappenedMS: 5, Reason: "no signal"}, finalise.Addendum{Record: aRecord, Text: "She rang.", TimeMS: 5, Reason: "no signal"}},
+		{"correct", CorrectRequest{Path: pathIn, Old: 3, New: value, Reason: "typo"}, finalise.Correct{Record: aRecord, Path: path, Old: cbor.Int(3), New: wantValue, Reason: "typo"}},
+		{"accept-late", AcceptLateRequest{Change: change}, finalise.AcceptLate{Record: aRecord, Change: wantChange}},
 	}
 	for i, c := range cases {
 		var d Done
@@ -301,20 +304,12 @@ func TestWorkflowSteps(t *testing.T) {
 	}
 }
 
-// openReasons is what finalising answers while something is open.
-type openReasons struct{}
-
-func (openReasons) Error() string { return "open reasons" }
-func (openReasons) Unwrap() error { return syncproto.CodeOpenConflict }
-func (openReasons) Details() []Detail {
-	return []Detail{{Record: aRecord, Path: syncproto.Path{Field: "seen_alone"}, Code: syncproto.CodeOpenConflict},
-		{Record: aRecord, Code: syncproto.CodeOpenQuery, Plain: "Ali has not answered yet."}}
-}
-
 func TestRefusedFinaliseNamesEveryReason(t *testing.T) {
 	w := newWorld(t, nil)
 	w.addUser("jo", auth.RoleCoordinator)
-	w.borough.err = openReasons{}
+	w.borough.err = &finalise.Refusal{Code: syncproto.CodeOpenConflict, Reasons: []finalise.Detail{
+		{Record: aRecord, Path: syncproto.Path{Field: "seen_alone"}, Code: syncproto.CodeOpenConflict},
+		{Record: aRecord, Code: syncproto.CodeOpenQuery, Plain: "Ali has not answered yet."}}}
 	a := w.postJSON("/v1/records/"+aRecord.String()+"/finalise", w.signIn("jo").AccessToken,
 		FinaliseRequest{Heads: []RecordHeadsJSON{{Record: aRecord.String(), Heads: []string{strings.Repeat("6", 64)}}}})
 	var p Problem
@@ -322,6 +317,41 @@ func TestRefusedFinaliseNamesEveryReason(t *testing.T) {
 	if p.Code != uint16(syncproto.CodeOpenConflict) || len(p.Details) != 2 || p.Details[0].Path != "seen_alone" ||
 		p.Details[0].Plain == "" || p.Details[1].Plain != "Ali has not answered yet." {
 		t.Errorf("got %+v", p)
+	}
+}
+
+func TestLeaseReleaseAndChecklist(t *testing.T) {
+	w := newWorld(t, nil)
+	w.addUser("jo", auth.RoleCoordinator)
+	s := w.signIn("jo")
+	path := "/v1/records/" + aRecord.String()
+	var l LeaseJSON
+	w.postJSON(path+"/lease", s.AccessToken, struct{}{}).wantJSON(t, http.StatusOK, &l)
+	if l.User != s.User || l.UntilMS != 9 {
+		t.Errorf("got %+v", l)
+	}
+	if a := w.postJSON(path+"/release", s.AccessToken, struct{}{}); a.status != http.StatusNoContent {
+		t.Errorf("got status %d", a.status)
+	}
+	var list Checklist
+	w.get(path+"/checklist", s.AccessToken).wantJSON(t, http.StatusOK, &list)
+	if len(list.Blocks) != 1 || list.Blocks[0].Plain != syncproto.CodeOpenQuery.Plain() {
+		t.Errorf("got %+v", list)
+	}
+	var late QueueList
+	w.get("/v1/late", s.AccessToken).wantJSON(t, http.StatusOK, &late)
+}
+
+func TestSwearingNeedsAFreshSignIn(t *testing.T) {
+	w := newWorld(t, func(c *Config) { c.StepUp = time.Nanosecond })
+	w.addUser("jo", auth.RoleCoordinator)
+	token := w.signIn("jo").AccessToken
+	path := "/v1/records/" + aRecord.String()
+	heads := []RecordHeadsJSON{{Record: aRecord.String(), Heads: []string{strings.Repeat("6", 64)}}}
+	w.postJSON(path+"/finalise", token, FinaliseRequest{Heads: heads}).wantProblem(t, http.StatusForbidden, syncproto.CodeStepUp)
+	w.postJSON(path+"/confirm", token, ConfirmRequest{Heads: heads}).wantProblem(t, http.StatusForbidden, syncproto.CodeStepUp)
+	if a := w.postJSON(path+"/hand-over", token, HandOverRequest{}); a.status != http.StatusOK {
+		t.Errorf("hand-over: got status %d", a.status)
 	}
 }
 

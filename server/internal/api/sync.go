@@ -3,6 +3,7 @@ package api
 import (
 	"time"
 
+	"doorstep/server/internal/exchange"
 	"doorstep/syncproto"
 	"doorstep/syncproto/frame"
 )
@@ -28,7 +29,8 @@ func (a *API) sync(c *call) error {
 	if err != nil {
 		return err
 	}
-	reply, err := a.cfg.Exchange.Sync(c.ctx, c.caller, req)
+	from := exchange.Caller{User: c.caller.User, Device: c.caller.Device, CustodyOnly: c.caller.CustodyOnly}
+	reply, err := a.cfg.Exchange.Sync(c.ctx, from, req)
 	if err != nil {
 		return err
 	}

@@ -3,6 +3,7 @@ package api
 import (
 	"unicode/utf8"
 
+	"doorstep/server/internal/reading"
 	"doorstep/syncproto"
 	"doorstep/syncproto/cbor"
 )
@@ -124,7 +125,7 @@ func (p *people) addenda(list []syncproto.Addendum) []AddendumJSON {
 	return out
 }
 
-func (p *people) history(h HistoryItem) HistoryJSON {
+func (p *people) history(h reading.HistoryItem) HistoryJSON {
 	b := h.Change.Body
 	out := HistoryJSON{Change: h.Change.ID.String(), Deps: changeIDs(b.Deps), Author: p.id(b.Author),
 		Device: h.Device.String(), TimeMS: b.TimeMS, OffsetMin: b.OffsetMin, ReceivedMS: h.ReceivedMS,

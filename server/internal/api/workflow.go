@@ -8,86 +8,32 @@ import (
 	"slices"
 	"strconv"
 
-	"doorstep/server/internal/auth"
+	"doorstep/server/internal/finalise"
 	"doorstep/syncproto"
 	"doorstep/syncproto/cbor"
 )
 
-// Workflow takes a record from capture to final; it asks access itself. Each
-// step is one change by the caller, whose id it returns. A refusal names every
-// open reason (Detailed); a record that the caller may not know of is
-// CodeNotFound.
+// Workflow takes a record from capture to final (package finalise); it asks
+// access itself. Each step is one change by the caller, whose id it returns. A
+// refusal names every open reason (*finalise.Refusal); a record that the caller
+// may not know of is CodeNotFound.
 type Workflow interface {
-	HandOver(context.Context, auth.Caller, HandOver) (syncproto.ChangeID, error)
-	Confirm(context.Context, auth.Caller, Confirm) (syncproto.ChangeID, error)
-	Query(context.Context, auth.Caller, Query) (syncproto.ChangeID, error)
-	Answer(context.Context, auth.Caller, Answer) (syncproto.ChangeID, error)
-	Decide(context.Context, auth.Caller, Decide) (syncproto.ChangeID, error)
-	Finalise(context.Context, auth.Caller, Finalise) (syncproto.ChangeID, error)
-	Addendum(context.Context, auth.Caller, Addendum) (syncproto.ChangeID, error)
-	// Queue lists what has been handed over to the caller's teams, oldest first.
-	Queue(context.Context, auth.Caller) ([]QueueItem, error)
-}
-
-// HandOver gives a record to a coordinator; To zero: to the team's queue.
-type HandOver struct {
-	Record syncproto.RecordID
-	To     syncproto.UserID
-}
-
-// Confirm is the author's word that the named heads are right.
-type Confirm struct {
-	Record syncproto.RecordID
-	Heads  []syncproto.RecordHeads
-}
-
-// Query asks an author about a record.
-type Query struct {
-	Record syncproto.RecordID
-	Path   syncproto.Path
-	To     syncproto.UserID
-	Text   string
-}
-
-// Answer answers a query.
-type Answer struct {
-	Record syncproto.RecordID
-	Query  syncproto.ChangeID
-	Text   string
-}
-
-// Decide settles a conflict: the value that counts, and why.
-type Decide struct {
-	Record syncproto.RecordID
-	Path   syncproto.Path
-	Value  cbor.Value
-	Reason string
-}
-
-// Finalise seals the named heads.
-type Finalise struct {
-	Record syncproto.RecordID
-	Heads  []syncproto.RecordHeads
-}
-
-// Addendum adds to a final record.
-type Addendum struct {
-	Record syncproto.RecordID
-	Text   string
-	TimeMS int64
-	Reason string
-}
-
-// QueueItem is one record that waits for a coordinator, and what is open on it.
-type QueueItem struct {
-	Record       syncproto.RecordID
-	Family       syncproto.FamilyID
-	Kind         string
-	HandedOverBy syncproto.UserID
-	HandedOverMS int64
-	Conflicts    int
-	OpenQueries  int
-	Confirmed    bool
+	HandOver(context.Context, finalise.Caller, finalise.HandOver) (syncproto.ChangeID, error)
+	Confirm(context.Context, finalise.Caller, finalise.Confirm) (syncproto.ChangeID, error)
+	Query(context.Context, finalise.Caller, finalise.Query) (syncproto.ChangeID, error)
+	Answer(context.Context, finalise.Caller, finalise.Answer) (syncproto.ChangeID, error)
+	Decide(context.Context, finalise.Caller, finalise.Decide) (syncproto.ChangeID, error)
+	Finalise(context.Context, finalise.Caller, finalise.Finalise) (syncproto.ChangeID, error)
+	Addendum(context.Context, finalise.Caller, finalise.Addendum) (syncproto.ChangeID, error)
+	Correct(context.Context, finalise.Caller, finalise.Correct) (syncproto.ChangeID, error)
+	AcceptLate(context.Context, finalise.Caller, finalise.AcceptLate) (syncproto.ChangeID, error)
+	Lease(context.Context, finalise.Caller, syncproto.RecordID) (finalise.Lease, error)
+	Release(context.Context, finalise.Caller, syncproto.RecordID) error
+	// Checklist names what keeps a record from being finalised.
+	Checklist(context.Context, finalise.Caller, syncproto.RecordID) ([]finalise.Detail, error)
+	// Queue lists what was handed over, oldest first; Final what came late.
+	Queue(context.Context, finalise.Caller) ([]finalise.Item, error)
+	Final(context.Context, finalise.Caller) ([]finalise.Item, error)
 }
 
 // HandOverRequest is the body of a hand-over.
@@ -137,22 +83,24 @@ type Done struct {
 	Change string `json:"change" doc:"The change's id."`
 }
 
-// QueueList is what waits for a coordinator.
-type QueueList struct {
-	Records []QueueJSON       `json:"records" doc:"The one handed over first first."`
-	People  map[string]string `json:"people" doc:"Names of the people in it, by id."`
+// CorrectRequest is the body of a correction.
+type CorrectRequest struct {
+	Path   PathJSON `json:"path" doc:"The field of the final record."`
+	Old    any      `json:"old" doc:"What the final record says; bytes are an object with the one key $bytes, in hex."`
+	New    any      `json:"new" doc:"What it should say."`
+	Reason string   `json:"reason" validate:"required,maxbytes=65536" doc:"Why."`
 }
 
-// QueueJSON is one record that waits.
-type QueueJSON struct {
-	Record       string `json:"record" doc:"Its id."`
-	Family       string `json:"family" doc:"The family it belongs to."`
-	Kind         string `json:"kind" doc:"Its kind, e.g. visit."`
-	HandedOverBy string `json:"handed_over_by" doc:"Who handed it over."`
-	HandedOverMS int64  `json:"handed_over_ms" doc:"When, by the device's clock, Unix milliseconds."`
-	Conflicts    int64  `json:"conflicts" doc:"Open conflicts, its parts' among them."`
-	OpenQueries  int64  `json:"open_queries" doc:"Open queries, its parts' among them."`
-	Confirmed    bool   `json:"confirmed" doc:"The author's confirmation stands."`
+// AcceptLateRequest is the body that adopts a late change as an addendum.
+type AcceptLateRequest struct {
+	Change string `json:"change" validate:"required,len=64,hexadecimal,lowercase" doc:"The change that came after the seal."`
+	Text   string `json:"text" validate:"maxbytes=65536" doc:"A remark; may be empty."`
+}
+
+// LeaseJSON says who prepares a record.
+type LeaseJSON struct {
+	User    string `json:"user" doc:"Who has it."`
+	UntilMS int64  `json:"until_ms" doc:"Until when, Unix milliseconds; ask again before to keep it."`
 }
 
 func (a *API) handOver(c *call, in *HandOverRequest) (*Done, error) {
@@ -164,7 +112,7 @@ func (a *API) handOver(c *call, in *HandOverRequest) (*Done, error) {
 	if err != nil {
 		return nil, err
 	}
-	return done(a.cfg.Workflow.HandOver(c.ctx, c.caller, HandOver{syncproto.RecordID(record), syncproto.UserID(to)}))
+	return done(a.cfg.Workflow.HandOver(c.ctx, c.worker(), finalise.HandOver{Record: syncproto.RecordID(record), To: syncproto.UserID(to)}))
 }
 
 func (a *API) confirm(c *call, in *ConfirmRequest) (*Done, error) {
@@ -172,7 +120,7 @@ func (a *API) confirm(c *call, in *ConfirmRequest) (*Done, error) {
 	if err != nil {
 		return nil, err
 	}
-	return done(a.cfg.Workflow.Confirm(c.ctx, c.caller, Confirm{record, heads}))
+	return done(a.cfg.Workflow.Confirm(c.ctx, c.worker(), finalise.Confirm{Record: record, Heads: heads}))
 }
 
 func (a *API) query(c *call, in *QueryRequest) (*Done, error) {
@@ -188,7 +136,8 @@ func (a *API) query(c *call, in *QueryRequest) (*Done, error) {
 	if err != nil {
 		return nil, err
 	}
-	return done(a.cfg.Workflow.Query(c.ctx, c.caller, Query{syncproto.RecordID(record), path, syncproto.UserID(to), in.Text}))
+	return done(a.cfg.Workflow.Query(c.ctx, c.worker(),
+		finalise.Query{Record: syncproto.RecordID(record), Path: path, To: syncproto.UserID(to), Text: in.Text}))
 }
 
 func (a *API) answer(c *call, in *AnswerRequest) (*Done, error) {
@@ -200,7 +149,8 @@ func (a *API) answer(c *call, in *AnswerRequest) (*Done, error) {
 	if err != nil {
 		return nil, err
 	}
-	return done(a.cfg.Workflow.Answer(c.ctx, c.caller, Answer{syncproto.RecordID(record), query, in.Text}))
+	return done(a.cfg.Workflow.Answer(c.ctx, c.worker(),
+		finalise.Answer{Record: syncproto.RecordID(record), Query: query, Text: in.Text}))
 }
 
 func (a *API) decide(c *call, in *DecideRequest) (*Done, error) {
@@ -216,7 +166,8 @@ func (a *API) decide(c *call, in *DecideRequest) (*Done, error) {
 	if err != nil {
 		return nil, err
 	}
-	return done(a.cfg.Workflow.Decide(c.ctx, c.caller, Decide{syncproto.RecordID(record), path, value, in.Reason}))
+	return done(a.cfg.Workflow.Decide(c.ctx, c.worker(),
+		finalise.Decide{Record: syncproto.RecordID(record), Path: path, Value: value, Reason: in.Reason}))
 }
 
 func (a *API) finalise(c *call, in *FinaliseRequest) (*Done, error) {
@@ -224,7 +175,7 @@ func (a *API) finalise(c *call, in *FinaliseRequest) (*Done, error) {
 	if err != nil {
 		return nil, err
 	}
-	return done(a.cfg.Workflow.Finalise(c.ctx, c.caller, Finalise{record, heads}))
+	return done(a.cfg.Workflow.Finalise(c.ctx, c.worker(), finalise.Finalise{Record: record, Heads: heads}))
 }
 
 func (a *API) addendum(c *call, in *AddendumRequest) (*Done, error) {
@@ -232,24 +183,66 @@ func (a *API) addendum(c *call, in *AddendumRequest) (*Done, error) {
 	if err != nil {
 		return nil, err
 	}
-	return done(a.cfg.Workflow.Addendum(c.ctx, c.caller,
-		Addendum{syncproto.RecordID(record), in.Text, in.HappenedMS, in.Reason}))
+	return done(a.cfg.Workflow.Addendum(c.ctx, c.worker(),
+		finalise.Addendum{Record: syncproto.RecordID(record), Text: in.Text, TimeMS: in.HappenedMS, Reason: in.Reason}))
 }
 
-func (a *API) queue(c *call, _ *none) (*QueueList, error) {
-	list, err := a.cfg.Workflow.Queue(c.ctx, c.caller)
+func (a *API) correct(c *call, in *CorrectRequest) (*Done, error) {
+	record, err := c.id()
 	if err != nil {
 		return nil, err
 	}
-	p := a.newPeople()
-	out := &QueueList{Records: make([]QueueJSON, 0, len(list)), People: p.names}
-	for _, q := range list {
-		out.Records = append(out.Records, QueueJSON{Record: q.Record.String(), Family: q.Family.String(), Kind: q.Kind,
-			HandedOverBy: p.id(q.HandedOverBy), HandedOverMS: q.HandedOverMS, Conflicts: int64(q.Conflicts),
-			OpenQueries: int64(q.OpenQueries), Confirmed: q.Confirmed})
+	path, err := in.Path.path()
+	if err != nil {
+		return nil, err
 	}
-	return out, nil
+	before, err := valueOf(in.Old)
+	if err != nil {
+		return nil, err
+	}
+	after, err := valueOf(in.New)
+	if err != nil {
+		return nil, err
+	}
+	return done(a.cfg.Workflow.Correct(c.ctx, c.worker(),
+		finalise.Correct{Record: syncproto.RecordID(record), Path: path, Old: before, New: after, Reason: in.Reason}))
 }
+
+func (a *API) acceptLate(c *call, in *AcceptLateRequest) (*Done, error) {
+	record, err := c.id()
+	if err != nil {
+		return nil, err
+	}
+	change, err := syncproto.ParseChangeID(in.Change)
+	if err != nil {
+		return nil, err
+	}
+	return done(a.cfg.Workflow.AcceptLate(c.ctx, c.worker(),
+		finalise.AcceptLate{Record: syncproto.RecordID(record), Change: change, Text: in.Text}))
+}
+
+func (a *API) lease(c *call, _ *none) (*LeaseJSON, error) {
+	record, err := c.id()
+	if err != nil {
+		return nil, err
+	}
+	l, err := a.cfg.Workflow.Lease(c.ctx, c.worker(), syncproto.RecordID(record))
+	if err != nil {
+		return nil, err
+	}
+	return &LeaseJSON{User: l.User.String(), UntilMS: l.Until.UnixMilli()}, nil
+}
+
+func (a *API) release(c *call, _ *none) (*none, error) {
+	record, err := c.id()
+	if err != nil {
+		return nil, err
+	}
+	return nil, a.cfg.Workflow.Release(c.ctx, c.worker(), syncproto.RecordID(record))
+}
+
+// worker is the caller as finalise knows people.
+func (c *call) worker() finalise.Caller { return finalise.Caller{User: c.caller.User} }
 
 func done(id syncproto.ChangeID, err error) (*Done, error) {
 	if err != nil {

@@ -24,6 +24,9 @@ import (
 
 	"doorstep/server/internal/auth"
 	"doorstep/server/internal/auth/authtest"
+	"doorstep/server/internal/exchange"
+	"doorstep/server/internal/finalise"
+	"doorstep/server/internal/reading"
 	"doorstep/syncproto"
 	"doorstep/syncproto/cbor"
 	"doorstep/syncproto/frame"
@@ -61,7 +64,7 @@ func newWorldWith(t *testing.T, change func(*Config), prepare func(*API)) *world
 	if err != nil {
 		t.Fatal(err)
 	}
-	cfg := Config{Name: "Hampshire test", Borough: "hampshire", Auth: w.auth, Exchange: w.borough, Records: w.borough,
+	cfg := Config{Name: "Hampshire test", Borough: "hampshire", Auth: w.auth, Exchange: w.borough, Events: w.borough, Records: w.borough,
 		Workflow: w.borough, Health: w.borough, ReplyKey: key.Public().(ed25519.PublicKey), Copies: 1,
 		SignReply: func(m []byte) []byte { return ed25519.Sign(key, m) },
 		Now:       time.Now, Random: crand.Reader, Log: logger}
@@ -333,7 +336,7 @@ func newTestBorough() *testBorough {
 func (b *testBorough) Epoch() syncproto.Epoch { return syncproto.Epoch{0xE0, 0xC} }
 func (b *testBorough) Ready() error           { return b.ready }
 
-func (b *testBorough) Sync(_ context.Context, c auth.Caller, req *syncproto.SyncRequest) (*syncproto.SyncReply, error) {
+func (b *testBorough) Sync(_ context.Context, _ exchange.Caller, req *syncproto.SyncRequest) (*syncproto.SyncReply, error) {
 	if b.hook != nil {
 		b.hook(req)
 	}
@@ -352,7 +355,7 @@ func (b *testBorough) stored() int {
 	return len(b.syncs)
 }
 
-func (b *testBorough) Subscribe(user syncproto.UserID) (<-chan struct{}, func()) {
+func (b *testBorough) Subscribe(user syncproto.UserID) (<-chan struct{}, func(), error) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	ch := make(chan struct{}, 1)
@@ -366,7 +369,7 @@ func (b *testBorough) Subscribe(user syncproto.UserID) (<-chan struct{}, func())
 				return
 			}
 		}
-	}
+	}, nil
 }
 
 func (b *testBorough) wake(user syncproto.UserID) {
@@ -386,20 +389,20 @@ func (b *testBorough) subscribed(user syncproto.UserID) int {
 	return len(b.wakes[user])
 }
 
-func (b *testBorough) Families(_ context.Context, user syncproto.UserID) ([]Family, error) {
+func (b *testBorough) Families(_ context.Context, user syncproto.UserID) ([]reading.Family, error) {
 	if user != b.owner {
 		return nil, nil
 	}
-	return []Family{{ID: syncproto.FamilyID{1}, Basis: []string{"LEAD"}}}, nil
+	return []reading.Family{{ID: syncproto.FamilyID{1}, Basis: []string{"LEAD"}}}, nil
 }
 
-func (b *testBorough) FamilyRecords(_ context.Context, user syncproto.UserID, _ syncproto.FamilyID) ([]RecordInfo, error) {
+func (b *testBorough) FamilyRecords(_ context.Context, user syncproto.UserID, _ syncproto.FamilyID) ([]reading.Record, error) {
 	if user != b.owner {
 		return nil, syncproto.CodeNotFound
 	}
-	var out []RecordInfo
+	var out []reading.Record
 	for id, v := range b.views {
-		out = append(out, RecordInfo{ID: id, Kind: v.Kind, Sealed: v.Seal != nil})
+		out = append(out, reading.Record{ID: id, Kind: v.Kind, Sealed: v.Seal != nil})
 	}
 	return out, nil
 }
@@ -412,23 +415,23 @@ func (b *testBorough) Record(_ context.Context, user syncproto.UserID, id syncpr
 	return v, nil
 }
 
-func (b *testBorough) History(_ context.Context, user syncproto.UserID, id syncproto.RecordID) ([]HistoryItem, error) {
+func (b *testBorough) History(_ context.Context, user syncproto.UserID, id syncproto.RecordID) ([]reading.HistoryItem, error) {
 	if _, ok := b.views[id]; !ok || user != b.owner {
 		return nil, syncproto.CodeNotFound
 	}
 	body := syncproto.Body{Author: b.owner, TimeMS: 1764000000000, OffsetMin: 60, Capture: syncproto.CapturePen,
 		Deps: []syncproto.ChangeID{{7}}, Ops: sampleOps()}
-	return []HistoryItem{{Change: &syncproto.Change{ID: syncproto.ChangeID{1}, Body: body}, Device: syncproto.DeviceID{9},
+	return []reading.HistoryItem{{Change: &syncproto.Change{ID: syncproto.ChangeID{1}, Body: body}, Device: syncproto.DeviceID{9},
 		Status: syncproto.StatusLate, Code: syncproto.CodeLate, Position: 12, ReceivedMS: 1764000001000}}, nil
 }
 
-func (b *testBorough) Quarantine(_ context.Context, user syncproto.UserID) ([]Quarantined, error) {
-	q := Quarantined{Change: syncproto.ChangeID{1}, Family: syncproto.FamilyID{1}, Record: syncproto.RecordID{2}, Kind: "visit",
+func (b *testBorough) Quarantine(_ context.Context, user syncproto.UserID) ([]reading.Quarantined, error) {
+	q := reading.Quarantined{Change: syncproto.ChangeID{1}, Family: syncproto.FamilyID{1}, Record: syncproto.RecordID{2}, Kind: "visit",
 		Author: b.owner, Device: syncproto.DeviceID{9}, Code: syncproto.CodeNotEntitled, ReceivedMS: 5}
 	if user == b.owner {
 		q.Ops = sampleOps()
 	}
-	return []Quarantined{q}, nil
+	return []reading.Quarantined{q}, nil
 }
 
 func (b *testBorough) Name(u syncproto.UserID) string { return "Name " + u.String()[:4] }
@@ -443,30 +446,64 @@ func (b *testBorough) step(in any) (syncproto.ChangeID, error) {
 	return syncproto.ChangeID{0xCC}, nil
 }
 
-func (b *testBorough) HandOver(_ context.Context, _ auth.Caller, in HandOver) (syncproto.ChangeID, error) {
+func (b *testBorough) HandOver(_ context.Context, _ finalise.Caller, in finalise.HandOver) (syncproto.ChangeID, error) {
 	return b.step(in)
 }
-func (b *testBorough) Confirm(_ context.Context, _ auth.Caller, in Confirm) (syncproto.ChangeID, error) {
+
+func (b *testBorough) Confirm(_ context.Context, _ finalise.Caller, in finalise.Confirm) (syncproto.ChangeID, error) {
 	return b.step(in)
 }
-func (b *testBorough) Query(_ context.Context, _ auth.Caller, in Query) (syncproto.ChangeID, error) {
+
+func (b *testBorough) Query(_ context.Context, _ finalise.Caller, in finalise.Query) (syncproto.ChangeID, error) {
 	return b.step(in)
 }
-func (b *testBorough) Answer(_ context.Context, _ auth.Caller, in Answer) (syncproto.ChangeID, error) {
+
+func (b *testBorough) Answer(_ context.Context, _ finalise.Caller, in finalise.Answer) (syncproto.ChangeID, error) {
 	return b.step(in)
 }
-func (b *testBorough) Decide(_ context.Context, _ auth.Caller, in Decide) (syncproto.ChangeID, error) {
+
+func (b *testBorough) Decide(_ context.Context, _ finalise.Caller, in finalise.Decide) (syncproto.ChangeID, error) {
 	return b.step(in)
 }
-func (b *testBorough) Finalise(_ context.Context, _ auth.Caller, in Finalise) (syncproto.ChangeID, error) {
+
+func (b *testBorough) Finalise(_ context.Context, _ finalise.Caller, in finalise.Finalise) (syncproto.ChangeID, error) {
 	return b.step(in)
 }
-func (b *testBorough) Addendum(_ context.Context, _ auth.Caller, in Addendum) (syncproto.ChangeID, error) {
+
+func (b *testBorough) Addendum(_ context.Context, _ finalise.Caller, in finalise.Addendum) (syncproto.ChangeID, error) {
 	return b.step(in)
 }
-func (b *testBorough) Queue(context.Context, auth.Caller) ([]QueueItem, error) {
-	return []QueueItem{{Record: syncproto.RecordID{2}, Family: syncproto.FamilyID{1}, Kind: "visit", HandedOverBy: b.owner,
-		HandedOverMS: 4, Conflicts: 1, OpenQueries: 2}}, nil
+
+func (b *testBorough) Correct(_ context.Context, _ finalise.Caller, in finalise.Correct) (syncproto.ChangeID, error) {
+	return b.step(in)
+}
+
+func (b *testBorough) AcceptLate(_ context.Context, _ finalise.Caller, in finalise.AcceptLate) (syncproto.ChangeID, error) {
+	return b.step(in)
+}
+
+func (b *testBorough) Lease(_ context.Context, c finalise.Caller, r syncproto.RecordID) (finalise.Lease, error) {
+	_, err := b.step(r)
+	return finalise.Lease{User: c.User, Until: time.UnixMilli(9)}, err
+}
+
+func (b *testBorough) Release(_ context.Context, _ finalise.Caller, r syncproto.RecordID) error {
+	_, err := b.step(r)
+	return err
+}
+
+func (b *testBorough) Checklist(context.Context, finalise.Caller, syncproto.RecordID) ([]finalise.Detail, error) {
+	return []finalise.Detail{{Record: syncproto.RecordID{2}, Code: syncproto.CodeOpenQuery}}, nil
+}
+
+func (b *testBorough) Queue(context.Context, finalise.Caller) ([]finalise.Item, error) {
+	return []finalise.Item{{Record: syncproto.RecordID{2}, Family: syncproto.FamilyID{1}, Kind: "visit", State: finalise.StateQuery,
+		HandedOverBy: b.owner, HandedOverMS: 4, Conflicts: 1, OpenQueries: 2, LeasedTo: b.owner, LeasedUntil: time.UnixMilli(7),
+		Blocks: []finalise.Detail{{Code: syncproto.CodeOpenQuery, Plain: "Ali has not answered yet."}}}}, nil
+}
+
+func (b *testBorough) Final(ctx context.Context, c finalise.Caller) ([]finalise.Item, error) {
+	return b.Queue(ctx, c)
 }
 
 func sampleOps() []syncproto.Op {
