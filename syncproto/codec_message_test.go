@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"doorstep/syncproto"
+	"doorstep/syncproto/cbor"
 	"doorstep/syncproto/text"
 )
 
@@ -265,5 +266,41 @@ func TestEveryCodeHasItsWords(t *testing.T) {
 	}
 	if got := syncproto.Code(9999).Error(); got != "unknown" {
 		t.Errorf("a code of a newer server: got %q, want unknown", got)
+	}
+}
+
+// TestViewHoldsTheDeepestValue: whatever a body may hold, the view that shows it
+// can be read back, the late change of a newer schema included.
+func TestViewHoldsTheDeepestValue(t *testing.T) {
+	deep := cbor.Int(1)
+	for range syncproto.MaxValueDepth - 1 {
+		deep = cbor.List(deep)
+	}
+	body := sampleBody()
+	body.Kind, body.Deps, body.Record = "story", nil, storyRecord
+	body.Ops = []syncproto.Op{
+		{Code: syncproto.OpAdd, Path: syncproto.Path{Field: "people", Element: syncproto.ElementID{1}},
+			Value: cbor.Map(cbor.Pair{Key: "role", Value: deep})},
+		{Code: syncproto.OpSet, Path: syncproto.Path{Field: "of_a_newer_schema"}, Value: cbor.List(deep)},
+	}
+	raw, err := syncproto.EncodeBody(body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	c, err := syncproto.DecodeChange(syncproto.ChangeID{}, raw)
+	if err != nil {
+		t.Fatal(err)
+	}
+	g := syncproto.NewGraph(storyRecord)
+	if _, err := g.Add(c); err != nil {
+		t.Fatal(err)
+	}
+	late := syncproto.Verdict{Kind: syncproto.VerdictLate, Record: storyRecord, Change: c.ID}
+	for name, verdicts := range map[string][]syncproto.Verdict{"folded": nil, "late": {late}} {
+		view := syncproto.Fold(g, storyKind, verdicts)
+		back, err := syncproto.DecodeView(view.Encode())
+		if err != nil || !bytes.Equal(back.Encode(), view.Encode()) {
+			t.Errorf("%s: the view does not survive: %v", name, err)
+		}
 	}
 }

@@ -412,6 +412,13 @@ func TestBodyLimits(t *testing.T) {
 	splice := func(pos, del int, ins string) []syncproto.Op {
 		return []syncproto.Op{{Code: syncproto.OpSplice, Path: syncproto.Path{Field: "f"}, Splices: splicesOf(pos, del, ins)}}
 	}
+	nested := func(n int) cbor.Value {
+		v := cbor.Int(1)
+		for range n {
+			v = cbor.List(v)
+		}
+		return v
+	}
 	repeated := func(op syncproto.Op, n int) []syncproto.Op {
 		ops := make([]syncproto.Op, n)
 		for i := range ops {
@@ -452,6 +459,8 @@ func TestBodyLimits(t *testing.T) {
 			b.Ops = set(cbor.Map(cbor.Pair{Key: "a", Value: cbor.List(cbor.Text(string(make([]byte, 64<<10+1))))}))
 		}, syncproto.CodeTooLarge},
 		{"value that is not text", func(b *syncproto.Body) { b.Ops = set(cbor.Bytes(make([]byte, 100<<10))) }, syncproto.CodeOK},
+		{"value of 8 levels", func(b *syncproto.Body) { b.Ops = set(nested(8)) }, syncproto.CodeOK},
+		{"value of 9 levels", func(b *syncproto.Body) { b.Ops = set(nested(9)) }, syncproto.CodeTooDeep},
 		{"body over 256 KiB", func(b *syncproto.Body) { b.Ops = set(cbor.Bytes(make([]byte, 256<<10))) }, syncproto.CodeTooLarge},
 		{"integer of 2^53", func(b *syncproto.Body) { b.Ops = set(cbor.Int(1 << 53)) }, syncproto.CodeBadNumber},
 		{"ill-formed text", func(b *syncproto.Body) { b.Ops = set(cbor.Text("\xed\xa0\x80")) }, syncproto.CodeBadText},

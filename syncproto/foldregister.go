@@ -67,7 +67,7 @@ func (f *folder) inForce(field *schema.Field, r *register) (write, bool) {
 		disagree = disagree || !s.value.Equal(last.value)
 	}
 	if disagree && field.Rule == schema.Protect {
-		for _, s := range r.sides {
+		for _, s := range slices.Backward(r.sides) {
 			if protects(field, s.value, last.value) {
 				last = s
 			}

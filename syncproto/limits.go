@@ -10,7 +10,7 @@ const (
 	// BodyVersion is the newest change format known here.
 	BodyVersion = 1
 
-	// MaxDepth bounds nesting of CBOR; our deepest message needs nine.
+	// MaxDepth bounds nesting of CBOR; a view with the deepest value needs fifteen.
 	MaxDepth = 16
 	// MaxDeps bounds the heads that one change can join: more than 64 people
 	// never write one record apart.
@@ -27,6 +27,9 @@ const (
 	MaxTextValue = 64 << 10
 	// MaxNarrative bounds one text field, in code points.
 	MaxNarrative = 8 << 20
+	// MaxValueDepth bounds the nesting of a value in an op, so that a view, which
+	// holds values seven levels down, stays within MaxDepth.
+	MaxValueDepth = 8
 	// MaxName bounds a field, kind or borough name, in bytes.
 	MaxName = 64
 	// MaxSealRecords bounds the records that one seal or confirmation names: a

@@ -162,6 +162,7 @@ func readWords(r *cbor.Reader, optional bool) string {
 // readOpValue reads a value, none of whose texts is longer than MaxTextValue.
 func readOpValue(r *cbor.Reader) cbor.Value {
 	v := r.Value()
+	failIf(r, v.Depth() > MaxValueDepth, CodeTooDeep)
 	if v.Size() > MaxTextValue && !textsFit(v) {
 		r.Fail(CodeTooLarge)
 	}

@@ -333,6 +333,27 @@ func TestCheck(t *testing.T) {
 	}
 }
 
+func TestDepth(t *testing.T) {
+	tests := []struct {
+		v    Value
+		want int
+	}{
+		{Null(), 0},
+		{Int(5), 0},
+		{List(), 1},
+		{Map(), 1},
+		{List(Int(1), Int(2)), 1},
+		{List(List(), Int(2)), 2},
+		{Map(Pair{"a", Int(1)}, Pair{"b", List(Map(Pair{"c", List(Int(1))}))}), 4},
+		{List(List(List(Int(1))), Int(2), List()), 3},
+	}
+	for _, tt := range tests {
+		if got := tt.v.Depth(); got != tt.want {
+			t.Errorf("%x: got %d, want %d", tt.v.Encode(), got, tt.want)
+		}
+	}
+}
+
 func TestCompare(t *testing.T) {
 	ordered := []Value{Int(0), Int(1000), Int(-1), Text("a"), List(), Map(), Bool(false), Bool(true), Null()}
 	for i := range ordered[1:] {

@@ -109,6 +109,20 @@ func (v Value) Encode() []byte { return AppendValue(nil, v) }
 // Size returns the length of Encode in bytes.
 func (v Value) Size() int { return max(len(v.enc), 1) }
 
+// Depth returns how deep lists and maps are nested in the value: 0 for anything
+// else, 1 for a list of numbers.
+func (v Value) Depth() int {
+	deepest := 0
+	r := v.reader()
+	for r.err == nil && r.Len() > 0 {
+		if next := r.Peek(); next == MajorArray || next == MajorMap {
+			deepest = max(deepest, r.depth+1)
+		}
+		r.item()
+	}
+	return deepest
+}
+
 // Equal reports whether two values have the same encoding.
 func (v Value) Equal(w Value) bool { return v == w }
 

@@ -235,6 +235,7 @@ func (m *maker) opEdits() {
 		{"op-splice-beyond", syncproto.CodeBadPosition, "beyond any text", "a3010202816166" + "05" + "831a0080000100" + "6178"},
 		{"op-heads-unsorted", syncproto.CodeNotCanonical, "heads not in order", "a201070b81" + "82" + "50" + strings.Repeat("01", 16) + "82" + "5820" + strings.Repeat("02", 32) + "5820" + strings.Repeat("01", 32)},
 		{"op-heads-empty", syncproto.CodeNotCanonical, "a record without heads", "a201070b81" + "82" + "50" + strings.Repeat("01", 16) + "80"},
+		{"op-deep-value", syncproto.CodeTooDeep, "a value of nine levels", "a3010102816166" + "03" + strings.Repeat("81", 9) + "01"},
 		{"op-bad-value", syncproto.CodeBadNumber, "a float as a value", "a3010102816166" + "03f93c00"},
 	}
 	for _, c := range cases {

@@ -75,8 +75,8 @@ func warning(c schema.Check) string {
 
 func writeField(b *bytes.Buffer, f *schema.Field, prefix string) {
 	rule, label := f.Rule.String(), f.Label.String()
-	if prefix != "" && f.Rule == schema.Log {
-		rule = "" // a part of a log's entry has no rule of its own
+	if prefix != "" && f.Rule != schema.Human && f.Rule != schema.Protect && f.Rule != schema.Latest && f.Rule != schema.Text {
+		rule = "" // a part of a struct or of a log's entry has no rule of its own
 	}
 	fmt.Fprintf(b, "| `%s%s` | %s | %s | %s | %s |\n", prefix, f.ID, rule, label, typeOf(f), about(f))
 	for i := range f.Sub {
