@@ -44,7 +44,8 @@
 //  2. If the file ends before the group does, the group is torn.
 //  3. If the group is there in its full length, every sector that is not right must be one that was never written, that
 //     is, all zero in the part that the group has in it; then the group is torn. One wrong sector that is not zero is
-//     rot: disks write a sector whole or not at all. The sums tell which sectors are right.
+//     rot: disks write a sector whole or not at all. The sums tell which sectors are right; where a sector of the
+//     sums themselves is missing, that alone is enough.
 //  4. If the header cannot be read, it must be zero up to the end of its sector, else it is rot.
 //
 // Whatever is not proved torn is rot, and is refused with DamagedError. Two readings remain open, and the Mark closes

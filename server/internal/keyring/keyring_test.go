@@ -204,7 +204,8 @@ func (f gatedFile) Sync() error {
 	return f.File.Sync()
 }
 
-func TestCallersWhoArriveDuringASyncShareTheNext(t *testing.T) {
+func gated(t *testing.T) (*Ring, *gate) {
+	t.Helper()
 	d := disktest.New(1)
 	g := &gate{FS: d, arrived: make(chan struct{}), pass: make(chan struct{})}
 	opt := onDisk(d)
@@ -214,6 +215,28 @@ func TestCallersWhoArriveDuringASyncShareTheNext(t *testing.T) {
 		t.Fatal(err)
 	}
 	g.shut = true
+	return r, g
+}
+
+// Two callers put one record into two families; the second arrives while the first is being written.
+func TestARecordStaysInTheFamilyThatWasWrittenFirst(t *testing.T) {
+	r, g := gated(t)
+	first, second := make(chan error), make(chan error)
+	go func() { first <- r.Ensure([]Pair{{Family: id(1), Record: id(10)}}) }()
+	<-g.arrived
+	go func() { second <- r.Ensure([]Pair{{Family: id(2), Record: id(10)}}) }()
+	waitUntilJoined(r, 1)
+	g.pass <- struct{}{}
+	if err := <-first; err != nil {
+		t.Errorf("the first: %v", err)
+	}
+	if err := <-second; !errors.Is(err, ErrOtherFamily) {
+		t.Errorf("the second: got %v, want ErrOtherFamily", err)
+	}
+}
+
+func TestCallersWhoArriveDuringASyncShareTheNext(t *testing.T) {
+	r, g := gated(t)
 	const callers = 20
 	errs := make(chan error, callers+1)
 	go func() { errs <- r.Ensure(pairs(0, 1)) }()
@@ -299,7 +322,7 @@ func TestDestroyedKeysAreGoneForGood(t *testing.T) {
 	sealed := mustSeal(t, r, id(3), "to be erased")
 	kept := mustSeal(t, r, id(2), "to be kept")
 	secret := r.table.records[r.table.recordAt[id(3)]].key
-	if !bytes.Contains(d.Content(dir+"/"+storeName), secret[:]) {
+	if !d.Holds(secret[:]) {
 		t.Fatal("the test looks for the wrong bytes")
 	}
 	if err := errors.Join(r.Destroy(id(3)), r.Destroy(id(3))); err != nil {
@@ -319,15 +342,56 @@ func TestDestroyedKeysAreGoneForGood(t *testing.T) {
 			t.Errorf("round %d: another record: %q, %v", round, got, err)
 		}
 		mustEnsure(t, r, pairs(20+round, 1))
-		for _, path := range d.Paths() {
-			if bytes.Contains(d.Content(path), secret[:]) {
-				t.Errorf("round %d: the wrapped key is still in %s", round, path)
-			}
+		if d.Holds(secret[:]) {
+			t.Errorf("round %d: the wrapped key is still on the disk", round)
 		}
 		if err := r.Close(); err != nil {
 			t.Fatal(err)
 		}
 		r = mustLoad(t, d)
+	}
+}
+
+// A key that was being unwrapped while its record was erased must not stay in memory.
+func TestErasedKeyIsNotKept(t *testing.T) {
+	r := mustLoad(t, disktest.New(1))
+	mustEnsure(t, r, pairs(0, 1))
+	key, err := r.recordKey(id(0))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := r.Destroy(id(0)); err != nil {
+		t.Fatal(err)
+	}
+	if err := r.keep(id(0), key); !errors.Is(err, ErrErased) {
+		t.Errorf("got %v, want ErrErased", err)
+	}
+	if _, kept := r.records.get(id(0)); kept {
+		t.Error("the key is in the cache")
+	}
+}
+
+// Whoever writes the store's bytes cannot give one record the key of another.
+func TestWrappedKeysAreBoundToTheirIDs(t *testing.T) {
+	swap := map[string]func(*table){
+		"records of one family": func(t *table) {
+			t.records[0].key, t.records[1].key = t.records[1].key, t.records[0].key
+		},
+		"families":                         func(t *table) { t.families[0].key, t.families[1].key = t.families[1].key, t.families[0].key },
+		"a record moved to another family": func(t *table) { t.records[0].family = 1 },
+	}
+	for name, change := range swap {
+		d := disktest.New(1)
+		r := mustLoad(t, d)
+		mustEnsure(t, r, pairs(0, 8))
+		if err := r.Close(); err != nil {
+			t.Fatal(err)
+		}
+		r = mustLoad(t, d)
+		change(&r.table)
+		if _, err := r.Seal(id(0), nil, nil); !errors.Is(err, ErrTampered) {
+			t.Errorf("%s: got %v, want ErrTampered", name, err)
+		}
 	}
 }
 

@@ -36,6 +36,7 @@ type Disk struct {
 	chance    *rand.Rand
 	names     map[string]*inode // as programs see them
 	durable   map[string]*inode // as far as they are surely on the disk
+	inodes    []*inode          // all that there ever were
 	pending   []nameChange      // made since, in order
 	dirs      map[string]bool
 	locks     map[string]bool
@@ -174,10 +175,19 @@ func (d *Disk) SetContent(path string, content []byte) {
 	defer d.mu.Unlock()
 	file := d.names[path]
 	if file == nil {
-		file = &inode{}
+		file = d.newInode()
 		d.names[path], d.durable[path] = file, file
 	}
 	file.visible, file.durable, file.writes = slices.Clone(content), slices.Clone(content), nil
+}
+
+// Holds answers whether the bytes stand anywhere on the disk, in files that were removed or replaced too.
+func (d *Disk) Holds(secret []byte) bool {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return slices.ContainsFunc(d.inodes, func(n *inode) bool {
+		return bytes.Contains(n.visible, secret) || bytes.Contains(n.durable, secret)
+	})
 }
 
 // FlipBit flips one bit of a file behind the back of the program, durably.
@@ -239,7 +249,7 @@ func (d *Disk) Open(path string, mode disk.Mode) (disk.File, error) {
 		if d.used() >= d.capacity {
 			return nil, &fs.PathError{Op: "create", Path: path, Err: syscall.ENOSPC}
 		}
-		node = &inode{}
+		node = d.newInode()
 		d.change(path, map[string]*inode{path: node})
 	} else {
 		node.truncate(0)
@@ -362,6 +372,12 @@ func (d *Disk) change(path string, set map[string]*inode) {
 	change := nameChange{dir: filepath.Dir(path), set: set}
 	change.apply(d.names)
 	d.pending = append(d.pending, change)
+}
+
+func (d *Disk) newInode() *inode {
+	node := &inode{}
+	d.inodes = append(d.inodes, node)
+	return node
 }
 
 func (d *Disk) used() int64 {
