@@ -279,8 +279,8 @@ func TestViewHoldsTheDeepestValue(t *testing.T) {
 	body := sampleBody()
 	body.Kind, body.Deps, body.Record = "story", nil, storyRecord
 	body.Ops = []syncproto.Op{
-		{Code: syncproto.OpAdd, Path: syncproto.Path{Field: "people", Element: syncproto.ElementID{1}},
-			Value: cbor.Map(cbor.Pair{Key: "role", Value: deep})},
+		{Code: syncproto.OpAdd, Path: syncproto.Path{Field: "rules", Element: elem(1)}, Value: cbor.Map(cbor.Pair{Key: "rule", Value: deep})},
+		{Code: syncproto.OpSet, Path: syncproto.Path{Field: "rules", Element: elem(1), Sub: "rule"}, Value: cbor.List(deep)},
 		{Code: syncproto.OpSet, Path: syncproto.Path{Field: "of_a_newer_schema"}, Value: cbor.List(deep)},
 	}
 	raw, err := syncproto.EncodeBody(body)
