@@ -265,6 +265,7 @@ func (d *tablet) sync() {
 		}
 		d.carryOut(effects)
 		if after, ok := effects[len(effects)-1].(Schedule); !ok || after.AfterMS > 0 {
+			d.in, d.out = nil, nil
 			return
 		}
 	}

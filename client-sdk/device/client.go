@@ -1,0 +1,255 @@
+package device
+
+import (
+	"bytes"
+	"context"
+	"crypto/rand"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+	"strconv"
+	"strings"
+	"sync"
+	"time"
+
+	"doorstep/syncproto"
+	"doorstep/syncproto/frame"
+)
+
+// Client is the Transport over HTTP, and what a person needs to sign in. It
+// trades in an access token that lapsed by itself.
+type Client struct {
+	base string
+	http *http.Client
+
+	mu      sync.Mutex // held across a refresh, so that there is one at a time
+	session Session    // guarded by mu
+	keep    sessionRow // guarded by mu; its store is nil until Open
+}
+
+// Session is a signed-in session. It is kept with the device's rows.
+type Session struct {
+	Access  string
+	Refresh string
+	// RefreshID names the refresh that is under way, so that asking again after
+	// a lost reply gives the same tokens.
+	RefreshID string
+}
+
+// maxAnswerBytes bounds answers that are not sync replies.
+const maxAnswerBytes = 64 << 10
+
+// NewClient returns a client of the server at base, such as
+// "https://doorstep.borough.example". A nil h means a client without cookies and
+// redirects.
+func NewClient(base string, h *http.Client) (*Client, error) {
+	u, err := url.Parse(base)
+	if err != nil || u.Host == "" || u.Scheme != "https" && u.Scheme != "http" {
+		return nil, fmt.Errorf("server address %q: want https://host", base)
+	}
+	if h == nil {
+		h = &http.Client{CheckRedirect: func(*http.Request, []*http.Request) error {
+			return http.ErrUseLastResponse
+		}}
+	}
+	return &Client{base: strings.TrimRight(u.String(), "/"), http: h}, nil
+}
+
+// sessionUser is a Transport that wants its session kept.
+type sessionUser interface {
+	useSessions(keep sessionRow, session Session)
+}
+
+func (c *Client) useSessions(keep sessionRow, session Session) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.keep = keep
+	if c.session == (Session{}) {
+		c.session = session
+	}
+}
+
+// SignIn begins a session of a person on an enrolled device. It fails with a
+// Refusal: CodeBadCredentials, CodeTooMany.
+func (c *Client) SignIn(ctx context.Context, login, password string, device syncproto.DeviceID) error {
+	in := map[string]string{"login": login, "password": password}
+	if !device.IsZero() {
+		in["device"] = device.String()
+	}
+	var out sessionAnswer
+	if err := c.call(ctx, "/v1/sign-in", in, &out); err != nil {
+		return fmt.Errorf("sign in: %w", err)
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.setSession(Session{Access: out.AccessToken, Refresh: out.RefreshToken})
+}
+
+// setSession keeps a session. The caller holds mu.
+func (c *Client) setSession(s Session) error {
+	c.session = s
+	if c.keep.store == nil {
+		return nil
+	}
+	if err := c.keep.save(s); err != nil {
+		return fmt.Errorf("keep session: %w", err)
+	}
+	return nil
+}
+
+// sessionAnswer is what /v1/sign-in, /v1/devices and /v1/token/refresh tell.
+type sessionAnswer struct {
+	AccessToken  string `json:"access_token"`
+	RefreshToken string `json:"refresh_token"`
+	User         string `json:"user"`
+	Device       string `json:"device"`
+	Borough      string `json:"borough"`
+	ReplyKey     string `json:"reply_key"`
+}
+
+// call posts JSON and reads the JSON answer.
+func (c *Client) call(ctx context.Context, path string, in, out any) error {
+	body, err := json.Marshal(in)
+	if err != nil {
+		return err
+	}
+	req, err := http.NewRequestWithContext(ctx, http.MethodPost, c.base+path, bytes.NewReader(body))
+	if err != nil {
+		return err
+	}
+	req.Header.Set("Content-Type", "application/json")
+	answer, err := c.do(req, maxAnswerBytes)
+	if err != nil {
+		return err
+	}
+	return json.Unmarshal(answer, out)
+}
+
+// do sends a request and returns the body of a 200 answer; any other answer is a
+// Refusal.
+func (c *Client) do(req *http.Request, limit int64) ([]byte, error) {
+	resp, err := c.http.Do(req)
+	if err != nil {
+		return nil, err
+	}
+	defer resp.Body.Close()
+	body, err := io.ReadAll(io.LimitReader(resp.Body, limit+1))
+	if err != nil {
+		return nil, err
+	}
+	if int64(len(body)) > limit {
+		return nil, errors.New("answer is too long")
+	}
+	if resp.StatusCode < 200 || resp.StatusCode > 299 {
+		return nil, refused(resp, body)
+	}
+	return body, nil
+}
+
+// refused reads the server's reason, in the form of the route, or goes by the
+// status if there is none to read: a proxy may have answered.
+func refused(resp *http.Response, body []byte) *Refusal {
+	r := &Refusal{Code: codeOfStatus(resp.StatusCode)}
+	if seconds, err := strconv.Atoi(resp.Header.Get("Retry-After")); err == nil && seconds > 0 {
+		r.RetryAfter = time.Duration(min(seconds, 3600)) * time.Second
+	}
+	if resp.Header.Get("Content-Type") == frame.MediaType {
+		if p, err := syncproto.DecodeProblem(body); err == nil {
+			r.Code = p.Code
+		}
+		return r
+	}
+	var problem struct {
+		Code syncproto.Code `json:"code"`
+	}
+	if json.Unmarshal(body, &problem) == nil && problem.Code != syncproto.CodeOK {
+		r.Code = problem.Code
+	}
+	return r
+}
+
+func codeOfStatus(status int) syncproto.Code {
+	switch status {
+	case http.StatusUnauthorized:
+		return syncproto.CodeUnauthenticated
+	case http.StatusForbidden:
+		return syncproto.CodeForbidden
+	case http.StatusRequestEntityTooLarge:
+		return syncproto.CodeTooLarge
+	case http.StatusTooManyRequests:
+		return syncproto.CodeTooMany
+	}
+	return syncproto.CodeUnavailable
+}
+
+// Sync implements Transport.
+func (c *Client) Sync(ctx context.Context, wire []byte) ([]byte, error) {
+	var answer []byte
+	err := c.signedIn(ctx, func(access string) error {
+		req, err := http.NewRequestWithContext(ctx, http.MethodPost, c.base+"/v1/sync", bytes.NewReader(wire))
+		if err != nil {
+			return err
+		}
+		req.Header.Set("Content-Type", frame.MediaType)
+		req.Header.Set("Authorization", "Bearer "+access)
+		answer, err = c.do(req, syncproto.MaxWireBytes)
+		return err
+	})
+	return answer, err
+}
+
+// signedIn makes a call with the access token, and once more with a new one if
+// the server says that it has lapsed.
+func (c *Client) signedIn(ctx context.Context, call func(access string) error) error {
+	c.mu.Lock()
+	access := c.session.Access
+	c.mu.Unlock()
+	if access == "" {
+		return &Refusal{Code: syncproto.CodeUnauthenticated}
+	}
+	err := call(access)
+	if r, ok := refusalOf(err); !ok || r.Code != syncproto.CodeUnauthenticated {
+		return err
+	}
+	if access, err = c.refresh(ctx, access); err != nil {
+		return err
+	}
+	return call(access)
+}
+
+// refresh trades the refresh token for the next, unless somebody did so since
+// lapsed was seen to have lapsed.
+func (c *Client) refresh(ctx context.Context, lapsed string) (string, error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.session.Access != lapsed {
+		return c.session.Access, nil
+	}
+	if c.session.Refresh == "" {
+		return "", &Refusal{Code: syncproto.CodeUnauthenticated}
+	}
+	if c.session.RefreshID == "" {
+		s := c.session
+		s.RefreshID = freshID()
+		if err := c.setSession(s); err != nil {
+			return "", err
+		}
+	}
+	in := map[string]string{"refresh_token": c.session.Refresh, "request_id": c.session.RefreshID}
+	var out sessionAnswer
+	if err := c.call(ctx, "/v1/token/refresh", in, &out); err != nil {
+		return "", fmt.Errorf("refresh session: %w", err)
+	}
+	s := Session{Access: out.AccessToken, Refresh: out.RefreshToken}
+	return s.Access, c.setSession(s)
+}
+
+func freshID() string {
+	var id [16]byte
+	_, _ = rand.Read(id[:]) // never fails
+	return hex.EncodeToString(id[:])
+}

@@ -1,0 +1,614 @@
+package engine
+
+import (
+	"bytes"
+	"slices"
+	"strings"
+	"testing"
+
+	"doorstep/client-sdk/engine/enginetest"
+	"doorstep/syncproto"
+	"doorstep/syncproto/cbor"
+	"doorstep/syncproto/text"
+)
+
+// faultWorld is one tablet with one synced record.
+func faultWorld(t *testing.T) (*enginetest.Server, *tablet) {
+	t.Helper()
+	s := newServer()
+	s.Grant(syncproto.UserID{1}, syncproto.FamilyID{1})
+	d := newTablet(t, s, 1, 1)
+	d.edit(syncproto.RecordID{1}, set("visit_type", cbor.Text("CIN")))
+	d.sync()
+	d.notes = nil
+	return s, d
+}
+
+var visit = syncproto.RecordID{1}
+
+func wantPurpose(t *testing.T, d *tablet, want string) {
+	t.Helper()
+	if got := d.purpose(visit); got != want {
+		t.Errorf("tablet %d shows %q, want %q", d.key, got, want)
+	}
+}
+
+func wantAtServer(t *testing.T, s *enginetest.Server, want string) {
+	t.Helper()
+	if got, _ := textAt(s.View(visit), purpose); got != want {
+		t.Errorf("the server has %q, want %q", got, want)
+	}
+}
+
+// Broken words from a keyboard are mended before they are signed; what was given
+// is kept beside them.
+func TestFault19LoneSurrogate(t *testing.T) {
+	s, d := faultWorld(t)
+	broken := "Mum said \xed\xa0\xbd stop" // the first half of an emoji
+	d.typing(visit, text.Splice{Ins: broken})
+	d.save(visit)
+	d.sync()
+	wantAtServer(t, s, "Mum said \uFFFD stop")
+	kept := false
+	for key, value := range d.rows {
+		kept = kept || key[0] == rowWords && bytes.Contains(value, []byte(broken))
+	}
+	if !kept {
+		t.Error("the words as they were given are nowhere on the device")
+	}
+	d.check()
+}
+
+func TestFault24LongNarrative(t *testing.T) {
+	s, d := faultWorld(t)
+	words := strings.Repeat("The kitchen was warm. ", 1<<20/22)
+	d.typing(visit, text.Splice{Ins: words})
+	d.check()
+	d.sync()
+	wantAtServer(t, s, words)
+	for i := range s.Entries {
+		if n := len(s.Entries[i].Item.Body); n > syncproto.MaxBodyBytes {
+			t.Errorf("entry %d has %d bytes", i+1, n)
+		}
+	}
+}
+
+func TestFault25FiftyMegabytePaste(t *testing.T) {
+	_, d := faultWorld(t)
+	d.typing(visit, text.Splice{Ins: "before"})
+	_, err := d.engine.Type(d.now, Typing{Record: visit, Path: purpose, Splice: text.Splice{Ins: strings.Repeat("x", 50<<20)}})
+	if err != syncproto.CodeTooLarge {
+		t.Errorf("got %v, want %v", err, syncproto.CodeTooLarge)
+	}
+	wantPurpose(t, d, "before")
+	d.check()
+}
+
+// A batch with one bad change: the others are taken in, the bad one is named,
+// kept and exportable, and what is written next does not build on it.
+func TestFault65OneBadInABatch(t *testing.T) {
+	s, d := faultWorld(t)
+	var bad syncproto.ChangeID
+	s.Refuse = func(c *syncproto.Change) syncproto.Code {
+		if c.ID == bad {
+			return syncproto.CodeBadValue
+		}
+		return syncproto.CodeOK
+	}
+	d.say(visit, "one ")
+	bad = d.edit(visit, set("visit_type", cbor.Text("CP")))
+	d.sync()
+	d.say(visit, "two")
+	d.sync()
+	wantAtServer(t, s, "one two")
+	wantPurpose(t, d, "one two")
+	marks := d.engine.Status(visit).Marks
+	if len(marks) != 1 || marks[0].Change != bad || marks[0].Status != syncproto.StatusRefused || marks[0].Plain() == "" {
+		t.Errorf("marks %+v do not name the refused change", marks)
+	}
+	if _, body, err := d.engine.Export(bad); err != nil || len(body) == 0 {
+		t.Errorf("the refused change cannot be exported: %v", err)
+	}
+	if !d.noted(NoteRefused) {
+		t.Error("nobody was told")
+	}
+	d.check()
+}
+
+// A cloned tablet: both keep writing, both go on as new actors, no word is lost.
+func TestFault48ClonedTablet(t *testing.T) {
+	s, a := faultWorld(t)
+	b := a.clone()
+	before := a.engine.Actor()
+	a.say(visit, "from a. ")
+	b.say(visit, "from b. ")
+	for range 3 {
+		a.sync()
+		b.sync()
+	}
+	if a.engine.Actor() == before || b.engine.Actor() == before || a.engine.Actor() == b.engine.Actor() {
+		t.Errorf("actors %v and %v after the fork of %v", a.engine.Actor(), b.engine.Actor(), before)
+	}
+	if !a.noted(NoteForked) || !b.noted(NoteForked) {
+		t.Error("a tablet was not told")
+	}
+	a.say(visit, "again a. ")
+	b.say(visit, "again b. ")
+	for range 2 {
+		a.sync()
+		b.sync()
+	}
+	if a.purpose(visit) != b.purpose(visit) {
+		t.Errorf("%q and %q", a.purpose(visit), b.purpose(visit))
+	}
+	for _, words := range []string{"from a. ", "from b. ", "again a. ", "again b. "} {
+		if got, _ := textAt(s.View(visit), purpose); !strings.Contains(got, words) {
+			t.Errorf("%q is not in %q", words, got)
+		}
+	}
+	a.check()
+	b.check()
+}
+
+// A tablet restored from its own old backup is a clone of what it was.
+func TestFault48RestoredTablet(t *testing.T) {
+	s, d := faultWorld(t)
+	backup := d.clone()
+	d.say(visit, "lost with the tablet. ")
+	d.sync()
+	before := backup.engine.Actor()
+	backup.sync()
+	if backup.engine.Actor() == before {
+		t.Error("the restored tablet goes on under its old actor")
+	}
+	backup.say(visit, "new.")
+	backup.sync()
+	wantAtServer(t, s, "lost with the tablet. new.")
+	wantPurpose(t, backup, "lost with the tablet. new.")
+}
+
+func TestFault51ClockAhead(t *testing.T) {
+	typesUnder(t, Time{UnixMS: 315_360_000_000_000, OffsetMin: 60, MonotonicMS: 1000})
+}
+
+func TestFault52ClockBeforeEnrolment(t *testing.T) {
+	typesUnder(t, Time{UnixMS: 0, MonotonicMS: 1000})
+	typesUnder(t, Time{UnixMS: -1 << 62, MonotonicMS: 2000})
+}
+
+func TestFault53ClockJumpsBack(t *testing.T) {
+	typesUnder(t,
+		Time{UnixMS: 1_795_000_000_000, MonotonicMS: 1000},
+		Time{UnixMS: 1_700_000_000_000, MonotonicMS: 2000}, // set back mid-visit
+		Time{UnixMS: 1_700_000_000_000, MonotonicMS: 1},    // and the device begun anew
+	)
+}
+
+func TestFault54OtherTimeZone(t *testing.T) {
+	typesUnder(t,
+		Time{UnixMS: 1_792_889_999_000, OffsetMin: 60, MonotonicMS: 1000},
+		Time{UnixMS: 1_792_890_001_000, OffsetMin: 0, MonotonicMS: 3000}, // summer time ends
+		Time{UnixMS: 1_792_890_002_000, OffsetMin: -300, MonotonicMS: 4000},
+		Time{UnixMS: 1_792_890_003_000, OffsetMin: 1 << 40, MonotonicMS: 5000}, // no zone on earth
+	)
+}
+
+func TestFault55YearTenThousand(t *testing.T) {
+	typesUnder(t,
+		Time{UnixMS: 2_147_483_648_000, MonotonicMS: 1000},
+		Time{UnixMS: 253_402_300_800_000, MonotonicMS: 2000},
+		Time{UnixMS: 1<<63 - 1, MonotonicMS: 1<<64 - 1},
+	)
+}
+
+// typesUnder types and syncs a word under each time: clocks change nothing but
+// what is shown of the time, and the user is told that they are wrong.
+func typesUnder(t *testing.T, times ...Time) {
+	t.Helper()
+	s, d := faultWorld(t)
+	want := ""
+	for i, now := range times {
+		d.now = now
+		word := strings.Repeat("x", i+1) + " "
+		effects, err := d.engine.Type(now, Typing{Record: visit, Path: purpose, Splice: text.Splice{Pos: len(want), Ins: word}})
+		if err != nil {
+			t.Fatalf("under %+v: %v", now, err)
+		}
+		d.carryOut(effects)
+		d.save(visit)
+		d.sync()
+		want += word
+		wantAtServer(t, s, want)
+	}
+	if !d.noted(NoteClock) {
+		t.Error("nobody was told that the clock is wrong")
+	}
+	d.check()
+}
+
+// A cursor that the server does not know: everything is compared and read again.
+func TestFault57CursorBeyondHead(t *testing.T) {
+	s, d := faultWorld(t)
+	d.say(visit, "kept. ")
+	d.sync()
+	s.Restore(len(s.Entries) - 1) // the last words are lost, the cursor is beyond the head
+	s.Epoch[0]--                  // and nobody noticed
+	d.say(visit, "new.")
+	d.sync()
+	wantAtServer(t, s, "kept. new.")
+	if !d.noted(NoteEpoch) {
+		t.Error("nobody was told")
+	}
+	d.check()
+}
+
+// A restored server: the device offers again what the server lacks, its own
+// words and no more, and shows what it showed.
+func TestFault59OlderEpoch(t *testing.T) {
+	s, a := faultWorld(t)
+	s.Grant(syncproto.UserID{2}, syncproto.FamilyID{1})
+	b := newTablet(t, s, 2, 1)
+	b.sync()
+	n := len(s.Entries)
+	for _, words := range []string{"1 ", "2 ", "3 "} {
+		a.say(visit, words)
+		a.sync()
+		b.sync()
+		b.say(visit, words)
+		b.sync()
+	}
+	a.sync()
+	want := a.purpose(visit)
+	s.Restore(n)
+	b.sync() // its words build on what the server lost: they are held
+	if status := b.engine.Status(visit).Marks; len(status) == 0 {
+		t.Error("nothing of b is held")
+	}
+	a.sync()
+	b.sync()
+	wantAtServer(t, s, want)
+	wantPurpose(t, a, want)
+	wantPurpose(t, b, want)
+	if marks := append(a.engine.Marks(), b.engine.Marks()...); len(marks) > 0 {
+		t.Errorf("left over: %+v", marks)
+	}
+	a.check()
+	b.check()
+}
+
+// A request that never arrives: the next one gives the same result. What a cut
+// at each byte does is shown in package device, where there are bytes to cut.
+func TestFault62LostRequest(t *testing.T) {
+	s, d := faultWorld(t)
+	d.say(visit, "words")
+	for range 3 {
+		d.begin() // and lost
+		d.check()
+	}
+	if o := d.engine.Outbox(); o.Changes != 1 {
+		t.Errorf("outbox %+v before any receipt", o)
+	}
+	d.sync()
+	wantAtServer(t, s, "words")
+	if o := d.engine.Outbox(); o.Changes != 0 {
+		t.Errorf("outbox %+v after the receipt", o)
+	}
+}
+
+// The server took the words in, and its reply is lost.
+func TestFault63LostReply(t *testing.T) {
+	s, d := faultWorld(t)
+	d.say(visit, "words")
+	d.begin()
+	d.arrive(0)
+	if o := d.engine.Outbox(); o.Changes != 1 {
+		t.Errorf("outbox %+v before any receipt", o)
+	}
+	entries := len(s.Entries)
+	d.start()
+	d.sync()
+	if o := d.engine.Outbox(); o.Changes != 0 {
+		t.Errorf("outbox %+v after the receipt", o)
+	}
+	if len(s.Entries) != entries {
+		t.Error("the words were taken in twice")
+	}
+	wantAtServer(t, s, "words")
+}
+
+// A reply that is doubled, late or out of order is known by its request id.
+func TestFault64RepliesOutOfOrder(t *testing.T) {
+	s, d := faultWorld(t)
+	s.Grant(syncproto.UserID{2}, syncproto.FamilyID{1})
+	other := newTablet(t, s, 2, 1)
+	other.sync()
+	d.begin()
+	d.arrive(0) // kept back for three days
+	other.say(visit, "news")
+	other.sync()
+	d.begin()
+	d.arrive(1)
+	d.receive(1)
+	wantPurpose(t, d, "news")
+	before := fingerprint(d.engine)
+	for _, i := range []int{0, 1, 0} {
+		effects, err := d.engine.Reply(d.now, d.in[i].bytes, d.chance())
+		if err != nil || len(effects) > 0 {
+			t.Errorf("reply %d: %v, %v", i, effects, err)
+		}
+	}
+	if !slices.Equal(before, fingerprint(d.engine)) {
+		t.Error("an old reply changed something")
+	}
+}
+
+func TestForgedReply(t *testing.T) {
+	_, d := faultWorld(t)
+	d.say(visit, "words")
+	d.begin()
+	d.arrive(0)
+	before := fingerprint(d.engine)
+	for i := range d.in[0].bytes {
+		forged := slices.Clone(d.in[0].bytes)
+		forged[i] ^= 1
+		if effects, err := d.engine.Reply(d.now, forged, d.chance()); err == nil {
+			t.Fatalf("flipping byte %d was not noticed: %v", i, effects)
+		}
+		if _, err := d.engine.Reply(d.now, forged[:i], d.chance()); err == nil {
+			t.Fatalf("cutting at byte %d was not noticed", i)
+		}
+	}
+	if !slices.Equal(before, fingerprint(d.engine)) {
+		t.Error("a forged reply changed something")
+	}
+	d.receive(0)
+	if o := d.engine.Outbox(); o.Changes != 0 {
+		t.Error("the true reply was not taken in after the forged ones")
+	}
+}
+
+// Access is lost in the middle of a pull of several pages: what came so far is
+// purged, nothing is shown.
+func TestFault66RevokedMidPull(t *testing.T) {
+	s, a := faultWorld(t)
+	for range 20 {
+		a.edit(visit, set("visit_type", cbor.Text("CP")))
+	}
+	a.sync()
+	s.Grant(syncproto.UserID{2}, syncproto.FamilyID{1})
+	s.Page = 3
+	b := newTablet(t, s, 2, 1)
+	b.begin()
+	b.arrive(0)
+	b.receive(0)
+	if _, err := b.engine.View(visit); err != nil {
+		t.Fatalf("the first page is not shown: %v", err)
+	}
+	s.Revoke(syncproto.UserID{2}, syncproto.FamilyID{1})
+	b.sync()
+	if _, err := b.engine.View(visit); err == nil {
+		t.Error("the record is still shown")
+	}
+	wantGone(t, b)
+}
+
+// wantGone checks that no row of the first family holds content.
+func wantGone(t *testing.T, d *tablet) {
+	t.Helper()
+	for key := range d.rows {
+		if key[0] != rowMeta && key[0] != rowLink && strings.Contains(key, string([]byte{1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0})) {
+			t.Errorf("a row of kind %c is left", key[0])
+		}
+	}
+}
+
+// Access is lost while words are unsent, one of them still a draft: they go into
+// custody first, then the family is purged and the purge reported.
+func TestFault67RevokedWithUnsentWords(t *testing.T) {
+	s, d := faultWorld(t)
+	d.say(visit, "saved. ")
+	d.typing(visit, text.Splice{Pos: 7, Ins: "still a draft."})
+	s.Revoke(syncproto.UserID{1}, syncproto.FamilyID{1})
+	d.begin()
+	d.arrive(0)
+	d.receive(0)
+	if _, err := d.engine.View(visit); err != syncproto.CodeNotEntitled {
+		t.Errorf("view of a closed family: %v", err)
+	}
+	if d.engine.Outbox().Changes == 0 {
+		t.Fatal("the draft is not on its way: the test shows nothing")
+	}
+	d.check()
+	d.sync()
+	wantGone(t, d)
+	if !d.noted(NotePurged) {
+		t.Error("nobody was told")
+	}
+	if r := s.Last.Purged; len(r) != 1 || r[0].Family != (syncproto.FamilyID{1}) || r[0].Position == 0 {
+		t.Errorf("reported purges %v", r)
+	}
+	custody := ""
+	for i := range s.Entries {
+		c := s.Entries[i].Change
+		if c == nil {
+			continue
+		}
+		if status, _ := s.Status(c.ID); status == syncproto.StatusQuarantined {
+			for _, op := range c.Body.Ops {
+				custody += op.Splices[0].Ins
+			}
+		}
+	}
+	if custody != "saved. still a draft." {
+		t.Errorf("in custody: %q", custody)
+	}
+	d.sync()
+	if len(s.Last.Purged) > 0 {
+		t.Error("the purge is reported again")
+	}
+	d.check()
+}
+
+// Access is given back: the whole history is there again, new words build on
+// what the server has, and the words in quarantine can be offered anew.
+func TestFault68AccessGivenBack(t *testing.T) {
+	s, d := faultWorld(t)
+	d.say(visit, "before. ")
+	d.sync()
+	d.say(visit, "during. ")
+	s.Revoke(syncproto.UserID{1}, syncproto.FamilyID{1})
+	d.sync()
+	s.Grant(syncproto.UserID{1}, syncproto.FamilyID{1})
+	d.sync()
+	wantPurpose(t, d, "before. ")
+	d.say(visit, "after. ")
+	d.sync()
+	wantPurpose(t, d, "before. after. ")
+	wantAtServer(t, s, "before. after. ")
+	if marks := d.engine.Status(visit).Marks; len(marks) != 1 || marks[0].Here {
+		t.Errorf("marks %+v", marks)
+	}
+	d.check()
+}
+
+// Words in quarantine whose content is still here are offered anew.
+func TestReofferAfterQuarantine(t *testing.T) {
+	s, d := faultWorld(t)
+	d.say(visit, "before. ")
+	d.sync()
+	s.Revoke(syncproto.UserID{1}, syncproto.FamilyID{1})
+	d.say(visit, "during. ")
+	added := syncproto.ElementID{9}
+	d.edit(visit, syncproto.Op{
+		Code: syncproto.OpAdd, Path: syncproto.Path{Field: "present", Element: added},
+		Value: cbor.Map(cbor.Pair{Key: "described", Value: cbor.Text("a neighbour")}),
+	})
+	s.Page = 0 // the device has not heard of it
+	d.begin()
+	d.arrive(0)
+	d.receive(0)
+	s.Page = 5
+	s.Grant(syncproto.UserID{1}, syncproto.FamilyID{1})
+	d.sync()
+	wantPurpose(t, d, "before. ")
+	d.now.UnixMS++
+	_, effects, err := d.engine.Reoffer(d.now, visit, d.chance())
+	if err != nil {
+		t.Fatal(err)
+	}
+	d.carryOut(effects)
+	d.check()
+	d.sync()
+	wantPurpose(t, d, "before. during. ")
+	wantAtServer(t, s, "before. during. ")
+	if f, _ := s.View(visit).Field("present"); len(f.Items) != 1 || f.Items[0].Element != added {
+		t.Errorf("the added person is not there: %+v", f.Items)
+	}
+	for _, m := range d.engine.Status(visit).Marks {
+		if !m.Reoffered {
+			t.Errorf("mark %+v is not said to be offered anew", m)
+		}
+	}
+	if _, _, err := d.engine.Reoffer(d.now, visit, d.chance()); err != syncproto.CodeNotFound {
+		t.Errorf("offering anew twice: %v", err)
+	}
+}
+
+// A change in a format of the future is passed over, and asked for again by the
+// app that can read it; one with an unknown op is held.
+func TestFault76NewerApp(t *testing.T) {
+	s, d := faultWorld(t)
+	d.sync()
+	strange := &syncproto.Change{ID: syncproto.ChangeID{7}, Raw: []byte{0xa0}}
+	strange.Body = syncproto.Body{Family: syncproto.FamilyID{1}, Record: syncproto.RecordID{9}}
+	s.Entries = append(s.Entries, enginetest.Entry{Change: strange, Item: syncproto.Item{
+		Type: syncproto.ItemChange, Position: uint64(len(s.Entries)) + 1, Body: strange.Raw,
+	}})
+	d.say(visit, "words")
+	d.sync()
+	wantAtServer(t, s, "words")
+	if d.engine.meta.unread != 1 {
+		t.Errorf("%d changes passed over, want 1", d.engine.meta.unread)
+	}
+	d.engine.meta.readable = syncproto.BodyVersion - 1 // as the older app wrote it
+	d.rows[string(keyMeta())] = encodeMeta(&d.id, &d.engine.meta)
+	d.start()
+	if d.engine.meta.cursor != nil {
+		t.Error("the newer app does not ask again for what the older one passed over")
+	}
+	d.check()
+}
+
+// A tablet killed at any keystroke has every one that was acknowledged.
+func TestFault98KilledMidKeystroke(t *testing.T) {
+	_, d := faultWorld(t)
+	want := ""
+	for i, c := range strings.Repeat("Said she was not hungry. ", 20) {
+		d.crash = i%7 == 3
+		died := d.crash
+		d.typing(visit, text.Splice{Pos: len(want), Ins: string(c)})
+		if !died {
+			want += string(c)
+		}
+		if i%5 == 0 {
+			d.start()
+		}
+		wantPurpose(t, d, want)
+	}
+	d.check()
+}
+
+func TestMissingOwnChange(t *testing.T) {
+	_, d := faultWorld(t)
+	for range 4 {
+		d.edit(visit, set("visit_type", cbor.Text("CP")))
+	}
+	tests := []struct {
+		name string
+		lose func(key string) bool
+		want string
+	}{
+		{"place", func(key string) bool { return key == string(keyLink(d.engine.Actor(), 3)) }, "own change missing"},
+		{"content", func(key string) bool {
+			return strings.HasSuffix(key, string(d.engine.chains[d.engine.Actor()].links[2].id[:]))
+		}, "content of own change missing"},
+	}
+	for _, test := range tests {
+		e := New(d.id, nil)
+		for key, value := range d.rows {
+			if !test.lose(key) {
+				if err := e.Load([]byte(key), value); err != nil {
+					t.Fatal(err)
+				}
+			}
+		}
+		_, err := e.Start()
+		missing, ok := err.(*MissingError)
+		if !ok || missing.Seq != 3 || !strings.Contains(err.Error(), test.want) {
+			t.Errorf("%s lost: %v", test.name, err)
+		}
+	}
+}
+
+func TestLoadRefusesStrangeRows(t *testing.T) {
+	_, d := faultWorld(t)
+	other := d.id
+	other.User = syncproto.UserID{2}
+	if err := New(other, nil).Load(keyMeta(), d.rows[string(keyMeta())]); err != ErrIdentity {
+		t.Errorf("rows of another user: %v", err)
+	}
+	if err := New(d.id, nil).Load([]byte{'?'}, nil); err != ErrRow {
+		t.Errorf("a row of no known kind: %v", err)
+	}
+	for key, value := range d.rows {
+		for i := range value {
+			// No cut may pass for a row, and none may panic.
+			if err := New(d.id, nil).Load([]byte(key), value[:i]); err == nil {
+				t.Errorf("row %c cut at byte %d passes", key[0], i)
+			}
+		}
+		if err := New(d.id, nil).Load([]byte(key+"x"), value); err == nil {
+			t.Errorf("row %c passes under a longer key", key[0])
+		}
+	}
+}
