@@ -190,6 +190,11 @@ func (s *Store) Change(id syncproto.ChangeID) (ChangeRef, error) {
 	return read(s, func(r *Reader) (ChangeRef, error) { return r.Change(id) })
 }
 
+// Chain is Reader.Chain on the newest state.
+func (s *Store) Chain(actor syncproto.ActorID) (ChainInfo, error) {
+	return read(s, func(r *Reader) (ChainInfo, error) { return r.Chain(actor) })
+}
+
 // RecordInfo is Reader.RecordInfo on the newest state.
 func (s *Store) RecordInfo(record syncproto.RecordID) (RecordInfo, error) {
 	return read(s, func(r *Reader) (RecordInfo, error) { return r.RecordInfo(record) })
