@@ -64,6 +64,9 @@ func (t *target) locate(problem schema.Problem, p *imported) (row, string) {
 		element = elements[problem.Element].Element
 	}
 	at := t.row
+	if f, ok := t.kind.Field(problem.Field); ok && f.IsCollection() && element.IsZero() && !t.sets[problem.Field] {
+		return at, columnFor(at.file, problem) // of all its lines together
+	}
 	for _, w := range t.wants {
 		if w.path.Field != problem.Field || !element.IsZero() && w.path.Element != element {
 			continue

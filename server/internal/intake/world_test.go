@@ -192,3 +192,22 @@ type elementOf = syncproto.Element
 func set(field, value string) syncproto.Op {
 	return syncproto.Op{Code: syncproto.OpSet, Path: syncproto.Path{Field: field}, Value: cbor.Text(value)}
 }
+
+// seal makes a record final, as package finalise does.
+func (w *world) seal(kind, ref string) {
+	w.t.Helper()
+	record := w.record(kind, ref)
+	info, err := w.borough.Store.RecordInfo(record)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	_, err = w.ledger.Propose(context.Background(), func(tx *store.Tx) ([]store.Entry, error) {
+		return []store.Entry{store.VerdictEntry{Verdict: syncproto.Verdict{
+			Kind: syncproto.VerdictSeal, Family: info.Family, Record: record, Change: info.Heads[0],
+			Heads: []syncproto.RecordHeads{{Record: record, Heads: info.Heads}}, Hash: [32]byte{1},
+		}}}, nil
+	})
+	if err != nil {
+		w.t.Fatalf("sealing: %v", err)
+	}
+}
