@@ -2,7 +2,6 @@ package syncproto_test
 
 import (
 	"bytes"
-	"errors"
 	"go/ast"
 	"go/parser"
 	"go/token"
@@ -11,66 +10,7 @@ import (
 
 	"doorstep/syncproto"
 	"doorstep/syncproto/cbor"
-	"doorstep/syncproto/text"
 )
-
-func splicesOf(pos, del int, ins string) []text.Splice {
-	return []text.Splice{{Pos: pos, Del: del, Ins: ins}}
-}
-
-func TestMessageLimits(t *testing.T) {
-	batch := func(n int) syncproto.Batch {
-		return syncproto.Batch{Device: syncproto.DeviceID{1}, Actor: syncproto.ActorID{1}, Bodies: make([][]byte, n), Signature: make([]byte, 64)}
-	}
-	tests := []struct {
-		name   string
-		change func(q *syncproto.SyncRequest)
-		want   syncproto.Code
-	}{
-		{"as it is", func(*syncproto.SyncRequest) {}, syncproto.CodeOK},
-		{"1024 changes", func(q *syncproto.SyncRequest) { q.Batches = []syncproto.Batch{batch(1000), batch(24)} }, syncproto.CodeOK},
-		{"1025 changes", func(q *syncproto.SyncRequest) { q.Batches = []syncproto.Batch{batch(1000), batch(25)} }, syncproto.CodeTooLarge},
-		{"batch of nothing", func(q *syncproto.SyncRequest) { q.Batches = []syncproto.Batch{batch(0)} }, syncproto.CodeNotCanonical},
-		{"65 batches", func(q *syncproto.SyncRequest) {
-			q.Batches = nil
-			for range 65 {
-				q.Batches = append(q.Batches, batch(1))
-			}
-		}, syncproto.CodeTooLarge},
-		{"short signature", func(q *syncproto.SyncRequest) { q.Batches[0].Signature = make([]byte, 63) }, syncproto.CodeMalformed},
-		{"cursor of 4 KiB", func(q *syncproto.SyncRequest) { q.Cursor = make([]byte, 4<<10) }, syncproto.CodeOK},
-		{"cursor of 4 KiB and a byte", func(q *syncproto.SyncRequest) { q.Cursor = make([]byte, 4<<10+1) }, syncproto.CodeTooLarge},
-		{"257 chains", func(q *syncproto.SyncRequest) {
-			q.Chains = nil
-			for i := range 257 {
-				q.Chains = append(q.Chains, syncproto.ChainHead{Actor: syncproto.ActorID{1, byte(i), byte(i >> 8)}})
-			}
-		}, syncproto.CodeTooLarge},
-		{"4097 purges", func(q *syncproto.SyncRequest) {
-			q.Purged = nil
-			for range 4097 {
-				q.Purged = append(q.Purged, syncproto.Purged{Family: syncproto.FamilyID{1}})
-			}
-		}, syncproto.CodeTooLarge},
-		{"older version", func(q *syncproto.SyncRequest) { q.Version = syncproto.MinProtocolVersion - 1 }, syncproto.CodeMalformed}, // 0 is left out
-		{"newer version", func(q *syncproto.SyncRequest) { q.Version = syncproto.ProtocolVersion + 1 }, syncproto.CodeUnsupportedVersion},
-		{"no request id", func(q *syncproto.SyncRequest) { q.Request = syncproto.RequestID{} }, syncproto.CodeMalformed},
-	}
-	for _, tt := range tests {
-		q := sampleRequest()
-		tt.change(q)
-		got := syncproto.CodeOK
-		if _, err := syncproto.DecodeRequest(syncproto.EncodeRequest(q)); err != nil {
-			errors.As(err, &got)
-		}
-		if got != tt.want {
-			t.Errorf("%s: got %v, want %v", tt.name, got, tt.want)
-		}
-	}
-	if _, err := syncproto.DecodeRequest(make([]byte, syncproto.MaxMessageBytes+1)); err != syncproto.CodeTooLarge {
-		t.Errorf("message over the limit: got %v, want %v", err, syncproto.CodeTooLarge)
-	}
-}
 
 func TestNewerVersionIsNamedBeforeAnythingElse(t *testing.T) {
 	// A later protocol may change every key but the version.

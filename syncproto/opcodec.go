@@ -193,43 +193,70 @@ func textsFit(v cbor.Value) bool {
 	return true
 }
 
-// appendSplices writes all splices as one flat array: for each how far its
-// position lies from the end of what the one before inserted, how many code
-// points it deletes, and what it inserts. Typing on costs two bytes and the
-// letters (SPEC 3.7).
+// appendSplices writes [numbers, words]: for each splice how far its position
+// lies from the end of what the one before inserted, how many code points it
+// deletes and how many it inserts; and what all of them insert, in one text. So
+// words that were typed letter by letter compress like words (SPEC 3.7).
 func appendSplices(b []byte, splices []text.Splice) []byte {
+	b = cbor.AppendArray(b, 2)
 	b = cbor.AppendArray(b, 3*len(splices))
+	var words []byte
 	cursor := 0
 	for _, s := range splices {
+		count := utf8.RuneCountInString(s.Ins)
 		b = cbor.AppendInt(b, int64(s.Pos-cursor))
 		b = cbor.AppendInt(b, int64(s.Del))
-		b = cbor.AppendText(b, s.Ins)
-		cursor = s.Pos + utf8.RuneCountInString(s.Ins)
+		b = cbor.AppendInt(b, int64(count))
+		words = append(words, s.Ins...)
+		cursor = s.Pos + count
 	}
-	return b
+	return cbor.AppendText(b, string(words))
 }
 
 // readSplices refuses a splice that does nothing, and positions that no text
 // within MaxNarrative has.
 func readSplices(r *cbor.Reader) []text.Splice {
-	n := someArray(r, 3*MaxSplices)
-	if n%3 != 0 {
-		r.Fail(CodeMalformed)
-		return nil
+	tuple(r, 2)
+	splices, counts := readNumbers(r)
+	words := r.TextUpTo(MaxBodyBytes)
+	for i, count := range counts {
+		size := 0
+		for range count {
+			if size == len(words) {
+				r.Fail(CodeMalformed)
+				return nil
+			}
+			_, n := utf8.DecodeRuneInString(words[size:])
+			size += n
+		}
+		failIf(r, size > MaxSpliceText, CodeTooLarge)
+		splices[i].Ins, words = words[:size], words[size:]
 	}
-	splices := make([]text.Splice, n/3)
+	failIf(r, words != "", CodeMalformed)
+	return splices
+}
+
+// readNumbers reads where splices go and what they delete, and how many code
+// points each inserts.
+func readNumbers(r *cbor.Reader) ([]text.Splice, []uint64) {
+	n := someArray(r, 3*MaxSplices)
+	failIf(r, n%3 != 0, CodeMalformed)
+	if r.Err() != nil {
+		return nil, nil
+	}
+	splices, counts := make([]text.Splice, n/3), make([]uint64, n/3)
 	cursor := int64(0)
 	for i := range splices {
-		moved, deleted := r.Int(), r.Uint()
-		ins := r.TextUpTo(MaxSpliceText)
+		moved, deleted, count := r.Int(), r.Uint(), r.Uint()
 		pos := cursor + moved
-		if pos < 0 || pos > MaxNarrative || deleted > MaxNarrative {
+		if pos < 0 || pos > MaxNarrative || deleted > MaxNarrative || count > MaxNarrative {
 			r.Fail(CodeBadPosition)
-			return nil
+			return nil, nil
 		}
-		refuseIf(r, deleted == 0 && ins == "")
-		splices[i] = text.Splice{Pos: int(pos), Del: int(deleted), Ins: ins}
-		cursor = pos + int64(utf8.RuneCountInString(ins))
+		refuseIf(r, deleted == 0 && count == 0)
+		splices[i] = text.Splice{Pos: int(pos), Del: int(deleted)}
+		counts[i] = count
+		cursor = pos + int64(count)
 	}
-	return splices
+	return splices, counts
 }

@@ -228,11 +228,14 @@ func (m *maker) opEdits() {
 		{"op-empty-to", syncproto.CodeNotCanonical, "hand over to nobody must leave the key out", "a20106" + "08" + "50" + strings.Repeat("00", 16)},
 		{"op-zero-time", syncproto.CodeNotCanonical, "an addendum's time of 0 must be left out", "a3010b0761780a00"},
 		{"op-no-code", syncproto.CodeMalformed, "an op without a code", "a1076178"},
-		{"op-splice-nothing", syncproto.CodeNotCanonical, "a splice that neither deletes nor inserts", "a3010202816166" + "05" + "83000060"},
-		{"op-splice-pairs", syncproto.CodeMalformed, "the number of items is not a multiple of three", "a3010202816166" + "05" + "820000"},
-		{"op-splice-none", syncproto.CodeNotCanonical, "no splices at all", "a3010202816166" + "05" + "80"},
-		{"op-splice-before", syncproto.CodeBadPosition, "the first splice begins before the text", "a3010202816166" + "05" + "8320006178"},
-		{"op-splice-beyond", syncproto.CodeBadPosition, "beyond any text", "a3010202816166" + "05" + "831a0080000100" + "6178"},
+		{"op-splice-nothing", syncproto.CodeNotCanonical, "a splice that neither deletes nor inserts", splices("83000000" + "60")},
+		{"op-splice-pairs", syncproto.CodeMalformed, "the number of numbers is not a multiple of three", splices("820000" + "60")},
+		{"op-splice-none", syncproto.CodeNotCanonical, "no splices at all", splices("80" + "60")},
+		{"op-splice-before", syncproto.CodeBadPosition, "the first splice begins before the text", splices("83200001" + "6178")},
+		{"op-splice-beyond", syncproto.CodeBadPosition, "beyond any text", splices("831a008000010001" + "6178")},
+		{"op-splice-too-few-words", syncproto.CodeMalformed, "two code points announced, one there", splices("83000002" + "62c3a9")},
+		{"op-splice-too-many-words", syncproto.CodeMalformed, "one code point announced, two there", splices("83000001" + "626162")},
+		{"op-splice-count-in-bytes", syncproto.CodeMalformed, "the count of a letter of two bytes is 1, not 2", splices("86000002000001" + "63c3a978")},
 		{"op-heads-unsorted", syncproto.CodeNotCanonical, "heads not in order", "a201070b81" + "82" + "50" + strings.Repeat("01", 16) + "82" + "5820" + strings.Repeat("02", 32) + "5820" + strings.Repeat("01", 32)},
 		{"op-heads-empty", syncproto.CodeNotCanonical, "a record without heads", "a201070b81" + "82" + "50" + strings.Repeat("01", 16) + "80"},
 		{"op-deep-value", syncproto.CodeTooDeep, "a value of nine levels", "a3010102816166" + "03" + strings.Repeat("81", 9) + "01"},
@@ -247,6 +250,9 @@ func (m *maker) opEdits() {
 		m.body(c.name, c.expect, c.comment, syncproto.ChangeID{}, withKey(m.t, raw, 16, append([]byte{0x81}, op...)), pairs...)
 	}
 }
+
+// splices is a splice op around the hex of its numbers and words.
+func splices(hex string) string { return "a3010202816166" + "05" + "82" + hex }
 
 func messageVectors(m *maker) {
 	body := baseBody()
