@@ -83,7 +83,7 @@ func TestFault79EveryBitFlipReadsRightOrStops(t *testing.T) {
 func flipsUnnoticed(t *testing.T, from *disktest.Disk, path string, marked bool) (opened int) {
 	t.Helper()
 	content := from.Content(path)
-	for bit := int64(0); bit < int64(len(content))*8; bit += stride(29) {
+	for bit := int64(0); bit < int64(len(content))*8; bit += stride(61) {
 		content[bit/8] ^= 1 << (bit % 8)
 		edits := map[string][]byte{path: content}
 		if !marked {
@@ -104,7 +104,7 @@ func TestFault79EveryTruncationStopsWhenTheMarkIsThere(t *testing.T) {
 			continue
 		}
 		content := from.Content(path)
-		for n := int64(0); n < int64(len(content)); n += stride(5) {
+		for n := int64(0); n < int64(len(content)); n += stride(7) {
 			d := restored(from, map[string][]byte{path: content[:n]})
 			if readsRightOrStops(t, d, 28, fmt.Sprintf("%s cut to %d bytes", path, n)) {
 				t.Fatalf("%s cut to %d bytes: opened as if nothing was missing", path, n)
@@ -127,7 +127,7 @@ func TestFault79TruncationWithoutTheMarkKeepsWholeGroups(t *testing.T) {
 		}
 	}
 	content := from.Content(path)
-	for n := int64(512); n < int64(len(content)); n += stride(5) {
+	for n := int64(512); n < int64(len(content)); n += stride(7) {
 		d := restored(from, map[string][]byte{path: content[:n], dir + "/" + markName: nil})
 		j, err := Open(dir, simulated(d))
 		if err != nil {
@@ -157,7 +157,7 @@ func TestFault79LargeJournalSampled(t *testing.T) {
 	}
 	head, _ := j.Head()
 	paths := d.Paths()
-	for seed := range uint64(150) {
+	for seed := range uint64(100) {
 		chance := rand.New(rand.NewPCG(seed, 3))
 		path := paths[chance.IntN(len(paths))]
 		content := d.Content(path)
@@ -181,7 +181,7 @@ func TestFault79DamageAfterOpeningIsSeenByTheRead(t *testing.T) {
 	j := mustOpen(t, d)
 	path := dir + "/" + segmentName(1)
 	healthy := d.Content(path)
-	for bit := int64(512 * 8); bit < int64(len(healthy))*8; bit += stride(17) {
+	for bit := int64(512 * 8); bit < int64(len(healthy))*8; bit += stride(37) {
 		d.FlipBit(path, bit)
 		for p := Position(1); p <= 4; p++ {
 			got, err := j.Read(p)

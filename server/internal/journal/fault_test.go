@@ -97,7 +97,7 @@ func TestFault77KilledAtEveryCallKeepsEveryAcknowledgedEntry(t *testing.T) {
 func TestFault78PowerCutAtEveryCallLosesOnlyWhatWasNotAcknowledged(t *testing.T) {
 	steps := func() int { l := newLife(t, 0); l.run(12); return l.disk.Steps() }()
 	cuts := 0
-	for seed := range uint64(8) {
+	for seed := range uint64(5) {
 		for step := 1; step <= steps; step++ {
 			l := newLife(t, seed*1000+uint64(step))
 			l.disk.CutPowerAt(step)
@@ -116,9 +116,9 @@ func TestFault78PowerCutAtEveryCallLosesOnlyWhatWasNotAcknowledged(t *testing.T)
 
 func TestFault78PowerCutsOverManyLives(t *testing.T) {
 	cuts := 0
-	for seed := range uint64(300) {
+	for seed := range uint64(200) {
 		l := newLife(t, seed)
-		for range 12 {
+		for range 8 {
 			l.disk.CutPowerAt(l.disk.Steps() + 1 + l.chance.IntN(40))
 			l.run(8)
 			if l.chance.IntN(4) == 0 {

@@ -2,6 +2,7 @@ package journal
 
 import (
 	"bytes"
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"math/rand/v2"
@@ -33,11 +34,11 @@ func mustOpen(t testing.TB, d *disktest.Disk) *Journal {
 
 // words makes the n-th payload of a test: it tells itself from all others and has a length of its own.
 func words(n int) []byte {
-	chance := rand.New(rand.NewPCG(uint64(n), 1))
-	b := make([]byte, 20+chance.IntN(1200))
-	for i := range b {
-		b[i] = byte(chance.Uint32())
-	}
+	var seed [32]byte
+	binary.LittleEndian.PutUint64(seed[:], uint64(n))
+	chance := rand.NewChaCha8(seed)
+	b := make([]byte, 20+chance.Uint64()%1200)
+	chance.Read(b)
 	return append(b, fmt.Sprint(n)...)
 }
 
