@@ -1,2 +1,146 @@
-// Package server is placed here for now.
+// Package server is one borough's Doorstep server as a value.
+//
+// Open opens the data and binds the addresses, Serve answers until its context
+// ends, Close gives everything back. Config is all that can be set. An Operator
+// does what IT does with a borough's people and devices, on a running server
+// through its admin socket or on the data itself. The packages under internal do
+// the work; this one only puts them together (borough.go) and decides nothing
+// about records.
 package server
+
+import (
+	"context"
+	"crypto/ed25519"
+	"crypto/rand"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"sync"
+	"time"
+
+	"doorstep/server/internal/api"
+)
+
+// drainTime is how long requests that are under way may take once the server is
+// to stop: a slow tablet's upload, but less than what service managers wait.
+const drainTime = 20 * time.Second
+
+// Server is an open borough with its addresses bound.
+type Server struct {
+	borough  *borough
+	api      *api.API
+	listener net.Listener
+	secure   *tls.Config // nil: plain HTTP
+	admin    *adminServer
+
+	closing sync.Once
+	closed  error
+}
+
+// Open opens the borough of cfg for serving: it takes the lock on the data, reads
+// the keys, verifies the journal, brings the index up to it and binds the
+// addresses. Log lines go to logs. It never begins a borough: see Init.
+func Open(cfg Config, logs io.Writer) (*Server, error) {
+	if err := cfg.Check(); err != nil {
+		return nil, err
+	}
+	b, err := openBorough(cfg, newLogger(cfg.Log, logs), false)
+	if err != nil {
+		return nil, err
+	}
+	s := &Server{borough: b}
+	if err := s.bind(cfg); err != nil {
+		return nil, errors.Join(err, s.Close())
+	}
+	return s, nil
+}
+
+// bind makes the HTTP face and takes the addresses.
+func (s *Server) bind(cfg Config) error {
+	b := s.borough
+	var err error
+	s.api, err = api.New(api.Config{
+		Name: cfg.Name, Borough: cfg.Borough, Auth: b.auth, Exchange: b.exchange, Events: b.hub, Records: b.room,
+		Workflow: b.finalise, Health: b, SignReply: b.secrets.signReply,
+		ReplyKey: b.secrets.reply.Public().(ed25519.PublicKey), Copies: 1, StepUp: cfg.Sessions.StepUp,
+		Now: time.Now, Random: rand.Reader, Log: b.log, TrustedProxies: cfg.proxies(), Limits: cfg.limits(),
+	})
+	if err != nil {
+		return err
+	}
+	if cfg.Listen.TLSCert != "" {
+		pair, err := tls.LoadX509KeyPair(cfg.Listen.TLSCert, cfg.Listen.TLSKey)
+		if err != nil {
+			return fmt.Errorf("reading the TLS certificate: %w", err)
+		}
+		s.secure = &tls.Config{Certificates: []tls.Certificate{pair}, MinVersion: tls.VersionTLS13, NextProtos: []string{"http/1.1"}}
+	}
+	if s.listener, err = net.Listen("tcp", cfg.Listen.Address); err != nil {
+		return fmt.Errorf("listening on %s: %w", cfg.Listen.Address, err)
+	}
+	s.admin, err = listenAdmin(cfg.Data.Dir, localOperator{b})
+	return err
+}
+
+// Addr is the address that the server listens on.
+func (s *Server) Addr() net.Addr { return s.listener.Addr() }
+
+// Serve answers requests until ctx ends, then lets what is under way finish. It
+// returns nil after that, and an error if serving or the data failed.
+func (s *Server) Serve(ctx context.Context) error {
+	log := s.borough.log
+	log.Info("serving", "address", s.Addr().String(), "borough", s.borough.cfg.Borough, "epoch", s.borough.Epoch().String())
+	failed := make(chan error, 2)
+	var faces sync.WaitGroup
+	faces.Go(func() { failed <- s.api.Serve(s.listener, s.secure) })
+	faces.Go(func() { failed <- s.admin.serve() })
+	var cause error
+	select {
+	case <-ctx.Done():
+	case cause = <-failed:
+	case <-s.borough.failed:
+		cause = s.borough.failure
+		log.Error("ending, because nothing more can be kept safely", "error", cause.Error())
+	}
+	log.Info("draining")
+	drain, cancel := context.WithTimeout(context.Background(), drainTime)
+	defer cancel()
+	err := errors.Join(cause, s.api.Shutdown(drain), s.admin.close(drain))
+	_ = s.listener.Close() // for a Serve that had not begun when it was shut down
+	faces.Wait()
+	return err
+}
+
+// Close gives back the addresses and the data. It may be called twice.
+func (s *Server) Close() error {
+	s.closing.Do(func() {
+		var errs []error
+		if s.listener != nil {
+			if err := s.listener.Close(); err != nil && !errors.Is(err, net.ErrClosed) {
+				errs = append(errs, err)
+			}
+		}
+		if s.admin != nil {
+			errs = append(errs, s.admin.close(context.Background()))
+		}
+		errs = append(errs, s.borough.close())
+		s.closed = errors.Join(errs...)
+	})
+	return s.closed
+}
+
+// newLogger writes log lines as cfg says.
+func newLogger(cfg LogConfig, w io.Writer) *slog.Logger {
+	var level slog.Level
+	if err := level.UnmarshalText([]byte(cfg.Level)); err != nil {
+		level = slog.LevelInfo // Check told of it
+	}
+	opt := &slog.HandlerOptions{Level: level}
+	if cfg.Format == "text" {
+		return slog.New(slog.NewTextHandler(w, opt))
+	}
+	return slog.New(slog.NewJSONHandler(w, opt))
+}

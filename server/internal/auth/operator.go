@@ -31,21 +31,36 @@ type NewUser struct {
 	Password string // empty: cannot sign in until SetPassword
 }
 
+// Check returns ErrBadLogin, ErrBadName, ErrBadRole or ErrWeakPassword for what
+// AddUser would not take whoever else has an account.
+func (in NewUser) Check() error {
+	if _, err := NormalLogin(in.Login); err != nil {
+		return err
+	}
+	if name := strings.TrimSpace(in.Name); name == "" || len(name) > maxName {
+		return ErrBadName
+	}
+	if !in.Role.Valid() {
+		return ErrBadRole
+	}
+	if in.Password == "" {
+		return nil
+	}
+	_, err := normalPassword(in.Password)
+	return err
+}
+
 // AddUser creates an account. It returns ErrBadLogin, ErrBadName, ErrBadRole,
 // ErrWeakPassword or ErrLoginTaken.
 func (a *Auth) AddUser(ctx context.Context, in NewUser) (Account, error) {
+	if err := in.Check(); err != nil {
+		return Account{}, err
+	}
 	login, err := NormalLogin(in.Login)
 	if err != nil {
 		return Account{}, err
 	}
-	name := strings.TrimSpace(in.Name)
-	if name == "" || len(name) > maxName {
-		return Account{}, ErrBadName
-	}
-	if !in.Role.Valid() {
-		return Account{}, ErrBadRole
-	}
-	account := Account{Login: login, Name: name, Role: in.Role}
+	account := Account{Login: login, Name: strings.TrimSpace(in.Name), Role: in.Role}
 	if in.Password != "" {
 		if account.PasswordHash, err = a.cfg.Cost.hash(in.Password, a.cfg.Random); err != nil {
 			return Account{}, err

@@ -1,0 +1,236 @@
+package server
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"log/slog"
+	"path/filepath"
+	"sync"
+	"time"
+
+	"doorstep/server/internal/access"
+	"doorstep/server/internal/auth"
+	"doorstep/server/internal/desk"
+	"doorstep/server/internal/exchange"
+	"doorstep/server/internal/finalise"
+	"doorstep/server/internal/journal"
+	"doorstep/server/internal/keyring"
+	"doorstep/server/internal/reading"
+	"doorstep/server/internal/store"
+	"doorstep/server/internal/store/backing"
+	"doorstep/syncproto"
+)
+
+// Folders below data.dir.
+const (
+	journalFolder = "journal"
+	keysFolder    = "keys"
+	indexFolder   = "index"
+)
+
+// boroughRef is the kind of reference under which the data remembers whose it is.
+const boroughRef = "doorstep borough"
+
+// errOtherBorough says that a configuration meets another borough's data.
+var errOtherBorough = errors.New("this data belongs to another borough than the configuration names")
+
+// borough is everything behind HTTP: keys, journal, index, and the packages that
+// work on them. It is opened in that order and closed in reverse.
+type borough struct {
+	cfg     Config
+	log     *slog.Logger
+	secrets secrets
+
+	journal  backing.Journal
+	keys     backing.Keys
+	store    *store.Store
+	ledger   *exchange.Ledger
+	hub      *exchange.Hub
+	auth     *auth.Auth
+	desk     *desk.Desk
+	exchange *exchange.Exchange
+	finalise *finalise.Service
+	room     *reading.Room
+
+	failOnce sync.Once
+	failure  error         // why the process must end; set before failed is closed
+	failed   chan struct{} // closed when it must
+	closers  []closer      // in the order of opening
+}
+
+type closer struct {
+	what  string
+	close func() error
+}
+
+// openBorough opens the data of cfg. create begins a borough where there is none
+// yet; without it, missing data is an error and nothing is begun.
+func openBorough(cfg Config, log *slog.Logger, create bool) (*borough, error) {
+	b := &borough{cfg: cfg, log: log, failed: make(chan struct{})}
+	for _, step := range []func(bool) error{b.openKeys, b.openJournal, b.openStore, b.openWork, b.settle} {
+		if err := step(create); err != nil {
+			return nil, errors.Join(err, b.close())
+		}
+	}
+	return b, nil
+}
+
+func (b *borough) openKeys(create bool) error {
+	var err error
+	if b.secrets, err = loadSecrets(b.cfg.secretsDir()); err != nil {
+		return err
+	}
+	ring, err := keyring.Load(filepath.Join(b.cfg.Data.Dir, keysFolder), b.secrets.borough,
+		keyring.Options{Create: create, MinFreeBytes: b.minFree()})
+	if err != nil {
+		return fmt.Errorf("opening the key store: %w", err)
+	}
+	b.onClose("key store", ring.Close)
+	if t, cut := ring.Torn(); cut {
+		b.log.Warn("the key store had a torn end", "bytes", t.Bytes, "saved", t.SavedAs, "reason", t.Reason)
+	}
+	if b.keys, err = backing.NewKeys(ring); err != nil {
+		return err
+	}
+	return nil
+}
+
+func (b *borough) openJournal(create bool) error {
+	j, err := journal.Open(filepath.Join(b.cfg.Data.Dir, journalFolder),
+		journal.Options{Existing: !create, MinFreeBytes: b.minFree()})
+	if err != nil {
+		return fmt.Errorf("opening the journal: %w", err)
+	}
+	b.onClose("journal", j.Close)
+	if t, cut := j.Torn(); cut {
+		b.log.Warn("the journal had a torn end, a new epoch begins", "bytes", t.Bytes, "saved", t.SavedAs, "reason", t.Reason)
+	}
+	b.journal = backing.Journal{J: j}
+	return nil
+}
+
+func (b *borough) openStore(bool) error {
+	var err error
+	b.store, err = store.Open(filepath.Join(b.cfg.Data.Dir, indexFolder), store.Options{
+		Source: b.journal, Sealer: b.keys, Log: b.log, OnFatal: b.fail, MayRead: mayHold,
+	})
+	if err != nil {
+		return fmt.Errorf("opening the index: %w", err)
+	}
+	b.onClose("index", b.store.Close)
+	return nil
+}
+
+// mayHold asks access whether a role on a footing may hold a family's file.
+func mayHold(role, basis string) bool {
+	who := access.Asker{Role: access.Role(role), Bases: []access.Basis{access.Basis(basis)}}
+	return who.MayRead("family").Allow
+}
+
+// openWork starts the sequencer and what proposes to it.
+func (b *borough) openWork(bool) error {
+	b.hub = exchange.NewHub()
+	b.ledger = exchange.NewLedger(exchange.LedgerConfig{
+		Journal: b.journal, Store: b.store, Now: time.Now, Log: b.log, OnFatal: b.fail,
+		OnCommit: func(c exchange.Committed) { b.hub.Tell(b.store.State(), c) },
+	})
+	b.onClose("ledger", func() error { b.ledger.Close(); return nil })
+	var err error
+	b.auth, err = auth.New(auth.Config{
+		Borough: b.cfg.Borough, TokenKey: b.secrets.token, Ledger: people{b.store, b.ledger},
+		Now: time.Now, Random: rand.Reader, Log: b.log, SessionIdle: b.cfg.Sessions.Idle, SessionMax: b.cfg.Sessions.Max,
+	})
+	if err != nil {
+		return err
+	}
+	device, err := b.secrets.deskDevice()
+	if err != nil {
+		return err
+	}
+	cursorKey, err := b.secrets.cursorKey()
+	if err != nil {
+		return err
+	}
+	b.desk = desk.New(desk.Config{Borough: b.cfg.Borough, Device: device, Sign: b.secrets.signDesk, Keys: b.keys, Rand: rand.Reader})
+	b.exchange = exchange.New(exchange.Config{
+		Borough: b.cfg.Borough, Epoch: b.journal.Epoch(), Store: b.store, Ledger: b.ledger, Hub: b.hub, Keys: b.keys,
+		Verify: auth.VerifyES256, CursorKey: cursorKey, Now: time.Now, Log: b.log,
+	})
+	b.finalise = finalise.New(finalise.Config{Ledger: b.ledger, Desk: b.desk, Store: b.store, Now: time.Now})
+	b.room = reading.New(b.store)
+	return nil
+}
+
+// settle checks that the data is this borough's and enrols the desk.
+func (b *borough) settle(create bool) error {
+	public, err := b.secrets.deskPublic()
+	if err != nil {
+		return fmt.Errorf("reading the desk key: %w", err)
+	}
+	_, err = b.ledger.Propose(context.Background(), func(tx *store.Tx) ([]store.Entry, error) {
+		var entries []store.Entry
+		if _, ours := tx.State().Ref(boroughRef, b.cfg.Borough); !ours {
+			if !create || len(tx.State().Refs(boroughRef)) > 0 {
+				return nil, errOtherBorough
+			}
+			entries = append(entries, store.RefEntry{Kind: boroughRef, Ref: b.cfg.Borough, ID: syncproto.ID(randomBytes(16))})
+		}
+		id := auth.DeviceIDOf(public)
+		if _, enrolled := tx.State().Device(id); !enrolled {
+			entries = append(entries, store.DeviceEntry{ID: id, Name: "the server's desk", Key: public, EnrolledMS: tx.AtMS()})
+		}
+		return entries, nil
+	})
+	if err != nil {
+		return fmt.Errorf("settling in: %w", err)
+	}
+	return nil
+}
+
+// Epoch implements api.Health.
+func (b *borough) Epoch() syncproto.Epoch { return b.journal.Epoch() }
+
+// Ready implements api.Health: the index has what the journal has.
+func (b *borough) Ready() error {
+	select {
+	case <-b.failed:
+		return fmt.Errorf("the server is about to end: %w", b.failure)
+	default:
+	}
+	head, _ := b.journal.Head()
+	if at := b.store.State().Head(); at+maxBehind < head {
+		return fmt.Errorf("the index is at %d of %d", at, head)
+	}
+	return nil
+}
+
+// maxBehind is how far readers may lag behind the journal while a group commits.
+const maxBehind = 4096
+
+// fail says that the process must end. The first reason counts.
+func (b *borough) fail(err error) {
+	b.failOnce.Do(func() {
+		b.failure = err
+		close(b.failed)
+	})
+}
+
+func (b *borough) minFree() int64 { return b.cfg.Data.MinFreeMB << 20 }
+
+func (b *borough) onClose(what string, fn func() error) {
+	b.closers = append(b.closers, closer{what, fn})
+}
+
+// close closes everything that was opened, the last first.
+func (b *borough) close() error {
+	var errs []error
+	for i := len(b.closers) - 1; i >= 0; i-- {
+		if err := b.closers[i].close(); err != nil {
+			errs = append(errs, fmt.Errorf("closing the %s: %w", b.closers[i].what, err))
+		}
+	}
+	b.closers = nil
+	return errors.Join(errs...)
+}
