@@ -372,7 +372,7 @@ func oracle(t testing.TB) (fx.EncMode, fx.DecMode) {
 	}
 	dec, err := fx.DecOptions{
 		DupMapKey: fx.DupMapKeyEnforcedAPF, IndefLength: fx.IndefLengthForbidden,
-		MaxNestedLevels: MaxDepth, TagsMd: fx.TagsForbidden, IntDec: fx.IntDecConvertSigned,
+		MaxNestedLevels: MaxDepth, TagsMd: fx.TagsForbidden, IntDec: fx.IntDecConvertSignedOrFail,
 	}.DecMode()
 	if err != nil {
 		t.Fatal(err)
