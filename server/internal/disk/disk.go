@@ -85,7 +85,8 @@ func IsFull(err error) bool {
 func Replace(fsys FS, path string, data []byte) error {
 	temp := path + TempSuffix
 	if err := writeSynced(fsys, temp, data); err != nil {
-		return errors.Join(err, fsys.Remove(temp))
+		_ = fsys.Remove(temp) // best effort: whoever opens the directory next removes what is left
+		return err
 	}
 	if err := fsys.Rename(temp, path); err != nil {
 		return fmt.Errorf("renaming %s into place: %w", temp, err)
