@@ -20,6 +20,7 @@ import (
 	"doorstep/syncproto"
 	"doorstep/syncproto/cbor"
 	"doorstep/syncproto/schema"
+	"doorstep/syncproto/text"
 )
 
 // town is a borough with a ledger, an exchange and tablets, all in process.
@@ -203,6 +204,14 @@ type edit struct {
 
 func place(code string) []syncproto.Op {
 	return []syncproto.Op{{Code: syncproto.OpSet, Path: syncproto.Path{Field: "place"}, Value: cbor.Text(code)}}
+}
+
+// narrative types prose into a visit.
+func narrative(words string) []syncproto.Op {
+	return []syncproto.Op{{
+		Code: syncproto.OpSplice, Path: syncproto.Path{Field: "household_summary"},
+		Splices: []text.Splice{{Ins: words}},
+	}}
 }
 
 // write makes the tablet's next change and puts it into the outbox.
