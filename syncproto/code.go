@@ -28,7 +28,7 @@ const (
 	CodeIDMismatch   Code = 20 // claimed id is not the hash of the bytes
 	CodeBadSignature Code = 21 // the tip's signature does not verify
 	CodeWrongDevice  Code = 22 // actor belongs to another device or user
-	CodeUnknownKey   Code = 23 // device not enrolled (yet)
+	CodeUnknownKey   Code = 23 // not stored: device not enrolled (yet)
 	CodeWrongBorough Code = 24 // change of another borough
 	CodeTooManyDeps  Code = 25 // more than MaxDeps
 	CodeSelfDep      Code = 26 // names itself, or an id twice, or unsorted

@@ -67,7 +67,7 @@ func (c Code) changeWords() codeWords {
 	case CodeWrongDevice:
 		return codeWords{"wrong_device", "This entry belongs to another person or device. The server did not take it from here. It is still on this device; ask IT."}
 	case CodeUnknownKey:
-		return codeWords{"unknown_key", "This device is not yet known to the server. Your words are stored there and wait until its enrolment is complete."}
+		return codeWords{"unknown_key", "This device is not yet known to the server. Your words are still on this device and will be sent again until its enrolment is complete."}
 	case CodeWrongBorough:
 		return codeWords{"wrong_borough", "This entry belongs to another borough. The server did not take it. It is still on this device; export it and ask IT."}
 	case CodeTooManyDeps:
