@@ -1,0 +1,186 @@
+// Package finalise takes records from captured to final, and adds to them
+// afterwards: hand over, confirm, query, answer, decide, finalise, addendum,
+// correct, accept what came late (domain.md 5).
+//
+// Each act of a Service is one proposal to the ledger: it reads the record as it
+// stands there, asks package access, has the desk compose the change, and
+// refuses with every reason at once (Refusal). Finalising seals a visit and each
+// child's part of it together, or not at all: one VerdictSeal for each, chained
+// by hash to the borough's seal before. What was sealed never changes; whatever
+// comes later is an addendum. Queue lists what waits for a coordinator, Checklist
+// what still keeps one record from being sealed, Lease keeps two coordinators
+// from preparing one record at once.
+//
+// The package does not merge, does not sign, and gives nobody access.
+package finalise
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"time"
+
+	"doorstep/server/internal/desk"
+	"doorstep/server/internal/store"
+	"doorstep/syncproto"
+	"doorstep/syncproto/cbor"
+)
+
+// Ledger orders and keeps entries: an *exchange.Ledger.
+type Ledger interface {
+	Propose(ctx context.Context, decide func(tx *store.Tx) ([]store.Entry, error)) (uint64, error)
+}
+
+// Composer makes signed changes on behalf of a person: a *desk.Desk.
+type Composer interface {
+	Compose(tx *store.Tx, edits []desk.Edit) ([]syncproto.ChangeID, error)
+}
+
+// Config is what New needs. All fields are required.
+type Config struct {
+	Ledger Ledger
+	Desk   Composer
+	Store  *store.Store
+	Now    func() time.Time
+}
+
+// Caller is who acts.
+type Caller struct {
+	User syncproto.UserID
+}
+
+// Service takes records on their way. It is safe for concurrent use.
+type Service struct {
+	cfg Config
+
+	mu     sync.Mutex // guards leases
+	leases map[syncproto.RecordID]Lease
+}
+
+// New returns a Service.
+func New(cfg Config) *Service {
+	return &Service{cfg: cfg, leases: map[syncproto.RecordID]Lease{}}
+}
+
+// HandOver gives a record to a coordinator; To zero: to the team's queue.
+type HandOver struct {
+	Record syncproto.RecordID
+	To     syncproto.UserID
+}
+
+// Confirm is an author's word that the named heads are right. Heads are those
+// of the record and of its parts, as the author saw them.
+type Confirm struct {
+	Record syncproto.RecordID
+	Heads  []syncproto.RecordHeads
+}
+
+// Query asks an author about a record, or about one field of it.
+type Query struct {
+	Record syncproto.RecordID
+	Path   syncproto.Path
+	To     syncproto.UserID
+	Text   string
+}
+
+// Answer answers a query.
+type Answer struct {
+	Record syncproto.RecordID
+	Query  syncproto.ChangeID
+	Text   string
+}
+
+// Decide settles a conflict: the value that counts, and why. For the removal of
+// a protected element the value is true (it is gone) or false (it stays).
+type Decide struct {
+	Record syncproto.RecordID
+	Path   syncproto.Path
+	Value  cbor.Value
+	Reason string
+}
+
+// Finalise seals the named heads: those of the record and of every part of it.
+type Finalise struct {
+	Record syncproto.RecordID
+	Heads  []syncproto.RecordHeads
+}
+
+// Addendum adds to a final record. TimeMS is when it happened, 0 if not said.
+type Addendum struct {
+	Record syncproto.RecordID
+	Text   string
+	TimeMS int64
+	Reason string // why late
+}
+
+// Correct puts right a field of a final record; both versions are shown. Old is
+// what the final record says, New what it should.
+type Correct struct {
+	Record syncproto.RecordID
+	Path   syncproto.Path
+	Old    cbor.Value
+	New    cbor.Value
+	Reason string
+}
+
+// AcceptLate adopts a change that came after the seal, as an addendum. Text may
+// be empty.
+type AcceptLate struct {
+	Record syncproto.RecordID
+	Change syncproto.ChangeID
+	Text   string
+}
+
+// act is what one step comes to: edits to compose, and what is to follow them.
+type act struct {
+	edits []desk.Edit
+	then  func(tx *store.Tx, changes []syncproto.ChangeID) ([]store.Entry, error)
+}
+
+// propose runs one act on a record and the records sealed with it. decide must
+// not keep the group. It returns the id of the first change composed.
+func (s *Service) propose(ctx context.Context, caller Caller, record syncproto.RecordID, decide func(*group) (act, error)) (syncproto.ChangeID, error) {
+	known := s.foresee(record)
+	var first syncproto.ChangeID
+	_, err := s.cfg.Ledger.Propose(ctx, func(tx *store.Tx) ([]store.Entry, error) {
+		g, err := loadGroup(&tx.Reader, record, known)
+		if err != nil {
+			return nil, err
+		}
+		g.state, g.caller, g.atMS, g.record = tx.State(), caller, tx.AtMS(), record
+		if err := g.mayRead(); err != nil {
+			return nil, err
+		}
+		a, err := decide(g)
+		if err != nil {
+			return nil, err
+		}
+		changes, err := s.cfg.Desk.Compose(tx, a.edits)
+		if err != nil {
+			return nil, fmt.Errorf("composing a change: %w", err)
+		}
+		first = changes[0]
+		if a.then == nil {
+			return nil, nil
+		}
+		return a.then(tx, changes)
+	})
+	return first, err
+}
+
+// edit is a change of one record by the caller.
+func (g *group) edit(p *part, ops ...syncproto.Op) desk.Edit {
+	return desk.Edit{
+		Author: g.caller.User, Family: p.info.Family, Record: p.info.Record, Kind: p.info.Kind,
+		Ops: ops, Deps: p.info.Heads, Capture: syncproto.CaptureTyped,
+	}
+}
+
+// notFound turns the store's word for what is unknown into what callers are told.
+func notFound(err error) error {
+	if errors.Is(err, store.ErrNotFound) {
+		return syncproto.CodeNotFound
+	}
+	return err
+}

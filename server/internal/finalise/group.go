@@ -1,0 +1,269 @@
+package finalise
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+
+	"doorstep/server/internal/access"
+	"doorstep/server/internal/store"
+	"doorstep/syncproto"
+	"doorstep/syncproto/cbor"
+	"doorstep/syncproto/schema"
+)
+
+// part is one record as it stands.
+type part struct {
+	info     store.RecordInfo
+	kind     *schema.Kind
+	graph    *syncproto.Graph
+	verdicts []syncproto.Verdict
+	view     *syncproto.View
+}
+
+// group is what is sealed together: a visit and each child's part of it, or a
+// record alone. parts[0] is the whole.
+type group struct {
+	parts  []*part
+	orphan bool // a part whose whole is not here
+	reader *store.Reader
+
+	// Of an act:
+	record syncproto.RecordID // that the caller named
+	state  *store.State
+	caller Caller
+	atMS   int64
+}
+
+// whole is the record that the others are parts of.
+func (g *group) whole() *part { return g.parts[0] }
+
+// named is the record that the caller named.
+func (g *group) named() *part {
+	for _, p := range g.parts {
+		if p.info.Record == g.record {
+			return p
+		}
+	}
+	panic("bug: a record is not in its own group")
+}
+
+func loadPart(r *store.Reader, record syncproto.RecordID) (*part, error) {
+	info, err := r.RecordInfo(record)
+	if err != nil {
+		return nil, notFound(err)
+	}
+	kind, ok := schema.Newest(info.Kind)
+	if !ok || info.Last == 0 {
+		return nil, syncproto.CodeNotFound // nobody has got to see it yet
+	}
+	p := &part{info: info, kind: kind}
+	if p.graph, p.verdicts, err = r.Graph(record); err != nil {
+		return nil, fmt.Errorf("reading record %s: %w", record, err)
+	}
+	p.view = syncproto.Fold(p.graph, kind, p.verdicts)
+	return p, nil
+}
+
+// membership is what a look outside the ledger's turn found: which wholes a
+// record was part of, as of one row of its feed.
+type membership struct {
+	last   uint64
+	wholes []syncproto.RecordID
+}
+
+// loadGroup reads the group of a record. known spares it folding other parts of
+// the family: what has no news is looked up there.
+func loadGroup(r *store.Reader, record syncproto.RecordID, known map[syncproto.RecordID]membership) (*group, error) {
+	p, err := loadPart(r, record)
+	if err != nil {
+		return nil, err
+	}
+	g := &group{reader: r}
+	whole := p
+	for _, id := range p.wholes() {
+		w, err := loadPart(r, id)
+		if errors.Is(err, syncproto.CodeNotFound) || err == nil && w.info.Family != p.info.Family {
+			continue
+		}
+		if err != nil {
+			return nil, err
+		}
+		whole = w
+		break
+	}
+	g.orphan = whole == p && p.kind.Part != ""
+	g.parts = []*part{whole}
+	for _, kind := range whole.kind.Parts() {
+		if err := g.addParts(kind.ID, p, known); err != nil {
+			return nil, err
+		}
+	}
+	g.derive()
+	return g, nil
+}
+
+// addParts adds the family's records of a kind that are parts of the whole.
+// loaded is one that was read already.
+func (g *group) addParts(kind string, loaded *part, known map[syncproto.RecordID]membership) error {
+	whole := g.whole().info.Record
+	records, err := g.reader.RecordsOf(g.whole().info.Family, kind)
+	if err != nil {
+		return fmt.Errorf("listing the parts of record %s: %w", whole, err)
+	}
+	for _, record := range records {
+		if record == loaded.info.Record {
+			if slices.Contains(loaded.wholes(), whole) {
+				g.parts = append(g.parts, loaded)
+			}
+			continue
+		}
+		info, err := g.reader.RecordInfo(record)
+		if err != nil {
+			return fmt.Errorf("reading record %s: %w", record, err)
+		}
+		if m, ok := known[record]; ok && m.last == info.Last && !slices.Contains(m.wholes, whole) {
+			continue
+		}
+		p, err := loadPart(g.reader, record)
+		if err != nil {
+			return err
+		}
+		if slices.Contains(p.wholes(), whole) {
+			g.parts = append(g.parts, p)
+		}
+	}
+	return nil
+}
+
+// wholes lists the records that this one says it is a part of: one, or several
+// while people disagree.
+func (p *part) wholes() []syncproto.RecordID { return wholesOf(p.kind, p.view) }
+
+func wholesOf(kind *schema.Kind, v *syncproto.View) []syncproto.RecordID {
+	if kind.Part == "" {
+		return nil
+	}
+	var out []syncproto.RecordID
+	add := func(value cbor.Value) {
+		if id, ok := value.AsBytes(); ok && len(id) == len(syncproto.RecordID{}) {
+			out = append(out, syncproto.RecordID(id))
+		}
+	}
+	if f, ok := v.Field(kind.Part); ok {
+		add(f.Value)
+	}
+	for _, c := range v.Conflicts {
+		if c.Path.Field != kind.Part {
+			continue
+		}
+		for _, side := range c.Sides {
+			add(side.Value)
+		}
+	}
+	return out
+}
+
+// foresee looks at the family's parts before the ledger's turn, in views that
+// are kept, so that the turn itself is short. What it misses is read there.
+func (s *Service) foresee(record syncproto.RecordID) map[syncproto.RecordID]membership {
+	known := map[syncproto.RecordID]membership{}
+	info, err := s.cfg.Store.RecordInfo(record)
+	if err != nil {
+		return known
+	}
+	whole, ok := schema.Newest(info.Kind)
+	if !ok {
+		return known
+	}
+	if w, isPart := whole.Whole(); isPart {
+		whole = w
+	}
+	for _, kind := range whole.Parts() {
+		records, err := s.cfg.Store.RecordsOf(info.Family, kind.ID)
+		if err != nil {
+			return known
+		}
+		for _, id := range records {
+			before, err := s.cfg.Store.RecordInfo(id)
+			if err != nil {
+				continue
+			}
+			if v, err := s.cfg.Store.View(id); err == nil {
+				known[id] = membership{last: before.Last, wholes: wholesOf(kind, v)}
+			}
+		}
+	}
+	return known
+}
+
+// derive fills in what is computed of the group's views.
+func (g *group) derive() {
+	views := g.views()
+	syncproto.DeriveVisit(views[0], views[1:])
+}
+
+func (g *group) views() []*syncproto.View {
+	views := make([]*syncproto.View, len(g.parts))
+	for i, p := range g.parts {
+		views[i] = p.view
+	}
+	return views
+}
+
+// heads names what stands now, in order of the records' ids.
+func (g *group) heads() []syncproto.RecordHeads {
+	out := make([]syncproto.RecordHeads, 0, len(g.parts))
+	for _, p := range g.parts {
+		out = append(out, syncproto.RecordHeads{Record: p.info.Record, Heads: p.info.Heads})
+	}
+	sortHeads(out)
+	return out
+}
+
+func sortHeads(heads []syncproto.RecordHeads) {
+	slices.SortFunc(heads, func(a, b syncproto.RecordHeads) int { return slices.Compare(a.Record[:], b.Record[:]) })
+}
+
+// asker is the caller before one record.
+func (g *group) asker(p *part) access.Asker {
+	user, _ := g.state.User(g.caller.User)
+	a := access.Asker{Role: access.Role(user.Role), Authorship: access.AuthorshipOf(p.graph.Changes(), g.caller.User)}
+	for _, b := range g.state.BasisOf(g.caller.User, p.info.Family) {
+		a.Bases = append(a.Bases, access.Basis(b))
+	}
+	return a
+}
+
+// mayRead tells a stranger that there is no such record.
+func (g *group) mayRead() error {
+	if p := g.named(); !g.asker(p).MayRead(p.info.Kind).Allow {
+		return syncproto.CodeNotFound
+	}
+	return nil
+}
+
+// may asks whether the caller may make these ops a change of a record.
+func (g *group) may(p *part, ops ...syncproto.Op) error {
+	c := &syncproto.Change{Body: syncproto.Body{
+		Family: p.info.Family, Record: p.info.Record, Kind: p.info.Kind, SchemaVersion: p.kind.Version,
+		Deps: p.info.Heads, Author: g.caller.User, Ops: ops,
+	}}
+	d := g.asker(p).MayChange(p.kind, c)
+	if d.Allow {
+		return nil
+	}
+	var path syncproto.Path
+	if len(ops) > 0 {
+		path = ops[0].Path
+	}
+	return because(p, path, d.Code, "You may not do this: "+d.Reason+".")
+}
+
+// open refuses an act on a record that is final.
+func open(p *part) error {
+	if p.info.Sealed != 0 {
+		return because(p, syncproto.Path{}, syncproto.CodeFinal, "")
+	}
+	return nil
+}

@@ -1,0 +1,93 @@
+package finalise_test
+
+import (
+	"testing"
+	"time"
+
+	"doorstep/server/internal/finalise"
+	"doorstep/syncproto"
+)
+
+// TestQueueFollowsTheRecord through every state.
+func TestQueueFollowsTheRecord(t *testing.T) {
+	w := newWorld(t)
+	want := func(state finalise.State, blocks ...syncproto.Code) finalise.Item {
+		t.Helper()
+		items, err := w.service.Queue(ctx, as(coordB))
+		if err != nil || len(items) != 1 {
+			t.Fatalf("queue: %+v, %v, want one record", items, err)
+		}
+		if items[0].State != state {
+			t.Errorf("state: got %s, want %s", items[0].State, state)
+		}
+		var got []syncproto.Code
+		for _, b := range items[0].Blocks {
+			got = append(got, b.Code)
+		}
+		if len(got) != len(blocks) {
+			t.Errorf("%s: blocked by %v, want %v", state, got, blocks)
+		}
+		return items[0]
+	}
+	empty := func(user syncproto.UserID) {
+		t.Helper()
+		if items, err := w.service.Queue(ctx, as(user)); err != nil || len(items) != 0 {
+			t.Errorf("queue of %v: %+v, %v, want nothing", user[0], items, err)
+		}
+	}
+	conflicted(w)
+	empty(coordA) // not handed over
+	w.must(w.service.HandOver(ctx, as(lead), finalise.HandOver{Record: visit, To: coordA}))
+	item := want(finalise.StateConflict, syncproto.CodeOpenConflict, syncproto.CodeMissingField,
+		syncproto.CodeNotConfirmed, syncproto.CodeNotConfirmed, syncproto.CodeNotConfirmed)
+	if item.Conflicts != 1 || item.HandedOverBy != lead || item.HandedOverTo != coordA || item.HandedOverMS != w.now.UnixMilli() {
+		t.Errorf("item: %+v", item)
+	}
+	w.must(w.service.Decide(ctx, as(lead), decision("SCHOOL")))
+	want(finalise.StateHandedOver, syncproto.CodeNotConfirmed, syncproto.CodeNotConfirmed, syncproto.CodeNotConfirmed)
+	if _, err := w.service.Lease(ctx, as(coordA), visit); err != nil {
+		t.Fatal(err)
+	}
+	if item := want(finalise.StateInPreparation, 0, 0, 0); item.LeasedTo != coordA || !item.LeasedUntil.Equal(w.now.Add(finalise.LeaseTime)) {
+		t.Errorf("lease: %+v", item)
+	}
+	query := w.must(w.service.Query(ctx, as(coordA), finalise.Query{Record: partJo, To: lead, Text: "?"}))
+	if item := want(finalise.StateQuery, 0, 0, 0, 0); item.OpenQueries != 1 {
+		t.Errorf("queries: %+v", item)
+	}
+	w.must(w.service.Answer(ctx, as(lead), finalise.Answer{Record: partJo, Query: query, Text: "Yes."}))
+	w.now = w.now.Add(time.Hour)
+	w.confirm()
+	want(finalise.StateConfirmed)
+	empty(stranger)
+	empty(it)
+	for _, user := range []syncproto.UserID{lead, co, manager} {
+		if items, err := w.service.Queue(ctx, as(user)); err != nil || len(items) != 1 {
+			t.Errorf("queue of %v: %+v, %v, want the visit", user[0], items, err)
+		}
+	}
+	w.seal()
+	empty(coordA)
+}
+
+// TestQueueIsInOrderOfHandingOver.
+func TestQueueIsInOrderOfHandingOver(t *testing.T) {
+	w := newWorld(t)
+	records := []syncproto.RecordID{{50}, {51}, {52}}
+	for _, r := range records {
+		w.edit(lead, r, "visit", visitOps(w.now)...)
+	}
+	for _, i := range []int{2, 0, 1} {
+		w.now = w.now.Add(time.Minute)
+		w.must(w.service.HandOver(ctx, as(lead), finalise.HandOver{Record: records[i]}))
+	}
+	items, err := w.service.Queue(ctx, as(coordA))
+	if err != nil || len(items) != 3 {
+		t.Fatalf("queue: %+v, %v", items, err)
+	}
+	for i, want := range []int{2, 0, 1} {
+		if items[i].Record != records[want] {
+			t.Errorf("place %d: got %v, want %v", i, items[i].Record[0], records[want][0])
+		}
+	}
+}
