@@ -43,7 +43,10 @@ func (e *Engine) Reply(now Time, signed []byte, chance Chance) ([]Effect, error)
 // next says when to sync again: at once while either side has more and the
 // last request got something across.
 func (e *Engine) next(reply *syncproto.SyncReply, f *flight, chance Chance) int64 {
-	moved := len(reply.Items) > 0 || len(reply.Receipts) > 0 || len(f.runs) == 0
+	moved := len(reply.Items) > 0 || len(f.runs) == 0
+	for i := range reply.Receipts {
+		moved = moved || answers(&reply.Receipts[i])
+	}
 	due := reply.More || e.meta.live != e.meta.gen || len(e.meta.purged) > 0 || len(e.plan()) > 0
 	if moved && due {
 		return 0
@@ -99,9 +102,24 @@ func (e *Engine) dropGenerations(w *work, gone func(gen uint64) bool) {
 	}
 }
 
+// answers reports whether a receipt settles what becomes of a change. Where the
+// server does not know the device yet, or could not verify its signature, it
+// kept nothing, not even the change's place in the chain: it is offered again
+// (SPEC 6.2).
+func answers(rc *syncproto.Receipt) bool {
+	if rc.Status == syncproto.StatusRefused {
+		return rc.Code != syncproto.CodeBadSignature
+	}
+	return rc.Durability != syncproto.DurabilityNone
+}
+
 func (t *telling) receipts() {
 	for i := range t.reply.Receipts {
 		rc := &t.reply.Receipts[i]
+		if !answers(rc) {
+			t.work.note(Note{Kind: NoteSignIn, Code: rc.Code})
+			continue
+		}
 		if l := t.engine.own[rc.Change]; l != nil {
 			t.engine.receive(t.work, l, outcome{
 				status: rc.Status, code: rc.Code, durability: rc.Durability, position: rc.Position,
