@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"maps"
 	"math/rand/v2"
+	"os"
 	"slices"
 	"testing"
 
@@ -548,10 +549,99 @@ func TestRebuiltIndexHandsOutTheSame(t *testing.T) {
 	ada.fill(family, 5)
 	bea := w.tablet(ada.user)
 	bea.sync()
+	w.ledger.Close()
+	w.b.Close()
+	if err := os.RemoveAll(w.b.Index()); err != nil {
+		t.Fatal(err)
+	}
 	w.restart()
+	bea.sync() // its cursor still holds
 	again := w.tablet(ada.user)
 	again.sync()
 	if !maps.EqualFunc(bea.changes, again.changes, func(a, b *syncproto.Change) bool { return bytes.Equal(a.Raw, b.Raw) }) {
 		t.Error("another device got another history")
+	}
+}
+
+func TestAdmittedChangesAppearWithWhatBuildsOnThem(t *testing.T) {
+	w, family, ada := case1(t)
+	visit := newID[syncproto.RecordID](w)
+	root := ada.write(edit{family: family, record: visit, ops: place("HOME")})
+	ada.sync()
+	w.commit(store.FamilyTeamEntry{Family: family, Team: store.TeamID{1}})
+	manager, coordinator := w.tablet(w.person("manager")), w.tablet(w.person("coordinator"))
+	w.commit(store.TeamEntry{User: manager.user, Team: store.TeamID{1}, Basis: "MANAGER", Grant: true},
+		store.TeamEntry{User: coordinator.user, Team: store.TeamID{1}, Basis: "COORD", Grant: true})
+	bea := w.coworker(family)
+	w.part(bea.user, family, "CO")
+	aside := bea.write(edit{family: family, record: visit, deps: []*syncproto.Change{root}, ops: place("SCHOOL")})
+	bea.sync()
+	w.relate(bea.user, family, "CO")
+	child := bea.write(edit{family: family, record: visit, deps: []*syncproto.Change{aside}, ops: place("OFFICE")})
+	bea.sync()
+	bea.wantReceipt(aside, quarantined, syncproto.CodeNotEntitled)
+	bea.wantReceipt(child, quarantined, syncproto.CodeBuildsOnQuarantine)
+	ada.sync()
+	if len(ada.changes) != 1 {
+		t.Error("a change in quarantine was handed out")
+	}
+
+	admit := func(d *tablet, c *syncproto.Change) error {
+		return w.x.Admit(context.Background(), d.caller(), c.ID)
+	}
+	stranger := w.tablet(w.person("manager"))
+	refusals := []struct {
+		who  *tablet
+		what *syncproto.Change
+		want syncproto.Code
+	}{
+		{stranger, aside, syncproto.CodeNotFound},
+		{coordinator, aside, syncproto.CodeForbidden},
+		{manager, root, syncproto.CodeNotFound},
+		{manager, child, syncproto.CodeMissingDeps},
+		{manager, &syncproto.Change{ID: syncproto.ChangeID{5}}, syncproto.CodeNotFound},
+	}
+	for i, r := range refusals {
+		if err := admit(r.who, r.what); !errors.Is(err, r.want) {
+			t.Errorf("refusal %d: got %v, want %v", i, err, r.want)
+		}
+	}
+	if err := admit(manager, aside); err != nil {
+		t.Fatal(err)
+	}
+	for _, d := range []*tablet{ada, bea} {
+		d.sync()
+		d.sameAsServer(visit)
+	}
+	if len(ada.changes) != 3 || len(ada.verdicts) != 2 || ada.verdicts[slices.Max(slices.Collect(maps.Keys(ada.verdicts)))].By != (syncproto.UserID{}) {
+		t.Errorf("after the admission: %d changes, verdicts %v", len(ada.changes), ada.verdicts)
+	}
+	left, err := w.b.Store.Quarantined(family)
+	if err != nil || len(left) != 0 {
+		t.Errorf("still in quarantine: %v, %v", left, err)
+	}
+}
+
+// BenchmarkPullOne measures a pull of one new record in stores of several sizes:
+// it must not grow with them.
+func BenchmarkPullOne(b *testing.B) {
+	for _, size := range []int{1_000, 8_000} {
+		b.Run(fmt.Sprint(size), func(b *testing.B) {
+			w, family, ada := case1(b)
+			bea := w.coworker(family)
+			for range size / 500 {
+				ada.fill(family, 500)
+			}
+			bea.sync()
+			ada.fill(family, 1)
+			q := bea.request()
+			b.ResetTimer()
+			for range b.N {
+				reply, err := w.x.Sync(context.Background(), bea.caller(), q)
+				if err != nil || len(reply.Items) != 1 {
+					b.Fatalf("got %+v, %v", reply, err)
+				}
+			}
+		})
 	}
 }

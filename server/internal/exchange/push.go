@@ -112,12 +112,15 @@ func (x *Exchange) prepareBatch(batch *syncproto.Batch) ([]*incoming, error) {
 		return ins, nil
 	}
 	placeInChain(ins, batch.Prev)
-	for _, in := range ins {
-		if err := x.check(in); err != nil {
-			return nil, err
+	err := x.cfg.Store.Read(func(r *store.Reader) error {
+		for _, in := range ins {
+			if err := x.check(r, in); err != nil {
+				return err
+			}
 		}
-	}
-	return ins, nil
+		return nil
+	})
+	return ins, err
 }
 
 func answerAll(ins []*incoming, status syncproto.ReceiptStatus, code syncproto.Code) {
@@ -167,8 +170,8 @@ func placeInChain(ins []*incoming, prev syncproto.ChangeID) {
 }
 
 // check finds what is wrong with a change by itself, and whether it is new.
-func (x *Exchange) check(in *incoming) error {
-	_, err := x.cfg.Store.Change(in.id)
+func (x *Exchange) check(r *store.Reader, in *incoming) error {
+	_, err := r.Change(in.id)
 	if err == nil {
 		in.known = true
 		return nil

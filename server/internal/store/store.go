@@ -62,6 +62,10 @@ type Store struct {
 	applied meta  // the sequencer's
 	clockMS int64 // the sequencer's
 
+	// whole is held while a group is written in several transactions, so that no
+	// reader begins with half of it.
+	whole sync.RWMutex
+
 	opened atomic.Bool // before, damage only means to build anew
 	damage sync.Once
 }
@@ -170,7 +174,9 @@ func (s *Store) noteDamage(err error) {
 // Read calls fn with one consistent sight of the index, which is as new as
 // State().Head() was before the call, or newer. The Reader ends with the call.
 func (s *Store) Read(fn func(*Reader) error) error {
+	s.whole.RLock()
 	txn := s.db.NewTransaction(false)
+	s.whole.RUnlock()
 	defer txn.Discard()
 	return fn(&Reader{rows: snapshot{txn: txn, store: s}, seal: s.opt.Sealer})
 }

@@ -1,7 +1,6 @@
 package store
 
 import (
-	"errors"
 	"fmt"
 	"maps"
 
@@ -211,34 +210,33 @@ func (tx *Tx) remove(k []byte) {
 // they hold together, or if they are too many, in several under a mark that an
 // index left half done is known by.
 func (s *Store) write(rows map[string][]byte, size int, next meta) error {
-	small := size <= maxTxnBytes && len(rows) <= maxTxnRows
-	txn := s.db.NewTransaction(true)
-	defer func() { txn.Discard() }()
-	if !small {
-		if err := s.mark(true); err != nil {
-			return err
-		}
-	}
-	put := func(k string, v []byte) error {
-		err := putRow(txn, k, v)
-		if errors.Is(err, badger.ErrTxnTooBig) && !small {
-			if err := txn.Commit(); err != nil {
-				return err
+	metaRow := string(rune(keyMeta))
+	if size <= maxTxnBytes && len(rows) <= maxTxnRows {
+		return s.db.Update(func(txn *badger.Txn) error {
+			for k, v := range rows {
+				if err := putRow(txn, k, v); err != nil {
+					return err
+				}
 			}
-			txn = s.db.NewTransaction(true)
-			err = putRow(txn, k, v)
-		}
+			return putRow(txn, metaRow, next.encode())
+		})
+	}
+	s.whole.Lock()
+	defer s.whole.Unlock()
+	if err := s.mark(true); err != nil {
 		return err
 	}
+	batch := s.db.NewWriteBatch()
+	defer batch.Cancel()
 	for k, v := range rows {
-		if err := put(k, v); err != nil {
+		if err := putBatchRow(batch, k, v); err != nil {
 			return err
 		}
 	}
-	if err := put(string(rune(keyMeta)), next.encode()); err != nil {
+	if err := putBatchRow(batch, metaRow, next.encode()); err != nil {
 		return err
 	}
-	if err := txn.Commit(); err != nil || small {
+	if err := batch.Flush(); err != nil {
 		return err
 	}
 	return s.mark(false)
@@ -259,4 +257,11 @@ func putRow(txn *badger.Txn, k string, v []byte) error {
 		return txn.Delete([]byte(k))
 	}
 	return txn.Set([]byte(k), sealRow([]byte(k), v))
+}
+
+func putBatchRow(batch *badger.WriteBatch, k string, v []byte) error {
+	if v == nil {
+		return batch.Delete([]byte(k))
+	}
+	return batch.Set([]byte(k), sealRow([]byte(k), v))
 }
