@@ -30,10 +30,7 @@ type link struct {
 }
 
 // answered reports whether the server, as it is now, has said what became of l.
-// A refusal stands across generations: the bytes will not get better.
-func (l *link) answered(gen uint64) bool {
-	return l.status == syncproto.StatusRefused || l.status != 0 && l.gen == gen
-}
+func (l *link) answered(gen uint64) bool { return l.status != 0 && l.gen == gen }
 
 // shut reports whether l is kept out of the local fold until a verdict says
 // otherwise.
@@ -125,7 +122,9 @@ func (e *Engine) receive(w *work, l *link, o outcome) {
 	if stale {
 		o.status, o.code, o.position = l.status, l.code, l.position
 	}
-	o.durability = max(o.durability, l.durability)
+	if l.gen == e.meta.gen {
+		o.durability = max(o.durability, l.durability)
+	}
 	if (outcome{l.status, l.code, l.durability, l.position}) == o && l.gen == e.meta.gen {
 		return
 	}

@@ -53,6 +53,9 @@ func (e *Engine) Type(now Time, in Typing) ([]Effect, error) {
 	if err != nil {
 		return nil, err
 	}
+	if in.Splice.Del == 0 && in.Splice.Ins == "" {
+		return nil, nil // nothing was typed
+	}
 	now = now.sane()
 	w := newWork()
 	if r.draft != nil && (r.draft.capture != in.Capture || now.MonotonicMS < r.draft.last.MonotonicMS) {

@@ -222,7 +222,7 @@ func (e *Engine) readAgain(w *work) {
 		return
 	}
 	if e.meta.unread > 0 {
-		e.meta.cursor, e.meta.unread = nil, 0
+		e.meta.compare, e.meta.cursor, e.meta.unread = true, nil, 0
 	}
 	e.meta.readable = syncproto.BodyVersion
 	e.putMeta(w)

@@ -44,18 +44,8 @@ func (f *family) addVerdict(gen uint64, v syncproto.Verdict) bool {
 	return true
 }
 
-// readable reports whether the family may be shown. After a restore of the
-// server, a family that it no longer speaks of is closed, not deleted: only a
-// revocation says that it must go.
-func (e *Engine) readable(f *family) bool {
-	switch f.standing {
-	case StandingLeaving:
-		return false
-	case StandingGranted:
-		return e.meta.live != e.meta.gen || f.gen == e.meta.gen
-	}
-	return true
-}
+// readable reports whether the family may be shown.
+func (e *Engine) readable(f *family) bool { return f.standing != StandingLeaving }
 
 // heard notes that the server of this generation spoke of the family.
 func (e *Engine) heard(w *work, f *family) {
@@ -86,17 +76,20 @@ func (e *Engine) grant(w *work, item *syncproto.Item) {
 	e.putFamily(w, f)
 }
 
-// revoke closes a family at once. What was being typed becomes a change, so
-// that it goes up before anything is removed.
+// revoke closes a family.
 func (e *Engine) revoke(w *work, item *syncproto.Item) {
-	f := e.family(item.Family)
-	if e.stale(f, item) {
-		return
+	if f := e.family(item.Family); !e.stale(f, item) {
+		e.leave(w, f, item.Position)
 	}
+}
+
+// leave closes a family at once. What was being typed becomes a change, so that
+// it goes up before anything is removed.
+func (e *Engine) leave(w *work, f *family, position uint64) {
 	for _, id := range sortedIDs(f.records) {
 		e.settle(w, f.records[id])
 	}
-	f.standing, f.position, f.gen = StandingLeaving, item.Position, e.meta.gen
+	f.standing, f.position, f.gen = StandingLeaving, position, e.meta.gen
 	e.putFamily(w, f)
 	w.note(Note{Kind: NoteLeaving, Family: f.id, Code: syncproto.CodeNotEntitled})
 }

@@ -115,6 +115,54 @@ func TestFault65OneBadInABatch(t *testing.T) {
 	d.check()
 }
 
+// A signature that does not verify says nothing about the words: they are
+// offered again, more and more slowly, and are shown all the while.
+func TestFault40BadSignature(t *testing.T) {
+	s, d := faultWorld(t)
+	good := s.Genuine
+	s.Genuine = func(syncproto.DeviceID, []byte, []byte) bool { return false }
+	takenInLater(t, d)
+	s.Genuine = good
+	d.sync()
+	wantAtServer(t, s, "words")
+}
+
+// A device that the server does not know yet keeps its words and sends again.
+func TestFault42UnknownKey(t *testing.T) {
+	s, d := faultWorld(t)
+	s.Enrolled = func(syncproto.DeviceID) bool { return false }
+	takenInLater(t, d)
+	s.Enrolled = func(syncproto.DeviceID) bool { return true }
+	d.sync()
+	wantAtServer(t, s, "words")
+}
+
+func takenInLater(t *testing.T, d *tablet) {
+	t.Helper()
+	d.say(visit, "words")
+	waited := int64(0)
+	for range 6 {
+		d.begin()
+		d.arrive(0)
+		effects, err := d.engine.Reply(d.now, d.in[0].bytes, Chance{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		d.carryOut(effects)
+		after := effects[len(effects)-1].(Schedule).AfterMS
+		if after <= waited {
+			t.Errorf("waits %d ms after %d ms", after, waited)
+		}
+		waited = after
+		d.in, d.out = nil, nil
+	}
+	wantPurpose(t, d, "words")
+	if o := d.engine.Outbox(); o.Changes != 1 || !d.noted(NoteSignIn) {
+		t.Errorf("outbox %+v, notes %+v", o, d.notes)
+	}
+	d.check()
+}
+
 // A cloned tablet: both keep writing, both go on as new actors, no word is lost.
 func TestFault48ClonedTablet(t *testing.T) {
 	s, a := faultWorld(t)
@@ -274,6 +322,23 @@ func TestFault59OlderEpoch(t *testing.T) {
 	}
 	a.check()
 	b.check()
+}
+
+// A restored server that no longer speaks of a family: the device offers its
+// words, and then lets go of the family as after any loss of access.
+func TestFault59FamilyNotSpokenOf(t *testing.T) {
+	s, d := faultWorld(t)
+	d.say(visit, "words")
+	d.sync()
+	s.Restore(0)
+	s.Grant(syncproto.UserID{1}, syncproto.FamilyID{2})
+	d.sync()
+	d.sync()
+	wantGone(t, d)
+	if n := len(s.Graph(visit).Changes()); n != 2 {
+		t.Errorf("%d changes came back, want 2", n)
+	}
+	d.check()
 }
 
 // A request that never arrives: the next one gives the same result. What a cut

@@ -23,7 +23,7 @@ func (e *Engine) Reply(now Time, signed []byte, chance Chance) ([]Effect, error)
 	if e.flight == nil || !e.flight.sent || e.flight.request != reply.Request {
 		return nil, nil
 	}
-	f := e.flight
+	f, fails := e.flight, e.fails
 	e.flight, e.fails = nil, 0
 	w := newWork()
 	t := &telling{engine: e, work: w, reply: reply, touched: map[syncproto.RecordID]bool{}}
@@ -37,16 +37,17 @@ func (e *Engine) Reply(now Time, signed []byte, chance Chance) ([]Effect, error)
 	e.finishLeaving(w)
 	e.putMeta(w)
 	t.tell()
+	if t.unanswered {
+		e.fails = min(fails+1, 16)
+		return append(w.effects(), Schedule{AfterMS: e.delay(Failure{}, chance)}), nil
+	}
 	return append(w.effects(), Schedule{AfterMS: e.next(reply, f, chance)}), nil
 }
 
 // next says when to sync again: at once while either side has more and the
 // last request got something across.
 func (e *Engine) next(reply *syncproto.SyncReply, f *flight, chance Chance) int64 {
-	moved := len(reply.Items) > 0 || len(f.runs) == 0
-	for i := range reply.Receipts {
-		moved = moved || answers(&reply.Receipts[i])
-	}
+	moved := len(reply.Items) > 0 || len(reply.Receipts) > 0 || len(f.runs) == 0
 	due := reply.More || e.meta.live != e.meta.gen || len(e.meta.purged) > 0 || len(e.plan()) > 0
 	if moved && due {
 		return 0
@@ -61,6 +62,8 @@ type telling struct {
 	reply     *syncproto.SyncReply
 	comparing bool // the news belong to a cursor that is void now: skip them
 	touched   map[syncproto.RecordID]bool
+
+	unanswered bool // the server could say nothing of some changes yet
 }
 
 // checkClock tells the user, once, that the device's clock is wrong.
@@ -117,6 +120,7 @@ func (t *telling) receipts() {
 	for i := range t.reply.Receipts {
 		rc := &t.reply.Receipts[i]
 		if !answers(rc) {
+			t.unanswered = true
 			t.work.note(Note{Kind: NoteSignIn, Code: rc.Code})
 			continue
 		}
@@ -152,12 +156,13 @@ func (t *telling) chains(chance Chance) {
 	}
 }
 
-// confirm carries acceptances over into this generation as far as the server
-// still has the chain. What was held, quarantined or late is asked about again:
-// the verdict may be what the server lost.
+// confirm carries acceptances and refusals over into this generation as far as
+// the server still has the chain. What was held, quarantined or late is asked
+// about again: the verdict may be what the server lost.
 func (e *Engine) confirm(w *work, c *chain, seq uint64) {
 	for _, l := range c.links[:seq] {
-		if l.status == syncproto.StatusAccepted && l.gen != e.meta.gen {
+		final := l.status == syncproto.StatusAccepted || l.status == syncproto.StatusRefused
+		if final && l.gen != e.meta.gen {
 			l.gen, l.position = e.meta.gen, 0 // verdicts of the new journal all count
 			e.putLink(w, l)
 		}
@@ -286,6 +291,11 @@ func (t *telling) cursor() {
 	}
 	e.meta.live = e.meta.gen
 	e.dropGenerations(t.work, func(gen uint64) bool { return gen != e.meta.gen })
+	for _, id := range sortedIDs(e.families) {
+		if f := e.families[id]; f.standing == StandingGranted && f.gen != e.meta.gen {
+			e.leave(t.work, f, 0) // a feed read from its beginning does not tell of what ended before
+		}
+	}
 }
 
 // tell gathers the notes on records that changed. Where this user worked on one

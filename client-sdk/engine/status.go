@@ -110,14 +110,15 @@ type Status struct {
 	Closed bool // the family may no longer be read here
 }
 
-// Mark is an own change that did not simply become part of the record.
+// Mark is an own change that did not simply become part of the record, or did
+// with a remark, such as a device clock that was wrong.
 type Mark struct {
 	Change    syncproto.ChangeID
 	Actor     syncproto.ActorID
 	Seq       uint64
 	Family    syncproto.FamilyID
 	Record    syncproto.RecordID
-	Status    syncproto.ReceiptStatus // held, quarantined, late or refused
+	Status    syncproto.ReceiptStatus
 	Code      syncproto.Code
 	Reoffered bool // its words were offered anew
 	Here      bool // its content is on this device and can be exported
@@ -188,7 +189,7 @@ func (e *Engine) mark(l *link) (Mark, bool) {
 		Reoffered: l.reoffered,
 		Here:      !l.purged,
 	}
-	return m, l.status != 0 && l.status != syncproto.StatusAccepted
+	return m, l.status > syncproto.StatusAccepted || l.code != syncproto.CodeOK
 }
 
 // Outbox says what has not reached the server.

@@ -272,6 +272,10 @@ func (d *tablet) sync() {
 	d.t.Fatal("sync does not come to rest")
 }
 
+func (d *tablet) notedOf(kind NoteKind, f syncproto.FamilyID) bool {
+	return slices.ContainsFunc(d.notes, func(n Note) bool { return n.Kind == kind && n.Family == f })
+}
+
 func (d *tablet) noted(kind NoteKind) bool {
 	return slices.ContainsFunc(d.notes, func(n Note) bool { return n.Kind == kind })
 }

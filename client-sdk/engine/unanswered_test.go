@@ -31,7 +31,7 @@ func TestFault42UnknownKeyIsOfferedAgain(t *testing.T) {
 		}
 		d.carryOut(effects)
 		after, ok := effects[len(effects)-1].(Schedule)
-		if !ok || after.AfterMS < idleMS {
+		if !ok || after.AfterMS < firstDelayMS/2 {
 			t.Errorf("%s: the next sync is at once, want a pause", name)
 		}
 		if !d.noted(NoteSignIn) {

@@ -23,6 +23,8 @@ type Server struct {
 	Syncs  int // requests answered
 	Last   *syncproto.SyncRequest
 
+	// Enrolled reports whether a device is known.
+	Enrolled func(device syncproto.DeviceID) bool
 	// Genuine checks a tip's signature; Sign signs a reply.
 	Genuine func(device syncproto.DeviceID, message, signature []byte) bool
 	Sign    func(message []byte) []byte
@@ -40,12 +42,13 @@ type Entry struct {
 // NewServer returns a borough with an empty journal, in its first epoch.
 func NewServer() *Server {
 	return &Server{
-		Epoch:   syncproto.Epoch{1},
-		Refuse:  func(*syncproto.Change) syncproto.Code { return syncproto.CodeOK },
-		Page:    5,
-		Genuine: func(syncproto.DeviceID, []byte, []byte) bool { return true },
-		Sign:    func([]byte) []byte { return make([]byte, syncproto.SignatureBytes) },
-		held:    map[syncproto.ChangeID]bool{},
+		Epoch:    syncproto.Epoch{1},
+		Refuse:   func(*syncproto.Change) syncproto.Code { return syncproto.CodeOK },
+		Page:     5,
+		Enrolled: func(syncproto.DeviceID) bool { return true },
+		Genuine:  func(syncproto.DeviceID, []byte, []byte) bool { return true },
+		Sign:     func([]byte) []byte { return make([]byte, syncproto.SignatureBytes) },
+		held:     map[syncproto.ChangeID]bool{},
 	}
 }
 
@@ -190,7 +193,7 @@ func (s *Server) Sync(user syncproto.UserID, device syncproto.DeviceID, payload 
 	}
 	s.Syncs++
 	s.Last = q
-	from, ok := s.parseCursor(q)
+	c, ok := s.parseCursor(q)
 	if !ok {
 		return nil, syncproto.CodeUnknownEpoch
 	}
@@ -208,26 +211,30 @@ func (s *Server) Sync(user syncproto.UserID, device syncproto.DeviceID, payload 
 			p.Forked = append(p.Forked, h.Actor)
 		}
 	}
-	s.feed(user, from, p)
+	s.feed(user, c, p)
 	reply := syncproto.EncodeReply(p)
 	return syncproto.EncodeSignedReply(reply, s.Sign(syncproto.ReplyMessage(device, reply))), syncproto.CodeOK
 }
 
-// cursorBytes is an epoch and a position.
-const cursorBytes = 24
+// cursor is how far a device read, and how long the journal was when it began:
+// what ended before is not told to it.
+type cursor struct{ at, began uint64 }
 
-func (s *Server) parseCursor(q *syncproto.SyncRequest) (uint64, bool) {
+// cursorBytes is an epoch and two positions.
+const cursorBytes = 32
+
+func (s *Server) parseCursor(q *syncproto.SyncRequest) (cursor, bool) {
 	if !q.Epoch.IsZero() && q.Epoch != s.Epoch {
-		return 0, false
+		return cursor{}, false
 	}
 	if len(q.Cursor) == 0 {
-		return 0, true
+		return cursor{began: uint64(len(s.Entries))}, true
 	}
 	if len(q.Cursor) != cursorBytes || syncproto.Epoch(q.Cursor[:16]) != s.Epoch {
-		return 0, false
+		return cursor{}, false
 	}
-	at := binary.BigEndian.Uint64(q.Cursor[16:])
-	return at, at <= uint64(len(s.Entries))
+	c := cursor{at: binary.BigEndian.Uint64(q.Cursor[16:]), began: binary.BigEndian.Uint64(q.Cursor[24:])}
+	return c, c.at <= uint64(len(s.Entries))
 }
 
 func (s *Server) push(device syncproto.DeviceID, b *syncproto.Batch) ([]syncproto.Receipt, syncproto.Code) {
@@ -241,12 +248,16 @@ func (s *Server) push(device syncproto.DeviceID, b *syncproto.Batch) ([]syncprot
 		changes = append(changes, c)
 		prev = c.ID
 	}
-	if !s.Genuine(device, syncproto.TipMessage(b.Actor, prev), b.Signature) {
-		return nil, syncproto.CodeBadSignature
-	}
 	var out []syncproto.Receipt
 	for _, c := range changes {
-		out = append(out, s.take(c))
+		switch {
+		case !s.Enrolled(device):
+			out = append(out, syncproto.Receipt{Change: c.ID, Status: syncproto.StatusHeld, Code: syncproto.CodeUnknownKey})
+		case !s.Genuine(device, syncproto.TipMessage(b.Actor, prev), b.Signature):
+			out = append(out, syncproto.Receipt{Change: c.ID, Status: syncproto.StatusRefused, Code: syncproto.CodeBadSignature})
+		default:
+			out = append(out, s.take(c))
+		}
 	}
 	return out, syncproto.CodeOK
 }
@@ -356,14 +367,19 @@ func (s *Server) chainHead(actor syncproto.ActorID) syncproto.ChainHead {
 }
 
 // feed fills in what a user may see after position from, a page of it.
-func (s *Server) feed(user syncproto.UserID, from uint64, p *syncproto.SyncReply) {
-	at := from
+func (s *Server) feed(user syncproto.UserID, c cursor, p *syncproto.SyncReply) {
+	at := c.at
 	for at < uint64(len(s.Entries)) && len(p.Items) < s.Page {
 		at++
-		s.tell(user, &s.Entries[at-1], at, p)
+		e := &s.Entries[at-1]
+		if e.Item.Type == syncproto.ItemPurge && at <= c.began {
+			continue
+		}
+		s.tell(user, e, at, p)
 	}
 	p.More = at < uint64(len(s.Entries))
 	p.Cursor = binary.BigEndian.AppendUint64(slices.Clone(s.Epoch[:]), at)
+	p.Cursor = binary.BigEndian.AppendUint64(p.Cursor, c.began)
 }
 
 func (s *Server) tell(user syncproto.UserID, e *Entry, at uint64, p *syncproto.SyncReply) {
