@@ -1,0 +1,95 @@
+package exchange
+
+import (
+	"errors"
+
+	"doorstep/server/internal/store"
+	"doorstep/syncproto"
+)
+
+// release lets go what waited for a change, and what waited for that, and so on.
+func (o ordering) release(id syncproto.ChangeID) error {
+	ready := []syncproto.ChangeID{id}
+	for len(ready) > 0 {
+		next := ready[0]
+		ready = ready[1:]
+		waiters, err := o.tx.Waiting(next)
+		if err != nil {
+			return err
+		}
+		for _, w := range waiters {
+			moved, err := o.moveOn(w)
+			if err != nil {
+				return err
+			}
+			if moved {
+				ready = append(ready, w)
+			}
+		}
+	}
+	return nil
+}
+
+// reconsider looks at a held change again, and at what waits for it.
+func (o ordering) reconsider(id syncproto.ChangeID) error {
+	moved, err := o.moveOn(id)
+	if err != nil || !moved {
+		return err
+	}
+	return o.release(id)
+}
+
+// moveOn gives a change that waits the status of this moment. It reports whether
+// that is another than it had.
+func (o ordering) moveOn(id syncproto.ChangeID) (bool, error) {
+	ref, err := o.tx.Change(id)
+	if err != nil {
+		return false, err
+	}
+	shared := ref.Status == syncproto.StatusQuarantined && ref.Code == syncproto.CodeBuildsOnQuarantine
+	if ref.Status != syncproto.StatusHeld && !shared {
+		return false, nil
+	}
+	c, err := o.tx.Content(ref.Position)
+	if err != nil {
+		return false, err
+	}
+	status, code, err := o.statusNow(ref, c)
+	if err != nil || status == ref.Status || status == syncproto.StatusHeld {
+		return false, err
+	}
+	verdict := syncproto.VerdictRelease
+	switch {
+	case status == syncproto.StatusQuarantined:
+		verdict = syncproto.VerdictQuarantine
+	case status == syncproto.StatusLate:
+		verdict = syncproto.VerdictLate
+	case shared:
+		verdict = syncproto.VerdictAdmit
+	}
+	if err := o.verdict(c, verdict, code); err != nil {
+		return false, err
+	}
+	if status == syncproto.StatusAccepted {
+		delete(o.authors, authorOf{ref.Record, ref.Author})
+		return true, o.tx.Judge(c)
+	}
+	return true, nil
+}
+
+// statusNow is statusOf for a stored change, its step in the chain included.
+func (o ordering) statusNow(ref store.ChangeRef, c *syncproto.Change) (syncproto.ReceiptStatus, syncproto.Code, error) {
+	if !ref.Prev.IsZero() {
+		actor, seq, err := o.placeOf(ref.Prev)
+		if errors.Is(err, store.ErrNotFound) {
+			return syncproto.StatusHeld, syncproto.CodeMissingPrev, nil
+		}
+		if err != nil {
+			return 0, 0, err
+		}
+		if actor != ref.Actor || seq+1 != ref.Seq {
+			return syncproto.StatusQuarantined, syncproto.CodeMalformed, nil
+		}
+	}
+	return o.statusOf(c, ref.Device, ref.AtMS)
+}

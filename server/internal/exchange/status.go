@@ -1,0 +1,147 @@
+package exchange
+
+import (
+	"errors"
+
+	"doorstep/server/internal/access"
+	"doorstep/server/internal/store"
+	"doorstep/syncproto"
+	"doorstep/syncproto/schema"
+)
+
+// dayMS is how far a device's clock may be off before its changes are marked.
+const dayMS = 24 * 60 * 60 * 1000
+
+// statusOf says what becomes of a change now, its prev apart: held, quarantined,
+// late or accepted, in this order of precedence.
+func (o ordering) statusOf(c *syncproto.Change, device syncproto.DeviceID, atMS int64) (syncproto.ReceiptStatus, syncproto.Code, error) {
+	kind, known := schema.Newest(c.Body.Kind)
+	if c.Body.NewerApp || !known {
+		return syncproto.StatusHeld, syncproto.CodeNewerApp, nil
+	}
+	deps, err := o.depsOf(c)
+	if err != nil {
+		return 0, 0, err
+	}
+	if deps.waiting {
+		return syncproto.StatusHeld, syncproto.CodeMissingDeps, nil
+	}
+	if deps.foreign { // came later than what names it, else it were refused
+		return syncproto.StatusQuarantined, syncproto.CodeForeignDep, nil
+	}
+	if d, _ := o.tx.State().Device(device); d.RevokedMS != 0 {
+		return syncproto.StatusQuarantined, syncproto.CodeRevokedDevice, nil
+	}
+	if deps.quarantined {
+		return syncproto.StatusQuarantined, syncproto.CodeBuildsOnQuarantine, nil
+	}
+	decision, err := o.mayChange(kind, c)
+	if err != nil {
+		return 0, 0, err
+	}
+	if !decision.Allow {
+		return syncproto.StatusQuarantined, decision.Code, nil
+	}
+	late, err := o.isLate(c, deps)
+	if err != nil {
+		return 0, 0, err
+	}
+	if late {
+		return syncproto.StatusLate, syncproto.CodeLate, nil
+	}
+	if c.Body.TimeMS > atMS+dayMS || c.Body.TimeMS < o.enrolledMS(device)-dayMS {
+		return syncproto.StatusAccepted, syncproto.CodeFutureTime, nil
+	}
+	return syncproto.StatusAccepted, syncproto.CodeOK, nil
+}
+
+// enrolledMS is when a device was enrolled: nothing was written on it before.
+func (o ordering) enrolledMS(device syncproto.DeviceID) int64 {
+	d, _ := o.tx.State().Device(device)
+	return d.EnrolledMS
+}
+
+// depStates sums up what became of the changes that one was made on top of.
+type depStates struct{ waiting, foreign, quarantined, late bool }
+
+func (o ordering) depsOf(c *syncproto.Change) (s depStates, err error) {
+	for _, dep := range c.Body.Deps {
+		d, err := o.tx.Change(dep)
+		if errors.Is(err, store.ErrNotFound) {
+			s.waiting = true
+			continue
+		}
+		if err != nil {
+			return s, err
+		}
+		s.foreign = s.foreign || d.Record != c.Body.Record
+		s.waiting = s.waiting || d.Status == syncproto.StatusHeld
+		s.quarantined = s.quarantined || d.Status == syncproto.StatusQuarantined
+		s.late = s.late || d.Status == syncproto.StatusLate
+	}
+	return s, nil
+}
+
+// isLate reports whether a change comes after the seal and is more than an
+// addendum or a correction, which final records take.
+func (o ordering) isLate(c *syncproto.Change, deps depStates) (bool, error) {
+	if deps.late {
+		return true, nil
+	}
+	info, err := o.tx.RecordInfo(c.Body.Record)
+	if errors.Is(err, store.ErrNotFound) || err == nil && info.Sealed == 0 {
+		return false, nil
+	}
+	return !addsOnly(c), err
+}
+
+func addsOnly(c *syncproto.Change) bool {
+	for i := range c.Body.Ops {
+		if code := c.Body.Ops[i].Code; code != syncproto.OpAddendum && code != syncproto.OpCorrect {
+			return false
+		}
+	}
+	return len(c.Body.Ops) > 0
+}
+
+// mayChange asks whether the author may make a change, as their relations are
+// now. The record's history is only read when it could help them.
+func (o ordering) mayChange(kind *schema.Kind, c *syncproto.Change) (decision access.Decision, err error) {
+	asker := askerOf(o.tx.State(), c.Body.Author, c.Body.Family)
+	decision = asker.MayChange(kind, c)
+	if decision.Allow || len(asker.Bases) == 0 {
+		return decision, nil
+	}
+	asker.Authorship, err = o.authorship(authorOf{c.Body.Record, c.Body.Author})
+	return asker.MayChange(kind, c), err
+}
+
+// authorship says what a person has to do with a record's accepted words.
+func (o ordering) authorship(of authorOf) (access.Authorship, error) {
+	if known, ok := o.authors[of]; ok {
+		return known, nil
+	}
+	g, _, err := o.tx.Graph(of.record)
+	if errors.Is(err, store.ErrNotFound) {
+		return access.AuthorNot, nil
+	}
+	if err != nil {
+		return access.AuthorNot, err
+	}
+	o.authors[of] = access.AuthorshipOf(g.Changes(), of.user)
+	return o.authors[of], nil
+}
+
+// askerOf is a person before the records of a family, as the state has them.
+func askerOf(state *store.State, user syncproto.UserID, family syncproto.FamilyID) access.Asker {
+	person, _ := state.User(user)
+	return asker(person.Role, state.BasisOf(user, family))
+}
+
+func asker(role string, bases []string) access.Asker {
+	a := access.Asker{Role: access.Role(role)}
+	for _, basis := range bases {
+		a.Bases = append(a.Bases, access.Basis(basis))
+	}
+	return a
+}
