@@ -1,0 +1,188 @@
+package sim
+
+import (
+	"bytes"
+	"errors"
+
+	"doorstep/server/internal/store"
+	"doorstep/syncproto"
+	"doorstep/syncproto/schema"
+)
+
+var statusNames = map[syncproto.ReceiptStatus]string{
+	// Nothing here is ever held: a tablet sends its chain in order and builds on
+	// what the server has.
+	syncproto.StatusAccepted: "accepted", syncproto.StatusHeld: "held",
+	syncproto.StatusQuarantined: "quarantined", syncproto.StatusLate: "late",
+}
+
+// checkReply checks what a reply promises and shows.
+func (w *world) checkReply(t *tablet, reply *syncproto.SyncReply) {
+	for _, r := range reply.Receipts {
+		w.count[statusNames[r.Status]]++
+		if r.Status != syncproto.StatusRefused && r.Durability != syncproto.DurabilityNone {
+			w.acked[r.Change] = r.Status
+		}
+		if r.Status == syncproto.StatusRefused {
+			w.failf("a change of tablet %x was refused: %v", t.device[:1], r.Code)
+		}
+	}
+	for _, item := range reply.Items {
+		if item.Type == syncproto.ItemPurge {
+			w.count["purges"]++
+		}
+		if item.Type != syncproto.ItemChange {
+			continue
+		}
+		c, err := syncproto.DecodeChange(item.Prev, item.Body)
+		if err != nil {
+			w.failf("the server handed out what cannot be read: %v", err)
+		}
+		if !w.holds[holding{t.user, c.Body.Family}] {
+			w.failf("tablet %x was shown family %x, which its worker has no relation to", t.device[:1], c.Body.Family[:1])
+		}
+	}
+}
+
+// checkAcked checks that everything acknowledged is stored.
+func (w *world) checkAcked() {
+	for _, id := range sortedKeys(w.acked) {
+		if _, err := w.borough.store.Change(id); err != nil {
+			w.failf("change %s was acknowledged and is gone: %v", id, err)
+		}
+	}
+}
+
+// checkRelations checks that a crash changed nobody's access, and learns what
+// became of the grants that nobody was told about.
+func (w *world) checkRelations() {
+	for _, t := range w.tablets {
+		for _, family := range w.families {
+			h := holding{t.user, family}
+			now := len(w.borough.store.State().BasisOf(t.user, family)) > 0
+			if now != w.holds[h] && !w.unsure[h] {
+				w.failf("worker %x and family %x: was told %v, and after a crash it is %v", t.user[:1], family[:1], w.holds[h], now)
+			}
+			w.holds[h] = now
+			delete(w.unsure, h)
+		}
+	}
+}
+
+// checkAll checks what must hold once everybody has synced.
+func (w *world) checkAll() {
+	w.checkAcked()
+	for _, t := range w.tablets {
+		w.checkWritten(t)
+		for _, family := range w.families {
+			if w.holds[holding{t.user, family}] {
+				w.checkSame(t, family)
+			} else if n := len(t.engine.Records(family)); n > 0 {
+				w.failf("tablet %x still shows %d records of family %x", t.device[:1], n, family[:1])
+			}
+		}
+	}
+	for _, record := range sortedKeys(w.seals) {
+		w.checkSeal(record, w.seals[record])
+	}
+	w.checkProtected()
+}
+
+// checkWritten checks that nothing a worker wrote is on the tablet alone.
+func (w *world) checkWritten(t *tablet) {
+	if out := t.engine.Outbox(); out.Changes > 0 || out.Drafts > 0 {
+		w.failf("tablet %x still holds %d changes and %d drafts", t.device[:1], out.Changes, out.Drafts)
+	}
+	for _, id := range sortedKeys(t.wrote) {
+		if _, err := w.borough.store.Change(id); err != nil {
+			w.failf("change %s was safe on tablet %x and never arrived: %v", id, t.device[:1], err)
+		}
+	}
+}
+
+// checkSame checks that a tablet and the server see the same bytes.
+func (w *world) checkSame(t *tablet, family syncproto.FamilyID) {
+	seen := 0
+	for _, kind := range schema.All() {
+		records, err := w.borough.store.RecordsOf(family, kind.ID)
+		if err != nil {
+			w.failf("listing records: %v", err)
+		}
+		for _, record := range records {
+			seen++
+			server, err := w.borough.store.View(record)
+			if err != nil {
+				w.failf("the server cannot show record %x: %v", record[:2], err)
+			}
+			here, err := t.engine.Fold(record)
+			if err != nil {
+				w.failf("tablet %x cannot show record %x: %v", t.device[:1], record[:2], err)
+			}
+			if !bytes.Equal(server.Encode(), here.Encode()) {
+				w.failf("record %x differs:\nserver %+v\ntablet %x %+v", record[:2], server, t.device[:1], here)
+			}
+		}
+	}
+	if n := len(t.engine.Records(family)); n < seen {
+		w.failf("tablet %x shows %d of %d records of family %x", t.device[:1], n, seen, family[:1])
+	}
+}
+
+// checkSeal checks that what was final is final, and has not changed.
+func (w *world) checkSeal(record syncproto.RecordID, s seal) {
+	info, err := w.borough.store.RecordInfo(record)
+	if err != nil || info.Sealed == 0 {
+		w.failf("record %x was sealed and is not: %v", record[:2], err)
+	}
+	g, verdicts, err := w.borough.store.Graph(record)
+	if err != nil {
+		w.failf("reading record %x: %v", record[:2], err)
+	}
+	kind, _ := schema.Newest(info.Kind)
+	if syncproto.VersionHash(syncproto.FoldAt(g, kind, verdicts, s.heads)) != s.hash {
+		w.failf("the sealed version of record %x has changed", record[:2])
+	}
+}
+
+// checkProtected checks that no open disagreement shows a less protective value.
+func (w *world) checkProtected() {
+	for _, family := range w.families {
+		for _, kind := range schema.All() {
+			records, _ := w.borough.store.RecordsOf(family, kind.ID)
+			for _, record := range records {
+				view, err := w.borough.store.View(record)
+				if errors.Is(err, store.ErrNotFound) {
+					continue
+				}
+				for _, c := range view.Conflicts {
+					w.count["conflicts"]++
+					w.checkConflict(kind, view, c)
+				}
+			}
+		}
+	}
+}
+
+func (w *world) checkConflict(kind *schema.Kind, view *syncproto.View, c syncproto.Conflict) {
+	field, ok := kind.At(c.Path.Field, c.Path.Sub)
+	if !ok || field.Rule != schema.Protect {
+		return
+	}
+	rank := func(i int) int {
+		for r, v := range field.Protective {
+			if v.Equal(c.Sides[i].Value) {
+				return r
+			}
+		}
+		return len(field.Protective)
+	}
+	best := 0
+	for i := range c.Sides {
+		if rank(i) < rank(best) {
+			best = i
+		}
+	}
+	if !c.Sides[best].Value.Equal(c.InForce) {
+		w.failf("record %x, %s: the value in force is not the most protective one", view.Record[:2], c.Path.Field)
+	}
+}

@@ -1,0 +1,271 @@
+package sim
+
+import (
+	"crypto/sha256"
+	"fmt"
+	"maps"
+	"math/rand/v2"
+	"slices"
+	"testing"
+	"time"
+
+	"doorstep/server/internal/exchange"
+	"doorstep/server/internal/store"
+	"doorstep/syncproto"
+)
+
+// startMS is when every run begins, Unix milliseconds.
+const startMS = 1_767_225_600_000
+
+// world is one run: everybody, the network between them, and what must be so.
+type world struct {
+	t       *testing.T
+	fail    func(string) // ends the run
+	seed    uint64
+	rng     *rand.Rand
+	clockMS int64
+	step    int
+	trace   [32]byte // hash of everything that happened
+
+	borough     *borough
+	tablets     []*tablet
+	families    []syncproto.FamilyID
+	coordinator syncproto.UserID
+	wire        []message // under way, in no particular order
+
+	holds  map[holding]bool
+	unsure map[holding]bool                               // the server crashed before it said what became of it
+	acked  map[syncproto.ChangeID]syncproto.ReceiptStatus // what replies promised
+	seals  map[syncproto.RecordID]seal
+	count  map[string]int // what happened how often
+}
+
+type holding struct {
+	user   syncproto.UserID
+	family syncproto.FamilyID
+}
+
+// seal is what was final when it was sealed.
+type seal struct {
+	heads  []syncproto.ChangeID
+	hash   [32]byte
+	fields int
+}
+
+// message is a request on its way up or, once answered, a reply on its way down.
+type message struct {
+	tablet  *tablet
+	request syncproto.RequestID
+	payload []byte
+
+	answered bool
+	signed   []byte         // the reply; nil: none came
+	code     syncproto.Code // of a refused request
+}
+
+func newWorld(t *testing.T, seed uint64) *world {
+	w := &world{
+		t: t, fail: func(s string) { t.Helper(); t.Fatal(s) }, seed: seed, rng: rand.New(rand.NewPCG(seed, 1)), clockMS: startMS,
+		coordinator: syncproto.UserID{0xc0},
+		holds:       map[holding]bool{}, unsure: map[holding]bool{}, acked: map[syncproto.ChangeID]syncproto.ReceiptStatus{}, seals: map[syncproto.RecordID]seal{},
+	}
+	w.count = map[string]int{}
+	w.borough = newBorough(t, seed, rand.New(rand.NewPCG(seed, 2)), func() time.Time { return time.UnixMilli(w.clockMS) })
+	w.borough.fail = func(s string) { w.failf("%s", s) }
+	entries := []store.Entry{store.UserEntry{ID: w.coordinator, Login: "coordinator", Role: "coordinator"}}
+	for i := range 3 {
+		w.families = append(w.families, syncproto.FamilyID{0xf1 + byte(i)})
+	}
+	for i := range 4 {
+		user, device := syncproto.UserID{byte(i + 1)}, syncproto.DeviceID{0xd1 + byte(i)}
+		entries = append(entries,
+			store.UserEntry{ID: user, Login: fmt.Sprint("worker", i), Role: "practitioner"},
+			store.DeviceEntry{ID: device, Key: publicKey(device), Users: []syncproto.UserID{user}, EnrolledMS: startMS})
+		w.tablets = append(w.tablets, newTablet(w, user, device))
+	}
+	if !w.borough.propose(entries...) {
+		w.failf("the borough cannot begin")
+	}
+	for i, t := range w.tablets {
+		w.relate(t.user, w.families[i%3], true)
+		w.relate(t.user, w.families[(i+1)%3], true)
+	}
+	w.tablets[3].skewMS = []int64{0, -40 * 365 * 86_400_000, 10 * 365 * 86_400_000}[w.rng.IntN(3)]
+	return w
+}
+
+func (w *world) id() [16]byte { return id16(w.rng) }
+
+// log adds to what happened; -v shows it.
+func (w *world) log(format string, args ...any) {
+	line := fmt.Sprintf(format, args...)
+	w.trace = sha256.Sum256(append(w.trace[:], line...))
+	if testing.Verbose() && *show {
+		w.t.Logf("%d: %s", w.step, line)
+	}
+}
+
+func (w *world) failf(format string, args ...any) {
+	w.t.Helper()
+	w.fail(fmt.Sprintf("seed %d, step %d: %s\nreplay: go test ./server/internal/sim -seeds=%d -v -show",
+		w.seed, w.step, fmt.Sprintf(format, args...), w.seed))
+}
+
+// run lives the seed's day: steps of trouble, then calm, then the final checks.
+func (w *world) run(steps int) {
+	for w.step = 0; w.step < steps; w.step++ {
+		w.clockMS += int64(w.rng.IntN(4000))
+		w.oneStep()
+	}
+	w.calm()
+	w.checkAll()
+	w.borough.stop()
+}
+
+func (w *world) oneStep() {
+	t := w.tablets[w.rng.IntN(len(w.tablets))]
+	switch n := w.rng.IntN(100); {
+	case n < 40:
+		t.act()
+	case n < 55:
+		t.sync()
+	case n < 88:
+		w.network()
+	case n < 91:
+		t.crashAt = w.rng.IntN(4)
+	case n < 94:
+		w.relate(t.user, w.families[w.rng.IntN(len(w.families))], w.rng.IntN(3) > 0)
+	case n < 96:
+		w.trySeal()
+	case n < 98:
+		w.borough.disk.CutPowerAt(w.borough.disk.Steps() + w.rng.IntN(6))
+	default:
+		w.log("the server crashes")
+		w.restartServer()
+	}
+	if w.borough.failed {
+		w.log("the server lost its disk")
+		w.restartServer()
+	}
+}
+
+// trySeal picks a record at the server and makes it final.
+func (w *world) trySeal() {
+	family := w.families[w.rng.IntN(len(w.families))]
+	records, err := w.borough.store.RecordsOf(family, "plan")
+	if err != nil {
+		w.failf("listing records: %v", err)
+	}
+	if len(records) > 0 {
+		w.seal(records[w.rng.IntN(len(records))])
+	}
+}
+
+// restartServer cuts its power and starts it with what the disk kept. Requests
+// under way are lost; everything that was acknowledged must be there.
+func (w *world) restartServer() {
+	w.borough.crash()
+	w.count["server crashes"]++
+	w.log("the server is back, entry %d", w.borough.store.State().Head())
+	w.checkAcked()
+	w.checkRelations()
+}
+
+// network moves one message on: answers it, brings it down, doubles or drops it.
+func (w *world) network() {
+	if len(w.wire) == 0 {
+		return
+	}
+	i := w.rng.IntN(len(w.wire))
+	m := w.wire[i]
+	fate := w.rng.IntN(20)
+	if fate > 1 { // else it is doubled: it stays on the wire as well
+		w.wire = slices.Delete(w.wire, i, i+1)
+	}
+	switch {
+	case fate == 2:
+		w.log("a message is lost")
+	case fate == 3:
+		w.log("a tablet gives up waiting")
+		m.tablet.receive(message{request: m.request})
+	default:
+		w.deliver(m)
+	}
+}
+
+func (w *world) deliver(m message) {
+	if m.answered {
+		m.tablet.receive(m)
+		return
+	}
+	w.wire = append(w.wire, w.answer(m))
+}
+
+// answer has the server answer a request, and checks what it promises.
+func (w *world) answer(m message) message {
+	caller := exchange.Caller{User: m.tablet.user, Device: m.tablet.device}
+	reply, signed, code := w.borough.sync(caller, m.payload)
+	m.answered, m.signed, m.code = true, signed, code
+	if reply == nil {
+		w.log("tablet %x is answered %v", m.tablet.device[:1], code)
+		return m
+	}
+	w.log("tablet %x: %d receipts, %d items, more %v", m.tablet.device[:1], len(reply.Receipts), len(reply.Items), reply.More)
+	w.checkReply(m.tablet, reply)
+	return m
+}
+
+// calm heals everything and lets every tablet sync until nothing moves.
+func (w *world) calm() {
+	w.log("calm")
+	w.wire = nil
+	w.borough.disk.CutPowerAt(1 << 60)
+	if w.borough.failed {
+		w.restartServer()
+	}
+	for _, t := range w.tablets {
+		t.crashAt = -1
+	}
+	w.clockMS += 3_600_000 // drafts become changes
+	for quiet, round := 0, 0; quiet < 2; round++ {
+		if round == 100 {
+			w.failf("still not quiet after %d rounds", round)
+		}
+		moved := false
+		for _, t := range w.tablets {
+			moved = w.syncOnce(t) || moved
+		}
+		if quiet++; moved {
+			quiet = 0
+		}
+	}
+}
+
+// syncOnce runs one round trip; it reports whether it brought anything.
+func (w *world) syncOnce(t *tablet) bool {
+	w.wire = nil
+	t.sync()
+	moved := false
+	for _, m := range slices.Clone(w.wire) {
+		a := w.answer(m)
+		if a.signed == nil {
+			moved = true
+		} else {
+			payload, _, _ := syncproto.DecodeSignedReply(a.signed)
+			reply, err := syncproto.DecodeReply(payload)
+			if err != nil {
+				w.failf("the server's reply cannot be read: %v", err)
+			}
+			moved = moved || len(reply.Items) > 0 || len(reply.Receipts) > 0 || reply.More
+		}
+		t.receive(a)
+	}
+	return moved
+}
+
+// sortedKeys keeps every walk over a map the same in every run.
+func sortedKeys[K ~[16]byte | ~[32]byte, V any](m map[K]V) []K {
+	return slices.SortedFunc(maps.Keys(m), func(a, b K) int {
+		return slices.Compare([]byte(fmt.Sprintf("%x", a)), []byte(fmt.Sprintf("%x", b)))
+	})
+}
