@@ -33,6 +33,13 @@ const (
 // boroughRef is the kind of reference under which the data remembers whose it is.
 const boroughRef = "doorstep borough"
 
+// ErrInUse says that another process has the borough's data open.
+var ErrInUse = errors.New("the data is in use")
+
+// ErrNotBegun says that there is no borough in the folder of the data, or that
+// what there was is gone. Nothing is begun in its place.
+var ErrNotBegun = errors.New("there is no borough here")
+
 // errOtherBorough says that a configuration meets another borough's data.
 var errOtherBorough = errors.New("this data belongs to another borough than the configuration names")
 
@@ -71,13 +78,30 @@ func openBorough(cfg Config, log *slog.Logger, create bool) (*borough, error) {
 	b := &borough{cfg: cfg, log: log, failed: make(chan struct{})}
 	for _, step := range []func(bool) error{b.openKeys, b.openJournal, b.openStore, b.openWork, b.settle} {
 		if err := step(create); err != nil {
-			return nil, errors.Join(err, b.close())
+			return nil, errors.Join(named(err), b.close())
 		}
 	}
 	return b, nil
 }
 
+// named adds to an error what a caller outside can tell it by.
+func named(err error) error {
+	switch {
+	case errors.Is(err, keyring.ErrLocked), errors.Is(err, journal.ErrLocked):
+		return fmt.Errorf("%w: %w", ErrInUse, err)
+	case errors.Is(err, keyring.ErrMissing), errors.Is(err, journal.ErrMissing):
+		return fmt.Errorf("%w: %w", ErrNotBegun, err)
+	case errors.Is(err, keyring.ErrDamaged), errors.Is(err, journal.ErrDamaged):
+		return fmt.Errorf("%w: %w", ErrDamaged, err)
+	}
+	return err
+}
+
 func (b *borough) openKeys(create bool) error {
+	dir := b.cfg.Data.Dir
+	if !create && !exists(filepath.Join(dir, journalFolder)) && !exists(filepath.Join(dir, keysFolder)) {
+		return fmt.Errorf("%w: %s holds none", ErrNotBegun, dir)
+	}
 	var err error
 	if b.secrets, err = loadSecrets(b.cfg.secretsDir()); err != nil {
 		return err

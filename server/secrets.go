@@ -43,7 +43,7 @@ func loadSecrets(dir string) (secrets, error) {
 	var s secrets
 	var err error
 	if s.borough, err = keyring.LoadBoroughKey(filepath.Join(dir, boroughKeyFile)); err != nil {
-		return s, fmt.Errorf("reading the borough key: %w", err)
+		return s, err
 	}
 	token, err := readSecret(filepath.Join(dir, tokenKeyFile))
 	if err != nil {

@@ -152,7 +152,7 @@ func TestServerStartsServesAndStops(t *testing.T) {
 	}
 	goleak.VerifyNone(t, leaks,
 		goleak.IgnoreAnyFunction("github.com/valyala/fasthttp.(*workerPool).Start.func2"), // sleeps ten seconds, then sees that it was stopped
-		goleak.IgnoreAnyFunction("github.com/valyala/fasthttp.updateServerDate.func1"))  // one for the whole process, for ever
+		goleak.IgnoreAnyFunction("github.com/valyala/fasthttp.updateServerDate.func1"))    // one for the whole process, for ever
 }
 
 func TestEverythingIsThereAfterARestart(t *testing.T) {

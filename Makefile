@@ -1,0 +1,38 @@
+# What a developer needs; Go and make are all it takes.
+
+GO ?= go
+BIN := bin/doorstep
+
+.PHONY: build demo test bench lint vuln clean
+
+# One static binary for this machine.
+build:
+	CGO_ENABLED=0 $(GO) build -trimpath -o $(BIN) ./server/cmd/doorstep
+
+# A borough's working day, played over real HTTP with real devices.
+demo:
+	$(GO) run ./server/cmd/doorstep demo
+
+# Every test, with the race detector. -count=1, because the test of the import
+# rules asks the go command, which the test cache does not see.
+test:
+	$(GO) vet ./...
+	$(GO) test -race -count=1 -timeout 14m ./...
+
+# The same load as a running borough's, with plain output.
+bench:
+	$(GO) run ./server/cmd/doorstep bench
+
+# Formatting, go vet and staticcheck (pinned in go.mod).
+lint:
+	@unformatted=$$(gofmt -l server syncproto client-sdk); \
+	if [ -n "$$unformatted" ]; then echo "not formatted:"; echo "$$unformatted"; exit 1; fi
+	$(GO) vet ./...
+	$(GO) tool staticcheck ./...
+
+# Known vulnerabilities. Apart from lint: its database is not reachable everywhere.
+vuln:
+	$(GO) run golang.org/x/vuln/cmd/govulncheck@v1.9.0 ./...
+
+clean:
+	rm -rf bin

@@ -1,0 +1,206 @@
+package server
+
+import (
+	"encoding/json"
+	"errors"
+	"io"
+	"os/exec"
+	"slices"
+	"strings"
+	"testing"
+)
+
+// pkg is what `go list -json` says of one package of this module.
+type pkg struct {
+	ImportPath   string
+	Imports      []string
+	TestImports  []string
+	XTestImports []string
+	Deps         []string
+}
+
+// packages lists every package of the module.
+func packages(t *testing.T) []pkg {
+	t.Helper()
+	cmd := exec.Command("go", "list", "-json=ImportPath,Imports,TestImports,XTestImports,Deps", "doorstep/...")
+	out, err := cmd.Output()
+	if err != nil {
+		t.Fatalf("go list: %v", err)
+	}
+	var list []pkg
+	dec := json.NewDecoder(strings.NewReader(string(out)))
+	for {
+		var p pkg
+		if err := dec.Decode(&p); errors.Is(err, io.EOF) {
+			break
+		} else if err != nil {
+			t.Fatal(err)
+		}
+		list = append(list, p)
+	}
+	if len(list) < 10 {
+		t.Fatalf("go list found only %d packages", len(list))
+	}
+	return list
+}
+
+// in reports whether path is one of the packages, or below one that ends in "/".
+func in(path string, set ...string) bool {
+	return slices.ContainsFunc(set, func(s string) bool {
+		return path == s || strings.HasSuffix(s, "/") && (strings.HasPrefix(path, s) || path+"/" == s)
+	})
+}
+
+// owners says which packages alone may import a dependency, and why.
+var owners = []struct {
+	module string
+	by     []string
+	why    string
+}{
+	{"github.com/gofiber/fiber/v2", []string{"doorstep/server/internal/api"}, "one place configures HTTP"},
+	{"github.com/valyala/fasthttp", []string{"doorstep/server/internal/api"}, "one place configures HTTP"},
+	{"github.com/go-playground/validator/v10", []string{"doorstep/server/internal/api"}, "rules of requests are checked at the edge"},
+	{"github.com/dgraph-io/badger/v4", []string{"doorstep/server/internal/store", "doorstep/client-sdk/device"}, "badger is hidden behind the index, and behind a device's store"},
+	{"github.com/golang-jwt/jwt/v5", []string{"doorstep/server/internal/auth"}, "one parser with every check on"},
+	{"golang.org/x/crypto/argon2", []string{"doorstep/server/internal/auth"}, "passwords are weighed in one place"},
+	{"github.com/knadh/koanf/", []string{"doorstep/server"}, "one struct of configuration"},
+	{"github.com/spf13/cobra", []string{"doorstep/server/cmd/"}, "the command line is the command's"},
+}
+
+// TestDependenciesHaveOneOwner holds that what a dependency is like stays a
+// secret of one package. Tests may measure beside it.
+func TestDependenciesHaveOneOwner(t *testing.T) {
+	for _, p := range packages(t) {
+		for _, path := range p.Imports {
+			for _, o := range owners {
+				if (path == o.module || strings.HasPrefix(path, strings.TrimSuffix(o.module, "/")+"/")) && !in(p.ImportPath, o.by...) {
+					t.Errorf("%s imports %s, which only %v may: %s", p.ImportPath, path, o.by, o.why)
+				}
+			}
+		}
+	}
+}
+
+// playing are the packages of the command that play devices against a server.
+var playing = []string{"doorstep/server/cmd/doorstep", "doorstep/server/cmd/doorstep/demo/", "doorstep/server/cmd/doorstep/bench/"}
+
+// TestSidesMeetInSyncprotoOnly holds that client and server share the protocol and
+// nothing else, so that either can be written anew from the spec.
+func TestSidesMeetInSyncprotoOnly(t *testing.T) {
+	for _, p := range packages(t) {
+		for _, path := range p.Deps {
+			switch {
+			case in(p.ImportPath, "doorstep/client-sdk/") && in(path, "doorstep/server/"):
+				t.Errorf("%s depends on %s: a client knows no server code", p.ImportPath, path)
+			case in(p.ImportPath, "doorstep/syncproto/") && (in(path, "doorstep/server/") || in(path, "doorstep/client-sdk/")):
+				t.Errorf("%s depends on %s: the protocol knows neither side", p.ImportPath, path)
+			case in(p.ImportPath, "doorstep/server/") && in(path, "doorstep/client-sdk/") && !in(p.ImportPath, playing...) && !in(p.ImportPath, "doorstep/server/internal/sim/"):
+				t.Errorf("%s depends on %s: only the demonstration plays devices", p.ImportPath, path)
+			}
+		}
+	}
+}
+
+// layers says which packages of ours each package of the server may import.
+// cmd → server → api → auth, exchange, finalise, intake, reading → desk, access →
+// store; the journal and the keys come in through ports (store/backing fits them).
+// A package that is missing here has not found its place yet: add it.
+var layers = map[string][]string{
+	"cmd/doorstep":             {"doorstep/server", "doorstep/server/cmd/doorstep/"},
+	"internal/api":             {"auth", "exchange", "finalise", "reading"},
+	"internal/auth":            {},
+	"internal/auth/authtest":   {"auth"},
+	"internal/exchange":        {"access", "store", "journal", "keyring"},
+	"internal/finalise":        {"access", "desk", "store"},
+	"internal/intake":          {"access", "desk", "store"},
+	"internal/reading":         {"access", "store"},
+	"internal/desk":            {"store"},
+	"internal/access":          {},
+	"internal/store":           {},
+	"internal/store/backing":   {"store", "journal", "keyring"},
+	"internal/store/storetest": {"store", "store/backing", "journal", "keyring", "access"},
+	"internal/journal":         {"chain", "disk"},
+	"internal/keyring":         {"chain", "disk"},
+	"internal/chain":           {"disk"},
+	"internal/disk":            {},
+	"internal/disk/disktest":   {"disk"},
+}
+
+func TestLayers(t *testing.T) {
+	for _, p := range packages(t) {
+		short, ok := strings.CutPrefix(p.ImportPath, "doorstep/server/")
+		if !ok || strings.HasPrefix(short, "cmd/doorstep/") || strings.HasPrefix(short, "internal/sim") {
+			continue // the server itself, which wires everything; what plays; what simulates
+		}
+		allowed, placed := layers[short]
+		if !placed {
+			t.Errorf("%s is in no layer: add it to the table", p.ImportPath)
+			continue
+		}
+		for _, path := range p.Imports {
+			ours := strings.HasPrefix(path, "doorstep/")
+			protocol := in(path, "doorstep/syncproto/") && !in(path, "doorstep/syncproto/frame") || path == "doorstep/syncproto/frame" && short == "internal/api"
+			inside, _ := strings.CutPrefix(path, "doorstep/server/internal/")
+			if ours && !protocol && !slices.Contains(allowed, inside) && !in(path, allowed...) {
+				t.Errorf("%s imports %s, which its layer may not", p.ImportPath, path)
+			}
+		}
+	}
+}
+
+// pure are the packages that also run in a browser: bytes and values in, bytes and
+// values out.
+var pure = []string{"doorstep/syncproto", "doorstep/syncproto/cbor", "doorstep/syncproto/schema", "doorstep/syncproto/text", "doorstep/client-sdk/engine"}
+
+// banned in what pure packages import, and why.
+var banned = map[string]string{
+	"fmt": "size of the browser build", "encoding/json": "size of the browser build", "reflect": "size of the browser build",
+	"encoding/hex": "links fmt", "encoding/binary": "links reflect",
+	"net": "no I/O", "net/http": "no I/O", "os": "no I/O", "io": "no I/O", "syscall": "no I/O", "log": "no I/O", "log/slog": "no I/O",
+	"crypto/ecdsa": "checking a signature is a port", "crypto/ed25519": "checking a signature is a port",
+	"crypto/rand": "chance comes in as an argument", "math/rand": "chance comes in as an argument", "math/rand/v2": "chance comes in as an argument",
+	"time": "time comes in as an argument", "sync": "no goroutines", "context": "no goroutines", "os/signal": "no I/O",
+}
+
+// linked is banned even from afar: what an import of an import brings in.
+var linked = []string{"fmt", "encoding/json", "reflect", "net", "net/http", "crypto/ecdsa", "crypto/rand", "math/rand", "math/rand/v2", "log", "math/big"}
+
+func TestTheCoreIsPure(t *testing.T) {
+	found := 0
+	for _, p := range packages(t) {
+		if !slices.Contains(pure, p.ImportPath) {
+			continue
+		}
+		found++
+		for _, path := range p.Imports {
+			if why := banned[path]; why != "" {
+				t.Errorf("%s imports %s: %s", p.ImportPath, path, why)
+			}
+		}
+		for _, path := range p.Deps {
+			if slices.Contains(linked, path) {
+				t.Errorf("%s links %s: %s", p.ImportPath, path, banned[path])
+			}
+		}
+		if slices.Contains(p.Imports, "doorstep/syncproto/frame") {
+			t.Errorf("%s imports frame: compressing is the transport's", p.ImportPath)
+		}
+	}
+	if found != len(pure) {
+		t.Errorf("found %d of the pure packages, want %d", found, len(pure))
+	}
+}
+
+// TestTopLevel holds the folders of the module: a new one needs a decision.
+func TestTopLevel(t *testing.T) {
+	for _, p := range packages(t) {
+		if !in(p.ImportPath, "doorstep/server/", "doorstep/syncproto/", "doorstep/client-sdk/") {
+			t.Errorf("%s is outside server, syncproto and client-sdk", p.ImportPath)
+		}
+		for _, part := range strings.Split(p.ImportPath, "/") {
+			if slices.Contains([]string{"util", "utils", "common", "models", "services", "handlers", "mocks", "helpers"}, part) {
+				t.Errorf("%s has a name that says nothing", p.ImportPath)
+			}
+		}
+	}
+}

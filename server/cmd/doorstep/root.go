@@ -1,0 +1,148 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+
+	"github.com/spf13/cobra"
+
+	"doorstep/server"
+)
+
+// Exit codes, as the package comment lists them.
+const (
+	exitDone    = 0
+	exitFailed  = 1
+	exitUsage   = 2
+	exitDamaged = 3
+)
+
+// defaultConfigPath is where the configuration is if nobody says otherwise.
+const defaultConfigPath = "/etc/doorstep/doorstep.toml"
+
+// usageError marks errors that are the command line's fault.
+type usageError struct{ error }
+
+func (e usageError) Unwrap() error { return e.error }
+
+// errProblems says that files have problems, which were printed.
+var errProblems = errors.New("the files have problems; nothing was imported")
+
+// streams are where a command reads and writes.
+type streams struct {
+	in       io.Reader
+	out, err io.Writer
+}
+
+// execute runs one command line and returns the exit code.
+func execute(ctx context.Context, args []string, in io.Reader, out, errOut io.Writer) int {
+	root := newRoot(streams{in, out, errOut})
+	root.SetArgs(args)
+	err := root.ExecuteContext(ctx)
+	if err == nil {
+		return exitDone
+	}
+	fmt.Fprintf(errOut, "doorstep: %v\n", err)
+	if hint := nextStep(err); hint != "" {
+		fmt.Fprintf(errOut, "%s\n", hint)
+	}
+	return exitCode(err)
+}
+
+// newRoot wires up every subcommand; each is in a file of its own.
+func newRoot(s streams) *cobra.Command {
+	root := &cobra.Command{
+		Use:           "doorstep",
+		Short:         "Visit notes and safety plans, offline first: one borough's server",
+		SilenceErrors: true,
+		SilenceUsage:  true,
+	}
+	root.SetIn(s.in)
+	root.SetOut(s.out)
+	root.SetErr(s.err)
+	root.CompletionOptions.HiddenDefaultCmd = true
+	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usageError{err} })
+	root.AddCommand(
+		newServe(s),
+		newDemo(s),
+		newInit(s),
+		newCheckConfig(s),
+		newImport(s),
+		newUser(s),
+		newDevice(s),
+		newVerify(s),
+		newVersion(s),
+	)
+	return root
+}
+
+func exitCode(err error) int {
+	var usage usageError
+	var config *server.ConfigError
+	switch {
+	case errors.As(err, &usage), errors.As(err, &config):
+		return exitUsage
+	case errors.Is(err, server.ErrDamaged), errors.Is(err, errProblems):
+		return exitDamaged
+	}
+	return exitFailed
+}
+
+// nextStep suggests what to do about an error.
+func nextStep(err error) string {
+	var config *server.ConfigError
+	switch {
+	case errors.As(err, &config):
+		return "Correct the file and run: doorstep check-config"
+	case errors.Is(err, server.ErrNotBegun):
+		return "If there was one, bring it back from a backup. Otherwise begin with: doorstep init"
+	case errors.Is(err, server.ErrInUse):
+		return "Another process has the data open. Stop it, or use its admin socket as the account that it runs as."
+	case errors.Is(err, server.ErrDamaged):
+		return "Do not change anything. Copy the whole data folder, then restore the last backup elsewhere and compare."
+	case errors.Is(err, os.ErrPermission):
+		return "Run this as the account that the server runs as."
+	}
+	return ""
+}
+
+// configFlag adds --config to a command.
+func configFlag(cmd *cobra.Command, path *string) {
+	initial := os.Getenv(server.ConfigPathVariable)
+	if initial == "" {
+		initial = defaultConfigPath
+	}
+	cmd.Flags().StringVar(path, "config", initial, "configuration file")
+}
+
+// noArgs and oneArg check the number of arguments as usage errors.
+func noArgs(cmd *cobra.Command, args []string) error {
+	if err := cobra.NoArgs(cmd, args); err != nil {
+		return usageError{err}
+	}
+	return nil
+}
+
+func oneArg(cmd *cobra.Command, args []string) error {
+	if err := cobra.ExactArgs(1)(cmd, args); err != nil {
+		return usageError{fmt.Errorf("%w; see: %s --help", err, cmd.CommandPath())}
+	}
+	return nil
+}
+
+// withOperator runs fn with an operator for the borough of a configuration.
+func withOperator(configPath string, errOut io.Writer, fn func(server.Operator) error) error {
+	cfg, err := server.LoadConfig(configPath, os.Environ())
+	if err != nil {
+		return err
+	}
+	cfg.Log.Level = "warn" // a command's own words are enough
+	op, err := server.OpenOperator(cfg, errOut)
+	if err != nil {
+		return err
+	}
+	return errors.Join(fn(op), op.Close())
+}
