@@ -98,6 +98,11 @@ func Run(ctx context.Context, opts Options, out io.Writer) error {
 	if err != nil {
 		return err
 	}
+	return run(ctx, opts, scripts, out)
+}
+
+// run is Run with what is typed as an argument.
+func run(ctx context.Context, opts Options, scripts []script, out io.Writer) error {
 	folder, remove, err := workFolder(opts)
 	if err != nil {
 		return err

@@ -2,29 +2,83 @@ package demo
 
 import (
 	"bytes"
+	"context"
 	"errors"
+	"os"
 	"strings"
+	"sync"
 	"testing"
+	"time"
 )
 
 // example is the caseload that the demo is written for.
 const example = "../../../../deploy/example-caseload"
 
 func TestWorkingDay(t *testing.T) {
+	temporary := t.TempDir()
+	t.Setenv("TMPDIR", temporary)
 	var out bytes.Buffer
-	err := Run(t.Context(), Options{Caseload: example, Folder: t.TempDir(), Seed: 2}, &out)
-	if err != nil {
+	if err := Run(t.Context(), Options{Caseload: example, Seed: 2}, &out); err != nil {
 		t.Fatalf("seed 2: %v\n%s", err, out.String())
 	}
+	t.Log(out.String())
 	if got := strings.Count(out.String(), "checked: "); got < 50 {
 		t.Errorf("the day made %d claims, want at least 50", got)
 	}
-	t.Log(out.String())
+	left, err := os.ReadDir(temporary)
+	if err != nil || len(left) > 0 {
+		t.Errorf("the temporary folder was not removed: %v %v", left, err)
+	}
 }
 
-func TestAClaimThatDoesNotHoldIsAnError(t *testing.T) {
+func TestServingGoesOnUntilItIsStopped(t *testing.T) {
+	ctx, stop := context.WithCancel(t.Context())
+	defer stop()
+	out := &waiter{want: "Stop with Ctrl-C", found: make(chan struct{})}
+	done := make(chan error, 1)
+	go func() {
+		done <- Run(ctx, Options{Caseload: example, Folder: t.TempDir(), Serve: true, Seed: 3}, out)
+	}()
+	select {
+	case err := <-done:
+		t.Fatalf("Run ended by itself: %v\n%s", err, out.String())
+	case <-out.found:
+	case <-time.After(5 * time.Minute):
+		t.Fatal("the day did not come to its end")
+	}
+	stop()
+	if err := <-done; err != nil {
+		t.Fatalf("stopping: %v", err)
+	}
+	for _, want := range []string{"grace.mbeki", pass, "http://127.0.0.1:"} {
+		if !strings.Contains(out.String(), want) {
+			t.Errorf("the report does not say %q", want)
+		}
+	}
+}
+
+func TestAClaimThatDoesNotHoldEndsTheDay(t *testing.T) {
+	scripts, err := loadTrace()
+	if err != nil {
+		t.Fatal(err)
+	}
+	scripts[0].end += "And one word that nobody typed."
 	var out bytes.Buffer
-	r := newReport(&out)
+	err = run(t.Context(), Options{Caseload: example, Folder: t.TempDir(), Seed: 4}, scripts, &out)
+	var broken *ClaimError
+	if !errors.As(err, &broken) {
+		t.Fatalf("got %v, want a ClaimError", err)
+	}
+	if want := "every keystroke of hers is on Amina Warsame's tablet"; broken.Claim != want {
+		t.Errorf("got the claim %q, want %q", broken.Claim, want)
+	}
+	if !strings.Contains(out.String(), "NOT SO:  "+broken.Claim) || strings.Contains(out.String(), "17:00") {
+		t.Errorf("the report must name the claim and go no further:\n%s", out.String())
+	}
+}
+
+func TestTheFirstBrokenClaimIsNamed(t *testing.T) {
+	r := newReport(&bytes.Buffer{})
 	r.begin("A part")
 	r.claim(true, "one is one")
 	if err := r.finish(); err != nil {
@@ -33,13 +87,41 @@ func TestAClaimThatDoesNotHoldIsAnError(t *testing.T) {
 	r.claim(false, "one is %d", 2)
 	r.claim(false, "one is three")
 	var broken *ClaimError
-	if err := r.finish(); !errors.As(err, &broken) {
-		t.Fatalf("got %v, want a ClaimError", err)
+	if err := r.finish(); !errors.As(err, &broken) || broken.Claim != "one is 2" || broken.Part != "A part" {
+		t.Errorf("got %v, want the first claim that does not hold", err)
 	}
-	if broken.Claim != "one is 2" || broken.Part != "A part" {
-		t.Errorf("got %+v, want the first claim that does not hold", broken)
+}
+
+func TestAnotherCaseloadIsRefused(t *testing.T) {
+	var out bytes.Buffer
+	if err := Run(t.Context(), Options{Caseload: t.TempDir(), Folder: t.TempDir()}, &out); err == nil {
+		t.Fatalf("the day was played without a caseload:\n%s", out.String())
 	}
-	if !strings.Contains(out.String(), "NOT SO:  one is 2") {
-		t.Errorf("the report does not say which claim does not hold:\n%s", out.String())
+}
+
+// waiter is a report's reader that waits for some words.
+type waiter struct {
+	want  string
+	found chan struct{} // closed once they were written
+
+	mu   sync.Mutex
+	seen bytes.Buffer // guarded by mu
+	once sync.Once
+}
+
+// Write implements io.Writer.
+func (w *waiter) Write(b []byte) (int, error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	n, err := w.seen.Write(b)
+	if strings.Contains(w.seen.String(), w.want) {
+		w.once.Do(func() { close(w.found) })
 	}
+	return n, err
+}
+
+func (w *waiter) String() string {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.seen.String()
 }

@@ -24,20 +24,13 @@ func (d *day) comeBack(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	defer os.RemoveAll(twin.folder) // if it stays, it goes with everything else
 	first, err := d.evening(ctx, d.scene, tom, amina, lena)
 	if err != nil {
 		return err
 	}
-	if err := twin.open(""); err != nil {
-		return err
-	}
 	d.out.say("The same evening on the copy, the other way round:")
-	second, err := d.evening(ctx, twin, lena, amina, tom)
-	for _, t := range twin.tablets {
-		d.spent = d.spent.plus(t.wire.used())
-	}
-	if err := errors.Join(err, twin.close()); err != nil {
+	second, err := d.eveningOnCopy(ctx, twin, lena, amina, tom)
+	if err != nil {
 		return err
 	}
 	d.out.claim(maps.Equal(first.folds[amina], first.folds[tom]) && maps.Equal(second.folds[amina], second.folds[tom]),
@@ -53,6 +46,20 @@ func (d *day) comeBack(ctx context.Context) error {
 		return err
 	}
 	return d.freshTablet(ctx, first.folds[amina])
+}
+
+// eveningOnCopy plays an evening on a copy of the world, which is gone afterwards.
+func (d *day) eveningOnCopy(ctx context.Context, twin *scene, order ...string) (out outcome, err error) {
+	defer func() {
+		for _, t := range twin.tablets {
+			d.spent = d.spent.plus(t.wire.used())
+		}
+		err = errors.Join(err, twin.close(), os.RemoveAll(twin.folder))
+	}()
+	if err := twin.open(""); err != nil {
+		return out, err
+	}
+	return d.evening(ctx, twin, order...)
 }
 
 // restartAndCopy stops the server in the middle of the day, looks at its files,
@@ -142,6 +149,9 @@ func (d *day) evening(ctx context.Context, s *scene, order ...string) (outcome, 
 			}
 			if round == 0 {
 				d.out.say("%s's tablet syncs: %s.", t.who.name, got)
+				if login != lena { // she is told to purge, and answers
+					d.out.claim(got.Requests == 1, "one round trip brought %s's day up and the news down", t.who.name)
+				}
 			}
 			guarded, err := d.guarded(ctx, s, manager)
 			if err != nil {

@@ -127,7 +127,11 @@ func (d *day) serve(ctx context.Context) error {
 	for _, login := range d.logins() {
 		fmt.Fprintf(d.out.out, "  %-20s %s, %s\n", login, d.staff[login].name, d.staff[login].role)
 	}
-	fmt.Fprintf(d.out.out, "Its data is in %s. Stop it with Ctrl-C.\n", d.folder)
+	fmt.Fprintf(d.out.out, "To look at the visit, sign in and read it with the access_token of the answer:\n"+
+		"  curl -s %[1]s/v1/sign-in -H 'Content-Type: application/json' -d '{\"login\":\"%[2]s\",\"password\":\"%[3]s\"}'\n"+
+		"  curl -s %[1]s/v1/records/%[4]s -H 'Authorization: Bearer ACCESS_TOKEN'\n",
+		d.scene.town.url, grace, pass, d.visit)
+	fmt.Fprintf(d.out.out, "The data is in %s. Stop with Ctrl-C.\n", d.folder)
 	select {
 	case <-ctx.Done():
 		return nil
