@@ -196,3 +196,55 @@ func TestNewerAppsChangeIsHeld(t *testing.T) {
 	ada.sync()
 	ada.wantReceipt(c, held, syncproto.CodeNewerApp)
 }
+
+// TestEverythingAtOnce pushes, pulls, grants and revokes from many goroutines.
+// Afterwards all who may hold the family hold the same.
+func TestEverythingAtOnce(t *testing.T) {
+	w, family, ada := case1(t)
+	visit := newID[syncproto.RecordID](w)
+	root := ada.write(edit{family: family, record: visit, ops: place("HOME")})
+	ada.sync()
+	var tablets []*tablet
+	var requests [][]*syncproto.SyncRequest
+	for range 6 {
+		d := w.coworker(family)
+		d.write(edit{family: family, record: visit, deps: []*syncproto.Change{root}, ops: place("SCHOOL")})
+		for range 8 {
+			before := d.outbox[len(d.outbox)-1:]
+			d.write(edit{family: family, record: visit, deps: before, ops: place("OFFICE")})
+		}
+		var qs []*syncproto.SyncRequest
+		for _, c := range d.outbox {
+			qs = append(qs, d.request(d.batch(c)))
+		}
+		tablets, requests = append(tablets, d), append(requests, qs)
+	}
+	var wait sync.WaitGroup
+	for i, d := range tablets {
+		wait.Go(func() {
+			for _, q := range requests[i] {
+				if _, err := w.x.Sync(context.Background(), d.caller(), q); err != nil {
+					t.Error(err)
+				}
+				if _, err := w.b.Store.View(visit); err != nil {
+					t.Error(err)
+				}
+			}
+		})
+	}
+	wait.Go(func() {
+		for range 20 {
+			w.part(ada.user, family, "LEAD")
+			w.relate(ada.user, family, "LEAD")
+		}
+	})
+	wait.Wait()
+	for _, d := range append(tablets, ada) {
+		d.outbox, d.cursor = nil, nil
+		d.sync()
+		if d.count(family) != 1+6*9 {
+			t.Errorf("a tablet holds %d changes, want %d", d.count(family), 1+6*9)
+		}
+		d.sameAsServer(visit)
+	}
+}

@@ -293,8 +293,8 @@ func (tx *Tx) markForked(v syncproto.Verdict) (shown bool, err error) {
 	return c.Placed > 0, nil
 }
 
-// moveOn gives a stored change another status. The first accepted or late one
-// brings it into the feed, before the verdict.
+// moveOn gives a change that readers do not have another status. Accepted or late
+// brings it into the feed, before the verdict. There is no way back.
 func (tx *Tx) moveOn(v syncproto.Verdict, to syncproto.ReceiptStatus) error {
 	c, err := tx.Change(v.Change)
 	if err != nil {
@@ -304,25 +304,19 @@ func (tx *Tx) moveOn(v syncproto.Verdict, to syncproto.ReceiptStatus) error {
 	if err != nil {
 		return err
 	}
-	if c.Placed == 0 {
-		tx.takeBack(c)
+	if c.Placed > 0 {
+		return fmt.Errorf("change %s is with its readers already: %w", c.ID, ErrEntry)
 	}
+	tx.takeBack(c)
 	c.Status, c.Code = to, v.Code
-	switch {
-	case c.Placed > 0:
-		if err := tx.feed(&r, FeedRef{Position: v.Position, Type: FeedVerdict}); err != nil {
-			return err
-		}
-		tx.putChange(c)
-		tx.putRecord(r)
-	case to == syncproto.StatusQuarantined:
+	if to == syncproto.StatusQuarantined {
 		tx.putAside(c)
 		tx.putChange(c)
-	default:
-		row := FeedRef{Position: v.Position, Type: FeedPlaced, Change: c.Position}
-		if err := tx.place(&c, &r, row); err != nil {
-			return err
-		}
+		return tx.stopWaiting(c)
+	}
+	row := FeedRef{Position: v.Position, Type: FeedPlaced, Change: c.Position}
+	if err := tx.place(&c, &r, row); err != nil {
+		return err
 	}
 	return tx.stopWaiting(c)
 }

@@ -156,9 +156,40 @@ func rows(t *testing.T, b *storetest.Borough) map[string][]byte {
 	return all
 }
 
+// everyVerdict goes on from story with one verdict of each kind, a gap in a chain
+// that is filled, a fork and a refused place.
+func everyVerdict(b *storetest.Borough, known []syncproto.ChangeID) {
+	verdict := func(kind syncproto.VerdictKind, change syncproto.ChangeID) store.VerdictEntry {
+		return store.VerdictEntry{Verdict: syncproto.Verdict{
+			Kind: kind, Family: smith, Record: visit, Change: change, Path: syncproto.Path{Field: "status"}, AtMS: 6_000,
+		}}
+	}
+	actor := id[syncproto.ActorID](60)
+	a := newAuthor(b, actor, ada)
+	first := a.change(visit, "visit", known[:1])
+	second := a.change(visit, "visit", known[:1])
+	second.Status, second.Code = syncproto.StatusHeld, syncproto.CodeMissingPrev
+	b.Commit(6_000, second)
+	b.Commit(6_000, verdict(syncproto.VerdictQuarantine, second.ID), first, verdict(syncproto.VerdictRelease, second.ID))
+	clone := newAuthor(b, actor, ada)
+	clone.seq, clone.prev = 1, first.ID
+	fork := clone.change(visit, "visit", known[:1], set("announced", cbor.Text("ANNOUNCED")))
+	forked := verdict(syncproto.VerdictForked, fork.ID)
+	forked.Actor = actor
+	b.Commit(6_000, fork, forked, verdict(syncproto.VerdictWin, fork.ID), verdict(syncproto.VerdictLose, first.ID))
+	b.Commit(6_000, store.RefusedEntry{
+		ID: syncproto.ChangeID{77}, Prev: fork.ID, Actor: actor, Device: tablet, Seq: 3, Code: syncproto.CodeBadValue,
+	})
+	seal := verdict(syncproto.VerdictSeal, fork.ID)
+	seal.Heads = []syncproto.RecordHeads{{Record: visit, Heads: ids(fork)}}
+	late := a.change(visit, "visit", ids(second))
+	late.Status, late.Code = syncproto.StatusLate, syncproto.CodeLate
+	b.Commit(6_000, seal, late, verdict(syncproto.VerdictLate, late.ID))
+}
+
 func TestRebuildGivesTheSameBytes(t *testing.T) {
 	b := storetest.Open(t)
-	story(b)
+	everyVerdict(b, story(b))
 	if _, err := b.Store.View(visit); err != nil {
 		t.Fatal(err)
 	}
@@ -169,7 +200,7 @@ func TestRebuildGivesTheSameBytes(t *testing.T) {
 	}
 	b.Reopen()
 	got := rows(t, b)
-	if len(want) < 20 || !maps.EqualFunc(got, want, bytes.Equal) {
+	if len(want) < 50 || !maps.EqualFunc(got, want, bytes.Equal) {
 		t.Errorf("rebuilt index: %d rows, want the same %d", len(got), len(want))
 	}
 	if bases := b.Store.State().BasisOf(bea, smith); !slices.Equal(bases, []string{"MANAGER"}) {
@@ -339,6 +370,10 @@ func TestEntryThatDoesNotFitIsRefused(t *testing.T) {
 	unknown := syncproto.Verdict{Kind: syncproto.VerdictAdmit, Record: visit, Change: syncproto.ChangeID{1}}
 	if _, err := b.TryCommit(1, store.VerdictEntry{Verdict: unknown}); !errors.Is(err, store.ErrNotFound) {
 		t.Errorf("a verdict on nothing: got %v, want ErrNotFound", err)
+	}
+	shown := syncproto.Verdict{Kind: syncproto.VerdictQuarantine, Record: visit, Change: want[0]}
+	if _, err := b.TryCommit(1, store.VerdictEntry{Verdict: shown}); !errors.Is(err, store.ErrEntry) {
+		t.Errorf("taking back what readers have: got %v, want ErrEntry", err)
 	}
 	again, err := b.Journal.Read(6)
 	if err != nil {

@@ -4,6 +4,7 @@
 package backing
 
 import (
+	"errors"
 	"fmt"
 
 	"doorstep/server/internal/journal"
@@ -41,15 +42,20 @@ func (s Journal) Append(payloads [][]byte) (uint64, error) {
 func (s Journal) Epoch() syncproto.Epoch { return syncproto.Epoch(s.J.Epoch()) }
 
 // Keys is a key ring as a store.Keys.
-type Keys struct{ Ring *keyring.Ring }
+type Keys struct {
+	Ring    *keyring.Ring
+	onFatal func(error)
+}
 
 // NewKeys makes sure that the system key is there, which control entries are
-// sealed under.
-func NewKeys(ring *keyring.Ring) (Keys, error) {
+// sealed under. onFatal is told of a failed write: what the key store then has
+// on disk nobody knows, so nothing more may be acknowledged and the process must
+// end.
+func NewKeys(ring *keyring.Ring, onFatal func(error)) (Keys, error) {
 	if err := ring.Ensure([]keyring.Pair{{}}); err != nil {
 		return Keys{}, fmt.Errorf("making the system key: %w", err)
 	}
-	return Keys{Ring: ring}, nil
+	return Keys{Ring: ring, onFatal: onFatal}, nil
 }
 
 // Ensure implements store.Keys.
@@ -58,7 +64,21 @@ func (k Keys) Ensure(pairs []store.KeyPair) error {
 	for i, p := range pairs {
 		out[i] = keyring.Pair{Family: keyring.ID(p.Family), Record: keyring.ID(p.Record)}
 	}
-	return k.Ring.Ensure(out)
+	err := k.Ring.Ensure(out)
+	if err != nil && !refusal(err) {
+		k.onFatal(fmt.Errorf("writing the key store: %w", err))
+	}
+	return err
+}
+
+// refusal reports whether the ring said no and is as sound as before.
+func refusal(err error) bool {
+	for _, no := range []error{keyring.ErrOtherFamily, keyring.ErrErased, keyring.ErrFull, keyring.ErrClosed} {
+		if errors.Is(err, no) {
+			return true
+		}
+	}
+	return false
 }
 
 // Seal implements store.Sealer.

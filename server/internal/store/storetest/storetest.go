@@ -61,7 +61,7 @@ func (b *Borough) open(create bool) {
 	if err != nil {
 		b.T.Fatalf("loading the keys: %v", err)
 	}
-	if b.Keys, err = backing.NewKeys(b.ring); err != nil {
+	if b.Keys, err = backing.NewKeys(b.ring, func(err error) { b.Fatal = err }); err != nil {
 		b.T.Fatal(err)
 	}
 	b.Store, err = store.Open(b.Index(), store.Options{
