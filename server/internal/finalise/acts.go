@@ -124,29 +124,56 @@ func (s *Service) Answer(ctx context.Context, caller Caller, in Answer) (syncpro
 
 // Decide settles an open conflict with one of its sides. Whoever may edit the
 // field as well may state another value. The decision covers every side: its
-// deps are all current heads. It fails with CodeNotFound if there is no such
-// conflict, and CodeBadValue if the value is neither.
+// deps are all current heads. It fails with CodeStaleHeads if these are not what
+// was seen, so that no side is settled that nobody looked at; with CodeNotFound if
+// there is no such conflict, and CodeBadValue if the value is neither.
 func (s *Service) Decide(ctx context.Context, caller Caller, in Decide) (syncproto.ChangeID, error) {
 	return s.propose(ctx, caller, in.Record, func(g *group) (act, error) {
 		p := g.named()
 		if err := first(open(p), s.notLeased(g), saysSomething(p, in.Reason)); err != nil {
 			return act{}, err
 		}
-		i := slices.IndexFunc(p.view.Conflicts, func(c syncproto.Conflict) bool { return c.Path == in.Path })
-		if i < 0 {
-			return act{}, because(p, in.Path, syncproto.CodeNotFound, "There is no disagreement here: it may have been decided already.")
+		if len(in.Seen) > 0 && !slices.Equal(syncproto.MergeHeads(in.Seen, nil), p.info.Heads) {
+			return act{}, because(p, in.Path, syncproto.CodeStaleHeads, "")
 		}
 		op := syncproto.Op{Code: syncproto.OpDecide, Path: in.Path, Value: in.Value, Reason: in.Reason}
-		if err := first(g.may(p, op), g.possible(p, p.view.Conflicts[i], op)); err != nil {
+		if err := first(g.disputed(p, op), g.may(p, op), g.possible(p, op)); err != nil {
 			return act{}, err
 		}
 		return one(g.edit(p, op)), nil
 	})
 }
 
+// disputed refuses a decision where nothing is open.
+func (g *group) disputed(p *part, op syncproto.Op) error {
+	if _, ok := p.conflict(op.Path); ok {
+		return nil
+	}
+	if slices.ContainsFunc(p.view.Overlaps, func(o syncproto.Overlap) bool { return o.Path == op.Path }) {
+		return nil
+	}
+	return because(p, op.Path, syncproto.CodeNotFound, "There is no disagreement here: it may have been decided already.")
+}
+
+func (p *part) conflict(path syncproto.Path) (syncproto.Conflict, bool) {
+	for _, c := range p.view.Conflicts {
+		if c.Path == path {
+			return c, true
+		}
+	}
+	return syncproto.Conflict{}, false
+}
+
 // possible refuses a value that the field cannot hold, and one that is no side
 // of the conflict from whoever may not write it themselves.
-func (g *group) possible(p *part, c syncproto.Conflict, op syncproto.Op) error {
+func (g *group) possible(p *part, op syncproto.Op) error {
+	c, ok := p.conflict(op.Path)
+	if !ok { // words that were read, and stay as they are
+		if !op.Value.IsNull() {
+			return because(p, op.Path, syncproto.CodeBadValue, "")
+		}
+		return nil
+	}
 	if err := syncproto.CheckOps(p.kind, p.kind.Version, []syncproto.Op{op}); err != nil {
 		return because(p, op.Path, syncproto.CodeBadValue, "")
 	}

@@ -46,16 +46,52 @@ type Item struct {
 // caller reads, the one handed over first first. A coordinator has their team's
 // work there, an author what happens to theirs.
 func (s *Service) Queue(ctx context.Context, caller Caller) ([]Item, error) {
-	return s.list(ctx, caller, func(i Item) bool { return i.State != StateFinal })
+	return s.list(ctx, caller, func(v *syncproto.View) (bool, error) {
+		return v.Seal == nil && v.Workflow.HandedOver != nil, nil
+	})
 }
 
-// Final lists final records to which changes came late: the proposals that wait
-// to be read.
+// Final lists final records to which changes came late that nobody has accepted
+// yet: the proposals that wait to be read.
 func (s *Service) Final(ctx context.Context, caller Caller) ([]Item, error) {
-	return s.list(ctx, caller, func(i Item) bool { return i.State == StateFinal && i.Late > 0 })
+	return s.list(ctx, caller, s.hasProposals)
 }
 
-func (s *Service) list(ctx context.Context, caller Caller, keep func(Item) bool) ([]Item, error) {
+// hasProposals looks at every record of a seal, in views that are kept.
+func (s *Service) hasProposals(v *syncproto.View) (bool, error) {
+	if v.Seal == nil {
+		return false, nil
+	}
+	for _, h := range v.Seal.Group {
+		w, err := s.cfg.Store.View(h.Record)
+		if err != nil {
+			return false, err
+		}
+		if proposals(w) > 0 {
+			return true, nil
+		}
+	}
+	return false, nil
+}
+
+// proposals counts late changes that no addendum accepts.
+func proposals(v *syncproto.View) int {
+	accepted := map[string]bool{}
+	for _, a := range v.Addenda {
+		if !a.Late {
+			accepted[a.Reason] = true
+		}
+	}
+	n := 0
+	for _, a := range v.Addenda {
+		if a.Late && !accepted[AcceptReason(a.By.Change)] {
+			n++
+		}
+	}
+	return n
+}
+
+func (s *Service) list(ctx context.Context, caller Caller, want func(*syncproto.View) (bool, error)) ([]Item, error) {
 	var out []Item
 	state := s.cfg.Store.State()
 	user, _ := state.User(caller.User)
@@ -68,22 +104,47 @@ func (s *Service) list(ctx context.Context, caller Caller, keep func(Item) bool)
 			if !h.Held() || !a.MayRead(kind.ID).Allow {
 				continue
 			}
-			records, err := s.cfg.Store.RecordsOf(h.Family, kind.ID)
+			items, err := s.items(ctx, caller, h.Family, kind.ID, want)
 			if err != nil {
 				return nil, err
 			}
-			for _, record := range records {
-				item, ok, err := s.item(ctx, caller, record)
-				if err != nil {
-					return nil, err
-				}
-				if ok && keep(item) {
-					out = append(out, item)
-				}
-			}
+			out = append(out, items...)
 		}
 	}
 	slices.SortStableFunc(out, func(a, b Item) int { return cmp.Compare(a.HandedOverMS, b.HandedOverMS) })
+	return out, nil
+}
+
+// items describes the wanted records of one family and kind.
+func (s *Service) items(ctx context.Context, caller Caller, family syncproto.FamilyID, kind string, want func(*syncproto.View) (bool, error)) ([]Item, error) {
+	records, err := s.cfg.Store.RecordsOf(family, kind)
+	if err != nil {
+		return nil, err
+	}
+	var out []Item
+	for _, record := range records {
+		if err := ctx.Err(); err != nil {
+			return nil, err
+		}
+		v, err := s.cfg.Store.View(record)
+		if err != nil {
+			return nil, err
+		}
+		if ok, err := want(v); !ok || err != nil {
+			if err != nil {
+				return nil, err
+			}
+			continue
+		}
+		item, err := s.item(caller, record)
+		switch {
+		case errors.Is(err, syncproto.CodeNotFound): // not the caller's any more
+		case err != nil:
+			return nil, err
+		default:
+			out = append(out, item)
+		}
+	}
 	return out, nil
 }
 
@@ -99,25 +160,13 @@ func wholeKinds() []*schema.Kind {
 	return out
 }
 
-// item describes one record; false if it was not handed over, or is not for the
-// caller after all.
-func (s *Service) item(_ context.Context, caller Caller, record syncproto.RecordID) (Item, bool, error) {
-	v, err := s.cfg.Store.View(record)
-	if err != nil {
-		return Item{}, false, err
-	}
-	if v.Workflow.HandedOver == nil {
-		return Item{}, false, nil
-	}
-	var item Item
+// item describes one record, as the caller may see it.
+func (s *Service) item(caller Caller, record syncproto.RecordID) (item Item, err error) {
 	err = s.read(caller, record, func(g *group) (err error) {
 		item, err = s.describe(g)
 		return err
 	})
-	if errors.Is(err, syncproto.CodeNotFound) {
-		return Item{}, false, nil
-	}
-	return item, err == nil, err
+	return item, err
 }
 
 func (s *Service) describe(g *group) (Item, error) {
@@ -148,11 +197,7 @@ func (i *Item) count(p *part) {
 			i.OpenQueries++
 		}
 	}
-	for _, a := range p.view.Addenda {
-		if a.Late {
-			i.Late++
-		}
-	}
+	i.Late += proposals(p.view)
 	i.Confirmed = i.Confirmed && len(p.unconfirmed()) == 0
 }
 

@@ -10,6 +10,7 @@ import (
 	"doorstep/server/internal/finalise"
 	"doorstep/syncproto"
 	"doorstep/syncproto/cbor"
+	"doorstep/syncproto/text"
 )
 
 // TestEveryReasonBlocks: each case leaves one thing open on a visit that is
@@ -247,6 +248,47 @@ func TestDecide(t *testing.T) {
 			}
 			w.wantRefused(func() error { _, err := w.service.Decide(ctx, as(c.who), c.in); return err }, syncproto.CodeNotFound)
 		})
+	}
+}
+
+// TestDecideOnWhatWasSeen: a side that came meanwhile is not settled unseen.
+func TestDecideOnWhatWasSeen(t *testing.T) {
+	w := newWorld(t)
+	w.recorded()
+	base := w.heads(visit)
+	third := w.write(manager, visit, "visit", base, code("place", "COMMUNITY"))
+	mine, theirs := w.write(lead, visit, "visit", base, code("place", "SCHOOL")), w.write(co, visit, "visit", base, code("place", "OFFICE"))
+	w.send(mine, syncproto.StatusAccepted)
+	w.send(theirs, syncproto.StatusAccepted)
+	in := decision("SCHOOL")
+	in.Seen = w.heads(visit)
+	w.send(third, syncproto.StatusAccepted)
+	w.wantRefused(func() error { _, err := w.service.Decide(ctx, as(lead), in); return err }, syncproto.CodeStaleHeads)
+	in.Seen = w.heads(visit)
+	w.must(w.service.Decide(ctx, as(lead), in))
+}
+
+// TestOverlappingTextIsReadByAPerson: nothing is chosen, it is taken note of.
+func TestOverlappingTextIsReadByAPerson(t *testing.T) {
+	w := newWorld(t)
+	w.recorded()
+	splice := func(pos, del int, ins string) syncproto.Op {
+		return syncproto.Op{Code: syncproto.OpSplice, Path: syncproto.Path{Field: "household_summary"}, Splices: []text.Splice{{Pos: pos, Del: del, Ins: ins}}}
+	}
+	w.edit(lead, visit, "visit", splice(0, 0, "The flat was warm and tidy."))
+	base := w.heads(visit)
+	mine, theirs := w.write(lead, visit, "visit", base, splice(13, 4, "cold")), w.write(co, visit, "visit", base, splice(22, 4, "messy"))
+	w.send(mine, syncproto.StatusAccepted)
+	w.send(theirs, syncproto.StatusAccepted)
+	if len(w.view(visit).Overlaps) != 1 {
+		t.Fatalf("overlaps: %+v", w.view(visit).Overlaps)
+	}
+	in := finalise.Decide{Record: visit, Path: syncproto.Path{Field: "household_summary"}, Reason: "Read, and right.", Value: cbor.Text("x")}
+	w.wantRefused(func() error { _, err := w.service.Decide(ctx, as(lead), in); return err }, syncproto.CodeBadValue)
+	in.Value = cbor.Null()
+	w.must(w.service.Decide(ctx, as(lead), in))
+	if left := w.view(visit).Overlaps; len(left) != 0 {
+		t.Errorf("read, and still flagged: %+v", left)
 	}
 }
 

@@ -14,8 +14,10 @@ import (
 // accepted ones. Of two who finalise at once the first wins; the second is told
 // CodeFinal.
 func (s *Service) Finalise(ctx context.Context, caller Caller, in Finalise) (syncproto.ChangeID, error) {
+	var sealed syncproto.RecordID
 	id, err := s.propose(ctx, caller, in.Record, func(g *group) (act, error) {
 		whole := g.whole()
+		sealed = whole.info.Record
 		op := syncproto.Op{Code: syncproto.OpFinalise, Heads: g.heads()}
 		for _, p := range g.parts {
 			if err := g.may(p, op); err != nil {
@@ -40,7 +42,7 @@ func (s *Service) Finalise(ctx context.Context, caller Caller, in Finalise) (syn
 		return a, nil
 	})
 	if err == nil {
-		s.forget(in.Record)
+		s.forget(sealed)
 	}
 	return id, err
 }

@@ -70,17 +70,17 @@ func (t *target) removals(p *imported) []syncproto.Op {
 	return ops
 }
 
-// editsOf are the changes that write ops to a record. Where somebody else's value
+// changesOf are the changes that write ops to a record. Where somebody else's value
 // is in force, the import's change follows the import's last one instead of the
 // newest: the two then stand beside each other, as a disagreement does.
-func (r *run) editsOf(t *target, p *imported, ops []syncproto.Op) []desk.Edit {
+func (r *run) changesOf(t *target, p *imported, ops []syncproto.Op) []desk.Edit {
 	var clean, contested []syncproto.Op
 	var view *syncproto.View
 	if p.exists && len(ops) > 0 {
 		view = syncproto.Fold(p.graph, t.kind, p.verdicts)
 	}
 	for _, op := range ops {
-		if view != nil && !p.last.IsZero() && writtenByOthers(view, op, r.account) {
+		if view != nil && !p.own.IsZero() && writtenByOthers(view, op, r.account) {
 			contested = append(contested, op)
 		} else {
 			clean = append(clean, op)
@@ -90,7 +90,7 @@ func (r *run) editsOf(t *target, p *imported, ops []syncproto.Op) []desk.Edit {
 	var out []desk.Edit
 	if len(contested) > 0 {
 		beside := edit
-		beside.Ops, beside.Deps = contested, []syncproto.ChangeID{p.last}
+		beside.Ops, beside.Deps = contested, []syncproto.ChangeID{p.own}
 		out = append(out, beside)
 	}
 	for _, ops := range inChanges(clean) {
@@ -110,7 +110,7 @@ func inChanges(ops []syncproto.Op) [][]syncproto.Op {
 	var out [][]syncproto.Op
 	size := changeBytes
 	for i, op := range ops {
-		cost := op.Value.Size() + len(op.Reason) + 64
+		cost := opBytes(op)
 		if size += cost; size > changeBytes || i == 0 {
 			out, size = append(out, nil), cost
 		}
@@ -119,6 +119,9 @@ func inChanges(ops []syncproto.Op) [][]syncproto.Op {
 	}
 	return out
 }
+
+// opBytes is about what an op takes.
+func opBytes(op syncproto.Op) int { return op.Value.Size() + len(op.Reason) + 64 }
 
 // writtenByOthers reports whether what an op would replace was not written by
 // the import account alone.

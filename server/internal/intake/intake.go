@@ -3,7 +3,8 @@
 // safety plans. The README of the example caseload describes every column.
 //
 // Import reads and checks everything first and reports every bad line; only if
-// all is well does it store anything, in one proposal to the ledger. It compares
+// all is well does it store anything: in one group of the journal, or, for a
+// first import that is too large for one, in several of whole families. It compares
 // the files with what earlier runs wrote: the same files again store nothing, a
 // changed value becomes a change of that field alone, a file or line that is
 // missing changes nothing. What people wrote stays: where an import and a person
@@ -42,6 +43,7 @@ type Composer interface {
 type Deps struct {
 	Ledger Ledger
 	Desk   Composer
+	Store  *store.Store
 	Random io.Reader
 	// NormalLogin brings a login to the form under which accounts are kept.
 	NormalLogin func(string) (string, error)
@@ -69,6 +71,8 @@ type Report struct {
 	Final        []Final   `json:"final"`              // lines that a final record contradicts
 	Absent       []Absent  `json:"absent"`             // known from earlier runs, not in these files
 	Unchanged    bool      `json:"unchanged"`          // the files say nothing new: nothing was stored
+	Groups       int       `json:"groups"`             // in which it is stored: 1 unless the files are large
+	Stored       int       `json:"groups_stored"`      //
 	Position     uint64    `json:"position,omitempty"` // in the journal, of the first entry stored
 }
 
@@ -103,40 +107,32 @@ type Absent struct {
 // ErrProblems is returned with a Report that lists them. Nothing was stored.
 var ErrProblems = errors.New("the files have problems; nothing was imported")
 
-// errNothing and errDryRun end a proposal that is not to store anything.
-var (
-	errNothing = errors.New("nothing to store")
-	errDryRun  = errors.New("dry run")
-)
+// ErrAnotherImport says that another import ran at the same time and gave ids to
+// the same references. Run the files again.
+var ErrAnotherImport = errors.New("another import ran at the same time")
 
 // Import reads the files at the root of fsys and stores what they say. With
-// ErrProblems, and with any other error, nothing was stored.
+// ErrProblems nothing was stored. With any other error nothing was stored either,
+// unless the run was too large for one group of the journal (Report.Groups):
+// then each family is whole or not there yet, Report.Stored says how far it got,
+// and the same files again bring in the rest.
 func Import(ctx context.Context, deps Deps, fsys fs.FS, opts Options) (Report, error) {
-	probs := &problems{}
 	report := Report{}
+	probs := &problems{}
 	lines, err := readSet(fsys, probs, &report)
 	if err != nil {
 		return report, err
 	}
-	position, err := deps.Ledger.Propose(ctx, func(tx *store.Tx) ([]store.Entry, error) {
-		// The ledger may ask again: each time begins anew.
-		probs := &problems{list: append([]Problem(nil), probs.list...)}
-		attempt := report
-		r := newRun(deps, opts, tx, probs, &attempt)
-		r.adopt(lines)
-		entries, err := r.propose(tx)
-		attempt.Problems = probs.sorted()
-		report = attempt
-		return entries, err
+	var r *run
+	err = deps.Store.Read(func(reader *store.Reader) error {
+		r = newRun(deps, opts, reader, probs, &report)
+		r.lines = lines
+		return r.plan()
 	})
-	switch {
-	case errors.Is(err, errNothing), errors.Is(err, errDryRun):
-		return report, nil
-	case err != nil:
+	if err != nil || report.Unchanged || opts.DryRun {
 		return report, err
 	}
-	report.Position = position
-	return report, nil
+	return report, r.store(ctx)
 }
 
 // readSet reads and checks every file of the set that is there.

@@ -39,6 +39,7 @@ func (r *run) checkNumbers() {
 			claims = append(claims, claim{number{field, now}, t})
 		}
 	}
+	r.refs.family = syncproto.FamilyID{}
 	for _, n := range freed {
 		r.refs.set(refNumber(n.field), n.value, syncproto.ID{})
 	}
@@ -60,5 +61,6 @@ func (r *run) settle(c claim, claimed map[number]*target) {
 		at.problem(column, ProblemTaken, "Another person has this number.")
 		return
 	}
+	r.refs.family = c.target.family
 	r.refs.set(refNumber(c.number.field), c.number.value, syncproto.ID(c.target.record))
 }

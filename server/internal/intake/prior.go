@@ -12,7 +12,7 @@ import (
 	"doorstep/syncproto/schema"
 )
 
-// Reader is what an import reads of the records: a *store.Tx.
+// Reader is what an import reads of the records: a *store.Reader, in a Tx too.
 type Reader interface {
 	RecordInfo(syncproto.RecordID) (store.RecordInfo, error)
 	RecordsOf(syncproto.FamilyID, string) ([]syncproto.RecordID, error)
@@ -25,8 +25,9 @@ type imported struct {
 	exists   bool // the record is there, whoever began it
 	final    bool // sealed: never changed again
 	values   map[syncproto.Path]cbor.Value
-	elements []syncproto.Path // {Field, Element}, in the order in which they were added
-	last     syncproto.ChangeID
+	elements []syncproto.Path   // {Field, Element}, in the order in which they were added
+	last     uint64             // position of the record's last row
+	own      syncproto.ChangeID // the import's last change; zero: none
 	graph    *syncproto.Graph
 	verdicts []syncproto.Verdict
 }
@@ -41,7 +42,7 @@ func readImported(r Reader, record syncproto.RecordID, account syncproto.UserID)
 	if err != nil {
 		return nil, fmt.Errorf("reading record %s: %w", record, err)
 	}
-	p.exists, p.final = true, info.Sealed != 0
+	p.exists, p.final, p.last = true, info.Sealed != 0, info.Last
 	if p.graph, p.verdicts, err = r.Graph(record); err != nil {
 		return nil, fmt.Errorf("reading the changes of record %s: %w", record, err)
 	}
@@ -49,7 +50,7 @@ func readImported(r Reader, record syncproto.RecordID, account syncproto.UserID)
 		if c.Body.Author != account || c.Body.Capture != syncproto.CaptureImported {
 			continue
 		}
-		p.last = c.ID
+		p.own = c.ID
 		for i := range c.Body.Ops {
 			p.apply(&c.Body.Ops[i])
 		}

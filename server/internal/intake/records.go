@@ -26,7 +26,9 @@ func (r *run) gather() error {
 		{filePlans, r.takePlan},
 		{filePlanLines, r.takePlanLine},
 	} {
-		if err := r.each(step.file, step.take); err != nil {
+		err := r.each(step.file, step.take)
+		r.refs.family = syncproto.FamilyID{}
+		if err != nil {
 			return err
 		}
 	}
@@ -34,6 +36,7 @@ func (r *run) gather() error {
 }
 
 func (r *run) takeFamily(l resolved) error {
+	r.refs.family = syncproto.FamilyID{}
 	family, err := r.refs.id(refFamily, l.key)
 	if err != nil {
 		return err
@@ -48,18 +51,19 @@ func (r *run) takeFamily(l resolved) error {
 		t.want(syncproto.Path{Field: "team"}, cbor.Text(name), l.row, "team_ref")
 	}
 	if r.state.TeamOf(syncproto.FamilyID(family)) != team {
-		r.controls = append(r.controls, store.FamilyTeamEntry{Family: syncproto.FamilyID(family), Team: team})
+		r.control(syncproto.FamilyID(family), store.FamilyTeamEntry{Family: syncproto.FamilyID(family), Team: team})
 	}
 	return nil
 }
 
 // familySheet is the target of the family's own record.
 func (r *run) familySheet(ref string, family syncproto.FamilyID, at row) (*target, error) {
+	r.refs.family = family
 	record, err := r.refs.id(refFamilyRecord, ref)
 	if err != nil {
 		return nil, err
 	}
-	return r.targets.of("family", syncproto.RecordID(record), family, at), nil
+	return r.targets.get("family", syncproto.RecordID(record), family, at), nil
 }
 
 func (r *run) takePerson(l resolved) error {
@@ -88,7 +92,7 @@ func (r *run) takePart(of, ownerColumn, kind string) func(resolved) error {
 		if err != nil {
 			return err
 		}
-		return r.addElement(l, of, r.targets.of(kind, record, family, l.row))
+		return r.addElement(l, of, r.targets.get(kind, record, family, l.row))
 	}
 }
 
@@ -162,12 +166,13 @@ func (r *run) takePlanLine(l resolved) error {
 	if ok, err := r.ofFamily(l, family, "person_ref"); !ok || err != nil {
 		return err
 	}
-	return r.addElement(l, refPlanLine, r.targets.of("plan", plan, family, l.row))
+	return r.addElement(l, refPlanLine, r.targets.get("plan", plan, family, l.row))
 }
 
 // own is the target of the record that a line is; nil if the record belongs to
 // another family, which is then a problem.
 func (r *run) own(l resolved, of, kind string, family syncproto.FamilyID) (*target, error) {
+	r.refs.family = family
 	id, err := r.refs.id(of, l.key)
 	if err != nil {
 		return nil, err
@@ -182,10 +187,11 @@ func (r *run) own(l resolved, of, kind string, family syncproto.FamilyID) (*targ
 		return nil, nil
 	}
 	r.families[record] = family
-	return r.targets.of(kind, record, family, l.row), nil
+	return r.targets.get(kind, record, family, l.row), nil
 }
 
 func (r *run) addElement(l resolved, of string, t *target) error {
+	r.refs.family = t.family
 	isNew := r.refs.isNew(of, l.key)
 	id, err := r.refs.id(of, l.key)
 	if err != nil {

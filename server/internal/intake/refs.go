@@ -28,7 +28,16 @@ type refs struct {
 	random io.Reader
 	said   map[refKey]place        // defined by this run's files
 	ids    map[refKey]syncproto.ID // given in this run
-	fresh  []store.RefEntry        // in the order in which they were given
+	fresh  []freshRef              // in the order in which they were given
+	family syncproto.FamilyID      // whose records the next ids are for; zero: nobody's
+}
+
+// freshRef is an id given in this run, the one the reference had before, and the
+// family that it is stored together with.
+type freshRef struct {
+	entry  store.RefEntry
+	before syncproto.ID
+	family syncproto.FamilyID
 }
 
 type refKey struct{ kind, ref string }
@@ -90,8 +99,9 @@ func (r *refs) id(kind, ref string) (syncproto.ID, error) {
 
 // set gives a reference an id, whatever it had.
 func (r *refs) set(kind, ref string, id syncproto.ID) {
+	before, _ := r.known.Ref(kind, ref)
 	r.ids[refKey{kind, ref}] = id
-	r.fresh = append(r.fresh, store.RefEntry{Kind: kind, Ref: ref, ID: id})
+	r.fresh = append(r.fresh, freshRef{store.RefEntry{Kind: kind, Ref: ref, ID: id}, before, r.family})
 }
 
 // isFree reports whether nothing has a reference, in this run or before.

@@ -57,10 +57,10 @@ func (r *run) relateOne(h held, family syncproto.FamilyID, want store.RelationEn
 	switch {
 	case want.Grant && !has:
 		r.report.Granted++
-		r.grants = append(r.grants, want)
+		r.control(family, want)
 	case !want.Grant && has:
 		r.report.Ended++
-		r.grants = append(r.grants, store.RelationEntry{User: h.user, Family: family, Basis: h.basis})
+		r.control(family, store.RelationEntry{User: h.user, Family: family, Basis: h.basis})
 	}
 }
 

@@ -1,8 +1,6 @@
 package intake
 
 import (
-	"slices"
-
 	"doorstep/server/internal/desk"
 	"doorstep/server/internal/store"
 	"doorstep/syncproto"
@@ -16,7 +14,7 @@ const (
 	importRole  = "import"
 )
 
-// run is one attempt at an import, against one state of the store.
+// run works out what the files ask for, against one state of the store.
 type run struct {
 	deps   Deps
 	opts   Options
@@ -39,16 +37,29 @@ type run struct {
 	before map[syncproto.RecordID]*imported // what earlier runs wrote
 	after  map[syncproto.RecordID]*imported // and what that becomes
 
-	controls []store.Entry
-	edits    []desk.Edit
-	grants   []store.Entry
+	controls []control
+	edits    []edit
 }
 
-func newRun(deps Deps, opts Options, tx *store.Tx, probs *problems, report *Report) *run {
+// control is an entry about a person or a family, and the family that it is
+// stored together with; zero: nobody's.
+type control struct {
+	family syncproto.FamilyID
+	entry  store.Entry
+}
+
+// edit is one record's changes.
+type edit struct {
+	target  *target
+	last    uint64 // position of the record's last row when they were worked out
+	changes []desk.Edit
+}
+
+func newRun(deps Deps, opts Options, reader Reader, probs *problems, report *Report) *run {
+	state := deps.Store.State()
 	return &run{
-		deps: deps, opts: opts, reader: tx, state: tx.State(), probs: probs, report: report,
-		refs:      newRefs(tx.State(), deps.Random),
-		lines:     map[string][]line{},
+		deps: deps, opts: opts, reader: reader, state: state, probs: probs, report: report,
+		refs:      newRefs(state, deps.Random),
 		roles:     map[syncproto.UserID]string{},
 		teamNames: map[store.TeamID]string{},
 		families:  map[syncproto.RecordID]syncproto.FamilyID{},
@@ -58,51 +69,28 @@ func newRun(deps Deps, opts Options, tx *store.Tx, probs *problems, report *Repo
 	}
 }
 
-// adopt copies the lines, so that an attempt's problems are its own.
-func (r *run) adopt(lines map[string][]line) {
-	for file, ls := range lines {
-		r.lines[file] = slices.Clone(ls)
-		for i := range r.lines[file] {
-			r.lines[file][i].probs = r.probs
-		}
-	}
+func (r *run) control(family syncproto.FamilyID, e store.Entry) {
+	r.controls = append(r.controls, control{family, e})
 }
 
-// propose works out everything that the files ask for. It returns ErrProblems if
-// a single line is bad, errNothing if there is nothing new.
-func (r *run) propose(tx *store.Tx) ([]store.Entry, error) {
+// plan works out everything that the files ask for. It returns ErrProblems if a
+// single line is bad.
+func (r *run) plan() error {
 	r.define()
 	for _, step := range []func() error{
 		r.findAccount, r.takeTeams, r.takeWorkers, r.gather, r.compare, r.check, r.relate,
 	} {
 		if err := step(); err != nil {
-			return nil, err
+			return err
 		}
 	}
 	r.noteAbsent()
-	if len(r.probs.list) > 0 {
-		return nil, ErrProblems
+	r.report.Problems = r.probs.sorted()
+	if len(r.report.Problems) > 0 {
+		return ErrProblems
 	}
-	if len(r.controls)+len(r.refs.fresh)+len(r.edits)+len(r.grants) == 0 {
-		r.report.Unchanged = true
-		return nil, errNothing
-	}
-	if r.opts.DryRun {
-		return nil, errDryRun
-	}
-	if _, err := r.deps.Desk.Compose(tx, r.edits); err != nil {
-		return nil, err
-	}
-	return r.entries(), nil
-}
-
-// entries are everything of a run that is not a change of a record.
-func (r *run) entries() []store.Entry {
-	entries := slices.Clone(r.controls)
-	for _, ref := range r.refs.fresh {
-		entries = append(entries, ref)
-	}
-	return append(entries, r.grants...)
+	r.report.Unchanged = len(r.controls)+len(r.refs.fresh)+len(r.edits) == 0
+	return nil
 }
 
 // findAccount finds the account that imports are written by, or makes it.
@@ -114,7 +102,7 @@ func (r *run) findAccount() error {
 	}
 	r.account = syncproto.UserID(id)
 	if isNew {
-		r.controls = append(r.controls, store.UserEntry{ID: r.account, Login: importLogin, Name: importName, Role: importRole})
+		r.control(syncproto.FamilyID{}, store.UserEntry{ID: r.account, Login: importLogin, Name: importName, Role: importRole})
 	}
 	return nil
 }
@@ -132,7 +120,7 @@ func (r *run) compare() error {
 			ops = nil
 		}
 		if len(ops) > 0 {
-			r.edits = append(r.edits, r.editsOf(t, before, ops)...)
+			r.edits = append(r.edits, edit{target: t, last: before.last, changes: r.changesOf(t, before, ops)})
 			if before.exists {
 				r.report.Changed++
 			} else {
@@ -172,8 +160,8 @@ func (r *run) recordsOf(family syncproto.FamilyID, kind string) ([]syncproto.Rec
 	if err != nil {
 		return nil, err
 	}
-	for _, t := range r.targets.list {
-		if t.family == family && t.kind.ID == kind {
+	for _, t := range r.targets.of[family] {
+		if t.kind.ID == kind {
 			records = appendNew(records, t.record)
 		}
 	}

@@ -33,18 +33,22 @@ type want struct {
 type targets struct {
 	list []*target
 	byID map[syncproto.RecordID]*target
+	of   map[syncproto.FamilyID][]*target
 }
 
-func newTargets() *targets { return &targets{byID: map[syncproto.RecordID]*target{}} }
+func newTargets() *targets {
+	return &targets{byID: map[syncproto.RecordID]*target{}, of: map[syncproto.FamilyID][]*target{}}
+}
 
-// of returns the target of a record, a new one at its first line.
-func (t *targets) of(kind string, record syncproto.RecordID, family syncproto.FamilyID, r row) *target {
+// get returns the target of a record, a new one at its first line.
+func (t *targets) get(kind string, record syncproto.RecordID, family syncproto.FamilyID, r row) *target {
 	if found, ok := t.byID[record]; ok {
 		return found
 	}
 	made := &target{kind: kindOf(kind), record: record, family: family, row: r, sets: map[string]bool{}}
 	t.byID[record] = made
 	t.list = append(t.list, made)
+	t.of[family] = append(t.of[family], made)
 	return made
 }
 

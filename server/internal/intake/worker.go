@@ -62,7 +62,7 @@ func (r *run) takeWorker(l resolved, login string) error {
 		r.report.ChangedRoles = append(r.report.ChangedRoles, Account{Login: login, Name: want.Name, Role: want.Role})
 	}
 	if want != before {
-		r.controls = append(r.controls, want)
+		r.control(syncproto.FamilyID{}, want)
 	}
 	r.takePost(l, want, before.Role)
 	return nil
@@ -117,10 +117,10 @@ func (r *run) takePost(l resolved, want store.UserEntry, roleBefore string) {
 		return
 	}
 	if basis := teamBasis(roleBefore); basis != "" && teamBefore != (store.TeamID{}) {
-		r.controls = append(r.controls, store.TeamEntry{User: want.ID, Team: teamBefore, Basis: basis})
+		r.control(syncproto.FamilyID{}, store.TeamEntry{User: want.ID, Team: teamBefore, Basis: basis})
 	}
 	if basis := teamBasis(want.Role); basis != "" {
-		r.controls = append(r.controls, store.TeamEntry{User: want.ID, Team: team, Basis: basis, Grant: true})
+		r.control(syncproto.FamilyID{}, store.TeamEntry{User: want.ID, Team: team, Basis: basis, Grant: true})
 	}
 	if team != teamBefore {
 		r.refs.set(refWorkerTeam, l.key, syncproto.ID(team))

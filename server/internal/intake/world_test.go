@@ -51,7 +51,7 @@ func worldOver(t *testing.T, b *storetest.Borough) *world {
 		Borough: "testshire", Device: syncproto.DeviceID{9}, Keys: w.borough.Keys, Rand: rand.Reader,
 		Sign: func([]byte) ([]byte, error) { return make([]byte, 64), nil },
 	})
-	w.deps = intake.Deps{Ledger: w.ledger, Desk: w.desk, Random: rand.Reader, NormalLogin: normal}
+	w.deps = intake.Deps{Ledger: w.ledger, Desk: w.desk, Store: b.Store, Random: rand.Reader, NormalLogin: normal}
 	return w
 }
 
