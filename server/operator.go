@@ -187,7 +187,7 @@ func (o localOperator) Import(ctx context.Context, in ImportFiles) (ImportReport
 	if err != nil {
 		return ImportReport{}, fmt.Errorf("reading the archive of files: %w", err)
 	}
-	deps := intake.Deps{Ledger: o.b.ledger, Desk: o.b.desk, Random: rand.Reader, NormalLogin: auth.NormalLogin}
+	deps := intake.Deps{Ledger: o.b.ledger, Desk: o.b.desk, Store: o.b.store, Random: rand.Reader, NormalLogin: auth.NormalLogin}
 	report, err := intake.Import(ctx, deps, files, intake.Options{Now: time.Now(), DryRun: in.DryRun})
 	if errors.Is(err, intake.ErrProblems) {
 		return report, nil
