@@ -91,6 +91,8 @@ type Auth interface {
 // syncproto.Code concern the envelope.
 type Exchange interface {
 	Sync(context.Context, exchange.Caller, *syncproto.SyncRequest) (*syncproto.SyncReply, error)
+	// Admit lets a change out of quarantine.
+	Admit(context.Context, exchange.Caller, syncproto.ChangeID) error
 }
 
 // Events wakes whoever waits for news.

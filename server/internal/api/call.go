@@ -105,7 +105,7 @@ func (a *API) fiberHandler(r route) fiber.Handler {
 			fctx.SetContentType(media)
 			fctx.SetBody(body)
 		}
-		err := a.admit(r, k, fctx, s)
+		err := a.letIn(r, k, fctx, s)
 		if err == nil && r.stream != nil {
 			r.stream(k, fctx)
 			return nil
@@ -124,8 +124,8 @@ func (a *API) fiberHandler(r route) fiber.Handler {
 	}
 }
 
-// admit checks the media type and who is calling.
-func (a *API) admit(r route, k *call, fctx *fasthttp.RequestCtx, s *state) error {
+// letIn checks the media type and who is calling.
+func (a *API) letIn(r route, k *call, fctx *fasthttp.RequestCtx, s *state) error {
 	if r.who != anyone {
 		token, ok := bearer(&fctx.Request.Header)
 		if !ok {

@@ -55,7 +55,7 @@ func (w *schemaWriter) operation(r route) object {
 	op := object{"operationId": r.id, "summary": r.summary, "responses": w.responses(r)}
 	if strings.Contains(r.path, ":id") {
 		op["parameters"] = []object{{"name": "id", "in": "path", "required": true,
-			"schema": object{"type": "string"}, "description": "32 hex digits; anything else is not found."}}
+			"schema": object{"type": "string"}, "description": "32 hex digits for a record or family, 64 for a change; anything else is not found."}}
 	}
 	if r.who != anyone {
 		op["security"] = []object{{"token": []string{}}}

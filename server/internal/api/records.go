@@ -173,6 +173,15 @@ func (a *API) quarantine(c *call, _ *none) (*QuarantineList, error) {
 	return out, nil
 }
 
+// admit lets a change out of quarantine.
+func (a *API) admit(c *call, _ *none) (*none, error) {
+	id, err := syncproto.ParseChangeID(c.param)
+	if err != nil {
+		return nil, syncproto.CodeNotFound
+	}
+	return nil, a.cfg.Exchange.Admit(c.ctx, c.device(), id)
+}
+
 // id reads the id in the path. What is no id names nothing: it is not found,
 // like an id that nobody has.
 func (c *call) id() (syncproto.ID, error) {

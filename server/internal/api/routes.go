@@ -44,6 +44,8 @@ func (a *API) table() []route {
 		handler(a, route{method: get, path: "/v1/records/:id/checklist", id: "checklist", summary: "What keeps a record from being finalised.", who: signedIn,
 			codes: codes(syncproto.CodeNotFound)}, a.checklist),
 		handler(a, route{method: get, path: "/v1/quarantine", id: "quarantine", summary: "Changes that await a reviewer.", who: signedIn}, a.quarantine),
+		handler(a, route{method: post, path: "/v1/quarantine/:id/admit", id: "admit", summary: "Let a change out of quarantine.", who: signedIn,
+			codes: codes(syncproto.CodeNotFound, syncproto.CodeForbidden, syncproto.CodeMissingDeps)}, a.admit),
 
 		handler(a, step("hand-over", "handOver", "Hand a record over to a coordinator."), a.handOver),
 		handler(a, step("confirm", "confirm", "Confirm, as its author, that a record is right.").fresh(), a.confirm),

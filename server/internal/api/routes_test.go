@@ -342,6 +342,22 @@ func TestLeaseReleaseAndChecklist(t *testing.T) {
 	w.get("/v1/late", s.AccessToken).wantJSON(t, http.StatusOK, &late)
 }
 
+func TestAdmit(t *testing.T) {
+	w := newWorld(t, nil)
+	w.addUser("mo", auth.RoleManager)
+	token := w.signIn("mo").AccessToken
+	if a := w.postJSON("/v1/quarantine/"+strings.Repeat("6", 64)+"/admit", token, struct{}{}); a.status != http.StatusNoContent {
+		t.Errorf("got status %d", a.status)
+	}
+	want, _ := syncproto.ParseChangeID(strings.Repeat("6", 64))
+	if len(w.borough.steps) != 1 || w.borough.steps[0] != want {
+		t.Errorf("got %v", w.borough.steps)
+	}
+	w.postJSON("/v1/quarantine/nonsense/admit", token, struct{}{}).wantProblem(t, http.StatusNotFound, syncproto.CodeNotFound)
+	w.borough.err = syncproto.CodeForbidden
+	w.postJSON("/v1/quarantine/"+strings.Repeat("6", 64)+"/admit", token, struct{}{}).wantProblem(t, http.StatusForbidden, syncproto.CodeForbidden)
+}
+
 func TestSwearingNeedsAFreshSignIn(t *testing.T) {
 	w := newWorld(t, func(c *Config) { c.StepUp = time.Nanosecond })
 	w.addUser("jo", auth.RoleCoordinator)

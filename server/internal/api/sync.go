@@ -29,8 +29,7 @@ func (a *API) sync(c *call) error {
 	if err != nil {
 		return err
 	}
-	from := exchange.Caller{User: c.caller.User, Device: c.caller.Device, CustodyOnly: c.caller.CustodyOnly}
-	reply, err := a.cfg.Exchange.Sync(c.ctx, from, req)
+	reply, err := a.cfg.Exchange.Sync(c.ctx, c.device(), req)
 	if err != nil {
 		return err
 	}
@@ -60,4 +59,9 @@ func (a *API) place(c *call) (release func(), err error) {
 // so that they do not all come back in the same second.
 func retryAfter(user syncproto.UserID) time.Duration {
 	return time.Duration(5+int(user[15])%30) * time.Second
+}
+
+// device is the caller as exchange knows them.
+func (c *call) device() exchange.Caller {
+	return exchange.Caller{User: c.caller.User, Device: c.caller.Device, CustodyOnly: c.caller.CustodyOnly}
 }

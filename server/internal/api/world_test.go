@@ -349,6 +349,11 @@ func (b *testBorough) Sync(_ context.Context, _ exchange.Caller, req *syncproto.
 	return &syncproto.SyncReply{Version: 1, Request: req.Request, Epoch: b.Epoch(), TimeMS: 1, Cursor: []byte("c")}, nil
 }
 
+func (b *testBorough) Admit(_ context.Context, _ exchange.Caller, id syncproto.ChangeID) error {
+	_, err := b.step(id)
+	return err
+}
+
 func (b *testBorough) stored() int {
 	b.mu.Lock()
 	defer b.mu.Unlock()

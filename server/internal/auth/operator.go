@@ -80,8 +80,8 @@ func (a *Auth) AddUser(ctx context.Context, in NewUser) (Account, error) {
 	return account, err
 }
 
-// SetPassword gives an account a new password and ends nothing: sessions that
-// must end are ended by DisableUser.
+// SetPassword gives an account a new password. Refresh tokens from before stop
+// working at once, access tokens lapse by themselves within ten minutes.
 func (a *Auth) SetPassword(ctx context.Context, login, password string) error {
 	hash, err := a.cfg.Cost.hash(password, a.cfg.Random)
 	if err != nil {

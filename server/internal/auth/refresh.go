@@ -40,6 +40,23 @@ func newRefresher(seed []byte) refresher {
 	return refresher{key: mac(seed, []byte("doorstep-refresh-v1"))}
 }
 
+// of returns the refresher of one account. It depends on the password, so that a
+// new password ends every session begun with the old one, within the life of an
+// access token.
+func (r refresher) of(account Account) refresher {
+	hash := sha256.Sum256([]byte(account.PasswordHash))
+	return refresher{key: mac(r.key, []byte("account"), account.ID[:], hash[:])}
+}
+
+// sessionOf reads which session a token claims, before anything is checked.
+func sessionOf(token string) (syncproto.ID, bool) {
+	b, err := base64.RawURLEncoding.DecodeString(token)
+	if err != nil || len(b) != refreshBytes {
+		return syncproto.ID{}, false
+	}
+	return syncproto.ID(b[:16]), true
+}
+
 // encode returns the token as its holder keeps it.
 func (r refresher) encode(t refreshToken) string {
 	b := make([]byte, 0, refreshBytes)

@@ -144,7 +144,7 @@ func (a *Auth) grant(account Account, s Session, token refreshToken) (Grant, err
 	}
 	return Grant{
 		Caller: caller, Account: account, Access: access, AccessLife: accessLife,
-		Refresh: a.refresh.encode(token), CustodyOnly: caller.CustodyOnly,
+		Refresh: a.refresh.of(account).encode(token), CustodyOnly: caller.CustodyOnly,
 	}, nil
 }
 
@@ -156,11 +156,12 @@ var errReused = errors.New("refresh token used twice")
 // two minutes, because replies get lost; any other second use ends the session.
 // Every refusal is CodeUnauthenticated.
 func (a *Auth) Refresh(ctx context.Context, token string, request syncproto.RequestID) (Grant, error) {
-	t, ok := a.refresh.decode(token)
-	if !ok || syncproto.ID(request).IsZero() {
+	account, ok := a.holderOf(token)
+	t, genuine := a.refresh.of(account).decode(token)
+	if !ok || !genuine || syncproto.ID(request).IsZero() {
 		return Grant{}, syncproto.CodeUnauthenticated
 	}
-	next := a.refresh.next(t, request)
+	next := a.refresh.of(account).next(t, request)
 	var session Session
 	err := a.cfg.Ledger.Record(ctx, func(f Facts) ([]Fact, error) {
 		var err error
@@ -179,11 +180,20 @@ func (a *Auth) Refresh(ctx context.Context, token string, request syncproto.Requ
 	if err != nil {
 		return Grant{}, fmt.Errorf("refreshing a session: %w", err)
 	}
-	account, ok := a.cfg.Ledger.Account(session.User)
-	if !ok {
-		return Grant{}, syncproto.CodeUnauthenticated
-	}
 	return a.grant(account, session, next)
+}
+
+// holderOf returns the account of the session that a refresh token claims.
+func (a *Auth) holderOf(token string) (Account, bool) {
+	id, ok := sessionOf(token)
+	if !ok || len(token) > maxTokenBytes {
+		return Account{}, false
+	}
+	s, ok := a.cfg.Ledger.Session(id)
+	if !ok {
+		return Account{}, false
+	}
+	return a.cfg.Ledger.Account(s.User)
 }
 
 // rotate decides what a refresh does: rotate, repeat the last answer, refuse, or

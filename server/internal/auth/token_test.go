@@ -39,7 +39,7 @@ func (f forge) sign(t *testing.T) string {
 	return s
 }
 
-func TestForgedTokensAreRefused(t *testing.T) {
+func TestFault43And44ForgedTokensAreRefused(t *testing.T) {
 	w := newWorld(t)
 	w.addUser("jo", auth.RolePractitioner)
 	g := w.signIn("jo", syncproto.DeviceID{})
@@ -206,6 +206,20 @@ func TestRefreshReuseEndsTheSession(t *testing.T) {
 			wantCode(t, err, syncproto.CodeUnauthenticated)
 		})
 	}
+}
+
+func TestNewPasswordEndsOldSessions(t *testing.T) {
+	w := newWorld(t)
+	w.addUser("jo", auth.RolePractitioner)
+	g := w.signIn("jo", syncproto.DeviceID{})
+	if err := w.SetPassword(context.Background(), "jo", password); err != nil { // the same words again: still a new hash
+		t.Fatal(err)
+	}
+	_, err := w.Refresh(context.Background(), g.Refresh, syncproto.RequestID{1})
+	wantCode(t, err, syncproto.CodeUnauthenticated)
+	w.pass(11 * time.Minute)
+	w.wantVerified(g.Access, false)
+	w.signIn("jo", syncproto.DeviceID{})
 }
 
 func TestInventedRefreshTokenEndsNothing(t *testing.T) {
