@@ -115,7 +115,7 @@ func (b *borough) openKeys(create bool) error {
 	if t, cut := ring.Torn(); cut {
 		b.log.Warn("the key store had a torn end", "bytes", t.Bytes, "saved", t.SavedAs, "reason", t.Reason)
 	}
-	if b.keys, err = backing.NewKeys(ring); err != nil {
+	if b.keys, err = backing.NewKeys(ring, b.fail); err != nil {
 		return err
 	}
 	return nil

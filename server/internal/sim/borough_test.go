@@ -60,7 +60,7 @@ func (b *borough) start() {
 	b.must(err, "opening the journal")
 	b.ring, err = keyring.Load("data/keys", keyring.Key{7}, keyring.Options{Create: b.starts == 1, FS: b.disk, Rand: reader{b.rng}})
 	b.must(err, "loading the keys")
-	keys, err := backing.NewKeys(b.ring)
+	keys, err := backing.NewKeys(b.ring, func(error) { b.failed = true })
 	b.must(err, "making the system key")
 	source := backing.Journal{J: b.journal}
 	log := slog.New(slog.NewTextHandler(io.Discard, nil))

@@ -234,6 +234,9 @@ func (w *world) calm() {
 		moved := false
 		for _, t := range w.tablets {
 			moved = w.syncOnce(t) || moved
+			if w.borough.failed { // the power had gone, and nothing was written since
+				w.restartServer()
+			}
 		}
 		if quiet++; moved {
 			quiet = 0
