@@ -129,8 +129,8 @@ var layers = map[string][]string{
 func TestLayers(t *testing.T) {
 	for _, p := range packages(t) {
 		short, ok := strings.CutPrefix(p.ImportPath, "doorstep/server/")
-		if !ok || strings.HasPrefix(short, "cmd/doorstep/") || strings.HasPrefix(short, "internal/sim") {
-			continue // the server itself, which wires everything; what plays; what simulates
+		if !ok || strings.HasPrefix(short, "cmd/doorstep/") || in(short, "endtoend", "internal/sim") {
+			continue // the server itself, which wires everything; what plays; tests of the whole
 		}
 		allowed, placed := layers[short]
 		if !placed {
