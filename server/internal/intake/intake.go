@@ -107,9 +107,9 @@ type Absent struct {
 // ErrProblems is returned with a Report that lists them. Nothing was stored.
 var ErrProblems = errors.New("the files have problems; nothing was imported")
 
-// ErrAnotherImport says that another import ran at the same time and gave ids to
-// the same references. Run the files again.
-var ErrAnotherImport = errors.New("another import ran at the same time")
+// ErrAnotherImport says that an import, or an operator, gave ids to the same
+// references or logins at the same time. Run the files again.
+var ErrAnotherImport = errors.New("somebody else made the same accounts or references at the same time")
 
 // Import reads the files at the root of fsys and stores what they say. With
 // ErrProblems nothing was stored. With any other error nothing was stored either,

@@ -18,7 +18,7 @@ func TestLargeCaseloadIsStoredInWholeFamilies(t *testing.T) {
 	if testing.Short() {
 		t.Skip("writes several MiB")
 	}
-	const families = 3000
+	const families = 1800
 	files := large(families)
 	w := newWorld(t)
 	broken := errors.New("broken")

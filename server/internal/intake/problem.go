@@ -29,7 +29,6 @@ const (
 	ProblemMoved         = "moved"        // a line that says what an earlier run contradicts
 	ProblemTaken         = "taken"        // a login or identifier that somebody else has
 	ProblemChanged       = "changed_role" // a worker's role or login cannot be changed by a file
-	ProblemNotStarted    = "not_started"  // a proposal that could not be written
 )
 
 // Problem is one reason why nothing was imported. Column is the column's name

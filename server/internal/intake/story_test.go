@@ -1,12 +1,16 @@
 package intake_test
 
 import (
+	"context"
+	"errors"
 	"slices"
 	"strings"
 	"testing"
 	"testing/fstest"
 	"time"
 
+	"doorstep/server/internal/intake"
+	"doorstep/server/internal/store"
 	"doorstep/syncproto"
 )
 
@@ -274,5 +278,65 @@ func TestQualifiedIsRemembered(t *testing.T) {
 	w.load(edited(t, "workers.csv", "W-103,lena.kowalczyk,Lena Kowalczyk,practitioner,T-EAST,N", "W-103,lena.kowalczyk,Lena Kowalczyk,practitioner,T-EAST,Y"))
 	if id, _ := w.borough.Store.State().Ref("qualified", w.user("W-103").String()); id.IsZero() {
 		t.Error("registered since, and not remembered")
+	}
+}
+
+// meanwhile does something between the planning and the storing of a run.
+type meanwhile struct {
+	ledger intake.Ledger
+	do     func()
+	done   bool
+}
+
+func (m *meanwhile) Propose(ctx context.Context, decide func(*store.Tx) ([]store.Entry, error)) (uint64, error) {
+	if !m.done {
+		m.done = true
+		m.do()
+	}
+	return m.ledger.Propose(ctx, decide)
+}
+
+// TestEditWhileTheImportIsPlanned is a disagreement like any other.
+func TestEditWhileTheImportIsPlanned(t *testing.T) {
+	w := newWorld(t)
+	w.load(example(t))
+	w.deps.Ledger = &meanwhile{ledger: w.ledger, do: func() {
+		w.edit("W-101", "person", "P-1103", set("names", "Katrin Anna Pepperdine"))
+	}}
+	w.load(edited(t, "people.csv", "Katrin Pepperdine", "Katrin Vale"))
+	if v := w.view("person", "P-1103"); len(v.Conflicts) != 1 {
+		t.Errorf("conflicts: %+v, want both names kept", v.Conflicts)
+	}
+}
+
+// TestTwoImportsAtOnce: the second to store is told, and gives no reference a
+// second id.
+func TestTwoImportsAtOnce(t *testing.T) {
+	w := newWorld(t)
+	other := *w
+	w.deps.Ledger = &meanwhile{ledger: w.ledger, do: func() { other.load(example(t)) }}
+	if _, err := w.try(example(t)); !errors.Is(err, intake.ErrAnotherImport) {
+		t.Fatalf("got %v, want ErrAnotherImport", err)
+	}
+	if report := other.load(example(t)); !report.Unchanged {
+		t.Errorf("afterwards: %+v, want unchanged", report)
+	}
+}
+
+// TestLockWhileTheImportIsPlanned stays: a file says nothing about it.
+func TestLockWhileTheImportIsPlanned(t *testing.T) {
+	w := newWorld(t)
+	w.load(example(t))
+	w.deps.Ledger = &meanwhile{ledger: w.ledger, do: func() {
+		u, _ := w.borough.Store.State().User(w.user("W-201"))
+		u.Disabled, u.PasswordHash = true, "hash"
+		if _, err := w.ledger.Propose(context.Background(), func(*store.Tx) ([]store.Entry, error) { return []store.Entry{u}, nil }); err != nil {
+			t.Fatal(err)
+		}
+	}}
+	w.load(edited(t, "workers.csv", "Grace Mbeki,", "Grace Mbeki-Hall,"))
+	u, _ := w.borough.Store.State().User(w.user("W-201"))
+	if !u.Disabled || u.PasswordHash != "hash" || u.Name != "Grace Mbeki-Hall" {
+		t.Errorf("account: %+v, want it locked, and renamed", u)
 	}
 }

@@ -121,7 +121,31 @@ func (r *run) propose(tx *store.Tx, b batch) ([]store.Entry, error) {
 	if _, err := r.deps.Desk.Compose(tx, changes); err != nil {
 		return nil, fmt.Errorf("composing the changes: %w", err)
 	}
-	return append(entries, b.controls...), nil
+	for _, e := range b.controls {
+		if account, ok := e.(store.UserEntry); ok {
+			now, err := renewed(tx.State(), account)
+			if err != nil {
+				return nil, err
+			}
+			e = now
+		}
+		entries = append(entries, e)
+	}
+	return entries, nil
+}
+
+// renewed puts what a file says of an account over what is known of it now: a
+// password or a lock of this minute stays.
+func renewed(state *store.State, account store.UserEntry) (store.UserEntry, error) {
+	now, known := state.User(account.ID)
+	if !known {
+		if _, taken := state.UserByLogin(account.Login); taken {
+			return account, ErrAnotherImport
+		}
+		return account, nil
+	}
+	now.Name, now.Role = account.Name, account.Role
+	return now, nil
 }
 
 // refresh works a record's changes out again if it has news since.
