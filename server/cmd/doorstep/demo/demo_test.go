@@ -34,10 +34,11 @@ func TestWorkingDay(t *testing.T) {
 func TestServingGoesOnUntilItIsStopped(t *testing.T) {
 	ctx, stop := context.WithCancel(t.Context())
 	defer stop()
+	scripts, folder := fewWords(t), t.TempDir()
 	out := &waiter{want: "Stop with Ctrl-C", found: make(chan struct{})}
 	done := make(chan error, 1)
 	go func() {
-		done <- Run(ctx, Options{Caseload: example, Folder: t.TempDir(), Serve: true, Seed: 3}, out)
+		done <- run(ctx, Options{Caseload: example, Folder: folder, Serve: true, Seed: 3}, scripts, out)
 	}()
 	select {
 	case err := <-done:
@@ -58,13 +59,10 @@ func TestServingGoesOnUntilItIsStopped(t *testing.T) {
 }
 
 func TestAClaimThatDoesNotHoldEndsTheDay(t *testing.T) {
-	scripts, err := loadTrace()
-	if err != nil {
-		t.Fatal(err)
-	}
+	scripts := fewWords(t)
 	scripts[0].end += "And one word that nobody typed."
 	var out bytes.Buffer
-	err = run(t.Context(), Options{Caseload: example, Folder: t.TempDir(), Seed: 4}, scripts, &out)
+	err := run(t.Context(), Options{Caseload: example, Folder: t.TempDir(), Seed: 4}, scripts, &out)
 	var broken *ClaimError
 	if !errors.As(err, &broken) {
 		t.Fatalf("got %v, want a ClaimError", err)
@@ -75,6 +73,20 @@ func TestAClaimThatDoesNotHoldEndsTheDay(t *testing.T) {
 	if !strings.Contains(out.String(), "NOT SO:  "+broken.Claim) || strings.Contains(out.String(), "17:00") {
 		t.Errorf("the report must name the claim and go no further:\n%s", out.String())
 	}
+}
+
+// fewWords are the beginnings of the trace's scripts, for days about something else.
+func fewWords(t *testing.T) []script {
+	t.Helper()
+	scripts, err := loadTrace()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i := range scripts {
+		scripts[i].strokes = scripts[i].strokes[:120]
+		scripts[i].end = replay("", scripts[i].strokes)
+	}
+	return scripts
 }
 
 func TestTheFirstBrokenClaimIsNamed(t *testing.T) {

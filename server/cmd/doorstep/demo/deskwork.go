@@ -353,8 +353,6 @@ func (d *day) checkSeal(ctx context.Context, desk *browser) error {
 			together = false
 			continue
 		}
-		hash := syncproto.VersionHash(v)
-		println(d.whose(p.Record), len(v.Heads), len(v.Seal.Heads), v.Heads[0] == v.Seal.Heads[0], hash == v.Seal.Hash)
 		d.out.quote("%s: sealed as %s", d.whose(p.Record), p.Seal.Hash[:16])
 		together = together && len(p.Seal.Group) == 3
 		same = same && p.Seal.Hash == fmt.Sprintf("%x", v.Seal.Hash) && fingerprint(v) == v.Seal.Hash
