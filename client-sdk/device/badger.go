@@ -30,7 +30,8 @@ const (
 	freeFloorBytes = 64 << 20
 )
 
-// Badger is a Store in a folder, by one process at a time.
+// Badger is a Store in a folder, by one process at a time. It keeps its promise
+// on Linux: on Windows badger does not sync its files.
 type Badger struct {
 	dir string
 

@@ -26,8 +26,9 @@ type Options struct {
 	Now func() engine.Time
 	// Chance gives fresh randomness. Default: crypto/rand.
 	Chance func() engine.Chance
-	// Notify is called with each note, one after the other, by the goroutine
-	// whose call brought it; it may call the Device. Default: nobody is told.
+	// Notify is called with each note by the goroutine whose call brought it,
+	// after that call took effect; calls may overlap, and may call the Device.
+	// Default: nobody is told.
 	Notify func(engine.Note)
 	// RequestTimeout bounds one request and its reply. Default: two minutes.
 	RequestTimeout time.Duration

@@ -116,6 +116,13 @@ func (e *Engine) check(r *record, kind *schema.Kind, ops []syncproto.Op) (map[sy
 	if err := syncproto.CheckOps(kind, kind.Version, ops); err != nil {
 		return nil, err
 	}
+	size := 0
+	for i := range ops {
+		size += sizeOf(&ops[i])
+	}
+	if size > editBytes {
+		return nil, syncproto.CodeTooLarge
+	}
 	texts := map[syncproto.Path]string{}
 	for i := range ops {
 		op := &ops[i]

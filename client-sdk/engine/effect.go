@@ -60,7 +60,7 @@ const (
 	NotePurged      NoteKind = 10 // Family is gone from this device
 	NoteForked      NoteKind = 11 // the actor exists twice (a cloned device): a new one was begun
 	NoteEpoch       NoteKind = 12 // the server was restored: everything is compared again
-	NoteSignIn      NoteKind = 13 // a person must sign in; recording goes on
+	NoteSignIn      NoteKind = 13 // a person must sign in, or enrol the device again; recording goes on
 	NoteUpdate      NoteKind = 14 // this app is too old; Code says for what
 	NoteClock       NoteKind = 15 // this device's clock is wrong by more than five minutes
 	NoteLost        NoteKind = 16 // Change lost to an earlier value of a server field

@@ -38,14 +38,13 @@ type Engine struct {
 	records  map[syncproto.RecordID]*record
 	chains   map[syncproto.ActorID]*chain
 	own      map[syncproto.ChangeID]*link
-	unsent   int // links that the server has not answered in this generation
 
 	flight  *flight // the request under way, or nil
 	fails   uint    // failures in a row
 	began   bool
 	skewed  bool // the user was told about the clock
 	loading map[syncproto.ActorID]map[uint64]*link
-	haveRow bool // a meta row was loaded
+	metaRow []byte // the meta row as stored; nil: none yet
 }
 
 // New returns an engine without rows. genuine checks the server's Ed25519
@@ -94,7 +93,7 @@ func (e *Engine) loadMeta(k *keyReader, value []byte) error {
 	if err != nil {
 		return err
 	}
-	e.meta, e.haveRow = *m, true
+	e.meta, e.metaRow = *m, value
 	return k.err()
 }
 
@@ -186,7 +185,7 @@ func (e *Engine) Start() ([]Effect, error) {
 	}
 	e.began = true
 	w := newWork()
-	if !e.haveRow {
+	if e.metaRow == nil {
 		e.meta = meta{actor: e.id.Actor, gen: 1, live: 1, readable: syncproto.BodyVersion}
 		e.putMeta(w)
 	}
@@ -228,7 +227,14 @@ func (e *Engine) readAgain(w *work) {
 	e.putMeta(w)
 }
 
-func (e *Engine) putMeta(w *work) { w.put(keyMeta(), encodeMeta(&e.id, &e.meta)) }
+// putMeta stores the meta row if it changed: an idle poll writes nothing.
+func (e *Engine) putMeta(w *work) {
+	row := encodeMeta(&e.id, &e.meta)
+	if !bytes.Equal(row, e.metaRow) {
+		e.metaRow = row
+		w.put(keyMeta(), row)
+	}
+}
 
 // record returns the record, beginning it in its family if it is not known.
 func (e *Engine) record(f syncproto.FamilyID, id syncproto.RecordID) *record {

@@ -76,9 +76,15 @@ func TestFault24LongNarrative(t *testing.T) {
 func TestFault25FiftyMegabytePaste(t *testing.T) {
 	_, d := faultWorld(t)
 	d.typing(visit, text.Splice{Ins: "before"})
-	_, err := d.engine.Type(d.now, Typing{Record: visit, Path: purpose, Splice: text.Splice{Ins: strings.Repeat("x", 50<<20)}})
-	if err != syncproto.CodeTooLarge {
-		t.Errorf("got %v, want %v", err, syncproto.CodeTooLarge)
+	for _, size := range []int{editBytes, 50 << 20} {
+		_, err := d.engine.Type(d.now, Typing{Record: visit, Path: purpose, Splice: text.Splice{Ins: strings.Repeat("x", size)}})
+		if err != syncproto.CodeTooLarge {
+			t.Errorf("%d bytes: got %v, want %v", size, err, syncproto.CodeTooLarge)
+		}
+	}
+	long := strings.Repeat("x", syncproto.MaxNarrative-1000)
+	if _, err := spliced(long, []text.Splice{{Ins: strings.Repeat("y", 1001)}}); err != syncproto.CodeTooLarge {
+		t.Errorf("a narrative that grows too long: %v", err)
 	}
 	wantPurpose(t, d, "before")
 	d.check()
@@ -602,6 +608,43 @@ func TestFault76NewerApp(t *testing.T) {
 		t.Error("the newer app does not ask again for what the older one passed over")
 	}
 	d.check()
+}
+
+// Tablets that lost the server do not come back all at once, nor before it asks.
+func TestFault74BackOff(t *testing.T) {
+	_, d := faultWorld(t)
+	delays := map[int64]bool{}
+	longest := int64(0)
+	for i := range 40 {
+		why := Failure{}
+		if i%2 == 1 {
+			why = Failure{Code: syncproto.CodeUnavailable, RetryAfterMS: 20_000}
+		}
+		d.begin()
+		effects := d.engine.Failed(d.out[len(d.out)-1].request, why, d.chance())
+		after := effects[len(effects)-1].(Schedule).AfterMS
+		if after < why.RetryAfterMS || after < firstDelayMS/2 || after > maxDelayMS {
+			t.Errorf("attempt %d waits %d ms, asked for %d", i, after, why.RetryAfterMS)
+		}
+		delays[after] = true
+		longest = max(longest, after)
+	}
+	if len(delays) < 30 || longest < maxDelayMS/2 {
+		t.Errorf("%d different delays, the longest %d ms", len(delays), longest)
+	}
+	if effects := d.engine.Failed(syncproto.RequestID{1}, Failure{}, d.chance()); effects != nil {
+		t.Errorf("the failure of another request: %v", effects)
+	}
+}
+
+func TestIdlePollWritesNothing(t *testing.T) {
+	_, d := faultWorld(t)
+	d.begin()
+	d.arrive(0)
+	effects, err := d.engine.Reply(d.now, d.in[0].bytes, d.chance())
+	if err != nil || len(effects) != 1 {
+		t.Errorf("an idle poll brings %v, %v", effects, err)
+	}
 }
 
 // A tablet killed at any keystroke has every one that was acknowledged.

@@ -14,6 +14,10 @@ const (
 	// that colleagues see a long passage grow.
 	draftAgeMS = 30_000
 
+	// editBytes bounds what one call may bring: it is stored in one piece, and a
+	// device's store takes 4 MB of that.
+	editBytes = 3 << 20
+
 	// pushBytes bounds the bodies of one request: a minute at 130 kbit/s.
 	pushBytes = 1 << 20
 	// minBytes is where shrinking after failures ends: eight seconds on 2G at
