@@ -179,7 +179,7 @@ func (b *borough) openWork(bool) error {
 	}
 	b.desk = desk.New(desk.Config{Borough: b.cfg.Borough, Device: device, Sign: b.secrets.signDesk, Keys: b.keys, Rand: rand.Reader})
 	b.exchange = exchange.New(exchange.Config{
-		Borough: b.cfg.Borough, Epoch: b.journal.Epoch(), Store: b.store, Ledger: b.ledger, Hub: b.hub, Keys: b.keys,
+		Borough: b.cfg.Borough, Epoch: b.journal.Epoch(), Store: b.store, Ledger: b.ledger, Keys: b.keys,
 		Verify: auth.VerifyES256, CursorKey: cursorKey, Now: time.Now, Log: b.log,
 	})
 	b.finalise = finalise.New(finalise.Config{Ledger: b.ledger, Desk: b.desk, Store: b.store, Now: time.Now})

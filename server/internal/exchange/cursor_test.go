@@ -18,7 +18,7 @@ func TestFault57CursorBeyondTheHead(t *testing.T) {
 	twin := *ada
 	twin.w = other
 	other.x = exchange.New(exchange.Config{
-		Borough: "testshire", Epoch: w.b.Journal.Epoch(), Store: other.b.Store, Ledger: other.ledger, Hub: other.hub,
+		Borough: "testshire", Epoch: w.b.Journal.Epoch(), Store: other.b.Store, Ledger: other.ledger,
 		Keys: other.b.Keys, Verify: verify, CursorKey: [32]byte{1}, Now: nil, Log: other.b.Log,
 	})
 	if _, err := twin.ask(twin.request()); !errors.Is(err, syncproto.CodeUnknownEpoch) {

@@ -168,6 +168,8 @@ func (o ordering) refuse(in *incoming) error {
 	switch in.refuse {
 	case syncproto.CodeWrongDevice, syncproto.CodeWrongBorough, syncproto.CodeWrongRecord, syncproto.CodeForeignDep:
 		o.x.alarm("change refused", in.refuse, in.batch, in.id)
+	default:
+		o.x.note("change refused", in.refuse, in.batch, in.id)
 	}
 	in.receipt = syncproto.Receipt{Change: in.id, Status: syncproto.StatusRefused, Code: in.refuse}
 	if in.seq == 0 {
@@ -207,6 +209,9 @@ func (o ordering) store(in *incoming, missingPrev bool) error {
 		return err
 	}
 	in.batch.stored++
+	if e.Status != syncproto.StatusAccepted {
+		o.x.note("change kept out", e.Code, in.batch, in.id)
+	}
 	if err := o.followUp(in.change, e.Status); err != nil {
 		return err
 	}

@@ -102,6 +102,8 @@ func (x *Exchange) prepareBatch(batch *syncproto.Batch) ([]*incoming, error) {
 	if !enrolled {
 		// Enrolment may lag. Nothing can be verified, so nothing is stored or
 		// bound: the device keeps its changes and sends them again.
+		b.device.ID = batch.Device
+		x.note("changes of an unknown device held", syncproto.CodeUnknownKey, b, ins[0].id)
 		answerAll(ins, syncproto.StatusHeld, syncproto.CodeUnknownKey)
 		return ins, nil
 	}
@@ -280,8 +282,14 @@ func (x *Exchange) orderChunk(ctx context.Context, ins []*incoming) error {
 	return err
 }
 
-// alarm notes what only a forger or a faulty app would send. It never holds content.
+// alarm logs what only a forger or a faulty app would send. It never holds content.
 func (x *Exchange) alarm(what string, code syncproto.Code, b *incomingBatch, id syncproto.ChangeID) {
 	x.cfg.Log.Warn("security event", "event", what, "code", code.Error(), "change", id.String(),
+		"actor", b.actor.String(), "device", b.device.ID.String())
+}
+
+// note logs what did not become part of a record, and why; never its content.
+func (x *Exchange) note(what string, code syncproto.Code, b *incomingBatch, id syncproto.ChangeID) {
+	x.cfg.Log.Info(what, "code", code.Error(), "change", id.String(),
 		"actor", b.actor.String(), "device", b.device.ID.String())
 }

@@ -17,7 +17,6 @@ type Config struct {
 	Epoch     syncproto.Epoch
 	Store     *store.Store
 	Ledger    *Ledger
-	Hub       *Hub
 	Keys      store.Keys
 	Verify    syncproto.Verifier // of tips: ES256
 	CursorKey [32]byte           // makes cursors that only this borough can

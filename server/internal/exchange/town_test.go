@@ -84,7 +84,7 @@ func (w *town) start() {
 		OnCommit: func(c exchange.Committed) { w.hub.Tell(w.b.Store.State(), c) },
 	})
 	w.x = exchange.New(exchange.Config{
-		Borough: "testshire", Epoch: w.b.Journal.Epoch(), Store: w.b.Store, Ledger: w.ledger, Hub: w.hub,
+		Borough: "testshire", Epoch: w.b.Journal.Epoch(), Store: w.b.Store, Ledger: w.ledger,
 		Keys: w.b.Keys, Verify: verify, CursorKey: [32]byte{1}, Now: now, Log: log,
 	})
 }

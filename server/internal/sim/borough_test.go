@@ -68,12 +68,11 @@ func (b *borough) start() {
 		Source: source, Sealer: keys, Log: log, OnFatal: func(error) { b.failed = true }, MayRead: mayRead,
 	})
 	b.must(err, "opening the index")
-	hub := exchange.NewHub()
 	b.ledger = exchange.NewLedger(exchange.LedgerConfig{
 		Journal: source, Store: b.store, Now: b.now, Log: log, OnFatal: func(error) { b.failed = true },
 	})
 	b.exchange = exchange.New(exchange.Config{
-		Borough: boroughName, Epoch: source.Epoch(), Store: b.store, Ledger: b.ledger, Hub: hub, Keys: keys,
+		Borough: boroughName, Epoch: source.Epoch(), Store: b.store, Ledger: b.ledger, Keys: keys,
 		Verify: verify, CursorKey: [32]byte{1}, Now: b.now, Log: log,
 	})
 	b.desk = desk.New(desk.Config{
