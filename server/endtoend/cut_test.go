@@ -1,0 +1,126 @@
+package endtoend
+
+import (
+	"errors"
+	"fmt"
+	"testing"
+
+	"doorstep/client-sdk/device"
+	"doorstep/syncproto"
+)
+
+// stride is how many byte offsets lie between two cuts.
+func stride() int {
+	if testing.Short() {
+		return 37
+	}
+	return 1
+}
+
+// day is what a worker brings home: two visits with a page of prose between
+// them, and a plan begun. n makes it unlike any other.
+func (b *tablet) day(family syncproto.FamilyID, n int, prose string) []syncproto.ChangeID {
+	b.t.Helper()
+	first, second := b.newRecord(), b.newRecord()
+	return []syncproto.ChangeID{
+		b.edit(family, first, "visit", setText("visit_type", "CIN"), setText("outcome", "COMPLETED")),
+		b.edit(family, first, "visit", write("household_summary", 0, fmt.Sprintf("Visit %d. ", n)+take(&prose, 900))),
+		b.edit(family, second, "visit", setText("visit_type", "CP"), write("purpose", 0, take(&prose, 700))),
+		b.edit(family, b.newRecord(), "plan", setText("contingency", take(&prose, 300))),
+	}
+}
+
+// cutFixture is a borough with a worker whose sync is cut and a colleague whose
+// news are on the way down meanwhile.
+func cutFixture(t *testing.T) (b *borough, worker, colleague *tablet, family syncproto.FamilyID) {
+	b = newBorough(t, caseload{workers: 2, families: 1, plans: true})
+	worker, colleague = newTablet(t, b, 0, 1), newTablet(t, b, 1, 2)
+	worker.syncs()
+	colleague.syncs()
+	return b, worker, colleague, worker.families()[0]
+}
+
+// wantNoAnswer checks that a sync failed for want of an answer.
+func wantNoAnswer(t *testing.T, at int, err error) {
+	t.Helper()
+	var refused *device.Refusal
+	if errors.As(err, &refused) {
+		t.Fatalf("cut after byte %d: the server answered %v", at, err)
+	}
+}
+
+// TestFault62RequestCutAtEveryByte cuts the request that carries a day's work
+// after every byte of it, HTTP header included. Each time it is another day, so
+// that each time the server could have taken in half of one.
+func TestFault62RequestCutAtEveryByte(t *testing.T) {
+	b, worker, colleague, family := cutFixture(t)
+	words := prose(t)
+	var wrote []syncproto.ChangeID
+	wrote = append(wrote, worker.day(family, -1, words)...)
+	before := worker.line.up.Load()
+	worker.syncs()
+	length := int(worker.line.up.Load() - before)
+	cuts := 0
+	for at := 0; at < length; at += stride() {
+		wrote = append(wrote, worker.day(family, at, words)...)
+		worker.line.cut(at, -1)
+		_, err := worker.Sync(t.Context())
+		worker.line.cut(-1, -1)
+		if err != nil {
+			cuts++
+			wantNoAnswer(t, at, err)
+		}
+		worker.syncs()
+		worker.wantEmptyOutbox()
+	}
+	t.Logf("one day's request of %d bytes, cut %d times", length, cuts)
+	if cuts < length/stride()-16 { // the requests differ by a few bytes in length
+		t.Errorf("only %d of %d requests were cut", cuts, length/stride())
+	}
+	colleague.syncs()
+	worker.wantAccepted()
+	newWire(b, colleague).wantOnce(wrote...)
+	b.stop()
+	wantSame(t, openData(t, b.cfg), worker, colleague)
+}
+
+// TestFault62ReplyCutAtEveryByte cuts the reply that brings the receipts of a
+// day's work and a colleague's day after every byte of it. Each time the tablet
+// is as it was before it sent anything, and the server has had the day before.
+func TestFault62ReplyCutAtEveryByte(t *testing.T) {
+	b, worker, colleague, family := cutFixture(t)
+	words := prose(t)
+	theirs := colleague.day(family, 1000, words[2000:])
+	colleague.syncs()
+	ours := worker.day(family, 1, words)
+	settled := worker.copied(7)
+	before := worker.line.down.Load()
+	settled.syncs()
+	length := int(worker.line.down.Load() - before)
+	want := settled.folds()
+	closing(t, settled.Close)
+	cuts := 0
+	for at := 0; at < length; at += stride() {
+		cut := worker.copied(uint64(at))
+		cut.line.cut(-1, at)
+		if _, err := cut.Sync(t.Context()); err != nil {
+			cuts++
+			wantNoAnswer(t, at, err)
+		}
+		cut.line.cut(-1, -1)
+		cut.syncs()
+		cut.wantEmptyOutbox()
+		cut.wantAccepted()
+		wantSameFolds(t, fmt.Sprintf("the tablet cut after byte %d", at), want, cut.folds())
+		closing(t, cut.Close)
+	}
+	t.Logf("one day's reply of %d bytes, cut %d times", length, cuts)
+	if cuts < length/stride()-16 {
+		t.Errorf("only %d of %d replies were cut", cuts, length/stride())
+	}
+	worker.syncs()
+	newWire(b, worker).wantOnce(append(ours, theirs...)...)
+	colleague.syncs()
+	b.stop()
+	wantSame(t, openData(t, b.cfg), worker, colleague)
+}
