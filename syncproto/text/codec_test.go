@@ -75,8 +75,10 @@ func checkDecode(t *testing.T, b []byte) bool {
 		t.Fatalf("%x: text %q", b, got)
 	}
 	l.Spans()
-	l.Overlaps()
-	for lv := range l.graph.end {
+	if l.graph.end < 2000 { // with more, all may be beside all
+		l.Overlaps()
+	}
+	for lv := range min(l.graph.end, 150) {
 		if n := utf8.RuneCountInString(l.At([]LV{lv})); n != l.LenAt([]LV{lv}) {
 			t.Fatalf("%x: length %d at %d, want %d", b, l.LenAt([]LV{lv}), lv, n)
 		}

@@ -1,6 +1,7 @@
 package text
 
 import (
+	"cmp"
 	"flag"
 	"math/rand/v2"
 	"slices"
@@ -113,7 +114,8 @@ func (c *fuzzCase) compareOverlaps(list []naiveOverlap) {
 		for _, o := range list {
 			want = append(want, Overlap{o.start, o.end, c.firstLV(r, o.a), c.firstLV(r, o.b)})
 		}
-		slices.SortFunc(want, (&sheet{log: r.log}).order)
+		s := &sheet{log: r.log}
+		slices.SortFunc(want, func(x, y Overlap) int { return cmp.Or(s.byPlace(x, y), s.byAuthors(x, y)) })
 		if got := r.log.Overlaps(); !slices.Equal(got, want) {
 			c.fail("overlaps %v, want %v", got, want)
 		}

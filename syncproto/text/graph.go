@@ -140,7 +140,10 @@ func (g *graph) lastCritical(limit, end LV) LV {
 func (g *graph) isAncestor(a LV, version []LV) bool {
 	var q lvQueue
 	for _, v := range version {
-		q.push(v, 0)
+		if v >= a && g.runs[g.find(v)].start <= a {
+			return true
+		}
+		q.push(v, member)
 	}
 	for q.len() > 0 && q.top().lv >= a {
 		i := g.find(q.top().lv)
@@ -149,7 +152,7 @@ func (g *graph) isAncestor(a LV, version []LV) bool {
 		}
 		q.dropFrom(g.runs[i].start)
 		for _, p := range g.parentsOf(i) {
-			q.push(p, 0)
+			q.push(p, member)
 		}
 	}
 	return false

@@ -1,6 +1,9 @@
 package text
 
-import "slices"
+import (
+	"cmp"
+	"slices"
+)
 
 // An Overlap is a sentence that two changes touch which were made apart. Start
 // and End are the code points of the merged text where what is left of the
@@ -11,6 +14,10 @@ type Overlap struct {
 	Start, End int
 	A, B       LV
 }
+
+// maxOverlaps bounds what many people who edit one sentence can bring about;
+// nobody reads more.
+const maxOverlaps = 10_000
 
 // Overlaps returns the sentences that two concurrent changes both touch, so
 // that a person can read what the merge made of them. They are ordered by
@@ -37,21 +44,25 @@ func (l *Log) Overlaps() []Overlap {
 			s.examine(st.lvRange)
 		}
 	}
-	slices.SortFunc(s.found, s.order)
+	s.keepFirst()
+	slices.SortFunc(s.found, func(x, y Overlap) int { return cmp.Or(s.byPlace(x, y), s.byAuthors(x, y)) })
 	return s.found
 }
 
-func (s *sheet) order(x, y Overlap) int {
-	if x.Start != y.Start {
-		return x.Start - y.Start
+// keepFirst drops what is more than maxOverlaps.
+func (s *sheet) keepFirst() {
+	if len(s.found) > maxOverlaps {
+		slices.SortFunc(s.found, func(x, y Overlap) int { return cmp.Or(s.byAuthors(x, y), s.byPlace(x, y)) })
+		s.found = s.found[:maxOverlaps]
 	}
-	if x.End != y.End {
-		return x.End - y.End
-	}
-	if c := s.log.authors.compare(x.A, y.A); c != 0 {
-		return c
-	}
-	return s.log.authors.compare(x.B, y.B)
+}
+
+func (s *sheet) byPlace(x, y Overlap) int {
+	return cmp.Or(x.Start-y.Start, x.End-y.End)
+}
+
+func (s *sheet) byAuthors(x, y Overlap) int {
+	return cmp.Or(s.log.authors.compare(x.A, y.A), s.log.authors.compare(x.B, y.B))
 }
 
 // examine finds the overlaps among the changes of a conflict zone: each change
@@ -62,12 +73,15 @@ func (s *sheet) examine(zone lvRange) {
 		for _, b := range s.near(a) {
 			s.compare(a, b)
 		}
+		if len(s.found) > 2*maxOverlaps {
+			s.keepFirst()
+		}
 	}
 }
 
-// near returns the calls before a and concurrent with it that touch a segment
-// which no sentence end separates from one that a touches. Only such ends
-// count as are seen at every version that a is part of.
+// near returns the calls before a, and concurrent with it, that touch a segment
+// which no sentence end separates from one that a touches. Only such ends count
+// as are seen at every version that a is part of.
 func (s *sheet) near(a int32) []int32 {
 	s.show([]LV{s.last(a)})
 	var calls []int32
@@ -95,16 +109,16 @@ func (s *sheet) besides(seg *segment, a int32, calls []int32) []int32 {
 		return calls // all are
 	}
 	for i, call := range seg.calls {
-		if call >= a || s.seen[call] == s.calls[a]+1 {
+		if call >= a || s.seen[call] == a {
 			continue
 		}
-		if past := seg.state > 0 && i == 0; past {
+		if inserted := seg.state > 0 && i == 0; inserted {
 			continue
 		}
 		if seg.state > 1 && s.log.graph.isAncestor(s.last(call), s.at) {
 			continue
 		}
-		s.seen[call] = s.calls[a] + 1
+		s.seen[call] = a
 		calls = append(calls, call)
 	}
 	return calls

@@ -14,7 +14,7 @@ type sheet struct {
 	touch [][]int32 // the segments that each call touches, ascending
 	at    []LV      // the version shown
 	diff  differ
-	seen  []LV // marks for near
+	seen  []int32 // per call, the later one that it was last near to
 	found []Overlap
 }
 
@@ -69,7 +69,7 @@ func newSheet(l *Log) *sheet {
 		s.calls = append(s.calls, start)
 		lv = start + LV(size)
 	}
-	s.seen = make([]LV, len(s.calls))
+	s.seen = make([]int32, len(s.calls))
 	s.touch = make([][]int32, len(s.calls))
 	full := *l
 	full.merger = newMerger(tuning{leafSpans, nodeKids, chunkPieces, 0, false})
