@@ -7,6 +7,14 @@ import (
 	"strings"
 )
 
+// checkCaseload fails if there is no caseload in a folder.
+func checkCaseload(folder string) error {
+	if _, err := os.Stat(filepath.Join(folder, "workers.csv")); err != nil {
+		return fmt.Errorf("there is no example caseload in %q: run this where Doorstep's source is, or name the folder with --caseload: %w", folder, err)
+	}
+	return nil
+}
+
 // swap replaces the one place in a file of the caseload where old stands.
 type swap struct{ file, old, new string }
 

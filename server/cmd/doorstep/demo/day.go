@@ -103,6 +103,9 @@ func Run(ctx context.Context, opts Options, out io.Writer) error {
 
 // run is Run with what is typed as an argument.
 func run(ctx context.Context, opts Options, scripts []script, out io.Writer) error {
+	if err := checkCaseload(opts.Caseload); err != nil {
+		return err
+	}
 	folder, remove, err := workFolder(opts)
 	if err != nil {
 		return err

@@ -104,10 +104,11 @@ func TestTheFirstBrokenClaimIsNamed(t *testing.T) {
 	}
 }
 
-func TestAnotherCaseloadIsRefused(t *testing.T) {
+func TestAFolderWithoutACaseloadIsRefused(t *testing.T) {
 	var out bytes.Buffer
-	if err := Run(t.Context(), Options{Caseload: t.TempDir(), Folder: t.TempDir()}, &out); err == nil {
-		t.Fatalf("the day was played without a caseload:\n%s", out.String())
+	err := Run(t.Context(), Options{Caseload: t.TempDir(), Folder: t.TempDir()}, &out)
+	if err == nil || !strings.Contains(err.Error(), "--caseload") {
+		t.Fatalf("got %v, want an error that says how to name a caseload\n%s", err, out.String())
 	}
 }
 

@@ -189,6 +189,59 @@ func (d *day) heads(ctx context.Context, desk *browser) (namedHeads, error) {
 
 // settle has the people decide who may.
 func (d *day) settle(ctx context.Context) error {
+	for _, step := range []func(context.Context) error{d.admitNote, d.leadDecides, d.tomStaysAway, d.coordinatorSees, d.removeRule} {
+		if err := step(ctx); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// admitNote has the manager read the note in quarantine and let it in.
+func (d *day) admitNote(ctx context.Context) error {
+	manager, err := d.desk(ctx, dilys)
+	if err != nil {
+		return err
+	}
+	var list quarantine
+	if _, err := manager.get(ctx, "/v1/quarantine", &list); err != nil {
+		return err
+	}
+	if len(list.Changes) != 1 {
+		return fmt.Errorf("%d changes are in quarantine, not one", len(list.Changes))
+	}
+	admit := "/v1/quarantine/" + list.Changes[0].Change + "/admit"
+	worker, err := d.desk(ctx, amina)
+	if err != nil {
+		return err
+	}
+	err = worker.post(ctx, admit, nil)
+	d.out.claim(isProblem(err, syncproto.CodeForbidden) || isProblem(err, syncproto.CodeNotFound),
+		"%s may not let a note out of quarantine", worker.who.name)
+	if err := manager.post(ctx, admit, nil); err != nil {
+		return fmt.Errorf("%s admits a note: %w", dilys, err)
+	}
+	d.out.say("%s has read %s's note and lets it out of quarantine.", manager.who.name, d.name(lena))
+	t := d.tablet(amina)
+	if _, err := t.sync(ctx); err != nil {
+		return err
+	}
+	v, err := t.view(d.visit)
+	if err != nil {
+		return err
+	}
+	notes, _ := v.Field("worker_raw_note")
+	ok := len(notes.Items) == 1
+	if ok {
+		words, _ := notes.Items[0].Field("text")
+		ok = wordsOf(words.Value) == lenasNote && notes.Items[0].By.Author == d.tablet(lena).device.Identity().User
+	}
+	d.out.claim(ok, "it stands in the visit on %s's tablet, word for word, under %s's name", t.who.name, d.name(lena))
+	return nil
+}
+
+// leadDecides has the lead worker answer and decide on her tablet.
+func (d *day) leadDecides(ctx context.Context) error {
 	t := d.tablet(amina)
 	if _, err := t.sync(ctx); err != nil {
 		return err
@@ -226,9 +279,11 @@ func (d *day) settle(ctx context.Context) error {
 		return err
 	}
 	d.out.say("She answers, decides, and fills in what was missing: %s.", got)
-	if err := d.tomStaysAway(ctx); err != nil {
-		return err
-	}
+	return nil
+}
+
+// coordinatorSees looks at the coordinator's screen.
+func (d *day) coordinatorSees(ctx context.Context) error {
 	desk, err := d.desk(ctx, grace)
 	if err != nil {
 		return err
@@ -239,7 +294,7 @@ func (d *day) settle(ctx context.Context) error {
 	}
 	d.out.claim(len(page.Conflicts) == 0 && page.field("seen_alone").Value == "N" && page.Workflow.Queries[0].AnsweredBy != nil,
 		"%s sees the answer, and that the lead worker decided: not seen alone", d.name(grace))
-	return d.removeRule(ctx)
+	return nil
 }
 
 // tomStaysAway lets Tom see all that was decided, and then takes him out of

@@ -38,7 +38,7 @@ func (d *day) comeBack(ctx context.Context) error {
 	d.out.claim(maps.Equal(first.folds[amina], second.folds[amina]), "in either order of arrival the tablets end with the same bytes")
 	d.out.claim(maps.Equal(first.pages, second.pages) && len(first.pages) == len(first.folds[amina]),
 		"in either order the server's answer for each record is the same, byte for byte")
-	d.out.claim(first.guarded && second.guarded, "at no moment, in neither order, was Yes in force on anybody's screen while No stood beside it")
+	d.out.claim(first.guarded && second.guarded, "at no moment, in either order, was Yes in force on anybody's screen while No stood beside it")
 	if err := d.mergedWords(); err != nil {
 		return err
 	}
@@ -250,6 +250,9 @@ func (d *day) mergedWords() error {
 		len([]rune(words)), len([]rune(hers)), d.name(amina), len([]rune(his)), d.name(tom))
 	d.out.claim(words == d.opening+hers+his || words == d.opening+his+hers,
 		"every character that either typed is there, each one's passage in one piece")
+	d.out.claim(textOf(v, "purpose") == purposeNow, "two corrections of one sentence are both there: %q", textOf(v, "purpose"))
+	flagged := slices.ContainsFunc(v.Overlaps, func(o syncproto.Overlap) bool { return o.Path.Field == "purpose" && len(o.Authors) == 2 })
+	d.out.claim(flagged, "that sentence is flagged, so that a person reads it")
 	present, _ := v.Field("present")
 	workers, _ := v.Field("workers")
 	d.out.claim(len(present.Items) == 2 && len(workers.Items) == 2, "both people seen and both workers are on the visit")
@@ -299,21 +302,22 @@ func (d *day) lenaGone(ctx context.Context) error {
 	return d.noteInCustody(ctx)
 }
 
+// quarantine is the list of what awaits a reviewer.
+type quarantine struct {
+	Changes []struct {
+		Change string `json:"change"`
+		Author string `json:"author"`
+	} `json:"changes"`
+	People map[string]string `json:"people"`
+}
+
 // noteInCustody looks for the note of the worker who was taken off.
 func (d *day) noteInCustody(ctx context.Context) error {
 	manager, err := d.desk(ctx, dilys)
 	if err != nil {
 		return err
 	}
-	var list struct {
-		Changes []struct {
-			Name     string           `json:"name"`
-			Author   string           `json:"author"`
-			Readable bool             `json:"readable"`
-			Ops      []map[string]any `json:"ops"`
-		} `json:"changes"`
-		People map[string]string `json:"people"`
-	}
+	var list quarantine
 	body, err := manager.get(ctx, "/v1/quarantine", &list)
 	if err != nil {
 		return err

@@ -120,11 +120,11 @@ func (d *day) handOutTablets(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		families, err := t.families()
+		names, err := t.familyNames()
 		if err != nil {
 			return err
 		}
-		d.out.say("%s enrols a tablet and syncs for the first time: %s; %s.", t.who.name, got, some(len(families), "family"))
+		d.out.say("%s enrols a tablet and syncs for the first time: %s. Families: %s.", t.who.name, got, strings.Join(names, "; "))
 	}
 	if err := d.meetFamily(); err != nil {
 		return err
@@ -215,7 +215,7 @@ func (d *day) planVisit(ctx context.Context) error {
 	user := t.device.Identity().User
 	_, err := t.edit(d.family, d.visit, "visit",
 		set("visit_type", "CP"), set("contact_mode", "IN_PERSON"), set("announced", "UNANNOUNCED"), set("place", "HOME"),
-		write("purpose", "See that the rules about Des hold, and ask Maya how the weekends are."),
+		write("purpose", purpose),
 		write("household_summary", d.opening),
 		t.add("workers", refPart("worker", user), textPart("role", "SW")))
 	if err != nil {

@@ -6,7 +6,10 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
+	"strings"
 	"time"
+	"unicode/utf8"
 
 	"doorstep/client-sdk/device"
 	"doorstep/client-sdk/engine"
@@ -210,6 +213,21 @@ func (t *tablet) families() (out []syncproto.FamilyID, err error) {
 	return out, err
 }
 
+// familyNames lists what the families on the tablet are called.
+func (t *tablet) familyNames() (out []string, err error) {
+	err = t.device.Read(func(e *engine.Engine) {
+		for _, f := range e.Families() {
+			for _, record := range e.Records(f.Family) {
+				if v, err := e.View(record); err == nil && v.Kind == "family" {
+					out = append(out, textOf(v, "name"))
+				}
+			}
+		}
+	})
+	slices.Sort(out)
+	return out, err
+}
+
 // find returns the first record of a kind, in any family here, that is as wanted.
 func (t *tablet) find(kind string, wanted func(*syncproto.View) bool) (found *syncproto.View, err error) {
 	err = t.device.Read(func(e *engine.Engine) {
@@ -262,6 +280,16 @@ func setRef(field string, id [16]byte) syncproto.Op {
 
 func write(field, words string) syncproto.Op {
 	return syncproto.Op{Code: syncproto.OpSplice, Path: syncproto.Path{Field: field}, Splices: []text.Splice{{Ins: words}}}
+}
+
+// rewrite replaces the one place in a text where old stands.
+func rewrite(field, current, old, new string) syncproto.Op {
+	before, _, found := strings.Cut(current, old)
+	if !found {
+		panic("bug: the text does not say " + old)
+	}
+	return syncproto.Op{Code: syncproto.OpSplice, Path: syncproto.Path{Field: field},
+		Splices: []text.Splice{{Pos: utf8.RuneCountInString(before), Del: utf8.RuneCountInString(old), Ins: new}}}
 }
 
 // add puts an element with these parts into a collection.

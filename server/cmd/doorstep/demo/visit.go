@@ -12,6 +12,8 @@ import (
 
 // The disagreements and the words of the visit.
 const (
+	purpose     = "See that the rules about Des hold, and ask Maya how the weekends are."
+	purposeNow  = "See that the rules about Des hold, and ask Maya and Jo how the nights are."
 	ruleNow     = "Every weekend, and on Wednesdays when Kat works late"
 	removeWhy   = "Nan is having her hip done and cannot sleep over until the spring."
 	mayasWords  = "When Nan is here the chain goes on the door and I can sleep."
@@ -55,13 +57,15 @@ func (d *day) bothArrive() error {
 	a, t := d.tablet(amina), d.tablet(tom)
 	_, err := a.edit(d.family, d.visit, "visit",
 		setTime("start", time.UnixMilli(a.clock.read().UnixMS)), set("outcome", "COMPLETED"),
-		a.add("present", textPart("described", "Katrin Pepperdine"), textPart("role", "Mother")))
+		a.add("present", textPart("described", "Katrin Pepperdine"), textPart("role", "Mother")),
+		rewrite("purpose", purpose, "weekends", "nights"))
 	if err != nil {
 		return err
 	}
 	_, err = t.edit(d.family, d.visit, "visit",
 		t.add("workers", refPart("worker", t.device.Identity().User), textPart("role", "SW")),
-		t.add("present", textPart("described", "Marjorie Pepperdine"), textPart("role", "Grandmother")))
+		t.add("present", textPart("described", "Marjorie Pepperdine"), textPart("role", "Grandmother")),
+		rewrite("purpose", purpose, "Maya", "Maya and Jo"))
 	if err != nil {
 		return err
 	}
