@@ -8,6 +8,7 @@ import (
 	"crypto/elliptic"
 	"crypto/sha256"
 	"errors"
+	"fmt"
 	"log/slog"
 	"math/rand"
 	"strings"
@@ -226,6 +227,22 @@ func TestSignInSlowsGuessingWithoutLockOut(t *testing.T) {
 	if _, err := w.SignIn(context.Background(), auth.SignIn{Login: "jo", Password: password, Address: "10.6.6.6"}); err != nil {
 		t.Errorf("after the wait the right password is still refused: %v", err)
 	}
+}
+
+func TestAnOfficeBehindOneAddressSignsIn(t *testing.T) {
+	w := newWorld(t)
+	for i := range 300 { // everybody, at nine on Monday
+		w.addUser(fmt.Sprintf("worker%d", i), auth.RolePractitioner)
+		w.signIn(fmt.Sprintf("worker%d", i), syncproto.DeviceID{})
+	}
+	var slowed *auth.TooMany
+	for i := range 300 { // one guess at each login
+		_, err := w.SignIn(context.Background(), auth.SignIn{Login: fmt.Sprintf("worker%d", i), Password: "Winter2026 Winter2026", Address: "10.6.6.6"})
+		if errors.As(err, &slowed) {
+			return
+		}
+	}
+	t.Error("one address sprayed 300 logins and was never slowed down")
 }
 
 func TestEnrolTwoPeopleOnOneDevice(t *testing.T) {

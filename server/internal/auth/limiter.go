@@ -6,7 +6,7 @@ import (
 )
 
 // limiter slows down guessing. Each key owns a bucket that empties by one per
-// failure and fills again over time; nobody is locked out for good, and a rival
+// try and fills again over time; nobody is locked out for good, and a rival
 // at another address cannot lock out a worker. Memory is bounded: when full, the
 // bucket that is nearest to full again is dropped.
 type limiter struct {
@@ -43,8 +43,15 @@ func (l *limiter) take(key string, now time.Time) time.Duration {
 	return 0
 }
 
-// giveBack returns the try after a success.
-func (l *limiter) giveBack(key string) {
+// giveBack returns one try after a success, so that only failures cost.
+func (l *limiter) giveBack(key string, now time.Time) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.buckets[key] = bucket{level: min(l.burst, l.levelAt(key, now)+1), at: now}
+}
+
+// forget clears a key whose owner has proved themselves.
+func (l *limiter) forget(key string) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	delete(l.buckets, key)

@@ -23,9 +23,16 @@ func TestLimiterBurstRefillAndGiveBack(t *testing.T) {
 	if wait := l.take("a", now.Add(10*time.Second)); wait != 0 {
 		t.Errorf("after the refill it waits %v", wait)
 	}
-	l.giveBack("a")
-	if wait := l.take("a", now); wait != 0 {
+	l.giveBack("a", now.Add(10*time.Second))
+	if wait := l.take("a", now.Add(10*time.Second)); wait != 0 {
 		t.Errorf("after a success it waits %v", wait)
+	}
+	if wait := l.take("a", now.Add(10*time.Second)); wait == 0 {
+		t.Error("a success gave back more than its own try")
+	}
+	l.forget("a")
+	if wait := l.take("a", now.Add(10*time.Second)); wait != 0 {
+		t.Errorf("once forgotten it waits %v", wait)
 	}
 }
 

@@ -70,7 +70,8 @@ func (a *Auth) checkPassword(ctx context.Context, login, password, address strin
 		a.cfg.Log.InfoContext(ctx, "sign-in refused", "known", known, "disabled", account.Disabled)
 		return Account{}, syncproto.CodeBadCredentials
 	}
-	a.byLogin.giveBack(norm + "\x00" + address)
+	a.byLogin.forget(norm + "\x00" + address)
+	a.byPlace.giveBack(address, now)
 	return account, nil
 }
 

@@ -1,0 +1,217 @@
+package reading_test
+
+import (
+	"crypto/rand"
+	"errors"
+	"testing"
+
+	"doorstep/server/internal/desk"
+	"doorstep/server/internal/reading"
+	"doorstep/server/internal/store"
+	"doorstep/server/internal/store/storetest"
+	"doorstep/syncproto"
+	"doorstep/syncproto/cbor"
+)
+
+var (
+	lead     = syncproto.UserID{1}
+	manager  = syncproto.UserID{2}
+	stranger = syncproto.UserID{3}
+	it       = syncproto.UserID{4}
+	family   = syncproto.FamilyID{5}
+	other    = syncproto.FamilyID{6}
+	visit    = syncproto.RecordID{7}
+	part     = syncproto.RecordID{8}
+	missing  = syncproto.RecordID{9}
+	team     = store.TeamID{10}
+)
+
+// borough has one family with a lead worker and a manager, and a visit of it.
+type borough struct {
+	*storetest.Borough
+	t    *testing.T
+	desk *desk.Desk
+	room *reading.Room
+}
+
+func newBorough(t *testing.T) *borough {
+	t.Helper()
+	b := &borough{Borough: storetest.Open(t), t: t}
+	b.desk = desk.New(desk.Config{Borough: "testshire", Device: syncproto.DeviceID{9}, Keys: b.Keys, Rand: rand.Reader,
+		Sign: func([]byte) ([]byte, error) { return make([]byte, 64), nil }})
+	b.room = reading.New(b.Store)
+	b.commit(
+		store.UserEntry{ID: lead, Login: "lead", Name: "Lena Lead", Role: "practitioner"},
+		store.UserEntry{ID: manager, Login: "manager", Name: "Mo Manager", Role: "manager"},
+		store.UserEntry{ID: stranger, Login: "stranger", Name: "Sam Stranger", Role: "practitioner"},
+		store.UserEntry{ID: it, Login: "it", Name: "IT", Role: "it"},
+		store.RelationEntry{User: lead, Family: family, Basis: "LEAD", Grant: true},
+		store.RelationEntry{User: stranger, Family: other, Basis: "LEAD", Grant: true},
+		store.TeamEntry{User: manager, Team: team, Basis: "MANAGER", Grant: true},
+		store.FamilyTeamEntry{Family: family, Team: team},
+	)
+	b.write(visit, "visit", set("place", cbor.Text("HOME")))
+	b.write(part, "visit_child", set("visit", cbor.Bytes(visit[:])), set("seen", cbor.Text("Y")))
+	b.write(visit, "visit", set("place", cbor.Text("SCHOOL")))
+	return b
+}
+
+func set(field string, v cbor.Value) syncproto.Op {
+	return syncproto.Op{Code: syncproto.OpSet, Path: syncproto.Path{Field: field}, Value: v}
+}
+
+func (b *borough) write(record syncproto.RecordID, kind string, ops ...syncproto.Op) {
+	b.t.Helper()
+	b.stage(func(tx *store.Tx) error {
+		_, err := b.desk.Compose(tx, []desk.Edit{{Author: lead, Family: family, Record: record, Kind: kind, Ops: ops}})
+		return err
+	})
+}
+
+func (b *borough) commit(entries ...store.Entry) {
+	b.t.Helper()
+	for _, e := range entries {
+		b.stage(func(tx *store.Tx) error { _, err := tx.Stage(e); return err })
+	}
+}
+
+// stage makes one group durable, as the ledger does.
+func (b *borough) stage(fn func(*store.Tx) error) {
+	b.t.Helper()
+	tx := b.Store.Begin(1_780_000_000_000)
+	defer tx.Discard()
+	if err := fn(tx); err != nil {
+		b.t.Fatal(err)
+	}
+	tx.Keep()
+	if _, err := b.Journal.Append(tx.Payloads()); err != nil {
+		b.t.Fatal(err)
+	}
+	_, digest := b.Journal.Head()
+	if _, err := tx.Commit(digest); err != nil {
+		b.t.Fatal(err)
+	}
+}
+
+// quarantine stores a change of the visit that waits for a reviewer.
+func (b *borough) quarantine() syncproto.ChangeID {
+	b.t.Helper()
+	body := syncproto.Body{Version: syncproto.BodyVersion, Borough: "testshire", Family: family, Record: visit, Kind: "visit",
+		SchemaVersion: 1, Actor: syncproto.ActorID{66}, Seq: 1, Author: stranger, TimeMS: 1,
+		Ops: []syncproto.Op{set("place", cbor.Text("OFFICE"))}}
+	raw, err := syncproto.EncodeBody(&body)
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	c, err := syncproto.DecodeChange(syncproto.ChangeID{}, raw)
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	b.stage(func(tx *store.Tx) error {
+		sealed, err := store.SealChange(b.Keys, c, tx.AtMS())
+		if err != nil {
+			return err
+		}
+		_, err = tx.Stage(store.ChangeEntry{ID: c.ID, Record: visit, Family: family, Kind: "visit", Actor: body.Actor, Seq: 1,
+			Author: stranger, Device: syncproto.DeviceID{67}, Status: syncproto.StatusQuarantined, Code: syncproto.CodeNotEntitled,
+			AtMS: tx.AtMS(), Sealed: sealed})
+		return err
+	})
+	return c.ID
+}
+
+func TestFamiliesAreThoseOfTheReader(t *testing.T) {
+	b := newBorough(t)
+	for user, want := range map[syncproto.UserID][]syncproto.FamilyID{lead: {family}, manager: {family}, stranger: {other}, it: nil} {
+		list, err := b.room.Families(t.Context(), user)
+		if err != nil || len(list) != len(want) || len(list) == 1 && list[0].ID != want[0] {
+			t.Errorf("%s: got %v, %v, want %v", b.room.Name(user), list, err, want)
+		}
+	}
+	b.commit(store.RelationEntry{User: lead, Family: family, Basis: "LEAD", Grant: false})
+	if list, err := b.room.Families(t.Context(), lead); err != nil || len(list) != 0 {
+		t.Errorf("after the case was closed to her she still lists %v, %v", list, err)
+	}
+	if _, err := b.room.Record(t.Context(), lead, visit); !errors.Is(err, syncproto.CodeNotFound) {
+		t.Errorf("and reads: %v", err)
+	}
+}
+
+func TestRecordsOfAFamily(t *testing.T) {
+	b := newBorough(t)
+	list, err := b.room.FamilyRecords(t.Context(), lead, family)
+	if err != nil || len(list) != 2 || list[0].ID != visit || list[0].Kind != "visit" || list[1].ID != part || list[0].Sealed {
+		t.Errorf("got %v, %v", list, err)
+	}
+	for name, err := range map[string]error{"a stranger": second(b.room.FamilyRecords(t.Context(), stranger, family)),
+		"a family that is not": second(b.room.FamilyRecords(t.Context(), lead, syncproto.FamilyID{99})), "IT": second(b.room.FamilyRecords(t.Context(), it, family))} {
+		if !errors.Is(err, syncproto.CodeNotFound) {
+			t.Errorf("%s: got %v", name, err)
+		}
+	}
+}
+
+func second[T any](_ T, err error) error { return err }
+
+func TestARecordWithWhatFollowsFromIt(t *testing.T) {
+	b := newBorough(t)
+	v, err := b.room.Record(t.Context(), lead, part)
+	if err != nil {
+		t.Fatal(err)
+	}
+	f, ok := v.Field("counts_as_statutory")
+	if counts, isBool := f.Value.AsBool(); !ok || !isBool || counts {
+		t.Errorf("got %+v, want a child's part that does not count yet", f)
+	}
+	v, err = b.room.Record(t.Context(), lead, visit)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if f, _ := v.Field("place"); !f.Value.Equal(cbor.Text("SCHOOL")) {
+		t.Errorf("got place %+v", f)
+	}
+}
+
+func TestHistoryIsInTheOrderOfArrival(t *testing.T) {
+	b := newBorough(t)
+	list, err := b.room.History(t.Context(), manager, visit)
+	if err != nil || len(list) != 2 || list[0].Position >= list[1].Position {
+		t.Fatalf("got %v, %v", list, err)
+	}
+	if !list[0].Change.Body.Ops[0].Value.Equal(cbor.Text("HOME")) || list[0].ReceivedMS == 0 || list[0].Status != syncproto.StatusAccepted {
+		t.Errorf("got %+v", list[0])
+	}
+}
+
+func TestFault94StrangersCannotTellWhatExists(t *testing.T) {
+	b := newBorough(t)
+	for _, user := range []syncproto.UserID{stranger, it, {77}} {
+		for _, record := range []syncproto.RecordID{visit, missing} {
+			_, err := b.room.Record(t.Context(), user, record)
+			_, herr := b.room.History(t.Context(), user, record)
+			if err != syncproto.CodeNotFound || herr != syncproto.CodeNotFound { // the very same value: nothing to tell them apart
+				t.Errorf("got %v and %v", err, herr)
+			}
+		}
+	}
+	if _, err := b.room.Record(t.Context(), lead, missing); err != syncproto.CodeNotFound {
+		t.Errorf("got %v", err)
+	}
+}
+
+func TestQuarantineIsForTheFamilysManager(t *testing.T) {
+	b := newBorough(t)
+	id := b.quarantine()
+	list, err := b.room.Quarantine(t.Context(), manager)
+	if err != nil || len(list) != 1 || list[0].Change != id || list[0].Code != syncproto.CodeNotEntitled || len(list[0].Ops) != 1 {
+		t.Errorf("got %+v, %v", list, err)
+	}
+	for _, user := range []syncproto.UserID{lead, stranger, it} {
+		if list, err := b.room.Quarantine(t.Context(), user); err != nil || len(list) != 0 {
+			t.Errorf("%s: got %+v, %v", b.room.Name(user), list, err)
+		}
+	}
+	if list, err := b.room.History(t.Context(), manager, visit); err != nil || len(list) != 2 {
+		t.Errorf("the history shows what is in quarantine: %d changes, %v", len(list), err)
+	}
+}
