@@ -210,7 +210,7 @@ func (b *borough) settle(create bool) error {
 	if err != nil {
 		return fmt.Errorf("settling in: %w", err)
 	}
-	return nil
+	return b.exchange.Reconsider(context.Background())
 }
 
 // Epoch implements api.Health.

@@ -23,7 +23,9 @@ var (
 func newDesk(b *storetest.Borough) *desk.Desk {
 	return desk.New(desk.Config{
 		Borough: "testshire", Device: syncproto.DeviceID{9}, Keys: b.Keys, Rand: rand.Reader,
-		Sign: func(message []byte) ([]byte, error) { return append(make([]byte, 32), message[len(message)-32:]...), nil },
+		Sign: func(message []byte) ([]byte, error) {
+			return append(make([]byte, 32), message[len(message)-32:]...), nil
+		},
 	})
 }
 

@@ -2,6 +2,7 @@ package exchange_test
 
 import (
 	"bytes"
+	"context"
 	"errors"
 	"slices"
 	"testing"
@@ -341,5 +342,34 @@ func TestFault53ClockThatJumpsBack(t *testing.T) {
 	ada.wantReceipt(two, accepted, 0)
 	if f, _ := ada.view(visit).Field("place"); !f.Value.Equal(cbor.Text("SCHOOL")) {
 		t.Error("the change made later lost")
+	}
+}
+
+func TestHeldForANewerAppIsTakenInByOne(t *testing.T) {
+	w, family, ada := case1(t)
+	c := ada.write(edit{family: family, record: newID[syncproto.RecordID](w), ops: place("HOME")})
+	child := ada.write(edit{family: family, record: c.Body.Record, deps: []*syncproto.Change{c}, ops: place("SCHOOL")})
+	// As an older server would have stored it, which did not know what it says.
+	if err := w.b.Keys.Ensure([]store.KeyPair{{Family: family, Record: c.Body.Record}}); err != nil {
+		t.Fatal(err)
+	}
+	sealed, err := store.SealChange(w.b.Keys, c, w.nowMS)
+	if err != nil {
+		t.Fatal(err)
+	}
+	w.commit(store.ChangeEntry{
+		ID: c.ID, Record: c.Body.Record, Family: family, Kind: "visit", Actor: ada.actor, Seq: 1, Author: ada.user,
+		Device: ada.device, Status: held, Code: syncproto.CodeNewerApp, AtMS: w.nowMS, Sealed: sealed,
+	})
+	ada.mustAsk(ada.request(ada.batch(child)))
+	ada.wantReceipt(child, held, syncproto.CodeMissingDeps)
+	w.restart()
+	if err := w.x.Reconsider(context.Background()); err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range []*syncproto.Change{c, child} {
+		if ref, err := w.b.Store.Change(c.ID); err != nil || ref.Status != accepted {
+			t.Errorf("after the upgrade: got %+v, %v", ref, err)
+		}
 	}
 }

@@ -1,8 +1,12 @@
 package exchange
 
 import (
+	"context"
 	"errors"
+	"fmt"
+	"slices"
 
+	"doorstep/server/internal/access"
 	"doorstep/server/internal/store"
 	"doorstep/syncproto"
 )
@@ -37,6 +41,30 @@ func (o ordering) reconsider(id syncproto.ChangeID) error {
 		return err
 	}
 	return o.release(id)
+}
+
+// Reconsider looks again at the changes that were held because a newer app had
+// written them: this program may be new enough. It is called once after start.
+func (x *Exchange) Reconsider(ctx context.Context) error {
+	waiting, err := x.cfg.Store.HeldFor(syncproto.CodeNewerApp)
+	if err != nil {
+		return fmt.Errorf("listing held changes: %w", err)
+	}
+	for chunk := range slices.Chunk(waiting, chunkChanges) {
+		_, err := x.cfg.Ledger.Propose(ctx, func(tx *store.Tx) ([]store.Entry, error) {
+			o := ordering{tx: tx, x: x, authors: map[authorOf]access.Authorship{}}
+			for _, id := range chunk {
+				if err := o.reconsider(id); err != nil {
+					return nil, err
+				}
+			}
+			return nil, nil
+		})
+		if err != nil {
+			return fmt.Errorf("looking again at held changes: %w", err)
+		}
+	}
+	return nil
 }
 
 // moveOn gives a change that waits the status of this moment. It reports whether

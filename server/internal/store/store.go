@@ -220,3 +220,21 @@ func (s *Store) Unplaced(record syncproto.RecordID) ([]ChangeRef, error) {
 func (s *Store) Quarantined(family syncproto.FamilyID) ([]ChangeRef, error) {
 	return read(s, func(r *Reader) ([]ChangeRef, error) { return r.Quarantined(family) })
 }
+
+// HeldFor lists the changes of all records that are held for a reason.
+func (s *Store) HeldFor(code syncproto.Code) ([]syncproto.ChangeID, error) {
+	return read(s, func(r *Reader) ([]syncproto.ChangeID, error) {
+		ids, err := r.ids([]byte{keyUnplaced})
+		if err != nil {
+			return nil, err
+		}
+		unplaced, err := r.changes(ids)
+		var out []syncproto.ChangeID
+		for _, c := range unplaced {
+			if c.Status == syncproto.StatusHeld && c.Code == code {
+				out = append(out, c.ID)
+			}
+		}
+		return out, err
+	})
+}
