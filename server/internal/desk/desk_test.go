@@ -115,3 +115,46 @@ func TestDeskRefusesWhatTheSchemaDoesNotAllow(t *testing.T) {
 		t.Errorf("the desk does not go on after a refusal: %v", err)
 	}
 }
+
+func TestDeskLeavesFinalRecordsAsTheyAre(t *testing.T) {
+	b := storetest.Open(t)
+	d := newDesk(b)
+	ids, err := compose(t, b, d, place(coordinator, "HOME"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	b.Commit(2_000, store.VerdictEntry{Verdict: syncproto.Verdict{
+		Kind: syncproto.VerdictSeal, Family: family, Record: visit, AtMS: 2_000,
+		Heads: []syncproto.RecordHeads{{Record: visit, Heads: ids}},
+	}})
+	if _, err := compose(t, b, d, place(coordinator, "SCHOOL")); !errors.Is(err, syncproto.CodeFinal) {
+		t.Errorf("an edit after the seal: got %v, want %v", err, syncproto.CodeFinal)
+	}
+	addendum := place(manager, "")
+	addendum.Ops = []syncproto.Op{{Code: syncproto.OpAddendum, Text: "Gran rang.", Reason: "learned today"}}
+	if _, err := compose(t, b, d, addendum); err != nil {
+		t.Errorf("an addendum: %v", err)
+	}
+	view, err := b.Store.View(visit)
+	if err != nil || view.Seal == nil || len(view.Addenda) != 1 {
+		t.Errorf("view: %+v, %v", view, err)
+	}
+}
+
+func TestDeskRefusesWhatDoesNotFitTheRecord(t *testing.T) {
+	b := storetest.Open(t)
+	d := newDesk(b)
+	if _, err := compose(t, b, d, place(coordinator, "HOME")); err != nil {
+		t.Fatal(err)
+	}
+	elsewhere := place(coordinator, "HOME")
+	elsewhere.Family = syncproto.FamilyID{8}
+	if _, err := compose(t, b, d, elsewhere); err == nil {
+		t.Error("a record was written under another family")
+	}
+	blind := place(coordinator, "HOME")
+	blind.Deps = []syncproto.ChangeID{{7}}
+	if _, err := compose(t, b, d, blind); !errors.Is(err, syncproto.CodeMissingDeps) {
+		t.Errorf("an unknown dep: got %v, want %v", err, syncproto.CodeMissingDeps)
+	}
+}
