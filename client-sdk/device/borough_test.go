@@ -15,6 +15,7 @@ import (
 	"net/http/httptest"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 
 	"doorstep/client-sdk/device"
@@ -66,6 +67,11 @@ func verifyES256(public, message, sig []byte) bool {
 	return ecdsa.Verify(key, digest[:], new(big.Int).SetBytes(sig[:32]), new(big.Int).SetBytes(sig[32:]))
 }
 
+// clone returns a borough that goes on from here by itself, over lines only.
+func (b *borough) clone() *borough {
+	return &borough{server: b.server.Clone(), key: b.key, devices: b.devices, users: b.users}
+}
+
 // install enrols a user's device without HTTP.
 func (b *borough) install(t *testing.T, store device.Store, n byte) {
 	t.Helper()
@@ -108,13 +114,13 @@ type line struct {
 	device  syncproto.DeviceID
 	request func(wire []byte) []byte // what arrives of a request
 	reply   func(wire []byte) []byte // what arrives of a reply
-	down    bool
-	calls   int
+	down    atomic.Bool
+	calls   atomic.Int64
 }
 
 func (l *line) Sync(_ context.Context, wire []byte) ([]byte, error) {
-	l.calls++
-	if l.down {
+	l.calls.Add(1)
+	if l.down.Load() {
 		return nil, io.ErrUnexpectedEOF
 	}
 	if l.request != nil {

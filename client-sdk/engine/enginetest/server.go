@@ -6,6 +6,7 @@ package enginetest
 
 import (
 	"encoding/binary"
+	"maps"
 	"slices"
 
 	"doorstep/syncproto"
@@ -182,6 +183,14 @@ func (s *Server) Restore(n int) {
 			delete(s.held, id)
 		}
 	}
+}
+
+// Clone returns a server that goes on from here by itself.
+func (s *Server) Clone() *Server {
+	c := *s
+	c.Entries = slices.Clone(s.Entries)
+	c.held = maps.Clone(s.held)
+	return &c
 }
 
 // Sync answers an encoded request with a signed reply, or says why the envelope
