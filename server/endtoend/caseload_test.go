@@ -24,7 +24,9 @@ func login(n int) string { return fmt.Sprintf("worker.%02d", n) }
 // password is everybody's.
 const password = "forty systems and two people"
 
-func (c caseload) allocated(worker, family int) bool { return c.works == nil || c.works(worker, family) }
+func (c caseload) allocated(worker, family int) bool {
+	return c.works == nil || c.works(worker, family)
+}
 
 // archive packs the files as the import takes them.
 func (c caseload) archive(t *testing.T) []byte {
