@@ -177,11 +177,15 @@ func (e *Engine) loadWords(k *keyReader) error {
 }
 
 // Start ends the loading. It fails with a MissingError when an own change, or
-// its content, is gone: the caller must tell its user and may go on to read the
-// rows by other means, but not with this engine.
+// its content, is gone, and with ErrRow when the row about the device itself is:
+// the caller must tell its user and may go on to read the rows by other means,
+// but not with this engine.
 func (e *Engine) Start() ([]Effect, error) {
 	if err := e.linkUp(); err != nil {
 		return nil, err
+	}
+	if e.metaRow == nil && len(e.families)+len(e.chains) > 0 {
+		return nil, ErrRow
 	}
 	e.began = true
 	w := newWork()

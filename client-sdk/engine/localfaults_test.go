@@ -170,6 +170,21 @@ func TestMissingOwnChange(t *testing.T) {
 	}
 }
 
+func TestMissingMetaRow(t *testing.T) {
+	_, d := faultWorld(t)
+	e := New(d.id, nil)
+	for key, value := range d.rows {
+		if key[0] != rowMeta {
+			if err := e.Load([]byte(key), value); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	if _, err := e.Start(); err != ErrRow {
+		t.Errorf("got %v, want %v", err, ErrRow)
+	}
+}
+
 func TestLoadRefusesStrangeRows(t *testing.T) {
 	_, d := faultWorld(t)
 	other := d.id
