@@ -57,6 +57,9 @@ func New(cfg Config) *Desk {
 // another family's, CodeMissingDeps for a dep that is not accepted there); the
 // caller's proposal then stores nothing.
 func (d *Desk) Compose(tx *store.Tx, edits []Edit) ([]syncproto.ChangeID, error) {
+	if err := checkRecords(tx, edits); err != nil {
+		return nil, err
+	}
 	if err := d.ensureKeys(edits); err != nil {
 		return nil, err
 	}
@@ -79,6 +82,20 @@ func (d *Desk) Compose(tx *store.Tx, edits []Edit) ([]syncproto.ChangeID, error)
 		}
 	}
 	return ids, nil
+}
+
+// checkRecords refuses edits of a record under another family or kind.
+func checkRecords(tx *store.Tx, edits []Edit) error {
+	for i := range edits {
+		info, err := tx.RecordInfo(edits[i].Record)
+		if err != nil && !errors.Is(err, store.ErrNotFound) {
+			return err
+		}
+		if err == nil && (info.Family != edits[i].Family || info.Kind != edits[i].Kind) {
+			return syncproto.CodeWrongRecord
+		}
+	}
+	return nil
 }
 
 // ensureKeys makes the keys of new records durable before anything is sealed

@@ -149,8 +149,8 @@ func TestDeskRefusesWhatDoesNotFitTheRecord(t *testing.T) {
 	}
 	elsewhere := place(coordinator, "HOME")
 	elsewhere.Family = syncproto.FamilyID{8}
-	if _, err := compose(t, b, d, elsewhere); err == nil {
-		t.Error("a record was written under another family")
+	if _, err := compose(t, b, d, elsewhere); !errors.Is(err, syncproto.CodeWrongRecord) {
+		t.Errorf("a record under another family: got %v, want %v", err, syncproto.CodeWrongRecord)
 	}
 	blind := place(coordinator, "HOME")
 	blind.Deps = []syncproto.ChangeID{{7}}
