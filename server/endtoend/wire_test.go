@@ -10,6 +10,7 @@ import (
 	"io"
 	"net/http"
 	"testing"
+	"time"
 
 	"doorstep/client-sdk/device"
 	"doorstep/syncproto"
@@ -167,6 +168,7 @@ func (c *chain) next(b syncproto.Body) ([]byte, syncproto.ChangeID) {
 	c.seq++
 	b.Version, b.Borough, b.SchemaVersion = syncproto.BodyVersion, c.w.id.Borough, 1
 	b.Actor, b.Seq, b.Author = c.actor, c.seq, c.w.id.User
+	b.TimeMS = time.Now().UnixMilli()
 	b.Salt = [16]byte{byte(c.seq), byte(c.seq >> 8), 0x5a}
 	raw, err := syncproto.EncodeBody(&b)
 	if err != nil {
