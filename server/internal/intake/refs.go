@@ -27,6 +27,7 @@ type refs struct {
 	}
 	random io.Reader
 	said   map[refKey]place        // defined by this run's files
+	spoilt map[refKey]bool         // of these, by a line that is refused
 	ids    map[refKey]syncproto.ID // given in this run
 	fresh  []freshRef              // in the order in which they were given
 	family syncproto.FamilyID      // whose records the next ids are for; zero: nobody's
@@ -51,7 +52,7 @@ type place struct {
 func newRefs(known interface {
 	Ref(string, string) (syncproto.ID, bool)
 }, random io.Reader) *refs {
-	return &refs{known: known, random: random, said: map[refKey]place{}, ids: map[refKey]syncproto.ID{}}
+	return &refs{known: known, random: random, said: map[refKey]place{}, spoilt: map[refKey]bool{}, ids: map[refKey]syncproto.ID{}}
 }
 
 // define notes that a line defines a reference; false if an earlier line does.
@@ -62,6 +63,15 @@ func (r *refs) define(kind, ref string, at place) (place, bool) {
 	}
 	r.said[k] = at
 	return at, true
+}
+
+// spoil notes that the line which defines a reference is refused.
+func (r *refs) spoil(kind, ref string) { r.spoilt[refKey{kind, ref}] = true }
+
+// isSpoilt reports whether there is nothing behind a reference but a line that is
+// refused: what else speaks of it cannot be judged until that line is put right.
+func (r *refs) isSpoilt(kind, ref string) bool {
+	return r.spoilt[refKey{kind, ref}] && r.isNew(kind, ref)
 }
 
 // isNew reports whether no earlier run knew a reference.

@@ -33,9 +33,11 @@ type resolved struct {
 }
 
 // resolve looks up a line's references. What goes to a field of the record
-// becomes its value. It is false if the line is bad.
+// becomes its value. It is false if the line is bad, or speaks of one that is:
+// the report then names that line alone.
 func (r *run) resolve(l line) (resolved, bool, error) {
 	out := resolved{line: l, ids: map[string]syncproto.ID{}, set: map[string][]syncproto.ID{}}
+	known := true
 	for _, c := range l.sheet.columns {
 		if c.holds != holdsRef && c.holds != holdsRefs {
 			continue
@@ -49,6 +51,7 @@ func (r *run) resolve(l line) (resolved, bool, error) {
 				out.refuse(c.name, ProblemUnknownRef, "Neither a file of this run nor an earlier run has this reference.")
 				continue
 			}
+			known = known && !r.refs.isSpoilt(c.of, ref)
 			out.ids[c.name] = id
 			out.set[c.name] = append(out.set[c.name], id)
 			if c.holds == holdsRef && c.goes != "" {
@@ -56,25 +59,37 @@ func (r *run) resolve(l line) (resolved, bool, error) {
 			}
 		}
 	}
-	return out, out.good, nil
+	return out, out.good && known, nil
 }
 
 // each calls fn with the good lines of a file, their references looked up.
 func (r *run) each(file string, fn func(resolved) error) error {
 	for _, l := range r.lines[file] {
-		if !l.good || l.key == "" {
+		if l.key == "" {
 			continue
 		}
-		got, ok, err := r.resolve(l)
+		taken, err := r.takeLine(l, fn)
 		if err != nil {
 			return err
 		}
-		if !ok {
-			continue
-		}
-		if err := fn(got); err != nil {
-			return err
+		if !taken {
+			r.refs.spoil(l.sheet.key().of, l.key)
 		}
 	}
 	return nil
+}
+
+// takeLine calls fn with a line if it is good; false if it was not, or fn found
+// that it is not.
+func (r *run) takeLine(l line, fn func(resolved) error) (bool, error) {
+	if !l.good {
+		return false, nil
+	}
+	got, ok, err := r.resolve(l)
+	if err != nil || !ok {
+		return false, err
+	}
+	before := len(r.probs.list)
+	err = fn(got)
+	return len(r.probs.list) == before, err
 }
