@@ -70,7 +70,7 @@ func caseloadError(folder string, report server.ImportReport) error {
 func (d *day) refuseBadCaseload(ctx context.Context) error {
 	bad := filepath.Join(d.folder, "caseload-with-bad-lines")
 	err := changedCaseload(d.opts.Caseload, bad,
-		swap{file: "hazards.csv", old: "Must not be let in while the plan runs. Has shouted at workers from the street; visit in daylight.,2026-12-01", new: "Must not be let in.,2026-12-41"},
+		swap{file: "people.csv", old: "9990100071", new: "9990100072"},
 		swap{file: "allocations.csv", old: "A-4,F-1002,W-102", new: "A-4,F-1002,W-999"})
 	if err != nil {
 		return err
@@ -91,7 +91,7 @@ func (d *day) refuseBadCaseload(ctx context.Context) error {
 	for _, p := range report.Problems {
 		hit[p.File] = true
 	}
-	d.out.claim(hit["hazards.csv"] && hit["allocations.csv"], "both bad lines are reported at once")
+	d.out.claim(len(report.Problems) == 2 && hit["people.csv"] && hit["allocations.csv"], "both bad lines are reported at once, and no other")
 	d.out.claim(report.Position == 0 && len(accounts) == 1, "nothing of those files was stored, not even the good lines")
 	return nil
 }
