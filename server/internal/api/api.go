@@ -119,6 +119,8 @@ type API struct {
 	syncs   chan struct{} // places for syncs being worked on
 	streams streamCount
 
+	strangers window // large bodies of callers without a good token
+
 	closing  chan struct{} // closed when Shutdown begins: event streams end
 	stopOnce sync.Once
 }
@@ -134,6 +136,7 @@ func New(cfg Config) (*API, error) {
 		cfg.StepUp = 30 * time.Minute
 	}
 	a := &API{cfg: cfg, syncs: make(chan struct{}, cfg.Limits.Syncs), closing: make(chan struct{})}
+	a.strangers.max, a.strangers.every = largeStrangers, strangersEvery
 	a.streams.perUser, a.streams.max = cfg.Limits.StreamsPerUser, cfg.Limits.Streams
 	a.streams.byUser = map[syncproto.UserID]int{}
 	a.routes = a.table()

@@ -10,6 +10,7 @@ import (
 	"net/netip"
 	"runtime/debug"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/gofiber/fiber/v2"
@@ -23,6 +24,15 @@ const (
 	maxHeaderBytes = 8 << 10
 	// maxJSONBytes bounds a JSON body: an addendum of 64 KiB of text, escaped.
 	maxJSONBytes = 512 << 10
+	// maxStrangerBytes bounds the body of whoever has no good token: a sign-in or
+	// an enrolment.
+	maxStrangerBytes = 16 << 10
+	// largeStrangers is how many large syncs are read in one strangersEvery without
+	// a good token. A tablet whose token lapsed must be told so after a whole
+	// upload, not by a connection that is cut; yet the server sets memory aside for
+	// each body, and strangers must not take it all.
+	largeStrangers = 128
+	strangersEvery = 30 * time.Second
 	// hsts tells browsers for two years to come by TLS only.
 	hsts = "max-age=63072000; includeSubDomains"
 )
@@ -182,21 +192,53 @@ func plainPath(p []byte) bool {
 	return !bytes.Contains(p, []byte("//")) && !bytes.Contains(p, []byte("/."))
 }
 
-// requestLimits is asked after the header and before the body. A JSON body is
-// small. A signed-in device's sync may take as long as a 2G link needs, else a
-// long note could never be delivered; strangers get the short time.
+// requestLimits is asked after the header and before the body, for which memory
+// is set aside. Strangers get little of it. A signed-in device's sync may take as
+// long as a 2G link needs, else a long note could never be delivered.
 func (a *API) requestLimits(h *fasthttp.RequestHeader) fasthttp.RequestConfig {
-	if string(h.RequestURI()) != syncPath {
+	sync := string(h.RequestURI()) == syncPath
+	known := a.known(h)
+	switch {
+	case sync && known:
+		return fasthttp.RequestConfig{ReadTimeout: a.cfg.Limits.SlowLink, WriteTimeout: a.cfg.Limits.SlowLink}
+	case known:
 		return fasthttp.RequestConfig{MaxRequestBodySize: maxJSONBytes}
+	case sync && h.ContentLength() >= 0 && h.ContentLength() <= maxJSONBytes:
+		return fasthttp.RequestConfig{MaxRequestBodySize: maxJSONBytes}
+	case sync && a.strangers.allow(a.cfg.Now()):
+		return fasthttp.RequestConfig{}
 	}
+	return fasthttp.RequestConfig{MaxRequestBodySize: maxStrangerBytes}
+}
+
+// known reports whether a request carries a good access token.
+func (a *API) known(h *fasthttp.RequestHeader) bool {
 	token, ok := bearer(h)
 	if !ok {
-		return fasthttp.RequestConfig{}
+		return false
 	}
-	if _, err := a.cfg.Auth.Verify(context.Background(), token); err != nil {
-		return fasthttp.RequestConfig{}
+	_, err := a.cfg.Auth.Verify(context.Background(), token)
+	return err == nil
+}
+
+// window allows so many events in each stretch of time.
+type window struct {
+	every time.Duration
+	max   int
+
+	mu    sync.Mutex
+	since time.Time // guarded by mu
+	n     int       // guarded by mu
+}
+
+func (w *window) allow(now time.Time) bool {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if now.Sub(w.since) >= w.every {
+		w.since, w.n = now, 0
 	}
-	return fasthttp.RequestConfig{ReadTimeout: a.cfg.Limits.SlowLink, WriteTimeout: a.cfg.Limits.SlowLink}
+	w.n++
+	return w.n <= w.max
 }
 
 // bearer returns a copy of the access token that a request carries.
@@ -218,8 +260,25 @@ func (a *API) onFiberError(c *fiber.Ctx, err error) error {
 		s := a.newState(fctx)
 		defer a.finish(fctx, s)
 	}
-	a.writeProblem(fctx, fiberRefusal(err))
+	r := fiberRefusal(err)
+	if early && r.code == syncproto.CodeTooLarge && r.status == fiber.StatusRequestEntityTooLarge {
+		r = a.tooMuchFor(fctx, r)
+	}
+	a.writeProblem(fctx, r)
 	return nil
+}
+
+// tooMuchFor says why a body was too much: for a stranger with a token that
+// lapsed it is the token, not the size.
+func (a *API) tooMuchFor(fctx *fasthttp.RequestCtx, r *refusal) *refusal {
+	_, claims := bearer(&fctx.Request.Header)
+	switch {
+	case !claims || a.known(&fctx.Request.Header) || fctx.Request.Header.ContentLength() > syncproto.MaxWireBytes:
+		return r
+	case string(fctx.Path()) == syncPath:
+		return &refusal{code: syncproto.CodeUnavailable, retryAfter: strangersEvery}
+	}
+	return &refusal{code: syncproto.CodeUnauthenticated}
 }
 
 func fiberRefusal(err error) *refusal {

@@ -254,13 +254,81 @@ func TestFault18UnknownMethods(t *testing.T) {
 
 func TestOversizedBodies(t *testing.T) {
 	w := newWorld(t, nil)
-	res, _, closed := w.raw(fmt.Sprintf("POST /v1/sign-in HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n", maxJSONBytes+1))
-	if res.StatusCode != http.StatusRequestEntityTooLarge || !closed {
-		t.Errorf("JSON: got status %d, closed %v; want 413 and closed", res.StatusCode, closed)
+	w.addUser("jo", auth.RolePractitioner)
+	token := w.signIn("jo").AccessToken
+	for name, c := range map[string]struct {
+		path, token string
+		bytes, want int
+	}{
+		"sign-in":               {"/v1/sign-in", "", maxStrangerBytes + 1, 413},
+		"JSON":                  {"/v1/records/x/answer", token, maxJSONBytes + 1, 413},
+		"JSON, lapsed token":    {"/v1/records/x/answer", token + "x", maxStrangerBytes + 1, 401},
+		"sync":                  {"/v1/sync", token, syncproto.MaxWireBytes + 1, 413},
+		"sync of a stranger":    {"/v1/sync", "", syncproto.MaxWireBytes + 1, 413},
+		"sync, lapsed and over": {"/v1/sync", token + "x", syncproto.MaxWireBytes + 1, 413},
+	} {
+		t.Run(name, func(t *testing.T) {
+			w := &world{t: t, addr: w.addr}
+			head := fmt.Sprintf("POST %s HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: %d\r\n", c.path, c.bytes)
+			if c.token != "" {
+				head += "Authorization: Bearer " + c.token + "\r\n"
+			}
+			res, body, closed := w.raw(head + "\r\n")
+			if res.StatusCode != c.want || !closed {
+				t.Errorf("got status %d, closed %v; want %d and closed: %s", res.StatusCode, closed, c.want, body)
+			}
+		})
 	}
-	res, _, closed = w.raw(fmt.Sprintf("POST /v1/sync HTTP/1.1\r\nHost: x\r\nContent-Length: %d\r\n\r\n", syncproto.MaxWireBytes+1))
-	if res.StatusCode != http.StatusRequestEntityTooLarge || !closed {
-		t.Errorf("sync: got status %d, closed %v; want 413 and closed", res.StatusCode, closed)
+}
+
+// A lapsed token must be told as that after a whole upload: a tablet that only
+// saw its connection cut would try the same again for ever.
+func TestLapsedTokenIsToldAfterALargeUpload(t *testing.T) {
+	w := newWorld(t, nil)
+	w.sync("lapsed", make([]byte, 3<<20)).wantProblem(t, http.StatusUnauthorized, syncproto.CodeUnauthenticated)
+}
+
+func TestStrangersCannotTakeAllMemory(t *testing.T) {
+	w := newWorld(t, func(c *Config) { c.Now = func() time.Time { return time.Unix(1_800_000_000, 0) } })
+	head := fmt.Sprintf("POST /v1/sync HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer x\r\nContent-Length: %d\r\n\r\n", syncproto.MaxWireBytes)
+	for range largeStrangers {
+		conn, err := net.Dial("tcp", w.addr)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer conn.Close()
+		if _, err := io.WriteString(conn, head); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for { // until all of those have been met
+		conn, err := net.Dial("tcp", w.addr)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer conn.Close()
+		_ = conn.SetDeadline(time.Now().Add(200 * time.Millisecond)) // one that is read waits for its body
+		if _, err := io.WriteString(conn, head); err != nil {
+			t.Fatal(err)
+		}
+		res, err := http.ReadResponse(bufio.NewReader(conn), nil)
+		if err != nil {
+			continue
+		}
+		res.Body.Close()
+		if res.StatusCode != http.StatusServiceUnavailable || res.Header.Get("Retry-After") == "" {
+			t.Errorf("got status %d", res.StatusCode)
+		}
+		return
+	}
+}
+
+func TestWindow(t *testing.T) {
+	w := window{every: time.Minute, max: 2}
+	at := time.Unix(0, 0)
+	got := []bool{w.allow(at), w.allow(at), w.allow(at), w.allow(at.Add(time.Minute)), w.allow(at.Add(time.Minute))}
+	if want := []bool{true, true, false, true, true}; fmt.Sprint(got) != fmt.Sprint(want) {
+		t.Errorf("got %v, want %v", got, want)
 	}
 }
 
