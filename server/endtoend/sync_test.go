@@ -311,6 +311,22 @@ func TestFault72TokenLapsesBetweenSyncs(t *testing.T) {
 // minutes ago.
 func lapsed(t *testing.T, cfg server.Config, token string) string {
 	t.Helper()
+	return reissued(t, cfg, token, func(claims map[string]any) {
+		for _, name := range []string{"iat", "nbf", "exp"} {
+			if n, ok := claims[name].(json.Number); ok {
+				at, err := n.Int64()
+				if err != nil {
+					t.Fatal(err)
+				}
+				claims[name] = at - int64((11 * time.Minute).Seconds())
+			}
+		}
+	})
+}
+
+// reissued is an access token with other claims, signed by the server's own key.
+func reissued(t *testing.T, cfg server.Config, token string, change func(claims map[string]any)) string {
+	t.Helper()
 	seed, err := os.ReadFile(filepath.Join(cfg.Secrets.Dir, "token.key"))
 	if err != nil {
 		t.Fatal(err)
@@ -326,18 +342,34 @@ func lapsed(t *testing.T, cfg server.Config, token string) string {
 	if err := d.Decode(&claims); err != nil {
 		t.Fatal(err)
 	}
-	for _, name := range []string{"iat", "nbf", "exp", "auth_time"} {
-		if n, ok := claims[name].(json.Number); ok {
-			at, err := n.Int64()
-			if err != nil {
-				t.Fatal(err)
-			}
-			claims[name] = at - int64((11 * time.Minute).Seconds())
-		}
-	}
+	change(claims)
 	if payload, err = json.Marshal(claims); err != nil {
 		t.Fatal(err)
 	}
 	signed := parts[0] + "." + base64.RawURLEncoding.EncodeToString(payload)
 	return signed + "." + base64.RawURLEncoding.EncodeToString(ed25519.Sign(ed25519.NewKeyFromSeed(seed), []byte(signed)))
+}
+
+// TestFault44TokenWithoutExpiryOrAudience signs tokens with the server's own key
+// that leave something out: each is refused, and the whole one is taken.
+func TestFault44TokenWithoutExpiryOrAudience(t *testing.T) {
+	b := newBorough(t, caseload{workers: 1, families: 1})
+	owner := newTablet(t, b, 0, 1)
+	w := newWire(b, owner)
+	whole := w.token
+	for _, claim := range []string{"", "exp", "aud", "iss", "sub", "sid"} {
+		w.token = reissued(t, b.cfg, whole, func(claims map[string]any) {
+			if _, there := claims[claim]; !there && claim != "" {
+				t.Errorf("tokens have no claim %q: the test says nothing", claim)
+			}
+			delete(claims, claim)
+		})
+		reply, err := w.post(t.Context(), w.request(1))
+		if claim == "" && err != nil {
+			t.Errorf("a whole token: %v", err)
+		}
+		if claim != "" && (!errors.Is(err, syncproto.CodeUnauthenticated) || reply != nil) {
+			t.Errorf("without %s: got %v, want it to be refused", claim, err)
+		}
+	}
 }

@@ -1,0 +1,46 @@
+package auth_test
+
+import (
+	"context"
+	"testing"
+	"time"
+
+	"doorstep/server/internal/auth"
+	"doorstep/syncproto"
+)
+
+// TestFault56TokensUnderAWrongServerClock sets the server's clock a day ahead and
+// back again. A little skew is forgiven; under more, tokens lapse or are not yet
+// good, and the refresh token sees everybody through without a password.
+func TestFault56TokensUnderAWrongServerClock(t *testing.T) {
+	const day = 24 * time.Hour
+	w := newWorld(t)
+	w.addUser("jo", auth.RolePractitioner)
+	g := w.signIn("jo", syncproto.DeviceID{})
+	w.pass(-20 * time.Second) // two servers of one borough, or a clock set right
+	w.wantVerified(g.Access, true)
+	w.pass(20*time.Second + day)
+	w.wantVerified(g.Access, false)
+	ahead := w.refreshed(g, 1)
+	w.pass(-day)
+	back := w.refreshed(ahead, 2)
+	w.wantVerified(back.Access, true)
+	w.pass(9 * time.Minute)
+	w.wantVerified(back.Access, true)
+	w.pass(2 * time.Minute) // a wrong clock made no token last longer
+	w.wantVerified(back.Access, false)
+	if !back.Caller.SignedInAt.Equal(g.Caller.SignedInAt) {
+		t.Error("a wrong clock counts as a fresh sign-in")
+	}
+}
+
+// refreshed trades a grant in and wants that to work.
+func (w *world) refreshed(g auth.Grant, n byte) auth.Grant {
+	w.t.Helper()
+	next, err := w.Refresh(context.Background(), g.Refresh, syncproto.RequestID{n})
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	w.wantVerified(next.Access, true)
+	return next
+}
