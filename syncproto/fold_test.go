@@ -2,6 +2,8 @@ package syncproto_test
 
 import (
 	"bytes"
+	"maps"
+	"slices"
 	"testing"
 
 	"doorstep/syncproto"
@@ -226,10 +228,49 @@ func TestProtectedRuleDecidedToStay(t *testing.T) {
 		t.Errorf("got %+v, want in force and the removal void", e)
 	}
 	wantConflicts(t, v)
-	s.add("c2", "b1", decideElem("rules", 1, true)) // decided apart the other way
-	v = s.fold()
-	if f, _ = v.Field("rules"); !f.Items[0].InForce {
-		t.Error("decided both ways apart: the rule must stay in force")
+}
+
+func TestProtectedRuleDecidedBothWaysApartIsAConflict(t *testing.T) {
+	s := newStory(t)
+	s.add("a1", "", addElem("rules", 1, "rule", "Gran collects"))
+	s.add("b1", "a1", removeElem("rules", 1))
+	s.add("c1", "b1", decideElem("rules", 1, false))
+	s.add("d1", "b1", decideElem("rules", 1, true))
+	v := s.fold()
+	f, _ := v.Field("rules")
+	if e := f.Items[0]; !e.InForce || e.Removed == nil || e.Removed.Confirmed {
+		t.Errorf("got %+v, want in force, with a removal that is not confirmed", e)
+	}
+	wantConflicts(t, v, "rules")
+	sides := v.Conflicts[0].Sides
+	if len(sides) != 2 || sides[0].By.Change != s.id("c1") || sides[1].By.Change != s.id("b1") {
+		t.Errorf("sides: got %+v, want who decided that it stays, then who removed it", sides)
+	}
+	for _, gone := range []bool{true, false} {
+		after := newStory(t)
+		after.changes, after.named = slices.Clone(s.changes), maps.Clone(s.named)
+		after.seqs['c'] = 1
+		after.add("c2", "c1 d1", decideElem("rules", 1, gone))
+		v := after.fold()
+		f, _ := v.Field("rules")
+		if f.Items[0].InForce == gone {
+			t.Errorf("decided again, gone %v: in force %v", gone, f.Items[0].InForce)
+		}
+		wantConflicts(t, v)
+	}
+}
+
+func TestDecisionOnAnElementWithoutAnAnswerDoesNothing(t *testing.T) {
+	s := newStory(t)
+	s.add("a1", "", addElem("rules", 1, "rule", "Gran collects"))
+	s.add("b1", "a1", removeElem("rules", 1))
+	perhaps := decideElem("rules", 1, false)
+	perhaps.Value = cbor.Text("perhaps")
+	s.add("c1", "b1", perhaps)
+	v := s.fold()
+	wantConflicts(t, v, "rules")
+	if v.NoOps != 1 {
+		t.Errorf("ops without effect: got %d, want 1", v.NoOps)
 	}
 }
 

@@ -59,8 +59,10 @@ func (f *folder) applyCollection(n int32, op *Op, field *schema.Field) bool {
 		e.removals = append(e.removals, removal{node: n, reason: op.Reason})
 	case op.Code == OpDecide:
 		gone, ok := op.Value.AsBool()
+		if !ok {
+			return false
+		}
 		e.decisions = append(e.decisions, decision{node: n, gone: gone})
-		return ok
 	default:
 		return false
 	}
@@ -153,7 +155,7 @@ func (f *folder) viewElement(v *View, field *schema.Field, id ElementID, e *elem
 // shown. Where the schema keeps removed elements, a removal counts only once a
 // person decided so, and is a conflict until then.
 func (f *folder) viewRemoval(v *View, field *schema.Field, path Path, e *element, out *Element) {
-	live := f.liveRemovals(e)
+	live := f.liveRemovals(e, field.KeepRemoved)
 	if len(live) == 0 {
 		return
 	}
@@ -173,19 +175,31 @@ func (f *folder) viewRemoval(v *View, field *schema.Field, path Path, e *element
 }
 
 // liveRemovals are those that nobody undid: by touching the element afterwards,
-// knowing of the removal, or by deciding that it stays.
-func (f *folder) liveRemovals(e *element) []removal {
+// knowing of the removal, or by deciding that it stays. Where the schema keeps
+// removed elements, a decision that it stays does not undo a removal which
+// somebody decided apart to confirm: people disagree, and it must be seen.
+func (f *folder) liveRemovals(e *element, kept bool) []removal {
 	var live []removal
 	for _, r := range e.removals {
 		undone := slices.ContainsFunc(e.touches, func(t int32) bool { return t != r.node && f.before(r.node, t) })
-		undone = undone || slices.ContainsFunc(e.decisions, func(d decision) bool {
-			return !d.gone && f.before(r.node, d.node) && !f.overruled(e, d)
-		})
-		if !undone {
+		void := len(f.standing(e, r, false)) > 0 && !(kept && len(f.standing(e, r, true)) > 0)
+		if !undone && !void {
 			live = append(live, r)
 		}
 	}
 	return live
+}
+
+// standing are the decisions of a value that know of a removal and that no later
+// decision knows of.
+func (f *folder) standing(e *element, r removal, gone bool) []int32 {
+	var out []int32
+	for _, d := range e.decisions {
+		if d.gone == gone && f.before(r.node, d.node) && !f.overruled(e, d) {
+			out = append(out, d.node)
+		}
+	}
+	return out
 }
 
 // overruled reports whether a later decision was made with knowledge of d.
@@ -207,7 +221,8 @@ func (f *folder) uncovered(e *element, live []removal) []int32 {
 }
 
 // confirmed reports whether people decided that the element is gone: every live
-// removal, and every touch, is known to a removal or to such a decision.
+// removal, and every touch, is known to a removal or to such a decision, and
+// nobody decided apart that it stays.
 func (f *folder) confirmed(e *element, live []removal) bool {
 	knows := func(n int32) bool {
 		return slices.ContainsFunc(e.decisions, func(d decision) bool {
@@ -215,7 +230,7 @@ func (f *folder) confirmed(e *element, live []removal) bool {
 		})
 	}
 	for _, r := range live {
-		if !knows(r.node) {
+		if !knows(r.node) || len(f.standing(e, r, false)) > 0 {
 			return false
 		}
 	}
@@ -227,11 +242,17 @@ func (f *folder) confirmed(e *element, live []removal) bool {
 	return true
 }
 
-// removalConflict shows who would remove an element and who last worked on it.
-// The value of a side, and of the decision asked for, is whether it is gone.
+// removalConflict shows who would remove an element and who would keep it: who
+// decided that it stays and who worked on it, or else worked on it last. The value
+// of a side, and of the decision asked for, is whether it is gone.
 func (f *folder) removalConflict(path Path, e *element, live []removal, open []int32) Conflict {
 	c := Conflict{Path: path, Rule: schema.Protect.String(), Base: cbor.Bool(false), InForce: cbor.Bool(false)}
-	keepers := open
+	keepers := slices.Clone(open)
+	for _, r := range live {
+		keepers = append(keepers, f.standing(e, r, false)...)
+	}
+	slices.SortFunc(keepers, f.graph.compare)
+	keepers = slices.Compact(keepers)
 	if len(keepers) == 0 {
 		keepers = e.touches[len(e.touches)-1:]
 	}

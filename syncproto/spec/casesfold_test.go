@@ -260,6 +260,10 @@ func foldCollections(m *maker) {
 	s.does("b1", "a1", remove("rules", 1))
 	s.does("c1", "b1", decideElement("rules", 1, false))
 	s.file("kept-removal-void", "decided: it stays, the removal is void")
+	s.does("d1", "b1", decideElement("rules", 1, true))
+	s.file("kept-removal-disputed", "decided apart, both ways: in force, not confirmed, and a conflict")
+	s.does("c2", "c1 d1", decideElement("rules", 1, true))
+	s.file("kept-removal-settled", "decided again, with knowledge of both decisions: gone")
 
 	s = m.tale("plan")
 	s.does("a1", "", add("rules", 1, pair("text", cbor.Text("No shouting"))))

@@ -163,7 +163,8 @@ func (o *oracle) verdictOn(field *schema.Field, id syncproto.ElementID) (inForce
 	var live []act
 	for _, r := range removals {
 		touched := slices.ContainsFunc(touches, func(t act) bool { return t.id != r.id && o.knows[t.id][r.id] })
-		if !touched && !standing(false, r.id) {
+		disputed := field.KeepRemoved && standing(true, r.id)
+		if !touched && (disputed || !standing(false, r.id)) {
 			live = append(live, r)
 		}
 	}
@@ -178,7 +179,7 @@ func (o *oracle) verdictOn(field *schema.Field, id syncproto.ElementID) (inForce
 		}
 	}
 	for _, r := range live {
-		confirmed = confirmed && standing(true, r.id)
+		confirmed = confirmed && standing(true, r.id) && !standing(false, r.id)
 	}
 	if field.KeepRemoved {
 		return !confirmed, !confirmed && open, !confirmed
