@@ -290,6 +290,7 @@ func TestWorkflowSteps(t *testing.T) {
 		{"query", QueryRequest{Path: &pathIn, To: user, Text: "?"}, finalise.Query{Record: aRecord, Path: path, To: syncproto.UserID(wantUser), Text: "?"}},
 		{"answer", AnswerRequest{Query: change, Text: "The 3rd."}, finalise.Answer{Record: aRecord, Query: wantChange, Text: "The 3rd."}},
 		{"decide", DecideRequest{Path: pathIn, Value: value, Reason: "we asked"}, finalise.Decide{Record: aRecord, Path: path, Value: wantValue, Reason: "we asked"}},
+		{"decide", DecideRequest{Path: pathIn, Reason: "we asked", Seen: heads[0].Heads}, finalise.Decide{Record: aRecord, Path: path, Value: cbor.Null(), Reason: "we asked", Seen: wantHeads[0].Heads}},
 		{"finalise", FinaliseRequest{Heads: heads}, finalise.Finalise{Record: aRecord, Heads: wantHeads}},
 		{"addendum", AddendumRequest{Text: "She rang.", HappenedMS: 5, Reason: "no signal"}, finalise.Addendum{Record: aRecord, Text: "She rang.", TimeMS: 5, Reason: "no signal"}},
 		{"correct", CorrectRequest{Path: pathIn, Old: 3, New: value, Reason: "typo"}, finalise.Correct{Record: aRecord, Path: path, Old: cbor.Int(3), New: wantValue, Reason: "typo"}},

@@ -64,6 +64,7 @@ type DecideRequest struct {
 	Path   PathJSON `json:"path" doc:"The conflict decided."`
 	Value  any      `json:"value" doc:"The value that counts from now on; bytes are an object with the one key $bytes, in hex."`
 	Reason string   `json:"reason" validate:"required,maxbytes=65536" doc:"Why."`
+	Seen   []string `json:"seen,omitempty" validate:"max=64,dive,len=64,hexadecimal,lowercase" doc:"The record's heads as the person saw them: the decision is refused if something came since. Whoever shows a conflict to a person sends them."`
 }
 
 // FinaliseRequest is the body of a finalisation.
@@ -166,8 +167,12 @@ func (a *API) decide(c *call, in *DecideRequest) (*Done, error) {
 	if err != nil {
 		return nil, err
 	}
+	seen, err := parseHeads(in.Seen)
+	if err != nil {
+		return nil, err
+	}
 	return done(a.cfg.Workflow.Decide(c.ctx, c.worker(),
-		finalise.Decide{Record: syncproto.RecordID(record), Path: path, Value: value, Reason: in.Reason}))
+		finalise.Decide{Record: syncproto.RecordID(record), Path: path, Value: value, Reason: in.Reason, Seen: seen}))
 }
 
 func (a *API) finalise(c *call, in *FinaliseRequest) (*Done, error) {
@@ -270,18 +275,27 @@ func (c *call) idAndHeads(list []RecordHeadsJSON) (syncproto.RecordID, []syncpro
 		if err != nil {
 			return syncproto.RecordID{}, nil, err
 		}
-		h := syncproto.RecordHeads{Record: syncproto.RecordID(id)}
-		for _, s := range item.Heads {
-			head, err := syncproto.ParseChangeID(s)
-			if err != nil {
-				return syncproto.RecordID{}, nil, err
-			}
-			h.Heads = append(h.Heads, head)
+		heads, err := parseHeads(item.Heads)
+		if err != nil {
+			return syncproto.RecordID{}, nil, err
 		}
-		syncproto.SortChangeIDs(h.Heads)
-		out = append(out, h)
+		out = append(out, syncproto.RecordHeads{Record: syncproto.RecordID(id), Heads: heads})
 	}
 	return syncproto.RecordID(record), out, nil
+}
+
+// parseHeads reads heads and sorts them; none are nil.
+func parseHeads(list []string) ([]syncproto.ChangeID, error) {
+	var out []syncproto.ChangeID
+	for _, s := range list {
+		id, err := syncproto.ParseChangeID(s)
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, id)
+	}
+	syncproto.SortChangeIDs(out)
+	return out, nil
 }
 
 // path reads a path; nil is the record itself.
