@@ -68,6 +68,7 @@ func newRoot(s streams) *cobra.Command {
 	root.AddCommand(
 		newServe(s),
 		newDemo(s),
+		newBench(s),
 		newInit(s),
 		newCheckConfig(s),
 		newImport(s),

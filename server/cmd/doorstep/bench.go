@@ -1,0 +1,58 @@
+package main
+
+import (
+	"context"
+
+	"github.com/spf13/cobra"
+
+	"doorstep/server/cmd/doorstep/bench"
+)
+
+type benchOptions struct {
+	bench.Options
+	asJSON bool
+}
+
+func newBench(s streams) *cobra.Command {
+	var o benchOptions
+	cmd := &cobra.Command{
+		Use:   "bench",
+		Short: "Measure pushes and pulls, beside what the disk can do at most",
+		Long: "Start boroughs in a temporary folder, each a server process of its own, and measure over real HTTP: durable\n" +
+			"pushes of 4 KB visits beside the bare journal and bare badger on the same disk, the pull of all to a fresh\n" +
+			"device, and the pull of one record from boroughs of several sizes. With the default sizes it takes some minutes\n" +
+			"and about 8 GB of disk; everything is removed afterwards.\n\n" +
+			"With --url a running server is measured instead. Its --people are a file with one sign-in a line: login,\n" +
+			"password and enrolment code, with tabs between. All but the last push into the families that they have; the\n" +
+			"last reads, and must have all of these families. What is pushed stays there: use a borough made for it.",
+		Args: noArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error { return runBench(cmd.Context(), o, s) },
+	}
+	f := cmd.Flags()
+	f.BoolVar(&o.asJSON, "json", false, "print the figures as JSON")
+	f.StringVar(&o.Folder, "folder", "", "folder on the disk to measure, kept afterwards (default: a temporary one)")
+	f.IntVar(&o.Devices, "devices", 8, "tablets that push at once")
+	f.IntVar(&o.Batch, "batch", 64, "visits in one request")
+	f.IntVar(&o.Batches, "batches", 16, "requests of each tablet in one round")
+	f.IntVar(&o.Rounds, "rounds", 5, "rounds of pushing")
+	f.IntVar(&o.Pull, "pull", 4_000, "visits that a fresh device pulls")
+	f.IntVar(&o.Pulls, "pulls", 200, "one-record pulls from each borough")
+	f.IntSliceVar(&o.Sizes, "sizes", bench.DefaultSizes(), "visits in the boroughs that one record is pulled from")
+	f.StringVar(&o.URL, "url", "", "address of a running server to measure instead")
+	f.StringVar(&o.People, "people", "", "file with the sign-ins for it")
+	f.IntVar(&o.PID, "pid", 0, "its process, if it runs on this machine, to count its CPU seconds")
+	return cmd
+}
+
+// runBench tells on standard error what it is doing, so that the output is the
+// figures alone.
+func runBench(ctx context.Context, o benchOptions, s streams) error {
+	report, err := bench.Run(ctx, o.Options, s.err)
+	if err != nil {
+		return err
+	}
+	if o.asJSON {
+		return report.JSON(s.out)
+	}
+	return report.Text(s.out)
+}

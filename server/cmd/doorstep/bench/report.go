@@ -1,0 +1,249 @@
+package bench
+
+import (
+	"bufio"
+	"encoding/json"
+	"fmt"
+	"io"
+	"os"
+	"runtime"
+	"slices"
+	"strings"
+	"time"
+)
+
+// Report is the figures of one run. Medians are over rounds.
+type Report struct {
+	Machine Machine `json:"machine"`
+	Setup   Setup   `json:"setup"`
+	// Acknowledged is how many visits were pushed; each was answered as accepted
+	// and stored. ReadBack is how many of them another device then pulled.
+	Acknowledged int       `json:"acknowledged"`
+	ReadBack     int       `json:"read_back"`
+	Push         Push      `json:"push"`
+	FreshPull    FreshPull `json:"fresh_pull"`
+	OnePull      []OnePull `json:"one_record_pull"`
+}
+
+// Machine is where it ran. Tablets, server and limits share it, unless the server
+// was given by its address.
+type Machine struct {
+	CPUs     int    `json:"cpus"`
+	CPUModel string `json:"cpu_model"`
+	System   string `json:"system"`
+	Go       string `json:"go"`
+}
+
+// Setup is what was measured.
+type Setup struct {
+	Server        string `json:"server"` // its address; empty: processes of our own
+	Devices       int    `json:"devices"`
+	BatchVisits   int    `json:"batch_visits"`
+	VisitBytes    int    `json:"visit_bytes"`
+	BatchesARound int    `json:"batches_a_round"` // of each device
+}
+
+// Rate is how many visits were stored, in a second and in a second of the CPU.
+type Rate struct {
+	PerSecond    float64 `json:"per_second"`
+	PerCPUSecond float64 `json:"per_cpu_second"` // 0: not measured
+}
+
+// Traffic is bytes of TCP connections, HTTP included.
+type Traffic struct {
+	Up   int64 `json:"up_bytes"`
+	Down int64 `json:"down_bytes"`
+}
+
+// Push is pushing, beside the limits. Journal and Badger count the CPU of writing
+// alone; Server that of the server's process.
+type Push struct {
+	GroupVisits int         `json:"group_visits"` // in one write of the limits
+	Rounds      []PushRound `json:"rounds"`
+	Server      Rate        `json:"server"`
+	Journal     Rate        `json:"bare_journal"`
+	Badger      Rate        `json:"bare_badger"`
+	// OfLimit is the median over rounds of the server's rate as a part of the
+	// lower limit's in the same round.
+	OfLimit float64 `json:"of_lower_limit"`
+	// Up and Down are wire bytes a visit; Content is the bytes of a visit's change.
+	Up      float64 `json:"up_bytes_a_visit"`
+	Down    float64 `json:"down_bytes_a_visit"`
+	Content float64 `json:"content_bytes_a_visit"`
+}
+
+// PushRound is one round.
+type PushRound struct {
+	Server    Rate    `json:"server"`
+	Journal   Rate    `json:"bare_journal"`
+	Badger    Rate    `json:"bare_badger"`
+	ClientCPU float64 `json:"client_cpu_seconds"`
+	Wire      Traffic `json:"wire"`
+	Content   int64   `json:"content_bytes"`
+}
+
+// FreshPull is a device without anything that pulls all there is.
+type FreshPull struct {
+	Visits   int              `json:"visits"`
+	Rounds   []FreshPullRound `json:"rounds"`
+	MS       float64          `json:"ms"`
+	TabletMS float64          `json:"tablet_ms"`
+	Down     float64          `json:"down_bytes_a_change"`
+}
+
+// FreshPullRound is one round. MS is until the last reply was read; TabletMS is
+// until a tablet had it all in its store, verified.
+type FreshPullRound struct {
+	Changes   int     `json:"changes"`
+	MS        float64 `json:"ms"`
+	TabletMS  float64 `json:"tablet_ms"`
+	ServerCPU float64 `json:"server_cpu_seconds"`
+	Wire      Traffic `json:"wire"`
+}
+
+// OnePull is pulling one new record from a borough of Visits.
+type OnePull struct {
+	Visits   int     `json:"visits"`
+	MedianMS float64 `json:"median_ms"`
+	P90MS    float64 `json:"p90_ms"`
+	Wire     Traffic `json:"wire"` // of the last
+	took     []time.Duration
+}
+
+func newReport(o Options) *Report {
+	return &Report{
+		Machine: Machine{CPUs: runtime.NumCPU(), CPUModel: cpuModel(), System: runtime.GOOS + "/" + runtime.GOARCH, Go: runtime.Version()},
+		Setup: Setup{Server: o.URL, Devices: o.Devices, BatchVisits: o.Batch, VisitBytes: visitBytes,
+			BatchesARound: o.Batches},
+	}
+}
+
+// cpuModel is what Linux calls the processor; "" elsewhere.
+func cpuModel() string {
+	f, err := os.Open("/proc/cpuinfo")
+	if err != nil {
+		return ""
+	}
+	defer f.Close()
+	lines := bufio.NewScanner(f)
+	for lines.Scan() {
+		if name, value, ok := strings.Cut(lines.Text(), ":"); ok && strings.TrimSpace(name) == "model name" {
+			return strings.TrimSpace(value)
+		}
+	}
+	return ""
+}
+
+func rateOf(visits int, took, cpu time.Duration) Rate {
+	r := Rate{PerSecond: float64(visits) / took.Seconds()}
+	if cpu > 0 {
+		r.PerCPUSecond = float64(visits) / cpu.Seconds()
+	}
+	return r
+}
+
+func (r Rate) String() string { return fmt.Sprintf("%.0f/s", r.PerSecond) }
+
+func (t Traffic) since(earlier Traffic) Traffic {
+	return Traffic{t.Up - earlier.Up, t.Down - earlier.Down}
+}
+
+func (t Traffic) plus(u Traffic) Traffic { return Traffic{t.Up + u.Up, t.Down + u.Down} }
+
+func ms(d time.Duration) float64 { return float64(d.Microseconds()) / 1e3 }
+
+// median is the middle of some figures; 0 of none.
+func median[T any](of []T, figure func(T) float64) float64 {
+	return quantile(of, 0.5, figure)
+}
+
+func quantile[T any](of []T, q float64, figure func(T) float64) float64 {
+	if len(of) == 0 {
+		return 0
+	}
+	figures := make([]float64, len(of))
+	for i, v := range of {
+		figures[i] = figure(v)
+	}
+	slices.Sort(figures)
+	return figures[min(int(q*float64(len(figures))), len(figures)-1)]
+}
+
+func medianRate(of []PushRound, pick func(PushRound) Rate) Rate {
+	return Rate{
+		PerSecond:    median(of, func(r PushRound) float64 { return pick(r).PerSecond }),
+		PerCPUSecond: median(of, func(r PushRound) float64 { return pick(r).PerCPUSecond }),
+	}
+}
+
+func (p *Push) finish(o Options) {
+	p.Server = medianRate(p.Rounds, func(r PushRound) Rate { return r.Server })
+	p.Journal = medianRate(p.Rounds, func(r PushRound) Rate { return r.Journal })
+	p.Badger = medianRate(p.Rounds, func(r PushRound) Rate { return r.Badger })
+	p.OfLimit = median(p.Rounds, func(r PushRound) float64 {
+		return r.Server.PerSecond / min(r.Journal.PerSecond, r.Badger.PerSecond)
+	})
+	visits := float64(o.Devices * o.Batches * o.Batch)
+	p.Up = median(p.Rounds, func(r PushRound) float64 { return float64(r.Wire.Up) / visits })
+	p.Down = median(p.Rounds, func(r PushRound) float64 { return float64(r.Wire.Down) / visits })
+	p.Content = median(p.Rounds, func(r PushRound) float64 { return float64(r.Content) / visits })
+}
+
+func (f *FreshPull) finish() {
+	f.MS = median(f.Rounds, func(r FreshPullRound) float64 { return r.MS })
+	f.TabletMS = median(f.Rounds, func(r FreshPullRound) float64 { return r.TabletMS })
+	f.Down = median(f.Rounds, func(r FreshPullRound) float64 { return float64(r.Wire.Down) / float64(max(r.Changes, 1)) })
+}
+
+func (p *OnePull) finish() {
+	p.MedianMS = median(p.took, ms)
+	p.P90MS = quantile(p.took, 0.9, ms)
+}
+
+// Flat is the greatest median of the one-record pulls as a part of the smallest.
+func (r *Report) Flat() float64 {
+	if len(r.OnePull) == 0 {
+		return 0
+	}
+	by := func(a, b OnePull) int { return int(1e6 * (a.MedianMS - b.MedianMS)) }
+	return slices.MaxFunc(r.OnePull, by).MedianMS / slices.MinFunc(r.OnePull, by).MedianMS
+}
+
+// JSON writes the report as JSON.
+func (r *Report) JSON(w io.Writer) error {
+	enc := json.NewEncoder(w)
+	enc.SetIndent("", "  ")
+	return enc.Encode(r)
+}
+
+// Text writes the report for people.
+func (r *Report) Text(w io.Writer) error {
+	var b strings.Builder
+	say := func(format string, args ...any) { fmt.Fprintf(&b, format+"\n", args...) }
+	say("Doorstep, measured on %d CPUs (%s), %s, %s; tablets, server and limits share them.",
+		r.Machine.CPUs, r.Machine.CPUModel, r.Machine.System, r.Machine.Go)
+	p := r.Push
+	say("\nDurable push of %.0f-byte visits by %d devices, %d a request (medians of %d rounds of %d visits)",
+		p.Content, r.Setup.Devices, r.Setup.BatchVisits, len(p.Rounds), r.Setup.Devices*r.Setup.BatchesARound*r.Setup.BatchVisits)
+	say("  %-34s %10s %18s", "", "a second", "a CPU second")
+	say("  %-34s %10.0f %18.0f", "the server, full path", p.Server.PerSecond, p.Server.PerCPUSecond)
+	say("  %-34s %10.0f %18.0f", "limit: bare journal, encrypted", p.Journal.PerSecond, p.Journal.PerCPUSecond)
+	say("  %-34s %10.0f %18.0f", "limit: bare badger, SyncWrites", p.Badger.PerSecond, p.Badger.PerCPUSecond)
+	say("  groups of the limits: %d visits; the server reaches %.2f of the lower limit (goal: 0.50)", p.GroupVisits, p.OfLimit)
+	say("  on the wire: %.0f bytes up and %.0f down a visit", p.Up, p.Down)
+	f := r.FreshPull
+	say("\nPull of %d visits to a fresh device (medians of %d)", f.Visits, len(f.Rounds))
+	say("  %.0f ms until the last reply is read, %.0f ms until a tablet has it all in its store", f.MS, f.TabletMS)
+	say("  on the wire: %.0f bytes down a change", f.Down)
+	say("\nPull of one new record (in turn from all boroughs)")
+	for _, one := range r.OnePull {
+		say("  of %7d visits: median %.2f ms, 9 of 10 within %.2f ms; %d bytes up, %d down",
+			one.Visits, one.MedianMS, one.P90MS, one.Wire.Up, one.Wire.Down)
+	}
+	if len(r.OnePull) > 1 {
+		say("  the slowest median is %.2f times the fastest (goal: 1.20 at most)", r.Flat())
+	}
+	say("\n%d visits were pushed and acknowledged as accepted and stored; %d of them were pulled again.", r.Acknowledged, r.ReadBack)
+	_, err := io.WriteString(w, b.String())
+	return err
+}

@@ -1,0 +1,80 @@
+package main
+
+import (
+	"bytes"
+	"encoding/json"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"doorstep/server/cmd/doorstep/bench"
+)
+
+// small are figures that say nothing about speed and take a moment.
+func small(more ...string) []string {
+	return append([]string{"bench", "--devices", "2", "--batch", "4", "--batches", "2", "--rounds", "2",
+		"--pull", "20", "--pulls", "3", "--sizes", "5,10"}, more...)
+}
+
+// TestBenchCountsWhatItPushes holds that every visit is acknowledged as stored and
+// comes back, and that the JSON says so.
+func TestBenchCountsWhatItPushes(t *testing.T) {
+	var out, progress bytes.Buffer
+	folder := t.TempDir()
+	if code := execute(t.Context(), small("--json", "--folder", folder), nil, &out, &progress); code != exitDone {
+		t.Fatalf("exit code %d\n%s", code, progress.String())
+	}
+	var r bench.Report
+	dec := json.NewDecoder(&out)
+	dec.DisallowUnknownFields()
+	if err := dec.Decode(&r); err != nil {
+		t.Fatal(err)
+	}
+	// A round to warm up and two rounds of 2 devices x 2 requests x 4 visits; the
+	// fresh pull's; both sizes, each with its one-record pulls, one to warm up.
+	want := 3*16 + 20 + 5 + 10 + 2*(1+3)
+	if r.Acknowledged != want || r.ReadBack != want {
+		t.Errorf("%d visits acknowledged, %d read back, want %d", r.Acknowledged, r.ReadBack, want)
+	}
+	if len(r.Push.Rounds) != 2 || r.Push.Server.PerSecond <= 0 || r.Push.Journal.PerSecond <= 0 || r.Push.Badger.PerSecond <= 0 {
+		t.Errorf("push: %+v, want two rounds with rates", r.Push)
+	}
+	if r.FreshPull.Visits != 20 || len(r.FreshPull.Rounds) == 0 || r.FreshPull.Rounds[0].Wire.Down == 0 {
+		t.Errorf("fresh pull: %+v, want 20 visits and what travelled", r.FreshPull)
+	}
+	if len(r.OnePull) != 2 || r.OnePull[0].Visits != 5 || r.OnePull[1].Visits != 10 || r.OnePull[1].MedianMS <= 0 {
+		t.Errorf("one-record pulls: %+v, want those from 5 and from 10 visits", r.OnePull)
+	}
+	if _, err := os.Stat(filepath.Join(folder, "push", "data", "journal")); err != nil {
+		t.Errorf("the folder that was named is to be kept: %v", err)
+	}
+}
+
+func TestBenchSpeaksPlainly(t *testing.T) {
+	var out, progress bytes.Buffer
+	if code := execute(t.Context(), small(), nil, &out, &progress); code != exitDone {
+		t.Fatalf("exit code %d\n%s", code, progress.String())
+	}
+	for _, want := range []string{"the server, full path", "bare journal", "bare badger", "20 visits to a fresh device", "of      10 visits"} {
+		if !strings.Contains(out.String(), want) {
+			t.Errorf("the output does not say %q:\n%s", want, out.String())
+		}
+	}
+}
+
+func TestBenchRefusesWhatItCannotMeasure(t *testing.T) {
+	for name, args := range map[string][]string{
+		"negative":         {"--rounds", "-1"},
+		"a size of none":   {"--sizes", "0"},
+		"too large":        {"--batch", "1000"},
+		"a server, nobody": {"--url", "http://127.0.0.1:1"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			var out, errOut bytes.Buffer
+			if code := execute(t.Context(), append([]string{"bench"}, args...), nil, &out, &errOut); code == exitDone {
+				t.Error("it went ahead")
+			}
+		})
+	}
+}
