@@ -157,6 +157,7 @@ func (s *session) office(d *tablet, r syncproto.RecordID) {
 // that its tablet has purged since: no device can bring that back, which is why
 // a server acknowledges only what is on two disks (design.md 1).
 func (s *session) restore(n int) {
+	n = s.server.Boundary(n)
 	for i := n; i < len(s.server.Entries); i++ {
 		c := s.server.Entries[i].Change
 		if c == nil {

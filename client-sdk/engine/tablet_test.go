@@ -88,7 +88,7 @@ func (d *tablet) clone() *tablet {
 	c := *d
 	c.rng = rand.New(rand.NewPCG(d.rng.Uint64(), 99))
 	c.rows = maps.Clone(d.rows)
-	c.crash = false
+	c.crash, c.notes = false, nil
 	c.start()
 	return &c
 }

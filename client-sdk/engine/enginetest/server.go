@@ -174,6 +174,15 @@ func (s *Server) View(record syncproto.RecordID) *syncproto.View {
 	return syncproto.Fold(g, kind, s.Verdicts(record))
 }
 
+// Boundary returns the greatest length up to n at which the journal may end: a
+// change and the verdicts that came with it are written as one.
+func (s *Server) Boundary(n int) int {
+	for n > 0 && n < len(s.Entries) && s.Entries[n].Item.Type == syncproto.ItemVerdict {
+		n--
+	}
+	return n
+}
+
 // Restore takes the server back to its first n entries: a backup.
 func (s *Server) Restore(n int) {
 	s.Entries = slices.Clone(s.Entries[:n])
