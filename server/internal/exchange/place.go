@@ -1,6 +1,7 @@
 package exchange
 
 import (
+	"crypto/sha256"
 	"errors"
 	"slices"
 
@@ -174,6 +175,9 @@ func (o ordering) refuse(in *incoming) error {
 	in.receipt = syncproto.Receipt{Change: in.id, Status: syncproto.StatusRefused, Code: in.refuse}
 	if in.seq == 0 {
 		return nil // a place nobody can tell yet; sent again, it is refused again
+	}
+	if in.change != nil {
+		in.digest = sha256.Sum256(in.change.Raw)
 	}
 	_, err := o.tx.Stage(store.RefusedEntry{
 		ID: in.id, Prev: in.prev, Digest: in.digest, Actor: in.batch.actor, Device: in.batch.device.ID,

@@ -36,10 +36,10 @@ type page struct {
 	more   bool
 }
 
-// pull makes the next page of the caller's feed. have are changes that the device
-// sent with this very request: it holds them, so they are left out, unless their
-// family is new to it.
-func (x *Exchange) pull(ctx context.Context, caller Caller, c cursor, have map[syncproto.ChangeID]bool, size uint64) (page, error) {
+// pull makes the next page of the caller's feed. have are the positions of changes
+// that the device sent with this very request: it holds them, so they are left out,
+// unless their family is new to it.
+func (x *Exchange) pull(ctx context.Context, caller Caller, c cursor, have map[uint64]bool, size uint64) (page, error) {
 	if caller.CustodyOnly {
 		return page{cursor: c}, nil
 	}
@@ -65,7 +65,7 @@ type pageMaker struct {
 	ctx    context.Context
 	reader *store.Reader
 	acc    store.Access
-	have   map[syncproto.ChangeID]bool
+	have   map[uint64]bool
 	fresh  map[syncproto.FamilyID]bool // granted on this page
 	may    map[mayKey]bool             // decisions taken on this page
 	budget int                         // bytes left
@@ -77,7 +77,7 @@ type mayKey struct {
 	kind   string
 }
 
-func (x *Exchange) makePage(ctx context.Context, acc store.Access, c cursor, have map[syncproto.ChangeID]bool, size uint64) (page, error) {
+func (x *Exchange) makePage(ctx context.Context, acc store.Access, c cursor, have map[uint64]bool, size uint64) (page, error) {
 	budget := syncproto.PageBytes
 	if size > 0 && size < syncproto.PageBytes {
 		budget = int(size)
@@ -233,7 +233,7 @@ func earliest(feeds *[]*feed) (*feed, error) {
 
 // hand puts a row on the page. It reports whether the page is full instead: the
 // first row always finds room. have are changes to leave out.
-func (m *pageMaker) hand(family syncproto.FamilyID, row store.FeedRef, have map[syncproto.ChangeID]bool) (full bool, err error) {
+func (m *pageMaker) hand(family syncproto.FamilyID, row store.FeedRef, have map[uint64]bool) (full bool, err error) {
 	if err := m.ctx.Err(); err != nil {
 		return false, err
 	}
@@ -262,9 +262,9 @@ func (m *pageMaker) handedRows() bool {
 // itemsOf turns a row into what the device gets: nothing if the reader may not
 // read such records, a change, a verdict, or a change and the verdict that
 // places it.
-func (m *pageMaker) itemsOf(family syncproto.FamilyID, row store.FeedRef, have map[syncproto.ChangeID]bool) ([]syncproto.Item, error) {
+func (m *pageMaker) itemsOf(family syncproto.FamilyID, row store.FeedRef, have map[uint64]bool) ([]syncproto.Item, error) {
 	var items []syncproto.Item
-	if row.Type != store.FeedVerdict {
+	if row.Type != store.FeedVerdict && (!have[row.Change] || m.fresh[family]) {
 		e, err := m.reader.ChangeEntry(row.Change)
 		if err != nil {
 			return nil, err
@@ -272,15 +272,13 @@ func (m *pageMaker) itemsOf(family syncproto.FamilyID, row store.FeedRef, have m
 		if !m.mayRead(family, e.Kind) {
 			return nil, nil
 		}
-		if !have[e.ID] || m.fresh[family] {
-			body, err := store.OpenChange(m.x.cfg.Keys, e)
-			if err != nil {
-				return nil, err
-			}
-			items = append(items, syncproto.Item{
-				Type: syncproto.ItemChange, Position: row.Position, AtMS: e.AtMS, Prev: e.Prev, Body: body,
-			})
+		body, err := store.OpenChange(m.x.cfg.Keys, e)
+		if err != nil {
+			return nil, err
 		}
+		items = append(items, syncproto.Item{
+			Type: syncproto.ItemChange, Position: row.Position, AtMS: e.AtMS, Prev: e.Prev, Body: body,
+		})
 	}
 	if row.Type == store.FeedChange {
 		return items, nil

@@ -19,7 +19,7 @@ type incoming struct {
 	last   bool // of its batch: the signature goes after it
 	id     syncproto.ChangeID
 	prev   syncproto.ChangeID
-	digest [32]byte // of the body
+	digest [32]byte // of the body, if that cannot be read
 	seq    uint64   // its place in the chain; 0: not known
 
 	change *syncproto.Change // nil if the body cannot be read
@@ -40,10 +40,11 @@ type incomingBatch struct {
 	stored    uint64 // places of it in the chain that are new, counted as it is ordered
 }
 
-// pushed is the answer to the batches of a request.
+// pushed is the answer to the batches of a request, and where in the journal the
+// changes that are stored lie.
 type pushed struct {
-	receipts []syncproto.Receipt
-	ids      map[syncproto.ChangeID]bool
+	receipts  []syncproto.Receipt
+	positions map[uint64]bool
 }
 
 // chunkChanges is how many changes one proposal orders.
@@ -54,7 +55,7 @@ const chunkChanges = 256
 // against the schema, verifying each batch's signature, sealing. The ledger then
 // orders the changes, in chunks.
 func (x *Exchange) push(ctx context.Context, batches []syncproto.Batch) (pushed, error) {
-	out := pushed{ids: map[syncproto.ChangeID]bool{}}
+	out := pushed{positions: map[uint64]bool{}}
 	var all, order []*incoming
 	for i := range batches {
 		ins, err := x.prepareBatch(&batches[i])
@@ -78,7 +79,9 @@ func (x *Exchange) push(ctx context.Context, batches []syncproto.Batch) (pushed,
 	}
 	for _, in := range all {
 		out.receipts = append(out.receipts, in.receipt)
-		out.ids[in.id] = true
+		if in.receipt.Position > 0 {
+			out.positions[in.receipt.Position] = true
+		}
 	}
 	return out, nil
 }
@@ -132,14 +135,15 @@ func answerAll(ins []*incoming, status syncproto.ReceiptStatus, code syncproto.C
 }
 
 func readChange(b *incomingBatch, prev syncproto.ChangeID, raw []byte) *incoming {
-	in := &incoming{batch: b, prev: prev, digest: sha256.Sum256(raw)}
-	in.id = syncproto.ChainID(prev, in.digest)
+	in := &incoming{batch: b, prev: prev}
 	c, err := syncproto.DecodeChange(prev, raw)
 	if err != nil {
 		in.refuse = codeOf(err)
+		in.digest = sha256.Sum256(raw)
+		in.id = syncproto.ChainID(prev, in.digest)
 		return in
 	}
-	in.change = c
+	in.change, in.id = c, c.ID
 	return in
 }
 

@@ -62,7 +62,7 @@ func (x *Exchange) Sync(ctx context.Context, caller Caller, q *syncproto.SyncReq
 	if err := x.notePurged(ctx, caller, q.Purged); err != nil {
 		return nil, err
 	}
-	page, err := x.pull(ctx, caller, cursor, pushed.ids, q.PageSize)
+	page, err := x.pull(ctx, caller, cursor, pushed.positions, q.PageSize)
 	if err != nil {
 		return nil, err
 	}

@@ -20,6 +20,7 @@ type Tx struct {
 	store *Store
 	txn   *badger.Txn // read only
 	below snapshot
+	known map[string][]byte // rows of below that were asked for; nil: none there
 	atMS  int64
 
 	first uint64 // position of the group's first entry
@@ -44,7 +45,7 @@ func newPart() part {
 // server's time, or the time of the last Begin if the clock went back.
 func (s *Store) Begin(atMS int64) *Tx {
 	s.clockMS = max(s.clockMS, atMS)
-	tx := &Tx{store: s, txn: s.db.NewTransaction(false), atMS: s.clockMS, kept: newPart(), draft: newPart()}
+	tx := &Tx{store: s, txn: s.db.NewTransaction(false), known: map[string][]byte{}, atMS: s.clockMS, kept: newPart(), draft: newPart()}
 	tx.below = snapshot{txn: tx.txn, store: s}
 	tx.first = s.applied.position + 1
 	tx.Reader = Reader{rows: tx, seal: s.opt.Sealer}
@@ -165,7 +166,14 @@ func (tx *Tx) get(k []byte) ([]byte, error) {
 	if v, ok := tx.kept.layer.rows[string(k)]; ok {
 		return v, nil
 	}
-	return tx.below.get(k)
+	if v, ok := tx.known[string(k)]; ok {
+		return v, nil
+	}
+	v, err := tx.below.get(k)
+	if err == nil {
+		tx.known[string(k)] = v
+	}
+	return v, err
 }
 
 func (tx *Tx) scan(prefix, from []byte, fn func(k, v []byte) (bool, error)) error {
