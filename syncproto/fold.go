@@ -152,12 +152,12 @@ func (f *folder) applyField(n int32, op *Op) bool {
 func (f *folder) applyPart(n int32, op *Op, field *schema.Field) bool {
 	switch op.Code {
 	case OpSet:
-		f.write(n, op.Path, op)
+		f.write(n, op.Path, field, op.Code, op.Value)
 	case OpDecide:
 		if isProse(field) {
 			f.text(op.Path).read = append(f.text(op.Path).read, n)
 		} else {
-			f.write(n, op.Path, op)
+			f.write(n, op.Path, field, op.Code, op.Value)
 		}
 	case OpSplice:
 		return isProse(field) && f.splice(n, op.Path, op.Splices)

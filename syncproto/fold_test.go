@@ -29,6 +29,38 @@ func TestHumanKeepsBothUntilDecided(t *testing.T) {
 	wantConflicts(t, v)
 }
 
+func TestOnlyADecisionSettlesADisagreement(t *testing.T) {
+	s := newStory(t)
+	s.add("a1", "", set("seen", "N"))
+	s.add("b1", "", set("seen", "Y"))
+	s.add("c1", "a1 b1", set("seen", "Y"))
+	v := s.fold()
+	wantShown(t, v, "seen", "N")
+	wantConflicts(t, v, "seen")
+	if n := len(v.Conflicts[0].Sides); n != 3 {
+		t.Errorf("sides: got %d, want Chidi's as a third", n)
+	}
+	s.add("c2", "c1", set("seen", "N"))
+	v = s.fold()
+	if n := len(v.Conflicts[0].Sides); n != 3 {
+		t.Errorf("sides: got %d, want Chidi's second thought in place of the first", n)
+	}
+	s.add("d1", "c2", decide("seen", "Y"))
+	v = s.fold()
+	wantShown(t, v, "seen", "Y")
+	wantConflicts(t, v)
+}
+
+func TestWhoComesRoundEndsADisagreement(t *testing.T) {
+	s := newStory(t)
+	s.add("a1", "", set("seen", "N"))
+	s.add("b1", "", set("seen", "Y"))
+	s.add("b2", "a1 b1", set("seen", "N"))
+	v := s.fold()
+	wantShown(t, v, "seen", "N")
+	wantConflicts(t, v)
+}
+
 func TestHumanSameValueApartIsNoConflict(t *testing.T) {
 	s := newStory(t)
 	s.add("a1", "", set("type", "CP"))

@@ -92,7 +92,7 @@ func (f *folder) addElement(n int32, op *Op, field *schema.Field, c *collection)
 		if words, isText := pair.Value.AsText(); isText && isProse(sub) {
 			f.splice(n, path, []text.Splice{{Ins: words}})
 		} else {
-			f.writeValue(n, path, pair.Value)
+			f.write(n, path, sub, op.Code, pair.Value)
 		}
 	}
 	return known

@@ -8,7 +8,7 @@ import (
 )
 
 // register is a field, slot or part of an element that is set whole. Its sides
-// are the writes that no other write of it was made with knowledge of.
+// are the writes that no later write of it has replaced.
 type register struct {
 	sides   []write
 	history []write // every write, in canonical order
@@ -19,21 +19,48 @@ type write struct {
 	value cbor.Value
 }
 
-func (f *folder) write(n int32, path Path, op *Op) {
-	f.writeValue(n, path, op.Value)
-}
-
-func (f *folder) writeValue(n int32, path Path, value cbor.Value) {
+// write folds a write of a register: it replaces the sides that it was made with
+// knowledge of. Where those disagree, only a decision does that to other people's
+// sides: a value written over a disagreement is one more side of it, and who may
+// edit a field but not decide about it cannot settle it (SPEC 5.2).
+func (f *folder) write(n int32, path Path, field *schema.Field, op OpCode, value cbor.Value) {
 	r := f.registers[path]
 	if r == nil {
 		r = &register{}
 		f.registers[path] = r
 	}
+	ownOnly := op != OpDecide && disputable(field) && f.disagreeBefore(r, n)
+	author := f.author(n)
 	w := write{node: n, value: value}
-	r.sides = slices.DeleteFunc(r.sides, func(s write) bool { return f.before(s.node, n) })
+	r.sides = slices.DeleteFunc(r.sides, func(s write) bool {
+		return f.before(s.node, n) && (!ownOnly || f.author(s.node) == author)
+	})
 	r.sides = append(r.sides, w)
 	r.history = append(r.history, w)
 }
+
+// disputable reports whether people can disagree about a register of the field.
+func disputable(field *schema.Field) bool {
+	return field.Rule != schema.Latest && field.Rule != schema.Server
+}
+
+// disagreeBefore reports whether the sides that a node knows of differ.
+func (f *folder) disagreeBefore(r *register, n int32) bool {
+	var first *write
+	for i := range r.sides {
+		s := &r.sides[i]
+		if !f.before(s.node, n) {
+			continue
+		}
+		if first != nil && !s.value.Equal(first.value) {
+			return true
+		}
+		first = s
+	}
+	return false
+}
+
+func (f *folder) author(n int32) UserID { return f.graph.nodes[n].change.Body.Author }
 
 // viewRegister shows a register under the merge rule of its field, and its
 // conflict if people disagree.

@@ -203,7 +203,9 @@ func foldRegisters(m *maker) {
 	s.does("a2", "a1", set("seen_alone", yes))
 	s.does("b1", "a1", set("seen_alone", no))
 	s.file("protect-conflict", "protect: in conflict, the more protective value is in force")
-	s.does("c1", "a2 b1", decide("seen_alone", yes))
+	s.does("d1", "a2 b1", set("seen_alone", yes))
+	s.file("protect-written-over", "protect: a set that knows of both sides settles nothing; it is a third")
+	s.does("c1", "d1", decide("seen_alone", yes))
 	s.file("protect-decided", "protect: a decision settles it, towards the less protective value too")
 
 	s = m.tale("person")

@@ -83,6 +83,7 @@ type act struct {
 	at    int
 	index int
 	id    syncproto.ChangeID
+	by    syncproto.UserID
 	op    syncproto.Op
 }
 
@@ -92,7 +93,7 @@ func (o *oracle) acts(field string) []act {
 	for at, c := range o.changes {
 		for i, op := range c.Body.Ops {
 			if op.Path.Field == field {
-				out = append(out, act{at, i, c.ID, op})
+				out = append(out, act{at, i, c.ID, c.Body.Author, op})
 			}
 		}
 	}
@@ -111,9 +112,20 @@ func (o *oracle) after(a, b act) bool {
 func (o *oracle) register(field *schema.Field, writes []act) (inForce cbor.Value, sides []cbor.Value) {
 	var open []act
 	for _, w := range writes {
-		if !slices.ContainsFunc(writes, func(x act) bool { return o.after(x, w) }) {
-			open = append(open, w)
+		values := map[cbor.Value]bool{}
+		for _, x := range open {
+			if o.after(w, x) {
+				values[x.op.Value] = true
+			}
 		}
+		onlyOwn := len(values) > 1 && field.Rule != schema.Latest && w.op.Code != syncproto.OpDecide
+		var left []act
+		for _, x := range open {
+			if !o.after(w, x) || onlyOwn && x.by != w.by {
+				left = append(left, x)
+			}
+		}
+		open = append(left, w)
 	}
 	differ := slices.ContainsFunc(open, func(w act) bool { return w.op.Value != open[0].op.Value })
 	last := open[len(open)-1].op.Value
