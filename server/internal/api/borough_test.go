@@ -1,0 +1,211 @@
+package api
+
+import (
+	"context"
+	"errors"
+	"sync"
+	"time"
+
+	"doorstep/server/internal/exchange"
+	"doorstep/server/internal/finalise"
+	"doorstep/server/internal/reading"
+	"doorstep/syncproto"
+)
+
+// testBorough answers what exchange, finalise and the store would, from memory.
+type testBorough struct {
+	mu    sync.Mutex
+	syncs []*syncproto.SyncRequest // guarded by mu
+	wakes map[syncproto.UserID][]chan struct{}
+	ready error
+	err   error                        // what every workflow step answers
+	hook  func(*syncproto.SyncRequest) // runs inside Sync
+	views map[syncproto.RecordID]*syncproto.View
+	owner syncproto.UserID
+	steps []any
+}
+
+var errStrange = errors.New("disk /dev/sda1 has a strange smell")
+
+func newTestBorough() *testBorough {
+	return &testBorough{wakes: map[syncproto.UserID][]chan struct{}{}, views: map[syncproto.RecordID]*syncproto.View{}}
+}
+
+func (b *testBorough) Epoch() syncproto.Epoch { return syncproto.Epoch{0xE0, 0xC} }
+
+func (b *testBorough) Ready() error { return b.ready }
+
+func (b *testBorough) Sync(_ context.Context, _ exchange.Caller, req *syncproto.SyncRequest) (*syncproto.SyncReply, error) {
+	if b.hook != nil {
+		b.hook(req)
+	}
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.err != nil {
+		return nil, b.err
+	}
+	b.syncs = append(b.syncs, req)
+	return &syncproto.SyncReply{Version: 1, Request: req.Request, Epoch: b.Epoch(), TimeMS: 1, Cursor: []byte("c")}, nil
+}
+
+func (b *testBorough) Admit(_ context.Context, _ exchange.Caller, id syncproto.ChangeID) error {
+	_, err := b.step(id)
+	return err
+}
+
+func (b *testBorough) stored() int {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return len(b.syncs)
+}
+
+func (b *testBorough) Subscribe(user syncproto.UserID) (<-chan struct{}, func(), error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	ch := make(chan struct{}, 1)
+	b.wakes[user] = append(b.wakes[user], ch)
+	return ch, func() {
+		b.mu.Lock()
+		defer b.mu.Unlock()
+		for i, c := range b.wakes[user] {
+			if c == ch {
+				b.wakes[user] = append(b.wakes[user][:i], b.wakes[user][i+1:]...)
+				return
+			}
+		}
+	}, nil
+}
+
+func (b *testBorough) wake(user syncproto.UserID) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	for _, ch := range b.wakes[user] {
+		select {
+		case ch <- struct{}{}:
+		default:
+		}
+	}
+}
+
+func (b *testBorough) subscribed(user syncproto.UserID) int {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return len(b.wakes[user])
+}
+
+func (b *testBorough) Families(_ context.Context, user syncproto.UserID) ([]reading.Family, error) {
+	if user != b.owner {
+		return nil, nil
+	}
+	return []reading.Family{{ID: syncproto.FamilyID{1}, Basis: []string{"LEAD"}}}, nil
+}
+
+func (b *testBorough) FamilyRecords(_ context.Context, user syncproto.UserID, _ syncproto.FamilyID) ([]reading.Record, error) {
+	if user != b.owner {
+		return nil, syncproto.CodeNotFound
+	}
+	var out []reading.Record
+	for id, v := range b.views {
+		out = append(out, reading.Record{ID: id, Kind: v.Kind, Sealed: v.Seal != nil})
+	}
+	return out, nil
+}
+
+func (b *testBorough) Record(_ context.Context, user syncproto.UserID, id syncproto.RecordID) (*syncproto.View, error) {
+	v, ok := b.views[id]
+	if !ok || user != b.owner {
+		return nil, syncproto.CodeNotFound
+	}
+	return v, nil
+}
+
+func (b *testBorough) History(_ context.Context, user syncproto.UserID, id syncproto.RecordID) ([]reading.HistoryItem, error) {
+	if _, ok := b.views[id]; !ok || user != b.owner {
+		return nil, syncproto.CodeNotFound
+	}
+	body := syncproto.Body{Author: b.owner, TimeMS: 1764000000000, OffsetMin: 60, Capture: syncproto.CapturePen,
+		Deps: []syncproto.ChangeID{{7}}, Ops: sampleOps()}
+	return []reading.HistoryItem{{Change: &syncproto.Change{ID: syncproto.ChangeID{1}, Body: body}, Device: syncproto.DeviceID{9},
+		Status: syncproto.StatusLate, Code: syncproto.CodeLate, Position: 12, ReceivedMS: 1764000001000}}, nil
+}
+
+func (b *testBorough) Quarantine(_ context.Context, user syncproto.UserID) ([]reading.Quarantined, error) {
+	q := reading.Quarantined{Change: syncproto.ChangeID{1}, Family: syncproto.FamilyID{1}, Record: syncproto.RecordID{2}, Kind: "visit",
+		Author: b.owner, Device: syncproto.DeviceID{9}, Code: syncproto.CodeNotEntitled, ReceivedMS: 5}
+	if user == b.owner {
+		q.Ops = sampleOps()
+	}
+	return []reading.Quarantined{q}, nil
+}
+
+func (b *testBorough) Name(u syncproto.UserID) string { return "Name " + u.String()[:4] }
+
+func (b *testBorough) step(in any) (syncproto.ChangeID, error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.err != nil {
+		return syncproto.ChangeID{}, b.err
+	}
+	b.steps = append(b.steps, in)
+	return syncproto.ChangeID{0xCC}, nil
+}
+
+func (b *testBorough) HandOver(_ context.Context, _ finalise.Caller, in finalise.HandOver) (syncproto.ChangeID, error) {
+	return b.step(in)
+}
+
+func (b *testBorough) Confirm(_ context.Context, _ finalise.Caller, in finalise.Confirm) (syncproto.ChangeID, error) {
+	return b.step(in)
+}
+
+func (b *testBorough) Query(_ context.Context, _ finalise.Caller, in finalise.Query) (syncproto.ChangeID, error) {
+	return b.step(in)
+}
+
+func (b *testBorough) Answer(_ context.Context, _ finalise.Caller, in finalise.Answer) (syncproto.ChangeID, error) {
+	return b.step(in)
+}
+
+func (b *testBorough) Decide(_ context.Context, _ finalise.Caller, in finalise.Decide) (syncproto.ChangeID, error) {
+	return b.step(in)
+}
+
+func (b *testBorough) Finalise(_ context.Context, _ finalise.Caller, in finalise.Finalise) (syncproto.ChangeID, error) {
+	return b.step(in)
+}
+
+func (b *testBorough) Addendum(_ context.Context, _ finalise.Caller, in finalise.Addendum) (syncproto.ChangeID, error) {
+	return b.step(in)
+}
+
+func (b *testBorough) Correct(_ context.Context, _ finalise.Caller, in finalise.Correct) (syncproto.ChangeID, error) {
+	return b.step(in)
+}
+
+func (b *testBorough) AcceptLate(_ context.Context, _ finalise.Caller, in finalise.AcceptLate) (syncproto.ChangeID, error) {
+	return b.step(in)
+}
+
+func (b *testBorough) Lease(_ context.Context, c finalise.Caller, r syncproto.RecordID) (finalise.Lease, error) {
+	_, err := b.step(r)
+	return finalise.Lease{User: c.User, Until: time.UnixMilli(9)}, err
+}
+
+func (b *testBorough) Release(_ context.Context, _ finalise.Caller, r syncproto.RecordID) error {
+	_, err := b.step(r)
+	return err
+}
+
+func (b *testBorough) Checklist(context.Context, finalise.Caller, syncproto.RecordID) ([]finalise.Detail, error) {
+	return []finalise.Detail{{Record: syncproto.RecordID{2}, Code: syncproto.CodeOpenQuery}}, nil
+}
+
+func (b *testBorough) Queue(context.Context, finalise.Caller) ([]finalise.Item, error) {
+	return []finalise.Item{{Record: syncproto.RecordID{2}, Family: syncproto.FamilyID{1}, Kind: "visit", State: finalise.StateQuery,
+		HandedOverBy: b.owner, HandedOverMS: 4, Conflicts: 1, OpenQueries: 2, LeasedTo: b.owner, LeasedUntil: time.UnixMilli(7),
+		Blocks: []finalise.Detail{{Code: syncproto.CodeOpenQuery, Plain: "Ali has not answered yet."}}}}, nil
+}
+
+func (b *testBorough) Final(ctx context.Context, c finalise.Caller) ([]finalise.Item, error) {
+	return b.Queue(ctx, c)
+}
