@@ -210,6 +210,25 @@ func TestLogOnlyGrows(t *testing.T) {
 	}
 }
 
+func TestLogEntryIsNotPutInAnothersPlace(t *testing.T) {
+	s := newStory(t)
+	s.add("b1", "", set("type", "CIN"))
+	s.add("b2", "b1", addElem("words", 1, "quote", "Dad hit me"))
+	s.add("b3", "b2", addElem("words", 1, "quote", "Dad hit me")) // offered anew
+	s.add("a1", "", addElem("words", 1, "quote", "Dad is nice"))  // before it in canonical order
+	v := s.fold()
+	f, _ := v.Field("words")
+	if len(f.Items) != 2 {
+		t.Fatalf("entries: got %d, want both things said", len(f.Items))
+	}
+	if got, _ := f.Items[1].Fields[0].Value.AsText(); got != "Dad hit me" || f.Items[1].By.Change != s.id("b2") {
+		t.Errorf("second entry: got %q by %x, want what Ben wrote first", got, f.Items[1].By.Change)
+	}
+	if v.NoOps != 1 {
+		t.Errorf("ops without effect: got %d, want the one that said the same again", v.NoOps)
+	}
+}
+
 func TestUnionEditSurvivesRemoval(t *testing.T) {
 	s := newStory(t)
 	s.add("a1", "", addElem("present", 1, "name", "Uncle"))

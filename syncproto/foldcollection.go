@@ -9,9 +9,17 @@ import (
 	"doorstep/syncproto/text"
 )
 
-// collection is a union or a log: elements by id.
+// collection is a union, elements by id, or a log, entries in canonical order.
 type collection struct {
 	elements map[ElementID]*element
+	entries  []entry
+}
+
+// entry is what one add to a log said. Nothing alters it.
+type entry struct {
+	node    int32
+	element ElementID
+	said    cbor.Value
 }
 
 // element is one member. A touch is an add or an edit of it; a removal counts
@@ -45,11 +53,14 @@ func (f *folder) applyCollection(n int32, op *Op, field *schema.Field) bool {
 		c = &collection{elements: map[ElementID]*element{}}
 		f.collections[field.ID] = c
 	}
+	if field.Rule == schema.Log {
+		return op.Code == OpAdd && c.addEntry(n, op, field)
+	}
 	if op.Code == OpAdd {
 		return f.addElement(n, op, field, c)
 	}
 	e := c.elements[op.Path.Element]
-	if e == nil || field.Rule == schema.Log {
+	if e == nil {
 		return false
 	}
 	switch {
@@ -69,13 +80,27 @@ func (f *folder) applyCollection(n int32, op *Op, field *schema.Field) bool {
 	return true
 }
 
-// addElement takes in an element and its first values. A log takes each id once:
-// what is said in it is never said over.
+// addEntry takes in what was said. The same said again under one id, as by a
+// device that offers its words anew, is said once; other words under that id are
+// an entry beside it, so that nobody can put theirs in another's place.
+func (c *collection) addEntry(n int32, op *Op, field *schema.Field) bool {
+	for _, e := range c.entries {
+		if e.element == op.Path.Element && e.said.Equal(op.Value) {
+			return false
+		}
+	}
+	c.entries = append(c.entries, entry{node: n, element: op.Path.Element, said: op.Value})
+	pairs, known := op.Value.AsMap()
+	for _, pair := range pairs {
+		_, ok := field.SubField(pair.Key)
+		known = known && ok
+	}
+	return known
+}
+
+// addElement takes in an element and its first values.
 func (f *folder) addElement(n int32, op *Op, field *schema.Field, c *collection) bool {
 	e := c.elements[op.Path.Element]
-	if e != nil && field.Rule == schema.Log {
-		return false
-	}
 	if e == nil {
 		e = &element{added: n}
 		c.elements[op.Path.Element] = e
@@ -111,6 +136,9 @@ func (f *folder) editElement(n int32, op *Op, field *schema.Field, e *element) b
 // a union in order of the adds, so that lists look alike on every device.
 func (f *folder) viewCollection(v *View, field *schema.Field) (FieldView, bool) {
 	c := f.collections[field.ID]
+	if c != nil && len(c.entries) > 0 {
+		return f.viewLog(field, c), true
+	}
 	if c == nil || len(c.elements) == 0 {
 		return FieldView{}, false
 	}
@@ -130,6 +158,44 @@ func (f *folder) viewCollection(v *View, field *schema.Field) (FieldView, bool) 
 		fv.Items = append(fv.Items, f.viewElement(v, field, id, c.elements[id]))
 	}
 	return fv, true
+}
+
+// viewLog shows what was said, those of one change by id.
+func (f *folder) viewLog(field *schema.Field, c *collection) FieldView {
+	entries := slices.Clone(c.entries)
+	slices.SortStableFunc(entries, func(a, b entry) int {
+		if a.node != b.node {
+			return f.graph.compare(a.node, b.node)
+		}
+		return bytes.Compare(a.element[:], b.element[:])
+	})
+	fv := FieldView{Field: field.ID, Set: true}
+	for _, e := range entries {
+		by := f.origin(e.node)
+		out := Element{Element: e.element, By: by, InForce: true}
+		pairs, _ := e.said.AsMap()
+		for _, pair := range pairs {
+			if part, ok := viewSaid(field, pair, by); ok {
+				out.Fields = append(out.Fields, part)
+			}
+		}
+		slices.SortFunc(out.Fields, compareField)
+		fv.Items = append(fv.Items, out)
+	}
+	return fv
+}
+
+// viewSaid shows one part of an entry; false for one that the schema does not have.
+func viewSaid(field *schema.Field, pair cbor.Pair, by Origin) (FieldView, bool) {
+	sub, ok := field.SubField(pair.Key)
+	if !ok {
+		return FieldView{}, false
+	}
+	if !isProse(sub) {
+		return FieldView{Field: sub.ID, Value: pair.Value, Set: true, By: by}, true
+	}
+	words, ok := pair.Value.AsText()
+	return FieldView{Field: sub.ID, Text: words, Set: true}, ok
 }
 
 func (f *folder) viewElement(v *View, field *schema.Field, id ElementID, e *element) Element {

@@ -238,6 +238,9 @@ func foldCollections(m *maker) {
 	s.loose = true
 	s.does("b2", "a2", edit("child_words", 1, "quote", cbor.Text("I hate my room.")), remove("child_words", 2))
 	s.file("log-untouchable", "log: an edit and a removal meet nothing to act on; two no-ops are counted")
+	s.does("c1", "", add("child_words", 3, pair("quote", cbor.Text("Hello.")), pair("to_whom", cbor.Text("Chidi"))))
+	s.does("c2", "b2 c1", add("child_words", 3, pair("quote", cbor.Text("Bye.")), pair("to_whom", cbor.Text("Amina"))))
+	s.file("log-same-id", "log: other words under the id of an entry stand beside it; the same words are said once")
 
 	s = m.tale("visit_child")
 	s.does("a1", "", add("tools_used", 1, pair("tool", cbor.Text("THREE_HOUSES"))))
