@@ -10,32 +10,11 @@ import (
 )
 
 func TestBodyLimits(t *testing.T) {
-	many := func(n int) []syncproto.ChangeID {
-		ids := make([]syncproto.ChangeID, n)
-		for i := range ids {
-			ids[i] = syncproto.ChangeID{byte(i >> 8), byte(i), 1}
-		}
-		return ids
-	}
 	set := func(v cbor.Value) []syncproto.Op {
 		return []syncproto.Op{{Code: syncproto.OpSet, Path: syncproto.Path{Field: "f"}, Value: v}}
 	}
 	splice := func(pos, del int, ins string) []syncproto.Op {
 		return []syncproto.Op{{Code: syncproto.OpSplice, Path: syncproto.Path{Field: "f"}, Splices: splicesOf(pos, del, ins)}}
-	}
-	nested := func(n int) cbor.Value {
-		v := cbor.Int(1)
-		for range n {
-			v = cbor.List(v)
-		}
-		return v
-	}
-	repeated := func(op syncproto.Op, n int) []syncproto.Op {
-		ops := make([]syncproto.Op, n)
-		for i := range ops {
-			ops[i] = op
-		}
-		return ops
 	}
 	tests := []struct {
 		name   string
@@ -43,9 +22,9 @@ func TestBodyLimits(t *testing.T) {
 		want   syncproto.Code
 	}{
 		{"as it is", func(*syncproto.Body) {}, syncproto.CodeOK},
-		{"64 deps", func(b *syncproto.Body) { b.Deps = many(64) }, syncproto.CodeOK},
-		{"65 deps", func(b *syncproto.Body) { b.Deps = many(65) }, syncproto.CodeTooManyDeps},
-		{"10,000 deps", func(b *syncproto.Body) { b.Deps = many(10_000) }, syncproto.CodeTooManyDeps},
+		{"64 deps", func(b *syncproto.Body) { b.Deps = manyDeps(64) }, syncproto.CodeOK},
+		{"65 deps", func(b *syncproto.Body) { b.Deps = manyDeps(65) }, syncproto.CodeTooManyDeps},
+		{"10,000 deps", func(b *syncproto.Body) { b.Deps = manyDeps(10_000) }, syncproto.CodeTooManyDeps},
 		{"unsorted deps", func(b *syncproto.Body) { b.Deps = []syncproto.ChangeID{{2}, {1}} }, syncproto.CodeSelfDep},
 		{"one dep twice", func(b *syncproto.Body) { b.Deps = []syncproto.ChangeID{{1}, {1}} }, syncproto.CodeSelfDep},
 		{"no borough", func(b *syncproto.Body) { b.Borough = "" }, syncproto.CodeNotCanonical},
@@ -61,8 +40,8 @@ func TestBodyLimits(t *testing.T) {
 		{"version 2", func(b *syncproto.Body) { b.Version = 2 }, syncproto.CodeNewerApp},
 		{"offset of a day and a minute", func(b *syncproto.Body) { b.OffsetMin = 1441 }, syncproto.CodeBadNumber},
 		{"year 10000", func(b *syncproto.Body) { b.TimeMS = 253_402_300_800_000 }, syncproto.CodeOK},
-		{"4096 ops", func(b *syncproto.Body) { b.Ops = repeated(syncproto.Op{Code: syncproto.OpHandOver}, 4096) }, syncproto.CodeOK},
-		{"4097 ops", func(b *syncproto.Body) { b.Ops = repeated(syncproto.Op{Code: syncproto.OpHandOver}, 4097) }, syncproto.CodeTooLarge},
+		{"4096 ops", func(b *syncproto.Body) { b.Ops = repeatedOps(syncproto.Op{Code: syncproto.OpHandOver}, 4096) }, syncproto.CodeOK},
+		{"4097 ops", func(b *syncproto.Body) { b.Ops = repeatedOps(syncproto.Op{Code: syncproto.OpHandOver}, 4097) }, syncproto.CodeTooLarge},
 		{"unknown op", func(b *syncproto.Body) { b.Ops = []syncproto.Op{{Code: 99}} }, syncproto.CodeNewerApp},
 		{"text of 64 KiB", func(b *syncproto.Body) { b.Ops = set(cbor.Text(string(make([]byte, 64<<10)))) }, syncproto.CodeOK},
 		{"text of 64 KiB and a byte", func(b *syncproto.Body) { b.Ops = set(cbor.Text(string(make([]byte, 64<<10+1)))) }, syncproto.CodeTooLarge},
@@ -70,8 +49,8 @@ func TestBodyLimits(t *testing.T) {
 			b.Ops = set(cbor.Map(cbor.Pair{Key: "a", Value: cbor.List(cbor.Text(string(make([]byte, 64<<10+1))))}))
 		}, syncproto.CodeTooLarge},
 		{"value that is not text", func(b *syncproto.Body) { b.Ops = set(cbor.Bytes(make([]byte, 100<<10))) }, syncproto.CodeOK},
-		{"value of 8 levels", func(b *syncproto.Body) { b.Ops = set(nested(8)) }, syncproto.CodeOK},
-		{"value of 9 levels", func(b *syncproto.Body) { b.Ops = set(nested(9)) }, syncproto.CodeTooDeep},
+		{"value of 8 levels", func(b *syncproto.Body) { b.Ops = set(nestedList(8)) }, syncproto.CodeOK},
+		{"value of 9 levels", func(b *syncproto.Body) { b.Ops = set(nestedList(9)) }, syncproto.CodeTooDeep},
 		{"body over 256 KiB", func(b *syncproto.Body) { b.Ops = set(cbor.Bytes(make([]byte, 256<<10))) }, syncproto.CodeTooLarge},
 		{"integer of 2^53", func(b *syncproto.Body) { b.Ops = set(cbor.Int(1 << 53)) }, syncproto.CodeBadNumber},
 		{"ill-formed text", func(b *syncproto.Body) { b.Ops = set(cbor.Text("\xed\xa0\x80")) }, syncproto.CodeBadText},
@@ -94,12 +73,12 @@ func TestBodyLimits(t *testing.T) {
 		{"65 sealed records", func(b *syncproto.Body) {
 			heads := make([]syncproto.RecordHeads, 65)
 			for i := range heads {
-				heads[i] = syncproto.RecordHeads{Record: syncproto.RecordID{1, byte(i)}, Heads: many(1)}
+				heads[i] = syncproto.RecordHeads{Record: syncproto.RecordID{1, byte(i)}, Heads: manyDeps(1)}
 			}
 			b.Ops = []syncproto.Op{{Code: syncproto.OpFinalise, Heads: heads}}
 		}, syncproto.CodeTooLarge},
 		{"sealed records unsorted", func(b *syncproto.Body) {
-			heads := []syncproto.RecordHeads{{Record: syncproto.RecordID{2}, Heads: many(1)}, {Record: syncproto.RecordID{1}, Heads: many(1)}}
+			heads := []syncproto.RecordHeads{{Record: syncproto.RecordID{2}, Heads: manyDeps(1)}, {Record: syncproto.RecordID{1}, Heads: manyDeps(1)}}
 			b.Ops = []syncproto.Op{{Code: syncproto.OpFinalise, Heads: heads}}
 		}, syncproto.CodeNotCanonical},
 		{"sealed record without heads", func(b *syncproto.Body) {
@@ -117,6 +96,30 @@ func TestBodyLimits(t *testing.T) {
 			t.Errorf("%s: got %v, want %v", tt.name, got, tt.want)
 		}
 	}
+}
+
+func manyDeps(n int) []syncproto.ChangeID {
+	ids := make([]syncproto.ChangeID, n)
+	for i := range ids {
+		ids[i] = syncproto.ChangeID{byte(i >> 8), byte(i), 1}
+	}
+	return ids
+}
+
+func nestedList(n int) cbor.Value {
+	v := cbor.Int(1)
+	for range n {
+		v = cbor.List(v)
+	}
+	return v
+}
+
+func repeatedOps(op syncproto.Op, n int) []syncproto.Op {
+	ops := make([]syncproto.Op, n)
+	for i := range ops {
+		ops[i] = op
+	}
+	return ops
 }
 
 func splicesOf(pos, del int, ins string) []text.Splice {

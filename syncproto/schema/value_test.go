@@ -42,12 +42,7 @@ func element(pairs ...any) cbor.Value {
 }
 
 func TestCheckValue(t *testing.T) {
-	frequency := func(pairs ...any) cbor.Value { return element(pairs...) }
-	cases := []struct {
-		path  string
-		value cbor.Value
-		want  schema.ProblemCode
-	}{
+	checkValues(t, []valueCase{
 		{"visit.place", cbor.Text("HOME"), schema.NoProblem},
 		{"visit.place", cbor.Null(), schema.NoProblem},
 		{"visit.place", cbor.Text("home"), schema.UnknownCode},
@@ -116,7 +111,12 @@ func TestCheckValue(t *testing.T) {
 		{"plan.rules", element("text", "No visits by Lee."), schema.NoProblem},
 		{"plan.rules", element("text", cbor.Null()), schema.NoProblem},
 		{"plan.trajectory", element("expected", "asleep by eight"), schema.NoProblem},
+	})
+}
 
+// TestCheckValueOfEntries: log entries are whole, structs have known parts.
+func TestCheckValueOfEntries(t *testing.T) {
+	checkValues(t, []valueCase{
 		// An entry of a log is whole when it is added.
 		{"visit_child.child_words", element("quote", "I sleep at Nan's."), schema.NoProblem},
 		{"visit_child.child_words", element("to_whom", "Nan"), schema.MissingPart},
@@ -128,15 +128,25 @@ func TestCheckValue(t *testing.T) {
 		{"visit.manager_alert", element("alerted", "Y"), schema.MissingPart},
 		{"visit.manager_alert", element("alerted", "Y", "who", "J. Okoro", "when", 1763762400000), schema.NoProblem},
 
-		{"status.visit_frequency", frequency("n", 10, "unit", "WD"), schema.NoProblem},
-		{"status.visit_frequency", frequency("n", 0, "unit", "WD"), schema.OutOfBounds},
-		{"status.visit_frequency", frequency("n", "10"), schema.WrongType},
-		{"status.visit_frequency", frequency("every", 10), schema.UnknownPart},
+		{"status.visit_frequency", element("n", 10, "unit", "WD"), schema.NoProblem},
+		{"status.visit_frequency", element("n", 0, "unit", "WD"), schema.OutOfBounds},
+		{"status.visit_frequency", element("n", "10"), schema.WrongType},
+		{"status.visit_frequency", element("every", 10), schema.UnknownPart},
 		{"status.visit_frequency", cbor.Text("10 WD"), schema.WrongType},
 		{"visit_child.worry_level_change", element("change", "SAME", "why", "no change"), schema.NoProblem},
 		{"visit_child.worry_level_change", element("change", "DUNNO"), schema.UnknownCode},
 		{"action.owner", element("name", "Nan"), schema.NoProblem},
-	}
+	})
+}
+
+type valueCase struct {
+	path  string
+	value cbor.Value
+	want  schema.ProblemCode
+}
+
+func checkValues(t *testing.T, cases []valueCase) {
+	t.Helper()
 	for _, c := range cases {
 		if got := at(t, c.path).CheckValue(c.value); got.Code != c.want {
 			t.Errorf("%s: %d bytes: %v, want %v", c.path, c.value.Size(), got.Code, c.want)

@@ -100,25 +100,29 @@ func TestEveryReasonBlocks(t *testing.T) {
 			w.confirm()
 		}, []syncproto.Code{syncproto.CodeMissingField}, "Why not alone"},
 	} {
-		t.Run(c.name, func(t *testing.T) {
-			w := newWorld(t)
-			c.spoil(w)
-			if w.heads(visit) == nil {
-				w.ready()
-			}
-			if len(c.want) == 0 {
-				w.must(w.finalise(coordA))
-				return
-			}
-			reasons := w.wantRefused(func() error { _, err := w.finalise(coordA); return err }, c.want...)
-			if !slices.ContainsFunc(reasons, func(d finalise.Detail) bool { return strings.Contains(d.Plain, c.says) }) {
-				t.Errorf("reasons: %+v, want one that says %q", reasons, c.says)
-			}
-			list, err := w.service.Checklist(ctx, as(lead), partJo)
-			if err != nil || !slices.Equal(list, reasons) {
-				t.Errorf("checklist of a part: %+v, %v, want the same reasons", list, err)
-			}
-		})
+		t.Run(c.name, func(t *testing.T) { wantBlocked(t, c.spoil, c.want, c.says) })
+	}
+}
+
+// wantBlocked spoils a visit and finalises it; without reasons it must succeed.
+func wantBlocked(t *testing.T, spoil func(*world), want []syncproto.Code, says string) {
+	t.Helper()
+	w := newWorld(t)
+	spoil(w)
+	if w.heads(visit) == nil {
+		w.ready()
+	}
+	if len(want) == 0 {
+		w.must(w.finalise(coordA))
+		return
+	}
+	reasons := w.wantRefused(func() error { _, err := w.finalise(coordA); return err }, want...)
+	if !slices.ContainsFunc(reasons, func(d finalise.Detail) bool { return strings.Contains(d.Plain, says) }) {
+		t.Errorf("reasons: %+v, want one that says %q", reasons, says)
+	}
+	list, err := w.service.Checklist(ctx, as(lead), partJo)
+	if err != nil || !slices.Equal(list, reasons) {
+		t.Errorf("checklist of a part: %+v, %v, want the same reasons", list, err)
 	}
 }
 
