@@ -31,6 +31,7 @@ func newBench(s streams) *cobra.Command {
 	f := cmd.Flags()
 	f.BoolVar(&o.asJSON, "json", false, "print the figures as JSON")
 	f.StringVar(&o.Folder, "folder", "", "folder on the disk to measure, kept afterwards (default: a temporary one)")
+	f.StringVar(&o.Only, "only", "", "measure one part: push, fresh-pull or one-pull")
 	f.IntVar(&o.Devices, "devices", 8, "tablets that push at once")
 	f.IntVar(&o.Batch, "batch", 64, "visits in one request")
 	f.IntVar(&o.Batches, "batches", 16, "requests of each tablet in one round")

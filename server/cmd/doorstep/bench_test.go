@@ -3,6 +3,8 @@ package main
 import (
 	"bytes"
 	"encoding/json"
+	"fmt"
+	"io"
 	"os"
 	"path/filepath"
 	"strings"
@@ -10,6 +12,54 @@ import (
 
 	"doorstep/server/cmd/doorstep/bench"
 )
+
+// measure runs a part of the benchmark once and returns its figures.
+func measure(b *testing.B, o bench.Options) *bench.Report {
+	b.Helper()
+	o.Folder = b.TempDir()
+	b.ResetTimer()
+	r, err := bench.Run(b.Context(), o, io.Discard)
+	if err != nil {
+		b.Fatal(err)
+	}
+	return r
+}
+
+// BenchmarkPush is durable pushes over HTTP to a server process, beside the
+// limits of the disk.
+func BenchmarkPush(b *testing.B) {
+	for range b.N {
+		p := measure(b, bench.Options{Only: bench.PartPush, Rounds: 3}).Push
+		b.ReportMetric(p.Server.PerSecond, "visits/s")
+		b.ReportMetric(p.Server.PerCPUSecond, "visits/cpu-s")
+		b.ReportMetric(p.Journal.PerSecond, "journal/s")
+		b.ReportMetric(p.Badger.PerSecond, "badger/s")
+		b.ReportMetric(p.OfLimit, "of-limit")
+		b.ReportMetric(p.Up, "B-up/visit")
+	}
+}
+
+// BenchmarkFreshPull is a new device that pulls 4,000 visits.
+func BenchmarkFreshPull(b *testing.B) {
+	for range b.N {
+		f := measure(b, bench.Options{Only: bench.PartFreshPull}).FreshPull
+		b.ReportMetric(f.MS, "ms")
+		b.ReportMetric(f.TabletMS, "tablet-ms")
+		b.ReportMetric(f.Down, "B-down/change")
+	}
+}
+
+// BenchmarkOnePull pulls one record from small boroughs; `doorstep bench` fills
+// larger ones.
+func BenchmarkOnePull(b *testing.B) {
+	for range b.N {
+		r := measure(b, bench.Options{Only: bench.PartOnePull, Sizes: []int{1_000, 10_000}})
+		for _, one := range r.OnePull {
+			b.ReportMetric(one.MedianMS, fmt.Sprintf("ms-of-%d", one.Visits/1_000*1_000))
+		}
+		b.ReportMetric(r.Flat(), "slowest/fastest")
+	}
+}
 
 // small are figures that say nothing about speed and take a moment.
 func small(more ...string) []string {
@@ -46,20 +96,17 @@ func TestBenchCountsWhatItPushes(t *testing.T) {
 	if len(r.OnePull) != 2 || r.OnePull[0].Visits != 5 || r.OnePull[1].Visits != 10 || r.OnePull[1].MedianMS <= 0 {
 		t.Errorf("one-record pulls: %+v, want those from 5 and from 10 visits", r.OnePull)
 	}
-	if _, err := os.Stat(filepath.Join(folder, "push", "data", "journal")); err != nil {
-		t.Errorf("the folder that was named is to be kept: %v", err)
-	}
-}
-
-func TestBenchSpeaksPlainly(t *testing.T) {
-	var out, progress bytes.Buffer
-	if code := execute(t.Context(), small(), nil, &out, &progress); code != exitDone {
-		t.Fatalf("exit code %d\n%s", code, progress.String())
+	var plain strings.Builder
+	if err := r.Text(&plain); err != nil {
+		t.Fatal(err)
 	}
 	for _, want := range []string{"the server, full path", "bare journal", "bare badger", "20 visits to a fresh device", "of      10 visits"} {
-		if !strings.Contains(out.String(), want) {
-			t.Errorf("the output does not say %q:\n%s", want, out.String())
+		if !strings.Contains(plain.String(), want) {
+			t.Errorf("the text does not say %q:\n%s", want, plain.String())
 		}
+	}
+	if _, err := os.Stat(filepath.Join(folder, "push", "data", "journal")); err != nil {
+		t.Errorf("the folder that was named is to be kept: %v", err)
 	}
 }
 
@@ -68,6 +115,7 @@ func TestBenchRefusesWhatItCannotMeasure(t *testing.T) {
 		"negative":         {"--rounds", "-1"},
 		"a size of none":   {"--sizes", "0"},
 		"too large":        {"--batch", "1000"},
+		"no such part":     {"--only", "everything"},
 		"a server, nobody": {"--url", "http://127.0.0.1:1"},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -16,6 +16,7 @@ type Options struct {
 	People string // file with the sign-ins for that server
 	PID    int    // its process, if it runs on this machine and its CPU is to be measured
 	Folder string // where boroughs and the bare limits write; empty: a temporary folder
+	Only   string // one of the parts; empty: all
 
 	Devices int   // that push at once
 	Batch   int   // visits in one request
@@ -25,6 +26,16 @@ type Options struct {
 	Pulls   int   // one-record pulls from each borough
 	Sizes   []int // visits in the boroughs that one-record pulls are made from
 }
+
+// The parts of a run.
+const (
+	PartPush      = "push"
+	PartFreshPull = "fresh-pull"
+	PartOnePull   = "one-pull"
+)
+
+// measures reports whether a part is wanted.
+func (o Options) measures(part string) bool { return o.Only == "" || o.Only == part }
 
 // The defaults: 8 tablets send 64 visits a request, five rounds of 32 MB each.
 const (
@@ -54,6 +65,9 @@ func (o Options) withDefaults() (Options, error) {
 		if *d.field < 0 {
 			return o, errors.New("numbers must not be negative")
 		}
+	}
+	if !slices.Contains([]string{"", PartPush, PartFreshPull, PartOnePull}, o.Only) {
+		return o, fmt.Errorf("there is no part %q: %s, %s or %s", o.Only, PartPush, PartFreshPull, PartOnePull)
 	}
 	if o.Batch > maxBatch {
 		return o, fmt.Errorf("a request takes at most %d visits", maxBatch)
@@ -115,14 +129,20 @@ func (b *bench) say(format string, args ...any) {
 // measureOwn starts a borough for pushing, and one of each size for pulling, so
 // that pulls from all sizes are made side by side.
 func (b *bench) measureOwn(ctx context.Context) error {
-	if err := b.withSite(ctx, "push", func(s *site) error { return b.measurePush(ctx, s) }); err != nil {
-		return err
+	if b.o.measures(PartPush) {
+		if err := b.withSite(ctx, "push", func(s *site) error { return b.measurePush(ctx, s) }); err != nil {
+			return err
+		}
 	}
-	sizes := slices.Sorted(slices.Values(b.o.Sizes))
-	if err := b.withSite(ctx, "pull", func(s *site) error { return b.measureFreshPull(ctx, s) }); err != nil {
-		return err
+	if b.o.measures(PartFreshPull) {
+		if err := b.withSite(ctx, "pull", func(s *site) error { return b.measureFreshPull(ctx, s) }); err != nil {
+			return err
+		}
 	}
-	return b.withSizes(ctx, sizes, nil)
+	if !b.o.measures(PartOnePull) {
+		return nil
+	}
+	return b.withSizes(ctx, slices.Sorted(slices.Values(b.o.Sizes)), nil)
 }
 
 // withSite starts a borough for as long as fn takes.
@@ -155,11 +175,18 @@ func (b *bench) measureRunning(ctx context.Context) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, s.close()) }()
-	if err := b.measurePush(ctx, s); err != nil {
-		return err
+	if b.o.measures(PartPush) {
+		if err := b.measurePush(ctx, s); err != nil {
+			return err
+		}
 	}
-	if err := b.measureFreshPull(ctx, s); err != nil {
-		return err
+	if b.o.measures(PartFreshPull) {
+		if err := b.measureFreshPull(ctx, s); err != nil {
+			return err
+		}
+	}
+	if !b.o.measures(PartOnePull) {
+		return nil
 	}
 	return b.measureOnePulls(ctx, []*site{s})
 }

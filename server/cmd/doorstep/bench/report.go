@@ -216,34 +216,52 @@ func (r *Report) JSON(w io.Writer) error {
 	return enc.Encode(r)
 }
 
-// Text writes the report for people.
+// Text writes the report for people, as far as it was measured.
 func (r *Report) Text(w io.Writer) error {
-	var b strings.Builder
-	say := func(format string, args ...any) { fmt.Fprintf(&b, format+"\n", args...) }
-	say("Doorstep, measured on %d CPUs (%s), %s, %s; tablets, server and limits share them.",
+	l := &lines{}
+	l.say("Doorstep, measured on %d CPUs (%s), %s, %s; tablets and limits share them with a server of our own.",
 		r.Machine.CPUs, r.Machine.CPUModel, r.Machine.System, r.Machine.Go)
+	if len(r.Push.Rounds) > 0 {
+		r.pushText(l)
+	}
+	if len(r.FreshPull.Rounds) > 0 {
+		f := r.FreshPull
+		l.say("\nPull of %d visits to a fresh device (medians of %d)", f.Visits, len(f.Rounds))
+		l.say("  %.0f ms until the last reply is read, %.0f ms until a tablet has it all in its store", f.MS, f.TabletMS)
+		l.say("  on the wire: %.0f bytes down a change", f.Down)
+	}
+	if len(r.OnePull) > 0 {
+		r.onePullText(l)
+	}
+	l.say("\n%d visits were pushed and acknowledged as accepted and stored; %d of them were pulled again.", r.Acknowledged, r.ReadBack)
+	_, err := io.WriteString(w, l.String())
+	return err
+}
+
+// lines are a text in the making.
+type lines struct{ strings.Builder }
+
+func (l *lines) say(format string, args ...any) { fmt.Fprintf(l, format+"\n", args...) }
+
+func (r *Report) pushText(l *lines) {
 	p := r.Push
-	say("\nDurable push of %.0f-byte visits by %d devices, %d a request (medians of %d rounds of %d visits)",
+	l.say("\nDurable push of %.0f-byte visits by %d devices, %d a request (medians of %d rounds of %d visits)",
 		p.Content, r.Setup.Devices, r.Setup.BatchVisits, len(p.Rounds), r.Setup.Devices*r.Setup.BatchesARound*r.Setup.BatchVisits)
-	say("  %-34s %10s %18s", "", "a second", "a CPU second")
-	say("  %-34s %10.0f %18.0f", "the server, full path", p.Server.PerSecond, p.Server.PerCPUSecond)
-	say("  %-34s %10.0f %18.0f", "limit: bare journal, encrypted", p.Journal.PerSecond, p.Journal.PerCPUSecond)
-	say("  %-34s %10.0f %18.0f", "limit: bare badger, SyncWrites", p.Badger.PerSecond, p.Badger.PerCPUSecond)
-	say("  groups of the limits: %d visits; the server reaches %.2f of the lower limit (goal: 0.50)", p.GroupVisits, p.OfLimit)
-	say("  on the wire: %.0f bytes up and %.0f down a visit", p.Up, p.Down)
-	f := r.FreshPull
-	say("\nPull of %d visits to a fresh device (medians of %d)", f.Visits, len(f.Rounds))
-	say("  %.0f ms until the last reply is read, %.0f ms until a tablet has it all in its store", f.MS, f.TabletMS)
-	say("  on the wire: %.0f bytes down a change", f.Down)
-	say("\nPull of one new record (in turn from all boroughs)")
+	l.say("  %-34s %10s %18s", "", "a second", "a CPU second")
+	l.say("  %-34s %10.0f %18.0f", "the server, full path", p.Server.PerSecond, p.Server.PerCPUSecond)
+	l.say("  %-34s %10.0f %18.0f", "limit: bare journal, encrypted", p.Journal.PerSecond, p.Journal.PerCPUSecond)
+	l.say("  %-34s %10.0f %18.0f", "limit: bare badger, SyncWrites", p.Badger.PerSecond, p.Badger.PerCPUSecond)
+	l.say("  groups of the limits: %d visits; the server reaches %.2f of the lower limit (goal: 0.50)", p.GroupVisits, p.OfLimit)
+	l.say("  on the wire: %.0f bytes up and %.0f down a visit", p.Up, p.Down)
+}
+
+func (r *Report) onePullText(l *lines) {
+	l.say("\nPull of one new record (in turn from all boroughs)")
 	for _, one := range r.OnePull {
-		say("  of %7d visits: median %.2f ms, 9 of 10 within %.2f ms; %d bytes up, %d down",
+		l.say("  of %7d visits: median %.2f ms, 9 of 10 within %.2f ms; %d bytes up, %d down",
 			one.Visits, one.MedianMS, one.P90MS, one.Wire.Up, one.Wire.Down)
 	}
 	if len(r.OnePull) > 1 {
-		say("  the slowest median is %.2f times the fastest (goal: 1.20 at most)", r.Flat())
+		l.say("  the slowest median is %.2f times the fastest (goal: 1.20 at most)", r.Flat())
 	}
-	say("\n%d visits were pushed and acknowledged as accepted and stored; %d of them were pulled again.", r.Acknowledged, r.ReadBack)
-	_, err := io.WriteString(w, b.String())
-	return err
 }
