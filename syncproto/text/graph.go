@@ -112,8 +112,8 @@ func (g *graph) known(version []LV) []LV {
 	return kept
 }
 
-// lastCritical returns the newest critical version that is no newer than
-// limit, looking at events before end only, or -1 if there is none. A critical
+// lastCritical returns the newest critical version between floor and limit,
+// looking at events before end only, or -1 if there is none. A critical
 // version is an event that everything earlier leads to and everything later
 // builds on: replay may forget how the text came about there. Events later
 // than limit may build on anything from limit onward.
@@ -121,13 +121,16 @@ func (g *graph) known(version []LV) []LV {
 // An event of a run whose parents were all there was has everything earlier
 // behind it. Everything later builds on it if no later run has an older
 // parent; a later root (parent -1) therefore rules out all that came before it.
-func (g *graph) lastCritical(limit, end LV) LV {
+func (g *graph) lastCritical(floor, limit, end LV) LV {
 	if end <= 0 {
 		return -1
 	}
-	for i := g.find(end - 1); i >= 0 && limit >= 0; i-- {
+	for i := g.find(end - 1); i >= 0 && limit >= floor; i-- {
 		r := &g.runs[i]
 		newest := min(limit, min(g.upTo(i), end)-1)
+		if newest < floor {
+			return -1
+		}
 		if r.linear && newest >= r.start {
 			return newest
 		}

@@ -139,7 +139,7 @@ func (l *Log) cover(oldest, end LV) error {
 	if kept && t.upTo == m.upTo && (size < m.tuning.slack || size < 2*m.checked) {
 		return nil
 	}
-	base := l.graph.lastCritical(min(oldest, m.upTo-1), m.upTo)
+	base := l.graph.lastCritical(0, min(oldest, m.upTo-1), m.upTo)
 	if !m.tuning.forget {
 		base = -1
 	}

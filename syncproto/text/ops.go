@@ -4,12 +4,16 @@ package text
 type opKind uint8
 
 const (
-	insertion      opKind = iota // at pos, pos+1, ...
-	deletion                     // at pos every time, as the Delete key does
-	deletionBack                 // at pos, pos-1, ..., as the Backspace key does
-	opKinds                      // how many kinds there are
-	maxMixedPoints = 1024        // see ops.insert
+	insertion    opKind = iota // at pos, pos+1, ...
+	deletion                   // at pos every time, as the Delete key does
+	deletionBack               // at pos, pos-1, ..., as the Backspace key does
+	opKinds                    // how many kinds there are
 )
+
+// maxMixedPoints bounds a run of insertions, and a piece of the text, with code
+// points of several bytes: a place inside is found by counting. Plain ASCII is
+// not bounded.
+const maxMixedPoints = 1024
 
 // An opRun is a stretch of events that follow from one another. It ends where
 // the next run begins. No run reaches over the start of a graphRun.
@@ -64,8 +68,6 @@ func (o *ops) lengthAfter(lv LV) int32 {
 
 // insert appends the insertion of text, n code points long, into a text of
 // the given length. fresh says that the events do not follow the last one.
-// A run with code points of several bytes is kept short, so that finding a
-// place inside it stays cheap however long the text; plain ASCII is not cut.
 func (o *ops) insert(pos, length int32, text string, n int, fresh bool) {
 	off := int32(len(o.content))
 	o.content = append(o.content, text...)

@@ -49,12 +49,15 @@ func (l *Log) Overlaps() []Overlap {
 	return s.found
 }
 
-// keepFirst drops what is more than maxOverlaps.
+// keepFirst drops what is more than maxOverlaps, and notes the last that is
+// kept: what comes after it need not be looked for.
 func (s *sheet) keepFirst() {
-	if len(s.found) > maxOverlaps {
-		slices.SortFunc(s.found, func(x, y Overlap) int { return cmp.Or(s.byAuthors(x, y), s.byPlace(x, y)) })
-		s.found = s.found[:maxOverlaps]
+	if len(s.found) <= maxOverlaps {
+		return
 	}
+	slices.SortFunc(s.found, func(x, y Overlap) int { return cmp.Or(s.byAuthors(x, y), s.byPlace(x, y)) })
+	s.found = s.found[:maxOverlaps]
+	s.full, s.worst = true, s.found[maxOverlaps-1]
 }
 
 func (s *sheet) byPlace(x, y Overlap) int {
@@ -66,17 +69,31 @@ func (s *sheet) byAuthors(x, y Overlap) int {
 }
 
 // examine finds the overlaps among the changes of a conflict zone: each change
-// is compared with the earlier ones that touch something near.
+// is compared with the earlier ones that touch something near, in the order of
+// their events so that the version shown moves little.
 func (s *sheet) examine(zone lvRange) {
 	oldest := s.callOf(zone.start)
 	for a := oldest; int(a) < len(s.calls) && s.calls[a] < zone.end; a++ {
-		for _, b := range s.near(a) {
-			s.compare(a, b)
+		near := s.near(a)
+		slices.Sort(near)
+		for _, b := range near {
+			if o := s.pair(a, b); !s.full || s.byAuthors(o, s.worst) <= 0 {
+				s.compare(a, b)
+			}
 		}
 		if len(s.found) > 2*maxOverlaps {
 			s.keepFirst()
 		}
 	}
+}
+
+// pair returns the overlap of two calls without its place.
+func (s *sheet) pair(a, b int32) Overlap {
+	o := Overlap{A: s.calls[a], B: s.calls[b]}
+	if s.log.authors.compare(o.A, o.B) > 0 {
+		o.A, o.B = o.B, o.A
+	}
+	return o
 }
 
 // near returns the calls before a, and concurrent with it, that touch a segment
@@ -144,18 +161,9 @@ func (s *sheet) compare(a, b int32) {
 		}
 		next = to + 1
 		if slices.ContainsFunc(s.segs[from:next], func(seg segment) bool { return slices.Contains(seg.calls, b) }) {
-			s.note(from, to, s.calls[a], s.calls[b])
+			o := s.pair(a, b)
+			o.Start, o.End = int(s.segs[from].merged), int(s.segs[to].mergedEnd())
+			s.found = append(s.found, o)
 		}
 	}
-}
-
-func (s *sheet) note(from, to int, a, b LV) {
-	if s.log.authors.compare(a, b) > 0 {
-		a, b = b, a
-	}
-	end := s.segs[to].merged
-	if !s.segs[to].deleted() {
-		end += s.segs[to].n
-	}
-	s.found = append(s.found, Overlap{int(s.segs[from].merged), int(end), a, b})
 }

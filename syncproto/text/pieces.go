@@ -85,8 +85,8 @@ func (p *pieces) insert(pos int32, add piece, content []byte) {
 	c.open(i, add)
 }
 
-// extend appends a piece that continues this one in the history. Pieces with
-// code points of several bytes stay short, as runs do.
+// extend appends a piece that continues this one in the history, if together
+// they are not too long.
 func (a *piece) extend(b piece) bool {
 	if b.lv != a.lv+LV(a.n) || b.off != a.off+a.size {
 		return false

@@ -17,8 +17,8 @@ func (g *graph) stretches(start LV) []stretch {
 	var list []stretch
 	end, limit := g.end, g.end-1
 	for end > start {
-		newest := g.lastCritical(limit, end)
-		if newest < start {
+		newest := g.lastCritical(start, limit, end)
+		if newest < 0 {
 			return append(list, stretch{lvRange{start, end}, false})
 		}
 		if newest+1 < end {
@@ -54,8 +54,8 @@ type planner struct {
 	cuts  []LV
 }
 
-// plan returns the zone's events in order; every step ends where something
-// branches off or joins.
+// plan hands the zone's events to visit, in order, cut wherever something
+// branches off or joins. It stops at the first error.
 func (p *planner) plan(g *graph, zone lvRange, visit func(lvRange) error) error {
 	p.graph, p.zone = g, zone
 	p.cut()

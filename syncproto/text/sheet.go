@@ -16,6 +16,8 @@ type sheet struct {
 	diff  differ
 	seen  []int32 // per call, the later one that it was last near to
 	found []Overlap
+	full  bool    // found has been cut to maxOverlaps
+	worst Overlap // the last that was kept then
 }
 
 // A segment is a stretch of code points with the same history. It reaches no
@@ -40,6 +42,14 @@ const (
 
 // deleted reports whether nothing of it is left in the merged text.
 func (s *segment) deleted() bool { return len(s.calls) > 1 }
+
+// mergedEnd returns where what is left of it ends in the merged text.
+func (s *segment) mergedEnd() int32 {
+	if s.deleted() {
+		return s.merged
+	}
+	return s.merged + s.n
+}
 
 // endingOf classifies a code point. The list is part of the rule, so it does
 // not come from tables that change.
@@ -105,9 +115,7 @@ func (s *sheet) lay(t *tracker) {
 		for id, end := span.id, span.id+LV(span.n); id < end; {
 			seg := s.segment(id, end, removed)
 			seg.merged = merged
-			if !seg.deleted() {
-				merged += seg.n
-			}
+			merged = seg.mergedEnd()
 			s.segs = append(s.segs, seg)
 			id += LV(seg.n)
 		}

@@ -8,12 +8,12 @@ import "slices"
 // all events seen.
 type tracker struct {
 	log  *Log
-	tree tree
-	base LV // the critical version it began with, or -1
-	gone removals
+	base LV   // the critical version it began with, or -1
 	upTo LV   // it has seen the events after base and before upTo
 	at   []LV // the prepared version
-	out  *pieces
+	tree tree
+	gone removals
+	out  *pieces // where edits of the merged text go, if anywhere
 	diff differ
 }
 
