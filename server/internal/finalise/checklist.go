@@ -26,16 +26,16 @@ func (s *Service) Checklist(_ context.Context, caller Caller, record syncproto.R
 
 // read calls fn with a group as it stands, if the caller may see it.
 func (s *Service) read(caller Caller, record syncproto.RecordID, fn func(*group) error) error {
-	known := s.foresee(record)
+	if err := s.mayRead(caller, record); err != nil {
+		return err
+	}
+	known := foreseen{members: s.members(record)}
 	return s.cfg.Store.Read(func(r *store.Reader) error {
 		g, err := loadGroup(r, record, known)
 		if err != nil {
 			return err
 		}
 		g.state, g.caller, g.atMS, g.record = s.cfg.Store.State(), caller, s.cfg.Now().UnixMilli(), record
-		if err := g.mayRead(); err != nil {
-			return err
-		}
 		return fn(g)
 	})
 }

@@ -144,17 +144,20 @@ type act struct {
 // propose runs one act on a record and the records sealed with it. decide must
 // not keep the group. It returns the id of the first change composed.
 func (s *Service) propose(ctx context.Context, caller Caller, record syncproto.RecordID, decide func(*group) (act, error)) (syncproto.ChangeID, error) {
+	if err := s.mayRead(caller, record); err != nil {
+		return syncproto.ChangeID{}, err
+	}
 	known := s.foresee(record)
 	var first syncproto.ChangeID
 	_, err := s.cfg.Ledger.Propose(ctx, func(tx *store.Tx) ([]store.Entry, error) {
+		if err := mayRead(&tx.Reader, tx.State(), caller, record); err != nil {
+			return nil, err
+		}
 		g, err := loadGroup(&tx.Reader, record, known)
 		if err != nil {
 			return nil, err
 		}
 		g.state, g.caller, g.atMS, g.record = tx.State(), caller, tx.AtMS(), record
-		if err := g.mayRead(); err != nil {
-			return nil, err
-		}
 		a, err := decide(g)
 		if err != nil {
 			return nil, err
@@ -170,6 +173,10 @@ func (s *Service) propose(ctx context.Context, caller Caller, record syncproto.R
 		return a.then(tx, changes)
 	})
 	return first, err
+}
+
+func (s *Service) mayRead(caller Caller, record syncproto.RecordID) error {
+	return s.cfg.Store.Read(func(r *store.Reader) error { return mayRead(r, s.cfg.Store.State(), caller, record) })
 }
 
 // edit is a change of one record by the caller.

@@ -65,24 +65,53 @@ func loadPart(r *store.Reader, record syncproto.RecordID) (*part, error) {
 	return p, nil
 }
 
-// membership is what a look outside the ledger's turn found: which wholes a
-// record was part of, as of one row of its feed.
+// membership is which wholes a record was part of, as of one row of its feed.
 type membership struct {
 	last   uint64
 	wholes []syncproto.RecordID
 }
 
-// loadGroup reads the group of a record. known spares it folding other parts of
-// the family: what has no news is looked up there.
-func loadGroup(r *store.Reader, record syncproto.RecordID, known map[syncproto.RecordID]membership) (*group, error) {
-	p, err := loadPart(r, record)
+// foreseen is what a look outside the ledger's turn found. What has no news since
+// needs no second look, so that the turn stays short however long a record is.
+type foreseen struct {
+	members map[syncproto.RecordID]membership
+	parts   map[syncproto.RecordID]*part // read and folded
+}
+
+// load is loadPart, but for what was read before and has no news.
+func (f foreseen) load(r *store.Reader, record syncproto.RecordID) (*part, error) {
+	if p := f.parts[record]; p != nil {
+		info, err := r.RecordInfo(record)
+		if err != nil {
+			return nil, notFound(err)
+		}
+		if info.Last == p.info.Last {
+			return p, nil
+		}
+	}
+	return loadPart(r, record)
+}
+
+// loadGroup reads the group of a record, with what is computed of it.
+func loadGroup(r *store.Reader, record syncproto.RecordID, known foreseen) (*group, error) {
+	g, err := gather(r, record, known)
+	if err != nil {
+		return nil, err
+	}
+	g.derive()
+	return g, nil
+}
+
+// gather reads the records of a group.
+func gather(r *store.Reader, record syncproto.RecordID, known foreseen) (*group, error) {
+	p, err := known.load(r, record)
 	if err != nil {
 		return nil, err
 	}
 	g := &group{reader: r}
 	whole := p
 	for _, id := range p.wholes() {
-		w, err := loadPart(r, id)
+		w, err := known.load(r, id)
 		if errors.Is(err, syncproto.CodeNotFound) || err == nil && w.info.Family != p.info.Family {
 			continue
 		}
@@ -99,13 +128,12 @@ func loadGroup(r *store.Reader, record syncproto.RecordID, known map[syncproto.R
 			return nil, err
 		}
 	}
-	g.derive()
 	return g, nil
 }
 
 // addParts adds the family's records of a kind that are parts of the whole.
 // loaded is one that was read already.
-func (g *group) addParts(kind string, loaded *part, known map[syncproto.RecordID]membership) error {
+func (g *group) addParts(kind string, loaded *part, known foreseen) error {
 	whole := g.whole().info.Record
 	records, err := g.reader.RecordsOf(g.whole().info.Family, kind)
 	if err != nil {
@@ -122,10 +150,10 @@ func (g *group) addParts(kind string, loaded *part, known map[syncproto.RecordID
 		if err != nil {
 			return fmt.Errorf("reading record %s: %w", record, err)
 		}
-		if m, ok := known[record]; ok && m.last == info.Last && !slices.Contains(m.wholes, whole) {
+		if m, ok := known.members[record]; ok && m.last == info.Last && !slices.Contains(m.wholes, whole) {
 			continue
 		}
-		p, err := loadPart(g.reader, record)
+		p, err := known.load(g.reader, record)
 		if err != nil {
 			return err
 		}
@@ -164,9 +192,28 @@ func wholesOf(kind *schema.Kind, v *syncproto.View) []syncproto.RecordID {
 	return out
 }
 
-// foresee looks at the family's parts before the ledger's turn, in views that
-// are kept, so that the turn itself is short. What it misses is read there.
-func (s *Service) foresee(record syncproto.RecordID) map[syncproto.RecordID]membership {
+// foresee reads and folds the group of a record before the ledger's turn. What it
+// misses is read there.
+func (s *Service) foresee(record syncproto.RecordID) foreseen {
+	f := foreseen{members: s.members(record), parts: map[syncproto.RecordID]*part{}}
+	err := s.cfg.Store.Read(func(r *store.Reader) error {
+		g, err := gather(r, record, f)
+		if err != nil {
+			return err
+		}
+		for _, p := range g.parts {
+			f.parts[p.info.Record] = p
+		}
+		return nil
+	})
+	if err != nil {
+		return foreseen{} // the turn meets it again, and says so
+	}
+	return f
+}
+
+// members looks at the family's parts in views that are kept.
+func (s *Service) members(record syncproto.RecordID) map[syncproto.RecordID]membership {
 	known := map[syncproto.RecordID]membership{}
 	info, err := s.cfg.Store.RecordInfo(record)
 	if err != nil {
@@ -227,17 +274,28 @@ func sortHeads(heads []syncproto.RecordHeads) {
 
 // asker is the caller before one record.
 func (g *group) asker(p *part) access.Asker {
-	user, _ := g.state.User(g.caller.User)
-	a := access.Asker{Role: access.Role(user.Role), Authorship: access.AuthorshipOf(p.graph.Changes(), g.caller.User)}
-	for _, b := range g.state.BasisOf(g.caller.User, p.info.Family) {
+	a := askerOf(g.state, g.caller, p.info.Family)
+	a.Authorship = access.AuthorshipOf(p.graph.Changes(), g.caller.User)
+	return a
+}
+
+func askerOf(state *store.State, caller Caller, family syncproto.FamilyID) access.Asker {
+	user, _ := state.User(caller.User)
+	a := access.Asker{Role: access.Role(user.Role)}
+	for _, b := range state.BasisOf(caller.User, family) {
 		a.Bases = append(a.Bases, access.Basis(b))
 	}
 	return a
 }
 
-// mayRead tells a stranger that there is no such record.
-func (g *group) mayRead() error {
-	if p := g.named(); !g.asker(p).MayRead(p.info.Kind).Allow {
+// mayRead tells a stranger that there is no such record, before anything of it is
+// read.
+func mayRead(r *store.Reader, state *store.State, caller Caller, record syncproto.RecordID) error {
+	info, err := r.RecordInfo(record)
+	if err != nil {
+		return notFound(err)
+	}
+	if !askerOf(state, caller, info.Family).MayRead(info.Kind).Allow {
 		return syncproto.CodeNotFound
 	}
 	return nil

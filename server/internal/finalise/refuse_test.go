@@ -466,3 +466,18 @@ func TestLease(t *testing.T) {
 		t.Errorf("after it was released: %v", err)
 	}
 }
+
+// TestStrangersTakeNoTurn: what somebody may not know of costs the ledger nothing.
+func TestStrangersTakeNoTurn(t *testing.T) {
+	w := newWorld(t)
+	w.recorded()
+	w.ledger.Close()
+	for who, want := range map[syncproto.UserID]syncproto.Code{
+		stranger: syncproto.CodeNotFound, it: syncproto.CodeNotFound, lead: syncproto.CodeUnavailable,
+	} {
+		_, err := w.service.HandOver(ctx, as(who), finalise.HandOver{Record: visit})
+		if !errors.Is(err, want) {
+			t.Errorf("handing over: got %v, want %v", err, want)
+		}
+	}
+}

@@ -67,11 +67,14 @@ func (g *group) seal(tx *store.Tx, changes []syncproto.ChangeID) ([]store.Entry,
 	return out, nil
 }
 
-// sealed folds the versions that the heads name, with what is computed of them.
+// sealed are the versions that the heads name, with what is computed of them. What
+// is not final yet has nothing beside its heads' ancestors: its view is the version.
 func (g *group) sealed() []*syncproto.View {
-	views := make([]*syncproto.View, len(g.parts))
+	views := g.views()
 	for i, p := range g.parts {
-		views[i] = syncproto.FoldAt(p.graph, p.kind, p.verdicts, p.info.Heads)
+		if p.info.Sealed != 0 {
+			views[i] = syncproto.FoldAt(p.graph, p.kind, p.verdicts, p.info.Heads)
+		}
 	}
 	syncproto.DeriveVisit(views[0], views[1:])
 	return views
@@ -84,12 +87,11 @@ func (g *group) sealed() []*syncproto.View {
 func (s *Service) Sealed(_ context.Context, caller Caller, record syncproto.RecordID) ([]*syncproto.View, error) {
 	var out []*syncproto.View
 	err := s.cfg.Store.Read(func(r *store.Reader) error {
-		named, err := loadPart(r, record)
-		if err != nil {
+		if err := mayRead(r, s.cfg.Store.State(), caller, record); err != nil {
 			return err
 		}
-		g := &group{parts: []*part{named}, reader: r, record: record, state: s.cfg.Store.State(), caller: caller}
-		if err := g.mayRead(); err != nil {
+		named, err := loadPart(r, record)
+		if err != nil {
 			return err
 		}
 		if named.view.Seal == nil {
