@@ -5,7 +5,6 @@ import (
 	"errors"
 	"slices"
 
-	"doorstep/server/internal/access"
 	"doorstep/server/internal/store"
 	"doorstep/syncproto"
 )
@@ -14,12 +13,7 @@ import (
 type ordering struct {
 	tx      *store.Tx
 	x       *Exchange
-	authors map[authorOf]access.Authorship // as far as looked up
-}
-
-type authorOf struct {
-	record syncproto.RecordID
-	user   syncproto.UserID
+	authors authors
 }
 
 // order gives a change its receipt, and stages what follows from it.
@@ -243,7 +237,6 @@ func (o ordering) followUp(c *syncproto.Change, status syncproto.ReceiptStatus) 
 	case syncproto.StatusLate:
 		return o.verdict(c, syncproto.VerdictLate, syncproto.CodeLate)
 	case syncproto.StatusAccepted:
-		delete(o.authors, authorOf{c.Body.Record, c.Body.Author})
 		return o.tx.Judge(c)
 	}
 	return nil

@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 
-	"doorstep/server/internal/access"
 	"doorstep/server/internal/keyring"
 	"doorstep/server/internal/store"
 	"doorstep/syncproto"
@@ -70,9 +69,13 @@ func (x *Exchange) push(ctx context.Context, batches []syncproto.Batch) (pushed,
 	if err := x.seal(order); err != nil {
 		return out, err
 	}
+	wrote, err := x.foresee(order)
+	if err != nil {
+		return out, err
+	}
 	for len(order) > 0 {
 		n := min(len(order), chunkChanges)
-		if err := x.orderChunk(ctx, order[:n]); err != nil {
+		if err := x.orderChunk(ctx, order[:n], wrote); err != nil {
 			return out, err
 		}
 		order = order[n:]
@@ -271,11 +274,28 @@ func (x *Exchange) ensureOne(in *incoming) error {
 	return nil
 }
 
+// foresee reads what the authors of changes wrote before, where that matters.
+func (x *Exchange) foresee(ins []*incoming) (authors, error) {
+	wrote := authors{}
+	err := x.cfg.Store.Read(func(r *store.Reader) error {
+		for _, in := range ins {
+			if in.known || in.refuse != syncproto.CodeOK {
+				continue
+			}
+			if err := wrote.foresee(r, x.cfg.Store.State(), in.change); err != nil {
+				return fmt.Errorf("reading an author's part in a record: %w", err)
+			}
+		}
+		return nil
+	})
+	return wrote, err
+}
+
 // orderChunk has the ledger order some changes. Their receipts hold once it
 // returns nil.
-func (x *Exchange) orderChunk(ctx context.Context, ins []*incoming) error {
+func (x *Exchange) orderChunk(ctx context.Context, ins []*incoming, wrote authors) error {
 	_, err := x.cfg.Ledger.Propose(ctx, func(tx *store.Tx) ([]store.Entry, error) {
-		o := ordering{tx: tx, x: x, authors: map[authorOf]access.Authorship{}}
+		o := ordering{tx: tx, x: x, authors: wrote}
 		for _, in := range ins {
 			if err := o.order(in); err != nil {
 				return nil, fmt.Errorf("ordering change %s: %w", in.id, err)

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"slices"
 
-	"doorstep/server/internal/access"
 	"doorstep/server/internal/store"
 	"doorstep/syncproto"
 )
@@ -52,7 +51,7 @@ func (x *Exchange) Reconsider(ctx context.Context) error {
 	}
 	for chunk := range slices.Chunk(waiting, chunkChanges) {
 		_, err := x.cfg.Ledger.Propose(ctx, func(tx *store.Tx) ([]store.Entry, error) {
-			o := ordering{tx: tx, x: x, authors: map[authorOf]access.Authorship{}}
+			o := ordering{tx: tx, x: x, authors: authors{}}
 			for _, id := range chunk {
 				if err := o.reconsider(id); err != nil {
 					return nil, err
@@ -99,7 +98,6 @@ func (o ordering) moveOn(id syncproto.ChangeID) (bool, error) {
 		return false, err
 	}
 	if status == syncproto.StatusAccepted {
-		delete(o.authors, authorOf{ref.Record, ref.Author})
 		return true, o.tx.Judge(c)
 	}
 	return true, nil

@@ -17,7 +17,7 @@ import (
 // and CodeMissingDeps if it builds on what is still kept out.
 func (x *Exchange) Admit(ctx context.Context, caller Caller, id syncproto.ChangeID) error {
 	_, err := x.cfg.Ledger.Propose(ctx, func(tx *store.Tx) ([]store.Entry, error) {
-		o := ordering{tx: tx, x: x, authors: map[authorOf]access.Authorship{}}
+		o := ordering{tx: tx, x: x, authors: authors{}}
 		return nil, o.admit(caller.User, id)
 	})
 	return err

@@ -106,30 +106,66 @@ func addsOnly(c *syncproto.Change) bool {
 
 // mayChange asks whether the author may make a change, as their relations are
 // now. The record's history is only read when it could help them.
-func (o ordering) mayChange(kind *schema.Kind, c *syncproto.Change) (decision access.Decision, err error) {
+func (o ordering) mayChange(kind *schema.Kind, c *syncproto.Change) (access.Decision, error) {
 	asker := askerOf(o.tx.State(), c.Body.Author, c.Body.Family)
-	decision = asker.MayChange(kind, c)
+	decision := asker.MayChange(kind, c)
 	if decision.Allow || len(asker.Bases) == 0 {
 		return decision, nil
 	}
-	asker.Authorship, err = o.authorship(authorOf{c.Body.Record, c.Body.Author})
+	wrote, err := o.authors.look(&o.tx.Reader, authorOf{c.Body.Record, c.Body.Author})
+	asker.Authorship = wrote
 	return asker.MayChange(kind, c), err
 }
 
-// authorship says what a person has to do with a record's accepted words.
-func (o ordering) authorship(of authorOf) (access.Authorship, error) {
-	if known, ok := o.authors[of]; ok {
-		return known, nil
+// authors is what people have to do with the accepted words of records, as far as
+// it was asked for. It only ever grows, so that what came since is all there is to
+// read: a record may be long, and whoever orders keeps everybody waiting.
+type authors map[authorOf]authored
+
+type authorOf struct {
+	record syncproto.RecordID
+	user   syncproto.UserID
+}
+
+type authored struct {
+	upTo uint64 // of the record's feed
+	is   access.Authorship
+}
+
+// look says what a person has to do with a record.
+func (a authors) look(r *store.Reader, of authorOf) (access.Authorship, error) {
+	known := a[of]
+	if known.is == access.AuthorBegan {
+		return known.is, nil
 	}
-	g, _, err := o.tx.Graph(of.record)
+	upTo, err := r.ChangesBy(of.user, of.record, known.upTo, func(c *syncproto.Change) bool {
+		known.is = max(known.is, access.AuthorshipOf([]*syncproto.Change{c}, of.user))
+		return known.is != access.AuthorBegan
+	})
 	if errors.Is(err, store.ErrNotFound) {
 		return access.AuthorNot, nil
 	}
 	if err != nil {
 		return access.AuthorNot, err
 	}
-	o.authors[of] = access.AuthorshipOf(g.Changes(), of.user)
-	return o.authors[of], nil
+	known.upTo = upTo
+	a[of] = known
+	return known.is, nil
+}
+
+// foresee reads, before the ledger's turn, the history of records in which an
+// author seems to need it.
+func (a authors) foresee(r *store.Reader, state *store.State, c *syncproto.Change) error {
+	kind, known := schema.Newest(c.Body.Kind)
+	if !known || c.Body.NewerApp {
+		return nil
+	}
+	asker := askerOf(state, c.Body.Author, c.Body.Family)
+	if len(asker.Bases) == 0 || asker.MayChange(kind, c).Allow {
+		return nil
+	}
+	_, err := a.look(r, authorOf{c.Body.Record, c.Body.Author})
+	return err
 }
 
 // askerOf is a person before the records of a family, as the state has them.

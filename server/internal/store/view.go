@@ -49,6 +49,44 @@ func (r *Reader) Graph(record syncproto.RecordID) (*syncproto.Graph, []syncproto
 	return g, verdicts, nil
 }
 
+// ChangesBy calls fn with the changes that a person wrote among those that readers
+// of a record got after a position, in that order, until fn returns false. Only
+// these are unsealed. It returns the position up to which there are none left.
+func (r *Reader) ChangesBy(author syncproto.UserID, record syncproto.RecordID, after uint64, fn func(*syncproto.Change) bool) (upTo uint64, err error) {
+	info, err := r.RecordInfo(record)
+	if err != nil || info.Last <= after {
+		return after, err
+	}
+	var rows []FeedRef
+	err = r.feedRows(key(keyRecordFeed, record[:]), after, info.Last, func(f FeedRef) bool {
+		rows = append(rows, f)
+		return true
+	})
+	if err != nil {
+		return after, err
+	}
+	for _, row := range rows {
+		if row.Type == FeedVerdict {
+			continue
+		}
+		e, err := r.ChangeEntry(row.Change)
+		if err != nil {
+			return after, err
+		}
+		if e.Author != author {
+			continue
+		}
+		c, err := r.Content(row.Change)
+		if err != nil {
+			return after, err
+		}
+		if !fn(c) {
+			break
+		}
+	}
+	return info.Last, nil
+}
+
 // recordFeed reads all rows of a record's feed.
 func (r *Reader) recordFeed(info RecordInfo) ([]FeedRef, error) {
 	var out []FeedRef
