@@ -108,10 +108,14 @@ func (e *Engine) settle(w *work, r *record) {
 
 // settleIdle turns drafts into changes that nobody typed in for a while.
 func (e *Engine) settleIdle(w *work, now Time) {
-	for _, id := range sortedIDs(e.records) {
-		if r := e.records[id]; r.draft != nil && r.draft.idle(now) {
-			e.settle(w, r)
+	idle := map[syncproto.RecordID]*record{} // few of the many records here
+	for id, r := range e.records {
+		if r.draft != nil && r.draft.idle(now) {
+			idle[id] = r
 		}
+	}
+	for _, id := range sortedIDs(idle) {
+		e.settle(w, idle[id])
 	}
 }
 

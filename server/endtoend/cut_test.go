@@ -53,6 +53,7 @@ func wantNoAnswer(t *testing.T, at int, err error) {
 // after every byte of it, HTTP header included. Each time it is another day, so
 // that each time the server could have taken in half of one.
 func TestFault62RequestCutAtEveryByte(t *testing.T) {
+	t.Parallel()
 	b, worker, colleague, family := cutFixture(t)
 	words := prose(t)
 	var wrote []syncproto.ChangeID
@@ -88,6 +89,7 @@ func TestFault62RequestCutAtEveryByte(t *testing.T) {
 // day's work and a colleague's day after every byte of it. Each time the tablet
 // is as it was before it sent anything, and the server has had the day before.
 func TestFault62ReplyCutAtEveryByte(t *testing.T) {
+	t.Parallel()
 	b, worker, colleague, family := cutFixture(t)
 	words := prose(t)
 	theirs := colleague.day(family, 1000, words[2000:])

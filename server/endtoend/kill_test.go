@@ -37,6 +37,7 @@ const (
 // eight devices push, and looks after each start for every change that a device
 // holds a receipt for.
 func TestFault77KillTheRealServer(t *testing.T) {
+	t.Parallel()
 	kills := *killCount
 	if kills == 0 {
 		kills = 100

@@ -24,6 +24,7 @@ import (
 // TestFault60TwoConnectionsOverHTTP sends the same change over two connections at
 // once: one entry, two equal receipts.
 func TestFault60TwoConnectionsOverHTTP(t *testing.T) {
+	t.Parallel()
 	b := newBorough(t, caseload{workers: 1, families: 1})
 	owner := newTablet(t, b, 0, 1)
 	owner.syncs()
@@ -60,6 +61,7 @@ func sameReceipt(a, b syncproto.Receipt) bool {
 // TestFault61FiftyDevicesOnOneRecordOverHTTP has fifty tablets write the same
 // visit offline and then sync all at once.
 func TestFault61FiftyDevicesOnOneRecordOverHTTP(t *testing.T) {
+	t.Parallel()
 	const devices, workers = 50, 5
 	b := newBorough(t, caseload{workers: workers, families: 1})
 	tablets := make([]*tablet, devices)
@@ -124,6 +126,7 @@ var errLost = errors.New("the reply was lost")
 // TestFault63ReplyLostAfterCommitOverHTTP loses the reply to a request that the
 // server has committed, restarts the tablet, and asks again.
 func TestFault63ReplyLostAfterCommitOverHTTP(t *testing.T) {
+	t.Parallel()
 	b, worker, colleague, family := cutFixture(t)
 	var wrote []syncproto.ChangeID
 	for n := range 10 {
@@ -157,6 +160,7 @@ func TestFault63ReplyLostAfterCommitOverHTTP(t *testing.T) {
 // earlier ones, the latest first, each twice, as a line that delays and doubles
 // would: the tablet takes in none of them and loses nothing.
 func TestFault64RepliesDelayedAndDoubledOverHTTP(t *testing.T) {
+	t.Parallel()
 	b, worker, colleague, family := cutFixture(t)
 	words := prose(t)
 	var wrote []syncproto.ChangeID
@@ -221,6 +225,7 @@ func readWhole(network http.RoundTripper, r *http.Request) ([]byte, *http.Respon
 // TestFault65OneBadOfFiveHundredOverHTTP pushes 500 changes of which one breaks
 // the schema: 499 are accepted, one is named, in one round trip.
 func TestFault65OneBadOfFiveHundredOverHTTP(t *testing.T) {
+	t.Parallel()
 	b := newBorough(t, caseload{workers: 1, families: 1})
 	owner := newTablet(t, b, 0, 1)
 	owner.syncs()
@@ -276,6 +281,7 @@ func TestFault65OneBadOfFiveHundredOverHTTP(t *testing.T) {
 // has a day to send: it trades in the refresh token by itself and goes on. A lost
 // answer to that does no harm.
 func TestFault72TokenLapsesBetweenSyncs(t *testing.T) {
+	t.Parallel()
 	b, worker, _, family := cutFixture(t)
 	wrote := worker.day(family, 1, prose(t))
 	var asked []string
@@ -353,6 +359,7 @@ func reissued(t *testing.T, cfg server.Config, token string, change func(claims 
 // TestFault44TokenWithoutExpiryOrAudience signs tokens with the server's own key
 // that leave something out: each is refused, and the whole one is taken.
 func TestFault44TokenWithoutExpiryOrAudience(t *testing.T) {
+	t.Parallel()
 	b := newBorough(t, caseload{workers: 1, families: 1})
 	owner := newTablet(t, b, 0, 1)
 	w := newWire(b, owner)
