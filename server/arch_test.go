@@ -191,6 +191,29 @@ func TestTheCoreIsPure(t *testing.T) {
 	}
 }
 
+// TestHelpersOfTestsStayInTests holds that what is made for tests alone, in a
+// folder that ends in "test" or in tests of the whole, is linked by nothing else.
+func TestHelpersOfTestsStayInTests(t *testing.T) {
+	helps := func(path string) bool {
+		return in(path, "doorstep/") && strings.HasSuffix(path, "test") || in(path, "doorstep/server/endtoend", "doorstep/server/internal/sim")
+	}
+	found := 0
+	for _, p := range packages(t) {
+		if helps(p.ImportPath) {
+			found++
+			continue // one helper may use another
+		}
+		for _, path := range p.Deps {
+			if helps(path) {
+				t.Errorf("%s depends on %s, which is for tests", p.ImportPath, path)
+			}
+		}
+	}
+	if found == 0 {
+		t.Error("no such package was found: the test looks at nothing")
+	}
+}
+
 // TestTopLevel holds the folders of the module: a new one needs a decision.
 func TestTopLevel(t *testing.T) {
 	for _, p := range packages(t) {
