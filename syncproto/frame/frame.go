@@ -1,7 +1,7 @@
 // Package frame puts a sync message into the bytes that travel, compressed when
 // that makes them fewer, and takes it out again without ever inflating more than
-// was declared and allowed (SPEC 7.1). Wrap and Unwrap are all of it. It knows
-// nothing of what a message says. The engine does not import it: compressing is
+// was declared and allowed (SPEC 7.1). Wrap and Unwrap are all of it; a Wrapper is
+// Wrap for whoever wraps again and again. The package knows nothing of what a message says. The engine does not import it: compressing is
 // the business of whoever holds the connection.
 package frame
 
@@ -9,6 +9,7 @@ import (
 	"bytes"
 	"encoding/binary"
 	"io"
+	"sync"
 
 	"github.com/klauspost/compress/flate"
 
@@ -33,9 +34,19 @@ const level = 6
 
 // Wrap frames a message. It compresses if asked to and if that makes the frame
 // smaller; compressing the same message twice gives the same bytes.
-func Wrap(payload []byte, compress bool) []byte {
+func Wrap(payload []byte, compress bool) []byte { return new(Wrapper).Wrap(payload, compress) }
+
+// Wrapper wraps message after message. What compressing one needs, about a
+// megabyte, serves the next too. The zero value is ready; it is safe for
+// concurrent use and must not be copied.
+type Wrapper struct {
+	writers sync.Pool // of *flate.Writer
+}
+
+// Wrap is the function Wrap; it gives the same bytes.
+func (w *Wrapper) Wrap(payload []byte, compress bool) []byte {
 	if compress && len(payload) >= minCompress {
-		if packed := deflate(payload); len(packed) < len(payload) {
+		if packed := w.deflate(payload); len(packed) < len(payload) {
 			return join(formatDeflate, len(payload), packed)
 		}
 	}
@@ -49,16 +60,27 @@ func join(format byte, size int, data []byte) []byte {
 	return append(b, data...)
 }
 
-func deflate(payload []byte) []byte {
+func (w *Wrapper) deflate(payload []byte) []byte {
 	var out bytes.Buffer
-	w, err := flate.NewWriter(&out, level)
+	packer, ok := w.writers.Get().(*flate.Writer)
+	if ok {
+		packer.Reset(&out)
+	} else {
+		packer = newWriter(&out)
+	}
+	// Writing to a bytes.Buffer cannot fail.
+	_, _ = packer.Write(payload)
+	_ = packer.Close()
+	w.writers.Put(packer)
+	return out.Bytes()
+}
+
+func newWriter(to io.Writer) *flate.Writer {
+	packer, err := flate.NewWriter(to, level)
 	if err != nil {
 		panic("bug: deflate level: " + err.Error())
 	}
-	// Writing to a bytes.Buffer cannot fail.
-	_, _ = w.Write(payload)
-	_ = w.Close()
-	return out.Bytes()
+	return packer
 }
 
 // Unwrap returns the message in a frame; the result may alias wire. It fails

@@ -6,6 +6,7 @@ import (
 	"math/rand"
 	"runtime"
 	"strings"
+	"sync"
 	"testing"
 
 	"doorstep/syncproto"
@@ -117,6 +118,37 @@ func TestFault14Bomb(t *testing.T) {
 			t.Errorf("declared %d: %d bytes allocated, want at most %d", declared, grown, most)
 		}
 	}
+}
+
+// TestWrapperRemembersNothing holds that a frame does not depend on the messages
+// that were wrapped before it: nothing of another's words is in it.
+func TestWrapperRemembersNothing(t *testing.T) {
+	var w Wrapper
+	rng := rand.New(rand.NewSource(3))
+	words := strings.Fields("nobody hits anybody in front of the children and gran sleeps over on friday nights")
+	messages := make([][]byte, 200)
+	for n := range messages {
+		var b bytes.Buffer
+		for b.Len() < 100+rng.Intn(200<<(n%10)) {
+			b.WriteString(words[rng.Intn(len(words))])
+		}
+		messages[n] = b.Bytes()
+	}
+	var all sync.WaitGroup
+	for range 4 {
+		all.Go(func() {
+			for n, m := range messages {
+				got := w.Wrap(m, true)
+				if !bytes.Equal(got, Wrap(m, true)) {
+					t.Errorf("message %d of %d bytes: another frame than alone", n, len(m))
+				}
+				if back, err := Unwrap(got); err != nil || !bytes.Equal(back, m) {
+					t.Errorf("message %d of %d bytes does not come back: %v", n, len(m), err)
+				}
+			}
+		})
+	}
+	all.Wait()
 }
 
 func FuzzUnwrap(f *testing.F) {

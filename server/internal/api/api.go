@@ -28,6 +28,7 @@ import (
 	"doorstep/server/internal/auth"
 	"doorstep/server/internal/exchange"
 	"doorstep/syncproto"
+	"doorstep/syncproto/frame"
 )
 
 // Config is what New needs. Numbers and durations that are zero take the default
@@ -118,6 +119,7 @@ type API struct {
 	openapi []byte
 	syncs   chan struct{} // places for syncs being worked on
 	streams streamCount
+	frames  frame.Wrapper
 
 	strangers window // large bodies of callers without a good token
 

@@ -36,7 +36,7 @@ func (a *API) sync(c *call) error {
 	out := syncproto.EncodeReply(reply)
 	sig := a.cfg.SignReply(syncproto.ReplyMessage(c.caller.Device, out))
 	signed := syncproto.EncodeSignedReply(out, sig)
-	c.reply(frame.MediaType, frame.Wrap(signed, true))
+	c.reply(frame.MediaType, a.frames.Wrap(signed, true))
 	return nil
 }
 
