@@ -5,7 +5,9 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"runtime"
 	"runtime/debug"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -210,7 +212,7 @@ func (l *Ledger) decideOne(tx *store.Tx, p *proposal) bool {
 func (l *Ledger) stage(tx *store.Tx, decide Decide) (err error) {
 	defer func() {
 		if r := recover(); r != nil {
-			l.cfg.Log.Error("a proposal panicked", "panic", fmt.Sprint(r), "stack", string(debug.Stack()))
+			l.cfg.Log.Error("a proposal panicked", "panic", panicText(r), "stack", string(debug.Stack()))
 			err = syncproto.CodeInternal
 		}
 	}()
@@ -219,6 +221,18 @@ func (l *Ledger) stage(tx *store.Tx, decide Decide) (err error) {
 		_, err = tx.Stage(entries[i])
 	}
 	return err
+}
+
+// panicText says what a panic was without repeating content: our own "bug:"
+// messages and the runtime's errors are free of it.
+func panicText(p any) string {
+	if s, ok := p.(string); ok && strings.HasPrefix(s, "bug: ") {
+		return s
+	}
+	if err, ok := p.(runtime.Error); ok {
+		return err.Error()
+	}
+	return fmt.Sprintf("%T", p)
 }
 
 // write makes a group durable, then visible.

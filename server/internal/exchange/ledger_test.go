@@ -160,9 +160,10 @@ func TestRefusedProposalHarmsNoOther(t *testing.T) {
 		decide exchange.Decide
 		want   error
 	}{
-		"error":      {func(*store.Tx) ([]store.Entry, error) { return nil, refusal }, refusal},
-		"late error": {func(tx *store.Tx) ([]store.Entry, error) { tx.Stage(tip(1)); return nil, refusal }, refusal},
-		"panic":      {func(tx *store.Tx) ([]store.Entry, error) { tx.Stage(tip(1)); panic("bug: test") }, syncproto.CodeInternal},
+		"error":            {func(*store.Tx) ([]store.Entry, error) { return nil, refusal }, refusal},
+		"late error":       {func(tx *store.Tx) ([]store.Entry, error) { tx.Stage(tip(1)); return nil, refusal }, refusal},
+		"panic":            {func(tx *store.Tx) ([]store.Entry, error) { tx.Stage(tip(1)); panic("bug: test") }, syncproto.CodeInternal},
+		"panic with words": {func(*store.Tx) ([]store.Entry, error) { panic(errors.New("Mum said so")) }, syncproto.CodeInternal},
 		"bad entry": {returns(tip(1), store.VerdictEntry{Verdict: syncproto.Verdict{Kind: syncproto.VerdictAdmit}}),
 			store.ErrNotFound},
 	}
@@ -170,6 +171,9 @@ func TestRefusedProposalHarmsNoOther(t *testing.T) {
 		if _, err := w.ledger.Propose(context.Background(), f.decide); !errors.Is(err, f.want) {
 			t.Errorf("%s: got %v, want %v", name, err, f.want)
 		}
+	}
+	if !w.log.has("a proposal panicked", "bug: test") || w.log.has("Mum said so") {
+		t.Error("the log must tell of a panic, and repeat nothing but our own words")
 	}
 	if now, _ := w.b.Journal.Head(); now != head {
 		t.Errorf("refused proposals stored %d entries", now-head)
