@@ -130,7 +130,8 @@ func (a *Auth) bind(f Facts, account Account, code string, in Enrol) ([]Fact, er
 		return nil, syncproto.CodeBadCredentials // changed since the password was checked
 	}
 	if current.PasswordHash == "" {
-		facts = append(facts, account)
+		current.PasswordHash = account.PasswordHash // and nothing else of what was read before
+		facts = append(facts, current)
 	}
 	d, known := f.Device(id)
 	if known && d.RevokedMS != 0 {
