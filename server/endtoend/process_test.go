@@ -27,6 +27,7 @@ type process struct {
 	addr string        // guarded by mu
 	up   chan struct{} // guarded by mu; closed while it serves
 	op   server.Operator
+	now  *life // the life that runs, nil between two
 }
 
 // newProcess builds the program, begins a borough and serves it.
@@ -48,6 +49,7 @@ func newProcess(t *testing.T, c caseload) (*process, *life) {
 	if err := os.WriteFile(p.file, b.Bytes(), 0o600); err != nil {
 		t.Fatal(err)
 	}
+	t.Cleanup(p.abandon)
 	l := p.begin()
 	p.serving(l)
 	bringIn(t, p, c)
@@ -103,6 +105,7 @@ func (p *process) begin() *life {
 	if err := l.cmd.Start(); err != nil {
 		p.t.Fatal(err)
 	}
+	p.now = l
 	go l.listen(log)
 	return l
 }
@@ -132,6 +135,7 @@ func (p *process) serving(l *life) {
 	addr, ok := <-l.said
 	if !ok {
 		<-l.ended
+		p.now = nil
 		p.t.Fatalf("the server ended by itself: %v\n%s", l.cmd.Wait(), l.last)
 	}
 	p.mu.Lock()
@@ -155,6 +159,7 @@ func (p *process) down() {
 func (p *process) end(l *life, with syscall.Signal) {
 	p.t.Helper()
 	p.down()
+	p.now = nil
 	if err := l.cmd.Process.Signal(with); err != nil {
 		<-l.ended
 		p.t.Fatalf("the server was gone before it was ended: %v\n%s", l.cmd.Wait(), l.last)
@@ -164,5 +169,14 @@ func (p *process) end(l *life, with syscall.Signal) {
 	status, _ := l.cmd.ProcessState.Sys().(syscall.WaitStatus)
 	if with == syscall.SIGTERM && err != nil || with == syscall.SIGKILL && status.Signal() != with {
 		p.t.Fatalf("the server ended otherwise than by the signal: %v\n%s", err, l.last)
+	}
+}
+
+// abandon leaves no server behind when a test fails half way.
+func (p *process) abandon() {
+	if p.now != nil {
+		_ = p.now.cmd.Process.Kill() // it may have ended by itself
+		<-p.now.ended
+		_ = p.now.cmd.Wait()
 	}
 }
