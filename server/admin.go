@@ -22,6 +22,7 @@ const adminSocket = "admin.sock"
 
 // adminServer answers operators on the admin socket.
 type adminServer struct {
+	path     string
 	listener net.Listener
 	http     *http.Server
 }
@@ -33,16 +34,34 @@ func listenAdmin(dir string, op localOperator) (*adminServer, error) {
 	if err := os.Remove(path); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return nil, fmt.Errorf("removing an old admin socket: %w", err)
 	}
-	ln, err := net.Listen("unix", path)
+	ln, err := listenPrivately(dir, path)
 	if err != nil {
 		return nil, fmt.Errorf("opening the admin socket: %w", err)
 	}
-	if err := os.Chmod(path, 0o600); err != nil {
-		return nil, errors.Join(fmt.Errorf("closing the admin socket to others: %w", err), ln.Close())
-	}
-	return &adminServer{listener: ln, http: &http.Server{
+	return &adminServer{path: path, listener: ln, http: &http.Server{
 		Handler: adminHandler(op), ReadTimeout: time.Minute, WriteTimeout: 10 * time.Minute, MaxHeaderBytes: 8 << 10,
 	}}, nil
+}
+
+// listenPrivately makes a socket at path that was never open to others, whoever
+// may look into dir: it is made in a folder of its own, closed to others, and then
+// put into its place.
+func listenPrivately(dir, path string) (net.Listener, error) {
+	private, err := os.MkdirTemp(dir, ".a")
+	if err != nil {
+		return nil, err
+	}
+	defer os.RemoveAll(private)
+	made := filepath.Join(private, "s")
+	ln, err := net.ListenUnix("unix", &net.UnixAddr{Name: made, Net: "unix"})
+	if err != nil {
+		return nil, err
+	}
+	ln.SetUnlinkOnClose(false) // it will not be there
+	if err := errors.Join(os.Chmod(made, 0o600), os.Rename(made, path)); err != nil {
+		return nil, errors.Join(err, ln.Close())
+	}
+	return ln, nil
 }
 
 func (s *adminServer) serve() error {
@@ -56,6 +75,9 @@ func (s *adminServer) close(ctx context.Context) error {
 	err := s.http.Shutdown(ctx)
 	if cerr := s.listener.Close(); cerr != nil && !errors.Is(cerr, net.ErrClosed) {
 		err = errors.Join(err, cerr)
+	}
+	if rerr := os.Remove(s.path); rerr != nil && !errors.Is(rerr, fs.ErrNotExist) {
+		err = errors.Join(err, rerr)
 	}
 	return err
 }

@@ -266,6 +266,9 @@ func TestAdminSocketIsClosedToOthers(t *testing.T) {
 	if err != nil || info.Mode().Perm() != 0o600 {
 		t.Errorf("got %v, %v", info.Mode(), err)
 	}
+	if left, err := filepath.Glob(filepath.Join(cfg.Data.Dir, ".a*")); err != nil || len(left) > 0 {
+		t.Errorf("the folder in which it was made is left over: %v, %v", left, err)
+	}
 	for path, want := range map[string]fs.FileMode{cfg.Data.Dir: 0o700, cfg.Secrets.Dir: 0o700,
 		filepath.Join(cfg.Secrets.Dir, deskKeyFile): 0o600, filepath.Join(cfg.Secrets.Dir, boroughKeyFile): 0o600} {
 		if info, err := os.Stat(path); err != nil || info.Mode().Perm() != want {
