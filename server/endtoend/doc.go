@@ -6,4 +6,8 @@
 // program that can be killed, tablet an enrolled device, line the network between
 // them, and wire a caller that speaks the protocol by hand. Nothing here is part
 // of a product; there is nothing to import.
+//
+// Flags of its tests: -kills and -kills.seed, how often and when the server
+// process is killed; -update, to write server/FAULTS.md anew from the names of all
+// tests; -short, to cut and kill now and then only.
 package endtoend
