@@ -67,14 +67,16 @@ func (d *Desk) Compose(tx *store.Tx, edits []Edit) ([]syncproto.ChangeID, error)
 	var written []syncproto.ActorID
 	counts := map[syncproto.ActorID]uint64{}
 	for i := range edits {
-		c, err := d.write(tx, &edits[i])
+		changes, err := d.write(tx, &edits[i])
 		if err != nil {
 			return nil, fmt.Errorf("writing a %s at the desk: %w", edits[i].Kind, err)
 		}
-		if counts[c.Body.Actor]++; counts[c.Body.Actor] == 1 {
-			written = append(written, c.Body.Actor)
+		last := changes[len(changes)-1]
+		if counts[last.Body.Actor] == 0 {
+			written = append(written, last.Body.Actor)
 		}
-		ids = append(ids, c.ID)
+		counts[last.Body.Actor] += uint64(len(changes))
+		ids = append(ids, last.ID)
 	}
 	for _, actor := range written {
 		if err := d.sign(tx, actor, counts[actor]); err != nil {
@@ -111,8 +113,31 @@ func (d *Desk) ensureKeys(edits []Edit) error {
 	return nil
 }
 
-func (d *Desk) write(tx *store.Tx, e *Edit) (*syncproto.Change, error) {
-	c, err := d.change(tx, e)
+// write makes an edit a change, after changes without ops that join what it
+// builds on where that is more than one change can name: whoever writes many
+// versions apart must not keep a record from everybody else.
+func (d *Desk) write(tx *store.Tx, e *Edit) ([]*syncproto.Change, error) {
+	deps, err := d.deps(tx, e)
+	if err != nil {
+		return nil, err
+	}
+	var out []*syncproto.Change
+	for len(deps) > syncproto.MaxDeps {
+		join := *e
+		join.Ops = nil
+		c, err := d.writeOn(tx, &join, deps[:syncproto.MaxDeps])
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, c)
+		deps = syncproto.MergeHeads(deps[syncproto.MaxDeps:], []syncproto.ChangeID{c.ID})
+	}
+	c, err := d.writeOn(tx, e, deps)
+	return append(out, c), err
+}
+
+func (d *Desk) writeOn(tx *store.Tx, e *Edit, deps []syncproto.ChangeID) (*syncproto.Change, error) {
+	c, err := d.change(tx, e, deps)
 	if err != nil {
 		return nil, err
 	}
@@ -131,17 +156,13 @@ func (d *Desk) write(tx *store.Tx, e *Edit) (*syncproto.Change, error) {
 	return c, tx.Judge(c)
 }
 
-// change makes the change itself: next in its actor's chain, on the record's heads.
-func (d *Desk) change(tx *store.Tx, e *Edit) (*syncproto.Change, error) {
+// change makes the change itself: next in its actor's chain, on what it builds on.
+func (d *Desk) change(tx *store.Tx, e *Edit, deps []syncproto.ChangeID) (*syncproto.Change, error) {
 	kind, ok := schema.Newest(e.Kind)
 	if !ok {
 		return nil, syncproto.CodeBadOp
 	}
 	if err := syncproto.CheckOps(kind, kind.Version, e.Ops); err != nil {
-		return nil, err
-	}
-	deps, err := d.deps(tx, e)
-	if err != nil {
 		return nil, err
 	}
 	chain, err := d.chain(tx, e.Author)

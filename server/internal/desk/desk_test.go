@@ -158,3 +158,33 @@ func TestDeskRefusesWhatDoesNotFitTheRecord(t *testing.T) {
 		t.Errorf("an unknown dep: got %v, want %v", err, syncproto.CodeMissingDeps)
 	}
 }
+
+// TestDeskJoinsMoreHeadsThanOneChangeCanName: nobody can keep a record from the
+// desk by writing many versions of it apart.
+func TestDeskJoinsMoreHeadsThanOneChangeCanName(t *testing.T) {
+	b := storetest.Open(t)
+	d := newDesk(b)
+	apart := make([]desk.Edit, 3*syncproto.MaxDeps)
+	for i := range apart {
+		apart[i] = place(coordinator, "HOME")
+		apart[i].Deps = []syncproto.ChangeID{}
+	}
+	if _, err := compose(t, b, d, apart...); err != nil {
+		t.Fatal(err)
+	}
+	ids, err := compose(t, b, d, place(manager, "SCHOOL"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	info, err := b.Store.RecordInfo(visit)
+	if err != nil || !slices.Equal(info.Heads, ids) {
+		t.Errorf("heads: got %d (%v), want the last change alone", len(info.Heads), err)
+	}
+	last, err := b.Store.Change(ids[0])
+	if err != nil {
+		t.Fatal(err)
+	}
+	if chain, err := b.Store.Chain(last.Actor); err != nil || chain.Tip != last.ID || chain.Seq != last.Seq {
+		t.Errorf("chain: got %+v, %v", chain, err)
+	}
+}
