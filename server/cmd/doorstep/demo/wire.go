@@ -1,12 +1,11 @@
 package demo
 
 import (
-	"context"
 	"errors"
-	"net"
 	"net/http"
 	"sync/atomic"
-	"time"
+
+	"doorstep/server/cmd/doorstep/traffic"
 )
 
 // errNoSignal is what a request meets where there is no signal.
@@ -17,8 +16,7 @@ var errNoSignal = errors.New("no signal")
 type wire struct {
 	client  *http.Client
 	offline atomic.Bool
-	up      atomic.Int64
-	down    atomic.Int64
+	count   traffic.Count
 	trips   atomic.Int64
 }
 
@@ -27,14 +25,7 @@ type usage struct{ up, down, trips int64 }
 
 func newWire() *wire {
 	w := &wire{}
-	dialer := &net.Dialer{Timeout: 10 * time.Second}
-	transport := &http.Transport{DialContext: func(ctx context.Context, network, address string) (net.Conn, error) {
-		conn, err := dialer.DialContext(ctx, network, address)
-		if err != nil {
-			return nil, err
-		}
-		return &countedConn{Conn: conn, wire: w}, nil
-	}}
+	transport := &http.Transport{DialContext: w.count.Dial}
 	w.client = &http.Client{
 		Transport:     &countedTrips{wire: w, inner: transport},
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
@@ -43,7 +34,7 @@ func newWire() *wire {
 }
 
 func (w *wire) used() usage {
-	return usage{up: w.up.Load(), down: w.down.Load(), trips: w.trips.Load()}
+	return usage{up: w.count.Up.Load(), down: w.count.Down.Load(), trips: w.trips.Load()}
 }
 
 // since is what went over the wire after an earlier reading.
@@ -77,22 +68,3 @@ func (c *countedTrips) RoundTrip(r *http.Request) (*http.Response, error) {
 
 // CloseIdleConnections is what http.Client looks for.
 func (c *countedTrips) CloseIdleConnections() { c.inner.CloseIdleConnections() }
-
-type countedConn struct {
-	net.Conn
-	wire *wire
-}
-
-// Read implements net.Conn.
-func (c *countedConn) Read(b []byte) (int, error) {
-	n, err := c.Conn.Read(b)
-	c.wire.down.Add(int64(n))
-	return n, err
-}
-
-// Write implements net.Conn.
-func (c *countedConn) Write(b []byte) (int, error) {
-	n, err := c.Conn.Write(b)
-	c.wire.up.Add(int64(n))
-	return n, err
-}
