@@ -75,7 +75,8 @@ func (g *group) checklist() ([]Detail, error) {
 }
 
 // heldChanges lists what people sent and what cannot be read yet: finalising
-// past it would leave their words out.
+// past it would leave their words out. What would go to quarantine when it can be
+// read holds nothing up, else a stranger could keep a record open for ever.
 func (g *group) heldChanges(p *part) ([]Detail, error) {
 	unplaced, err := g.reader.Unplaced(p.info.Record)
 	if err != nil {
@@ -83,7 +84,7 @@ func (g *group) heldChanges(p *part) ([]Detail, error) {
 	}
 	var out []Detail
 	for _, c := range unplaced {
-		if c.Status == syncproto.StatusHeld {
+		if c.Status == syncproto.StatusHeld && g.mightCount(c) {
 			out = append(out, p.detail(syncproto.Path{}, syncproto.CodeHeldChanges,
 				"A change sent on "+day(c.AtMS)+" waits: "+c.Code.Plain()))
 		}
@@ -92,6 +93,13 @@ func (g *group) heldChanges(p *part) ([]Detail, error) {
 		out = append(out, p.detail(syncproto.Path{}, syncproto.CodeHeldChanges, syncproto.CodeNewerApp.Plain()))
 	}
 	return out, nil
+}
+
+// mightCount reports whether the author of a held change may write in the family
+// now, and its device may send.
+func (g *group) mightCount(c store.ChangeRef) bool {
+	device, _ := g.state.Device(c.Device)
+	return device.RevokedMS == 0 && askerOf(g.state, Caller{User: c.Author}, c.Family).MayRead(c.Kind).Allow
 }
 
 // openQuestions lists conflicts, queries and transcripts.

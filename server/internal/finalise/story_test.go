@@ -214,6 +214,15 @@ func TestFault71HeldChangesAreListed(t *testing.T) {
 	}
 }
 
+// TestStrangersHoldNothingUp: what would go to quarantine is not waited for.
+func TestStrangersHoldNothingUp(t *testing.T) {
+	w := newWorld(t)
+	w.ready()
+	unsent := w.write(stranger, visit, "visit", w.heads(visit), code("place", "SCHOOL"))
+	w.send(w.write(stranger, visit, "visit", []syncproto.ChangeID{unsent.entry.ID}, code("place", "OFFICE")), syncproto.StatusHeld)
+	w.must(w.finalise(coordA))
+}
+
 // TestSealedVersionNeverChanges: whatever happens afterwards, the final version
 // folds to the same bytes and the same hash, after a restart as well.
 func TestSealedVersionNeverChanges(t *testing.T) {
