@@ -48,7 +48,8 @@ const (
 	maxBatch       = 256 // of 4 KB visits, well within a request
 )
 
-// DefaultSizes are the boroughs that the issue of scale is looked at in.
+// DefaultSizes are the sizes of borough, in visits, in which the pull of one
+// record is measured.
 func DefaultSizes() []int { return []int{4_000, 40_000, 400_000} }
 
 func (o Options) withDefaults() (Options, error) {
