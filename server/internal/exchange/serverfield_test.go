@@ -1,6 +1,7 @@
 package exchange_test
 
 import (
+	"slices"
 	"testing"
 
 	"doorstep/syncproto"
@@ -70,6 +71,12 @@ func TestIncompletePlanDoesNotComeIntoForce(t *testing.T) {
 		t.Errorf("status %s, lost with %v; want DRAFT and CodeMissingField", got, ada.lost(active))
 	}
 
+	review := ada.write(edit{family: family, record: plan, kind: "plan", deps: []*syncproto.Change{active}, ops: status("UNDER_REVIEW")})
+	ada.sync()
+	if got := ada.planStatus(plan); got != "DRAFT" || ada.lost(review) != syncproto.CodeMissingField {
+		t.Errorf("by way of a review: status %s, lost with %v; want DRAFT and CodeMissingField", got, ada.lost(review))
+	}
+
 	text := func(field, value string) syncproto.Op {
 		return syncproto.Op{Code: syncproto.OpSet, Path: syncproto.Path{Field: field}, Value: cbor.Text(value)}
 	}
@@ -78,7 +85,7 @@ func TestIncompletePlanDoesNotComeIntoForce(t *testing.T) {
 		return syncproto.Op{Code: syncproto.OpAdd, Path: path, Value: cbor.Map(parts...)}
 	}
 	part := func(key, value string) cbor.Pair { return cbor.Pair{Key: key, Value: cbor.Text(value)} }
-	whole := ada.write(edit{family: family, record: plan, kind: "plan", deps: []*syncproto.Change{active}, ops: []syncproto.Op{
+	whole := ada.write(edit{family: family, record: plan, kind: "plan", deps: []*syncproto.Change{review}, ops: []syncproto.Op{
 		text("review_date", "2026-12-01"), text("contingency", "Ring the duty desk."),
 		element("rules", part("text", "Dad does not stay overnight."), part("who", "Mum"), part("when", "Every night")),
 		element("network", part("name", "Gran"), part("contact", "020 7946 0000"), part("agreed_on", "2026-11-20"), part("poses_risk", "N")),
@@ -88,6 +95,12 @@ func TestIncompletePlanDoesNotComeIntoForce(t *testing.T) {
 	ada.sync()
 	if got := ada.planStatus(plan); got != "ACTIVE" || ada.lost(whole) != 0 {
 		t.Errorf("a complete plan: status %s, lost with %v", got, ada.lost(whole))
+	}
+	less := ada.write(edit{family: family, record: plan, kind: "plan", deps: []*syncproto.Change{whole},
+		ops: append(status("UNDER_REVIEW"), syncproto.Op{Code: syncproto.OpSet, Path: syncproto.Path{Field: "contingency"}, Value: cbor.Null()})})
+	ada.sync()
+	if got := ada.planStatus(plan); got != "UNDER_REVIEW" || ada.lost(less) != 0 {
+		t.Errorf("a plan in force, now incomplete: status %s, lost with %v; want it under review", got, ada.lost(less))
 	}
 	ada.sameAsServer(plan)
 }
@@ -106,4 +119,33 @@ func TestHeldServerFieldIsJudgedWhenItIsReleased(t *testing.T) {
 		t.Errorf("in force: got %q, want AGREED", got)
 	}
 	bea.sameAsServer(plan)
+}
+
+// TestValueWrittenTwiceInOneChangeIsJudgedOnce: what counts of a change is the last
+// value that it writes, so that is what must be valid.
+func TestValueWrittenTwiceInOneChangeIsJudgedOnce(t *testing.T) {
+	w, family, ada := case1(t)
+	plan := newID[syncproto.RecordID](w)
+	root := ada.write(edit{family: family, record: plan, kind: "plan", ops: status("DRAFT")})
+	both := ada.write(edit{family: family, record: plan, kind: "plan", deps: []*syncproto.Change{root},
+		ops: append(status("AGREED"), status("ACTIVE")...)})
+	ada.sync()
+	ada.sync()
+	if got := ada.planStatus(plan); got != "DRAFT" {
+		t.Errorf("in force: got %s, though the plan lacks what it needs to be active", got)
+	}
+	if ada.lost(both) != syncproto.CodeMissingField {
+		t.Errorf("verdicts: got %v, want why it does not count", ada.verdicts)
+	}
+	head, _ := w.b.Journal.Head()
+	many := ada.write(edit{family: family, record: plan, kind: "plan", deps: []*syncproto.Change{both},
+		ops: append(status("AGREED"), slices.Repeat(status("ENDED"), 1000)...)})
+	ada.sync()
+	if now, _ := w.b.Journal.Head(); now != head+3 {
+		t.Errorf("entries: got %d, want the change, one verdict and the tip", now-head)
+	}
+	if got := ada.planStatus(plan); got != "ENDED" || ada.lost(many) != 0 {
+		t.Errorf("in force: got %s", got)
+	}
+	ada.sameAsServer(plan)
 }

@@ -1,6 +1,8 @@
 package store
 
 import (
+	"slices"
+
 	"doorstep/syncproto"
 	"doorstep/syncproto/cbor"
 	"doorstep/syncproto/schema"
@@ -8,22 +10,25 @@ import (
 
 // Judge stages what the order decides about the server fields that an accepted
 // change writes: the first valid value wins; a later one wins only if its author
-// knew of the one in force, and loses otherwise (SPEC 6). The change must be
+// knew of the one in force, and loses otherwise (SPEC 6). Of a value that a change
+// writes twice, the last is judged, for that is what counts. The change must be
 // staged. By is who acts; zero for the server.
 func (tx *Tx) Judge(c *syncproto.Change) error {
 	kind, ok := schema.Newest(c.Body.Kind)
 	if !ok {
 		return nil
 	}
-	for i := range c.Body.Ops {
+	judged := map[syncproto.Path]bool{}
+	for i := range slices.Backward(c.Body.Ops) {
 		op := &c.Body.Ops[i]
-		if op.Code != syncproto.OpSet && op.Code != syncproto.OpDecide {
+		if op.Code != syncproto.OpSet && op.Code != syncproto.OpDecide || judged[op.Path] {
 			continue
 		}
 		field, ok := kind.At(op.Path.Field, op.Path.Sub)
 		if !ok || field.Rule != schema.Server {
 			continue
 		}
+		judged[op.Path] = true
 		if err := tx.judgeValue(c, kind, op); err != nil {
 			return err
 		}
@@ -63,17 +68,28 @@ func (tx *Tx) lossOf(c *syncproto.Change, kind *schema.Kind, op *syncproto.Op) (
 			return syncproto.CodeLostToEarlier, nil
 		}
 	}
-	if kind.ID == "plan" && op.Path.Field == "status" && op.Value.Equal(cbor.Text("ACTIVE")) {
+	if kind.ID == "plan" && op.Path.Field == "status" && (op.Value.Equal(planActive) || op.Value.Equal(planUnderReview)) {
 		return tx.activation(c.Body.Record, kind, op.Value)
 	}
 	return syncproto.CodeOK, nil
 }
 
-// activation asks whether a plan is complete enough to come into force.
+// The values of a plan's status under which it is in force.
+var (
+	planActive      = cbor.Text("ACTIVE")
+	planUnderReview = cbor.Text("UNDER_REVIEW")
+)
+
+// activation asks whether a plan is complete enough to come into force. One that
+// is in force may come under review whatever it lacks.
 func (tx *Tx) activation(record syncproto.RecordID, kind *schema.Kind, status cbor.Value) (syncproto.Code, error) {
 	view, err := tx.Fold(record)
 	if err != nil {
 		return 0, err
+	}
+	now, _ := view.Field("status")
+	if status.Equal(planUnderReview) && (now.Value.Equal(planActive) || now.Value.Equal(planUnderReview)) {
+		return syncproto.CodeOK, nil
 	}
 	facts := map[string]cbor.Value{
 		"status":            status,
