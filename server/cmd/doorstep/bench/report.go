@@ -17,12 +17,13 @@ type Report struct {
 	Machine Machine `json:"machine"`
 	Setup   Setup   `json:"setup"`
 	// Acknowledged is how many visits were pushed; each was answered as accepted
-	// and stored. ReadBack is how many of them another device then pulled.
+	// and stored. ReadBack is how many of them another device then pulled. What was
+	// not measured is left out.
 	Acknowledged int       `json:"acknowledged"`
 	ReadBack     int       `json:"read_back"`
-	Push         Push      `json:"push"`
-	FreshPull    FreshPull `json:"fresh_pull"`
-	OnePull      []OnePull `json:"one_record_pull"`
+	Push         Push      `json:"push,omitzero"`
+	FreshPull    FreshPull `json:"fresh_pull,omitzero"`
+	OnePull      []OnePull `json:"one_record_pull,omitempty"`
 }
 
 // Machine is where it ran. Tablets, server and limits share it, unless the server
