@@ -12,7 +12,7 @@ func (f *folder) applyWorkflow(n int32, op *Op) {
 
 // viewWorkflow says where the record stands between capture and final (SPEC 8).
 func (f *folder) viewWorkflow(v *View) {
-	asked := map[ChangeID]int{}
+	asked := map[ChangeID][]int{} // a change may ask several things; an answer is to all of them
 	for _, s := range f.workflow {
 		by := f.origin(s.node)
 		switch s.op.Code {
@@ -21,16 +21,17 @@ func (f *folder) viewWorkflow(v *View) {
 		case OpConfirm:
 			v.Workflow.Confirmed = append(v.Workflow.Confirmed, f.confirmation(s, by))
 		case OpQuery:
-			asked[by.Change] = len(v.Workflow.Queries)
+			asked[by.Change] = append(asked[by.Change], len(v.Workflow.Queries))
 			q := Query{ID: by.Change, Path: s.op.Path, To: s.op.To, By: by, Question: s.op.Text}
 			v.Workflow.Queries = append(v.Workflow.Queries, q)
 		case OpAnswer:
-			i, ok := asked[s.op.Target]
-			if !ok {
+			queries := asked[s.op.Target]
+			if len(queries) == 0 {
 				f.noOps++
-				continue
 			}
-			v.Workflow.Queries[i].Answer, v.Workflow.Queries[i].AnsweredBy = s.op.Text, &by
+			for _, i := range queries {
+				v.Workflow.Queries[i].Answer, v.Workflow.Queries[i].AnsweredBy = s.op.Text, &by
+			}
 		case OpAddendum, OpCorrect:
 			v.Addenda = append(v.Addenda, addendum(s.op, by))
 		}
