@@ -24,6 +24,7 @@ func newDevice(s streams) *cobra.Command {
 	for _, sub := range cmd.Commands() {
 		configFlag(sub, &o.config)
 	}
+	onlyCommands(cmd)
 	return cmd
 }
 

@@ -55,8 +55,11 @@ func execute(ctx context.Context, args []string, in io.Reader, out, errOut io.Wr
 // newRoot wires up every subcommand; each is in a file of its own.
 func newRoot(s streams) *cobra.Command {
 	root := &cobra.Command{
-		Use:           "doorstep",
-		Short:         "Visit notes and safety plans, offline first: one borough's server",
+		Use:   "doorstep",
+		Short: "Visit notes and safety plans, offline first: one borough's server",
+		Long: "Visit notes and safety plans, offline first: one borough's server.\n\n" +
+			"Exit codes: 0 done; 1 it did not work, and the message says why; 2 the command or the configuration is\n" +
+			"wrong; 3 damaged data was found, or an import's files have problems.",
 		SilenceErrors: true,
 		SilenceUsage:  true,
 	}
@@ -77,7 +80,20 @@ func newRoot(s streams) *cobra.Command {
 		newVerify(s),
 		newVersion(s),
 	)
+	onlyCommands(root)
 	return root
+}
+
+// onlyCommands makes a word that is no subcommand an error: a script that says
+// "user remove" must not go on as if somebody had been removed.
+func onlyCommands(group *cobra.Command) {
+	group.Args = func(cmd *cobra.Command, args []string) error {
+		if len(args) == 0 {
+			return nil
+		}
+		return usageError{fmt.Errorf("unknown command %q; see: %s --help", args[0], cmd.CommandPath())}
+	}
+	group.RunE = func(cmd *cobra.Command, _ []string) error { return cmd.Help() }
 }
 
 func exitCode(err error) int {

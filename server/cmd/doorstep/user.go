@@ -31,6 +31,7 @@ func newUser(s streams) *cobra.Command {
 	for _, sub := range cmd.Commands() {
 		configFlag(sub, &o.config)
 	}
+	onlyCommands(cmd)
 	return cmd
 }
 
