@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"os"
 	"path/filepath"
 	"time"
 
@@ -74,6 +75,9 @@ type ImportFiles struct {
 
 // ImportReport says what an import found and did.
 type ImportReport = intake.Report
+
+// ImportProblem is one thing wrong with the files, and where.
+type ImportProblem = intake.Problem
 
 // maxZipBytes bounds a caseload on its way to the server.
 const maxZipBytes = 64 << 20
@@ -208,13 +212,14 @@ func userOf(a auth.Account) User {
 
 // ZipFolder packs the files at the root of a folder for Import.
 func ZipFolder(dir string) ([]byte, error) {
-	names, err := filepath.Glob(filepath.Join(dir, "*"))
+	files, err := os.ReadDir(dir)
 	if err != nil {
-		return nil, fmt.Errorf("listing %s: %w", dir, err)
+		return nil, fmt.Errorf("listing the folder: %w", err)
 	}
 	var out bytes.Buffer
 	z := zip.NewWriter(&out)
-	for _, name := range names {
+	for _, file := range files {
+		name := filepath.Join(dir, file.Name())
 		if err := zipFile(z, name); err != nil {
 			return nil, fmt.Errorf("packing %s: %w", name, err)
 		}

@@ -67,7 +67,7 @@ func printReport(s streams, o importOptions, r server.ImportReport) {
 	}
 	if len(r.Problems) > 0 {
 		for _, p := range r.Problems {
-			fmt.Fprintf(s.out, "%s:%d: %s: %s (%s)\n", p.File, p.Line, p.Column, p.Plain, p.Code)
+			fmt.Fprintf(s.out, "%s%s (%s)\n", placeOf(p), p.Plain, p.Code)
 		}
 		fmt.Fprintf(s.out, "%d problems; nothing was imported.\n", len(r.Problems))
 		return
@@ -88,4 +88,17 @@ func printReport(s streams, o importOptions, r server.ImportReport) {
 	if len(r.NewAccounts) > 0 && !o.dryRun {
 		fmt.Fprintln(s.out, "Next, a code for each new account: doorstep device code LOGIN")
 	}
+}
+
+// placeOf says where a problem is, as far as it is in one place.
+func placeOf(p server.ImportProblem) string {
+	switch {
+	case p.File == "":
+		return ""
+	case p.Line == 0:
+		return p.File + ": "
+	case p.Column == "":
+		return fmt.Sprintf("%s:%d: ", p.File, p.Line)
+	}
+	return fmt.Sprintf("%s:%d: %s: ", p.File, p.Line, p.Column)
 }
