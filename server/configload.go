@@ -22,10 +22,18 @@ const envPrefix = "DOORSTEP_"
 // one DOORSTEP_ variable that is not a key.
 const ConfigPathVariable = envPrefix + "CONFIG"
 
+// ErrNoConfig says that the configuration file is not there.
+var ErrNoConfig = errors.New("there is no such configuration file")
+
 // LoadConfig reads a configuration file and the environment (os.Environ), and
-// checks both. Every fault, an unknown key among them, is in one *ConfigError.
+// checks both. Every fault, an unknown key among them, is in one *ConfigError. It
+// returns ErrNoConfig if the file is not there.
 func LoadConfig(path string, environ []string) (Config, error) {
-	if _, err := os.Stat(path); err != nil {
+	_, err := os.Stat(path)
+	if errors.Is(err, os.ErrNotExist) {
+		return Config{}, fmt.Errorf("%s: %w", path, ErrNoConfig)
+	}
+	if err != nil {
 		return Config{}, fmt.Errorf("reading the configuration: %w", err)
 	}
 	k := koanf.New(".")

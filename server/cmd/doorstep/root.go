@@ -100,7 +100,7 @@ func exitCode(err error) int {
 	var usage usageError
 	var config *server.ConfigError
 	switch {
-	case errors.As(err, &usage), errors.As(err, &config):
+	case errors.As(err, &usage), errors.As(err, &config), errors.Is(err, server.ErrNoConfig):
 		return exitUsage
 	case errors.Is(err, server.ErrDamaged), errors.Is(err, errProblems):
 		return exitDamaged
@@ -114,6 +114,8 @@ func nextStep(err error) string {
 	switch {
 	case errors.As(err, &config):
 		return "Correct the file and run: doorstep check-config"
+	case errors.Is(err, server.ErrNoConfig):
+		return "Name the file with --config, or begin a borough with: doorstep init"
 	case errors.Is(err, server.ErrNotBegun):
 		return "If there was one, bring it back from a backup. Otherwise begin with: doorstep init"
 	case errors.Is(err, server.ErrInUse):
