@@ -93,6 +93,18 @@ type Op struct {
 	Heads   []RecordHeads
 }
 
+// AddsOnly reports whether ops leave a final record as it is: they add to it or
+// correct it beside it (SPEC 8). Ops that are none, as of a change that only
+// joins heads, do so too.
+func AddsOnly(ops []Op) bool {
+	for i := range ops {
+		if ops[i].Code != OpAddendum && ops[i].Code != OpCorrect {
+			return false
+		}
+	}
+	return true
+}
+
 // RecordHeads names a version of a record: the changes that have no successor in it.
 type RecordHeads struct {
 	Record RecordID

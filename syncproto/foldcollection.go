@@ -13,6 +13,7 @@ import (
 type collection struct {
 	elements map[ElementID]*element
 	entries  []entry
+	said     map[ElementID][]cbor.Value // what a log's entries said, by id
 }
 
 // entry is what one add to a log said. Nothing alters it.
@@ -50,7 +51,7 @@ func (f *folder) applyCollection(n int32, op *Op, field *schema.Field) bool {
 	}
 	c := f.collections[field.ID]
 	if c == nil {
-		c = &collection{elements: map[ElementID]*element{}}
+		c = &collection{elements: map[ElementID]*element{}, said: map[ElementID][]cbor.Value{}}
 		f.collections[field.ID] = c
 	}
 	if field.Rule == schema.Log {
@@ -84,12 +85,12 @@ func (f *folder) applyCollection(n int32, op *Op, field *schema.Field) bool {
 // device that offers its words anew, is said once; other words under that id are
 // an entry beside it, so that nobody can put theirs in another's place.
 func (c *collection) addEntry(n int32, op *Op, field *schema.Field) bool {
-	for _, e := range c.entries {
-		if e.element == op.Path.Element && e.said.Equal(op.Value) {
-			return false
-		}
+	id := op.Path.Element
+	if slices.ContainsFunc(c.said[id], op.Value.Equal) {
+		return false
 	}
-	c.entries = append(c.entries, entry{node: n, element: op.Path.Element, said: op.Value})
+	c.said[id] = append(c.said[id], op.Value)
+	c.entries = append(c.entries, entry{node: n, element: id, said: op.Value})
 	pairs, known := op.Value.AsMap()
 	for _, pair := range pairs {
 		_, ok := field.SubField(pair.Key)

@@ -194,7 +194,7 @@ func (d *Desk) deps(tx *store.Tx, e *Edit) ([]syncproto.ChangeID, error) {
 	if err != nil {
 		return nil, err
 	}
-	if info.Sealed > 0 && !addsOnly(e.Ops) {
+	if info.Sealed > 0 && !syncproto.AddsOnly(e.Ops) {
 		return nil, syncproto.CodeFinal
 	}
 	if e.Deps == nil {
@@ -210,16 +210,6 @@ func (d *Desk) deps(tx *store.Tx, e *Edit) ([]syncproto.ChangeID, error) {
 		}
 	}
 	return syncproto.MergeHeads(e.Deps, nil), nil
-}
-
-// addsOnly reports whether ops leave what is final as it is.
-func addsOnly(ops []syncproto.Op) bool {
-	for i := range ops {
-		if ops[i].Code != syncproto.OpAddendum && ops[i].Code != syncproto.OpCorrect {
-			return false
-		}
-	}
-	return true
 }
 
 // chain returns the author's actor at this desk and how far its chain reaches.

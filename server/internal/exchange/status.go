@@ -92,16 +92,7 @@ func (o ordering) isLate(c *syncproto.Change, deps depStates) (bool, error) {
 	if errors.Is(err, store.ErrNotFound) || err == nil && info.Sealed == 0 {
 		return false, nil
 	}
-	return !addsOnly(c), err
-}
-
-func addsOnly(c *syncproto.Change) bool {
-	for i := range c.Body.Ops {
-		if code := c.Body.Ops[i].Code; code != syncproto.OpAddendum && code != syncproto.OpCorrect {
-			return false
-		}
-	}
-	return len(c.Body.Ops) > 0
+	return len(c.Body.Ops) == 0 || !syncproto.AddsOnly(c.Body.Ops), err
 }
 
 // mayChange asks whether the author may make a change, as their relations are
