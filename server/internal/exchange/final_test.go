@@ -85,7 +85,7 @@ func TestFault71HeldChangesOfARecordAreListed(t *testing.T) {
 	ada.write(edit{family: family, record: visit, ops: place("HOME")})
 	waiting := ada.write(edit{family: family, record: visit, deps: []*syncproto.Change{{ID: syncproto.ChangeID{3}}}, ops: place("SCHOOL")})
 	ada.sync()
-	unplaced, err := w.b.Store.Unplaced(visit)
+	unplaced, err := w.b.Store.Unplaced(family, visit)
 	if err != nil || len(unplaced) != 1 || unplaced[0].ID != waiting.ID {
 		t.Errorf("got %v, %v; finalising must refuse with this list", unplaced, err)
 	}

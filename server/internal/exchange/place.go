@@ -138,23 +138,34 @@ func (o ordering) placeOf(id syncproto.ChangeID) (syncproto.ActorID, uint64, err
 
 // fits says why a change does not fit the record that it names.
 func (o ordering) fits(c *syncproto.Change) (syncproto.Code, error) {
-	info, err := o.tx.RecordInfo(c.Body.Record)
-	if err != nil && !errors.Is(err, store.ErrNotFound) {
-		return 0, err
-	}
-	if err == nil && (info.Family != c.Body.Family || info.Kind != c.Body.Kind) {
-		return syncproto.CodeWrongRecord, nil
+	if other, err := o.otherRecord(c); err != nil || other {
+		return syncproto.CodeWrongRecord, err
 	}
 	for _, dep := range c.Body.Deps {
 		d, err := o.tx.Change(dep)
 		if err != nil && !errors.Is(err, store.ErrNotFound) {
 			return 0, err
 		}
-		if err == nil && d.Record != c.Body.Record {
+		if err == nil && foreign(c, d) {
 			return syncproto.CodeForeignDep, nil
 		}
 	}
 	return syncproto.CodeOK, nil
+}
+
+// otherRecord reports whether what is placed of a change's record says that it is
+// another family's, or of another kind.
+func (o ordering) otherRecord(c *syncproto.Change) (bool, error) {
+	info, err := o.tx.RecordInfo(c.Body.Record)
+	if errors.Is(err, store.ErrNotFound) {
+		return false, nil
+	}
+	return info.Family != c.Body.Family || info.Kind != c.Body.Kind, err
+}
+
+// foreign reports whether a dep is of another record than the change that names it.
+func foreign(c *syncproto.Change, dep store.ChangeRef) bool {
+	return dep.Record != c.Body.Record || dep.Family != c.Body.Family || dep.Kind != c.Body.Kind
 }
 
 // refuse keeps the place of a refused change in its chain, so that what follows

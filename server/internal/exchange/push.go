@@ -262,8 +262,6 @@ func (x *Exchange) ensureOne(in *incoming) error {
 		return nil
 	}
 	switch err := x.cfg.Keys.Ensure(pairs); {
-	case errors.Is(err, keyring.ErrOtherFamily):
-		in.refuse = syncproto.CodeWrongRecord
 	case errors.Is(err, keyring.ErrErased):
 		in.refuse = syncproto.CodeNotFound
 	case errors.Is(err, keyring.ErrFull):

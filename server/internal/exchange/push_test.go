@@ -160,7 +160,7 @@ func TestFault31WhatIsHeldIsListed(t *testing.T) {
 	missing := &syncproto.Change{ID: syncproto.ChangeID{7}}
 	c := ada.write(edit{family: family, record: visit, deps: []*syncproto.Change{missing}, ops: place("HOME")})
 	ada.sync()
-	unplaced, err := w.b.Store.Unplaced(visit)
+	unplaced, err := w.b.Store.Unplaced(family, visit)
 	if err != nil || len(unplaced) != 1 || unplaced[0].ID != c.ID || unplaced[0].AtMS != w.nowMS {
 		t.Errorf("held changes: got %v, %v", unplaced, err)
 	}

@@ -14,7 +14,7 @@ import (
 // it. What shared its fate because it builds on it follows, if its authors may.
 // It fails with CodeNotFound if there is no such change in quarantine, or none
 // that the caller may know of, CodeForbidden if they may read it and not admit,
-// and CodeMissingDeps if it builds on what is still kept out.
+// CodeWrongRecord if its record turned out to be another's, and CodeMissingDeps if it builds on what is still kept out.
 func (x *Exchange) Admit(ctx context.Context, caller Caller, id syncproto.ChangeID) error {
 	_, err := x.cfg.Ledger.Propose(ctx, func(tx *store.Tx) ([]store.Entry, error) {
 		o := ordering{tx: tx, x: x, authors: authors{}}
@@ -42,6 +42,9 @@ func (o ordering) admit(by syncproto.UserID, id syncproto.ChangeID) error {
 	if err != nil {
 		return err
 	}
+	if other, err := o.otherRecord(c); err != nil || other {
+		return orCode(err, syncproto.CodeWrongRecord)
+	}
 	deps, err := o.depsOf(c)
 	if err != nil {
 		return err
@@ -68,4 +71,12 @@ func (o ordering) admit(by syncproto.UserID, id syncproto.ChangeID) error {
 		}
 	}
 	return o.release(id)
+}
+
+// orCode is the error, or the code if there is none.
+func orCode(err error, code syncproto.Code) error {
+	if err != nil {
+		return err
+	}
+	return code
 }

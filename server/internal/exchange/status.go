@@ -29,6 +29,9 @@ func (o ordering) statusOf(c *syncproto.Change, device syncproto.DeviceID, atMS 
 	if deps.foreign { // came later than what names it, else it were refused
 		return syncproto.StatusQuarantined, syncproto.CodeForeignDep, nil
 	}
+	if other, err := o.otherRecord(c); err != nil || other { // it became another's while this waited
+		return syncproto.StatusQuarantined, syncproto.CodeWrongRecord, err
+	}
 	if d, _ := o.tx.State().Device(device); d.RevokedMS != 0 {
 		return syncproto.StatusQuarantined, syncproto.CodeRevokedDevice, nil
 	}
@@ -74,7 +77,7 @@ func (o ordering) depsOf(c *syncproto.Change) (s depStates, err error) {
 		if err != nil {
 			return s, err
 		}
-		s.foreign = s.foreign || d.Record != c.Body.Record
+		s.foreign = s.foreign || foreign(c, d)
 		s.waiting = s.waiting || d.Status == syncproto.StatusHeld
 		s.quarantined = s.quarantined || d.Status == syncproto.StatusQuarantined
 		s.late = s.late || d.Status == syncproto.StatusLate

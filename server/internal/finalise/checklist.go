@@ -78,13 +78,13 @@ func (g *group) checklist() ([]Detail, error) {
 // past it would leave their words out. What would go to quarantine when it can be
 // read holds nothing up, else a stranger could keep a record open for ever.
 func (g *group) heldChanges(p *part) ([]Detail, error) {
-	unplaced, err := g.reader.Unplaced(p.info.Record)
+	unplaced, err := g.reader.Unplaced(p.info.Family, p.info.Record)
 	if err != nil {
 		return nil, err
 	}
 	var out []Detail
 	for _, c := range unplaced {
-		if c.Status == syncproto.StatusHeld && g.mightCount(c) {
+		if c.Status == syncproto.StatusHeld && c.Kind == p.info.Kind && g.mightCount(c) {
 			out = append(out, p.detail(syncproto.Path{}, syncproto.CodeHeldChanges,
 				"A change sent on "+day(c.AtMS)+" waits: "+c.Code.Plain()))
 		}

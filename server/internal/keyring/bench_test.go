@@ -15,15 +15,15 @@ func BenchmarkSeal(b *testing.B) {
 			}
 			defer r.Close()
 			mustEnsure(b, r, pairs(0, records))
-			ids := make([]ID, records)
-			for n := range ids {
-				ids[n] = id(n)
+			of := make([]Pair, records)
+			for n := range of {
+				of[n] = pair(n)
 			}
 			b.SetBytes(int64(len(words)))
 			n := 0
 			for b.Loop() {
 				n = (n + 1) % records
-				if _, err := r.Seal(ids[n], ids[n][:], words); err != nil {
+				if _, err := r.Seal(of[n], of[n].Record[:], words); err != nil {
 					b.Fatal(err)
 				}
 			}

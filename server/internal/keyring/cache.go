@@ -7,24 +7,24 @@ import (
 )
 
 // cache keeps the keys that were used last, ready for use, up to a number.
-type cache struct {
+type cache[K comparable] struct {
 	limit int
 
 	mu    sync.Mutex // guards what follows
-	order *list.List // of *cached, used last in front
-	at    map[ID]*list.Element
+	order *list.List // of *cached[K], used last in front
+	at    map[K]*list.Element
 }
 
-type cached struct {
-	id  ID
+type cached[K comparable] struct {
+	id  K
 	key cipher.AEAD
 }
 
-func newCache(limit int) *cache {
-	return &cache{limit: limit, order: list.New(), at: map[ID]*list.Element{}}
+func newCache[K comparable](limit int) *cache[K] {
+	return &cache[K]{limit: limit, order: list.New(), at: map[K]*list.Element{}}
 }
 
-func (c *cache) get(id ID) (cipher.AEAD, bool) {
+func (c *cache[K]) get(id K) (cipher.AEAD, bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	element, ok := c.at[id]
@@ -32,22 +32,22 @@ func (c *cache) get(id ID) (cipher.AEAD, bool) {
 		return nil, false
 	}
 	c.order.MoveToFront(element)
-	return element.Value.(*cached).key, true
+	return element.Value.(*cached[K]).key, true
 }
 
-func (c *cache) put(id ID, key cipher.AEAD) {
+func (c *cache[K]) put(id K, key cipher.AEAD) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if _, ok := c.at[id]; ok {
 		return
 	}
-	c.at[id] = c.order.PushFront(&cached{id: id, key: key})
+	c.at[id] = c.order.PushFront(&cached[K]{id: id, key: key})
 	if c.order.Len() > c.limit {
-		delete(c.at, c.order.Remove(c.order.Back()).(*cached).id)
+		delete(c.at, c.order.Remove(c.order.Back()).(*cached[K]).id)
 	}
 }
 
-func (c *cache) drop(id ID) {
+func (c *cache[K]) drop(id K) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if element, ok := c.at[id]; ok {

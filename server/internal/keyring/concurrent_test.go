@@ -50,23 +50,6 @@ func gated(t *testing.T) (*Ring, *gate) {
 	return r, g
 }
 
-// Two callers put one record into two families; the second arrives while the first is being written.
-func TestARecordStaysInTheFamilyThatWasWrittenFirst(t *testing.T) {
-	r, g := gated(t)
-	first, second := make(chan error), make(chan error)
-	go func() { first <- r.Ensure([]Pair{{Family: id(1), Record: id(10)}}) }()
-	<-g.arrived
-	go func() { second <- r.Ensure([]Pair{{Family: id(2), Record: id(10)}}) }()
-	waitUntilJoined(r, 1)
-	g.pass <- struct{}{}
-	if err := <-first; err != nil {
-		t.Errorf("the first: %v", err)
-	}
-	if err := <-second; !errors.Is(err, ErrOtherFamily) {
-		t.Errorf("the second: got %v, want ErrOtherFamily", err)
-	}
-}
-
 func TestCallersWhoArriveDuringASyncShareTheNext(t *testing.T) {
 	r, g := gated(t)
 	const callers = 20
@@ -123,7 +106,7 @@ func TestConcurrentUse(t *testing.T) {
 		t.Fatal(err)
 	}
 	r = mustLoad(t, d)
-	mustSeal(t, r, id(0), "still there")
+	mustSeal(t, r, pair(0), "still there")
 }
 
 func useRing(r *Ring, worker int) error {
@@ -131,7 +114,7 @@ func useRing(r *Ring, worker int) error {
 		if err := r.Ensure(pairs(n, 6)); err != nil {
 			return err
 		}
-		record := id(n + worker%6)
+		record := pair(n + worker%6)
 		sealed, err := r.Seal(record, nil, []byte("words"))
 		if err != nil {
 			return err
@@ -140,7 +123,7 @@ func useRing(r *Ring, worker int) error {
 			return fmt.Errorf("got %q, %v", got, err)
 		}
 		own := 1000 + worker*100 + n
-		if err := errors.Join(r.Ensure(pairs(own, 1)), r.Destroy(id(own))); err != nil {
+		if err := errors.Join(r.Ensure(pairs(own, 1)), r.Destroy(pair(own))); err != nil {
 			return err
 		}
 	}

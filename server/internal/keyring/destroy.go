@@ -16,14 +16,14 @@ import (
 // knows), ErrClosed.
 //
 // It writes the whole store: about 140 bytes a record.
-func (r *Ring) Destroy(record ID) error {
+func (r *Ring) Destroy(record Pair) error {
 	r.writing.Lock()
 	defer r.writing.Unlock()
 	if err := r.writable(); err != nil {
 		return err
 	}
 	r.mu.RLock()
-	key, _, known := r.table.record(record)
+	key, known := r.table.record(record)
 	r.mu.RUnlock()
 	if !known {
 		return ErrUnknownKey
@@ -43,7 +43,7 @@ func (r *Ring) Destroy(record ID) error {
 }
 
 // rewriteWithout puts a store in place of the present one in which a record is erased.
-func (r *Ring) rewriteWithout(record ID) error {
+func (r *Ring) rewriteWithout(record Pair) error {
 	temp := r.path(storeName + disk.TempSuffix)
 	file, id, err := r.newStore(temp)
 	if err != nil {
@@ -77,7 +77,7 @@ func (r *Ring) abandon(temp string, file *chain.File, cause error) error {
 }
 
 // fill writes all entries of the store into another, with one record erased.
-func (r *Ring) fill(file *chain.File, erased ID) error {
+func (r *Ring) fill(file *chain.File, erased Pair) error {
 	var payloads [][]byte
 	for entry := range r.entriesWithout(erased) {
 		payloads = append(payloads, entry)
@@ -97,7 +97,7 @@ func (r *Ring) fill(file *chain.File, erased ID) error {
 }
 
 // entriesWithout yields the entries of the whole store, with one record erased.
-func (r *Ring) entriesWithout(erased ID) iter.Seq[[]byte] {
+func (r *Ring) entriesWithout(erased Pair) iter.Seq[[]byte] {
 	return func(yield func([]byte) bool) {
 		for _, family := range r.table.families {
 			if !yield(encodeFamily(family)) {
@@ -105,8 +105,8 @@ func (r *Ring) entriesWithout(erased ID) iter.Seq[[]byte] {
 			}
 		}
 		for _, key := range r.table.records {
-			key.erased = key.erased || key.id == erased
-			if !yield(encodeRecord(r.table.families[key.family].id, key)) {
+			key.erased = key.erased || key.of == erased
+			if !yield(encodeRecord(key)) {
 				return
 			}
 		}

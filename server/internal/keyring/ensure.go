@@ -14,24 +14,21 @@ const maxPairsAWrite = 50_000
 
 // batch is what callers of Ensure who arrive during a write have the next one hold.
 type batch struct {
-	pairs    []Pair
-	familyOf map[ID]ID
-	done     chan struct{} // closed after the write
-	err      error         // valid then
+	pairs  []Pair
+	wanted map[Pair]bool // the same
+	done   chan struct{} // closed after the write
+	err    error         // valid then
 }
 
 // Ensure returns nil when every record named has a key, durably, making those that are missing. It makes one write for
-// all pairs; callers who arrive while another's write runs share the next one. Errors: ErrErased and ErrOtherFamily for
-// a pair that can have no key, ErrTampered for a family key that is not what was wrapped, ErrFull, ErrFailed, ErrClosed.
+// all pairs; callers who arrive while another's write runs share the next one. Errors: ErrErased for a pair that can have
+// no key, ErrTampered for a family key that is not what was wrapped, ErrFull, ErrFailed, ErrClosed.
 func (r *Ring) Ensure(pairs []Pair) error {
 	missing, err := r.missing(pairs)
 	if err != nil || len(missing) == 0 {
 		return err
 	}
-	b, first, err := r.join(missing)
-	if err != nil {
-		return err
-	}
+	b, first := r.join(missing)
 	if first {
 		r.write(b)
 	}
@@ -39,7 +36,7 @@ func (r *Ring) Ensure(pairs []Pair) error {
 	if b.err != nil {
 		return b.err
 	}
-	// A write that ran meanwhile may have given a record to another family.
+	// A record may have been erased meanwhile.
 	_, err = r.missing(missing)
 	return err
 }
@@ -73,31 +70,22 @@ func (r *Ring) lacking(pairs []Pair) (lacking []Pair, err error) {
 	return lacking, nil
 }
 
-// join puts pairs into the next batch, all or none. Whoever is first in it has to write it.
-func (r *Ring) join(pairs []Pair) (b *batch, first bool, err error) {
+// join puts pairs into the next batch. Whoever is first in it has to write it.
+func (r *Ring) join(pairs []Pair) (b *batch, first bool) {
 	r.joining.Lock()
 	defer r.joining.Unlock()
 	b = r.next
 	if first = b == nil; first {
-		b = &batch{familyOf: map[ID]ID{}, done: make(chan struct{})}
-	}
-	wanted := map[ID]ID{}
-	for _, pair := range pairs {
-		for _, others := range []map[ID]ID{b.familyOf, wanted} {
-			if other, known := others[pair.Record]; known && other != pair.Family {
-				return nil, false, ErrOtherFamily
-			}
-		}
-		wanted[pair.Record] = pair.Family
+		b = &batch{wanted: map[Pair]bool{}, done: make(chan struct{})}
 	}
 	for _, pair := range pairs {
-		if _, known := b.familyOf[pair.Record]; !known {
-			b.familyOf[pair.Record] = pair.Family
+		if !b.wanted[pair] {
+			b.wanted[pair] = true
 			b.pairs = append(b.pairs, pair)
 		}
 	}
 	r.next = b
-	return b, first, nil
+	return b, first
 }
 
 // write waits for the write before to end, closes the batch to newcomers and writes it.
@@ -175,7 +163,7 @@ func (r *Ring) prepare(pairs []Pair) (f fresh, err error) {
 			return f, err
 		}
 		f.records, f.keys = append(f.records, pair), append(f.keys, key)
-		f.payloads = append(f.payloads, encodeRecord(pair.Family, recordKey{id: pair.Record, key: key}))
+		f.payloads = append(f.payloads, encodeRecord(recordKey{of: pair, key: key}))
 	}
 	return f, nil
 }
@@ -215,7 +203,7 @@ func (r *Ring) publish(f fresh) error {
 		}
 	}
 	for i, pair := range f.records {
-		if err := r.table.addRecord(pair.Family, recordKey{id: pair.Record, key: f.keys[i]}); err != nil {
+		if err := r.table.addRecord(recordKey{of: pair, key: f.keys[i]}); err != nil {
 			return err
 		}
 	}

@@ -70,7 +70,7 @@ func (l *life) step(r *Ring) error {
 			return nil
 		}
 		l.erased[n] = false
-		if err := r.Destroy(id(n)); err != nil {
+		if err := r.Destroy(pair(n)); err != nil {
 			return err
 		}
 		l.erased[n] = true
@@ -82,7 +82,7 @@ func (l *life) step(r *Ring) error {
 		return err
 	}
 	for n := first; n < first+count; n++ {
-		l.sealed[n] = mustSeal(l.t, r, id(n), fmt.Sprint("note ", n))
+		l.sealed[n] = mustSeal(l.t, r, pair(n), fmt.Sprint("note ", n))
 	}
 	return nil
 }
@@ -97,7 +97,7 @@ func (l *life) interrupted(err error) {
 func (l *life) check(r *Ring) {
 	l.t.Helper()
 	for n, sealed := range l.sealed {
-		got, err := r.Unseal(id(n), aad(n), sealed)
+		got, err := r.Unseal(pair(n), aad(n), sealed)
 		done, asked := l.erased[n]
 		switch {
 		case errors.Is(err, ErrErased) && asked:
@@ -115,7 +115,7 @@ func (l *life) adopt(r *Ring) {
 		if l.sealed[n] != nil {
 			continue
 		}
-		if sealed, err := r.Seal(id(n), aad(n), []byte(fmt.Sprint("note ", n))); err == nil {
+		if sealed, err := r.Seal(pair(n), aad(n), []byte(fmt.Sprint("note ", n))); err == nil {
 			l.sealed[n] = sealed
 		}
 	}
@@ -175,9 +175,9 @@ func sample(t *testing.T) (*disktest.Disk, map[int][]byte) {
 		mustEnsure(t, r, pairs(n, 6))
 	}
 	for n := range 24 {
-		sealed[n] = mustSeal(t, r, id(n), fmt.Sprint("note ", n))
+		sealed[n] = mustSeal(t, r, pair(n), fmt.Sprint("note ", n))
 	}
-	if err := errors.Join(r.Destroy(id(5)), r.Ensure(pairs(24, 3)), r.Close()); err != nil {
+	if err := errors.Join(r.Destroy(pair(5)), r.Ensure(pairs(24, 3)), r.Close()); err != nil {
 		t.Fatal(err)
 	}
 	delete(sealed, 5)
@@ -196,7 +196,7 @@ func loadsRightOrStops(t *testing.T, d *disktest.Disk, sealed map[int][]byte, wh
 		return false
 	}
 	for n, words := range sealed {
-		if got, err := r.Unseal(id(n), aad(n), words); err != nil || string(got) != fmt.Sprint("note ", n) {
+		if got, err := r.Unseal(pair(n), aad(n), words); err != nil || string(got) != fmt.Sprint("note ", n) {
 			t.Fatalf("%s: record %d: got %q, %v", what, n, got, err)
 		}
 	}
@@ -273,16 +273,16 @@ func TestFault80FailedSyncStopsTheRing(t *testing.T) {
 	if err := r.Ensure(pairs(3, 3)); !errors.Is(err, ErrFailed) {
 		t.Errorf("got %v, want ErrFailed", err)
 	}
-	if _, err := r.Seal(id(3), nil, nil); !errors.Is(err, ErrUnknownKey) {
+	if _, err := r.Seal(pair(3), nil, nil); !errors.Is(err, ErrUnknownKey) {
 		t.Errorf("a key that is not durable was used: %v", err)
 	}
 	if err := r.Ensure(pairs(6, 1)); !errors.Is(err, ErrFailed) {
 		t.Errorf("a later call: %v", err)
 	}
-	if err := r.Destroy(id(1)); !errors.Is(err, ErrFailed) {
+	if err := r.Destroy(pair(1)); !errors.Is(err, ErrFailed) {
 		t.Errorf("destroying: %v", err)
 	}
-	mustSeal(t, r, id(0), "reads go on")
+	mustSeal(t, r, pair(0), "reads go on")
 }
 
 func TestFault81FullDiskRefusesAndRecovers(t *testing.T) {
@@ -298,16 +298,16 @@ func TestFault81FullDiskRefusesAndRecovers(t *testing.T) {
 	if err := r.Ensure(pairs(3, 3)); !errors.Is(err, ErrFull) {
 		t.Errorf("got %v, want ErrFull", err)
 	}
-	if err := r.Destroy(id(1)); !errors.Is(err, ErrFull) {
+	if err := r.Destroy(pair(1)); !errors.Is(err, ErrFull) {
 		t.Errorf("destroying: got %v, want ErrFull", err)
 	}
-	mustSeal(t, r, id(1), "still there")
+	mustSeal(t, r, pair(1), "still there")
 	d.SetCapacity(1 << 20)
 	mustEnsure(t, r, pairs(3, 3))
-	if err := errors.Join(r.Destroy(id(1)), r.Close()); err != nil {
+	if err := errors.Join(r.Destroy(pair(1)), r.Close()); err != nil {
 		t.Fatal(err)
 	}
-	mustSeal(t, mustLoad(t, d), id(3), "made after room was found")
+	mustSeal(t, mustLoad(t, d), pair(3), "made after room was found")
 }
 
 func TestFault86WrongBoroughKeyRefusesAndChangesNothing(t *testing.T) {

@@ -48,7 +48,8 @@ import (
 // ID names a record or a family.
 type ID [16]byte
 
-// Pair is a record and the family that it belongs to, for good.
+// Pair is a record and the family under which it is named. Two families may name one record: each pair has a key of its
+// own, so that nobody can claim a record by naming it first.
 type Pair struct{ Family, Record ID }
 
 // Errors that callers decide on; they are found by errors.Is.
@@ -72,8 +73,6 @@ var (
 	ErrUnknownKey = errors.New("no key for this record")
 	// ErrTampered says that a ciphertext, or what it is bound to, is not what was sealed.
 	ErrTampered = errors.New("sealed bytes are not what was sealed")
-	// ErrOtherFamily says that a record already belongs to another family.
-	ErrOtherFamily = errors.New("the record belongs to another family")
 	// ErrClosed says that the ring was closed.
 	ErrClosed = errors.New("the ring is closed")
 )
@@ -143,8 +142,8 @@ type Ring struct {
 	mu    sync.RWMutex // guards table
 	table table
 
-	families *cache
-	records  *cache
+	families *cache[ID]
+	records  *cache[Pair]
 }
 
 // TornTail tells what Load cut from the end of the store: keys that were never acknowledged.
@@ -182,7 +181,7 @@ func Load(dir string, borough Key, opt Options) (*Ring, error) {
 	}
 	r := &Ring{
 		dir: dir, opt: opt, borough: wrapper, lock: lock, table: newTable(),
-		families: newCache(opt.CachedKeys), records: newCache(opt.CachedKeys),
+		families: newCache[ID](opt.CachedKeys), records: newCache[Pair](opt.CachedKeys),
 	}
 	if err := r.load(); err != nil {
 		return nil, errors.Join(fmt.Errorf("loading the keys in %s: %w", dir, err), r.release())

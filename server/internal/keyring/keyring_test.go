@@ -65,9 +65,9 @@ func mustEnsure(t testing.TB, r *Ring, pairs []Pair) {
 	}
 }
 
-func mustSeal(t testing.TB, r *Ring, record ID, text string) []byte {
+func mustSeal(t testing.TB, r *Ring, record Pair, text string) []byte {
 	t.Helper()
-	sealed, err := r.Seal(record, record[:], []byte(text))
+	sealed, err := r.Seal(record, record.Record[:], []byte(text))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -80,11 +80,11 @@ func TestSealedWordsComeBackAlsoAfterLoadingAgain(t *testing.T) {
 	mustEnsure(t, r, pairs(0, 10))
 	sealed := map[int][]byte{}
 	for n := range 10 {
-		sealed[n] = mustSeal(t, r, id(n), fmt.Sprint("note ", n))
+		sealed[n] = mustSeal(t, r, pair(n), fmt.Sprint("note ", n))
 	}
 	for round := range 3 {
 		for n := range 10 {
-			got, err := r.Unseal(id(n), aad(n), sealed[n])
+			got, err := r.Unseal(pair(n), aad(n), sealed[n])
 			if err != nil || string(got) != fmt.Sprint("note ", n) {
 				t.Fatalf("round %d, record %d: got %q, %v", round, n, got, err)
 			}
@@ -99,23 +99,23 @@ func TestSealedWordsComeBackAlsoAfterLoadingAgain(t *testing.T) {
 func TestUnsealRefusesWhatWasNotSealedSo(t *testing.T) {
 	r := mustLoad(t, disktest.New(1))
 	mustEnsure(t, r, pairs(0, 2))
-	sealed := mustSeal(t, r, id(0), "seen alone")
+	sealed := mustSeal(t, r, pair(0), "seen alone")
 	for bit := range len(sealed) * 8 {
 		changed := bytes.Clone(sealed)
 		changed[bit/8] ^= 1 << (bit % 8)
-		if _, err := r.Unseal(id(0), aad(0), changed); !errors.Is(err, ErrTampered) {
+		if _, err := r.Unseal(pair(0), aad(0), changed); !errors.Is(err, ErrTampered) {
 			t.Fatalf("bit %d flipped: %v", bit, err)
 		}
 	}
 	for n := range len(sealed) {
-		if _, err := r.Unseal(id(0), aad(0), sealed[:n]); !errors.Is(err, ErrTampered) {
+		if _, err := r.Unseal(pair(0), aad(0), sealed[:n]); !errors.Is(err, ErrTampered) {
 			t.Fatalf("cut to %d bytes: %v", n, err)
 		}
 	}
-	if _, err := r.Unseal(id(0), nil, sealed); !errors.Is(err, ErrTampered) {
+	if _, err := r.Unseal(pair(0), nil, sealed); !errors.Is(err, ErrTampered) {
 		t.Errorf("bound to something else: %v", err)
 	}
-	if _, err := r.Unseal(id(1), aad(0), sealed); !errors.Is(err, ErrTampered) {
+	if _, err := r.Unseal(pair(1), aad(0), sealed); !errors.Is(err, ErrTampered) {
 		t.Errorf("under another record's key: %v", err)
 	}
 }
@@ -126,7 +126,7 @@ func TestTheSameWordsNeverSealAlike(t *testing.T) {
 	seen := map[string]bool{}
 	for range 1000 {
 		for n := range 2 {
-			seen[string(mustSeal(t, r, id(n), "no"))] = true
+			seen[string(mustSeal(t, r, pair(n), "no"))] = true
 		}
 	}
 	if len(seen) != 2000 {
@@ -136,30 +136,37 @@ func TestTheSameWordsNeverSealAlike(t *testing.T) {
 
 func TestUnknownRecordHasNoKey(t *testing.T) {
 	r := mustLoad(t, disktest.New(1))
-	if _, err := r.Seal(id(1), nil, nil); !errors.Is(err, ErrUnknownKey) {
+	if _, err := r.Seal(pair(1), nil, nil); !errors.Is(err, ErrUnknownKey) {
 		t.Errorf("sealing: %v", err)
 	}
-	if _, err := r.Unseal(id(1), nil, make([]byte, 40)); !errors.Is(err, ErrUnknownKey) {
+	if _, err := r.Unseal(pair(1), nil, make([]byte, 40)); !errors.Is(err, ErrUnknownKey) {
 		t.Errorf("unsealing: %v", err)
 	}
-	if err := r.Destroy(id(1)); !errors.Is(err, ErrUnknownKey) {
+	if err := r.Destroy(pair(1)); !errors.Is(err, ErrUnknownKey) {
 		t.Errorf("destroying: %v", err)
 	}
 }
 
-func TestARecordStaysInItsFamily(t *testing.T) {
-	r := mustLoad(t, disktest.New(1))
-	mustEnsure(t, r, []Pair{{Family: id(1), Record: id(10)}})
-	moved := Pair{Family: id(2), Record: id(10)}
-	if err := r.Ensure([]Pair{moved}); !errors.Is(err, ErrOtherFamily) {
-		t.Errorf("moving a record: %v", err)
+// Whoever names a record first, under a family of their own, takes nothing from those whose record it is.
+func TestTwoFamiliesMayNameOneRecord(t *testing.T) {
+	d := disktest.New(1)
+	r := mustLoad(t, d)
+	ours, theirs := Pair{Family: id(1), Record: id(10)}, Pair{Family: id(2), Record: id(10)}
+	mustEnsure(t, r, []Pair{theirs})
+	mustEnsure(t, r, []Pair{ours, theirs})
+	sealed := mustSeal(t, r, ours, "ours")
+	if _, err := r.Unseal(theirs, ours.Record[:], sealed); !errors.Is(err, ErrTampered) {
+		t.Errorf("the other family's key opens it: %v", err)
 	}
-	both := []Pair{{Family: id(1), Record: id(11)}, {Family: id(2), Record: id(11)}}
-	if err := r.Ensure(both); !errors.Is(err, ErrOtherFamily) {
-		t.Errorf("two families at once: %v", err)
+	if err := errors.Join(r.Destroy(theirs), r.Close()); err != nil {
+		t.Fatal(err)
 	}
-	if _, err := r.Seal(id(11), nil, nil); !errors.Is(err, ErrUnknownKey) {
-		t.Errorf("the refused pair got a key: %v", err)
+	r = mustLoad(t, d)
+	if got, err := r.Unseal(ours, ours.Record[:], sealed); err != nil || string(got) != "ours" {
+		t.Errorf("after the other was erased: got %q, %v", got, err)
+	}
+	if err := r.Ensure([]Pair{theirs}); !errors.Is(err, ErrErased) {
+		t.Errorf("the erased one: got %v, want ErrErased", err)
 	}
 }
 
@@ -180,26 +187,26 @@ func TestDestroyedKeysAreGoneForGood(t *testing.T) {
 	d := disktest.New(1)
 	r := mustLoad(t, d)
 	mustEnsure(t, r, pairs(0, 8))
-	sealed := mustSeal(t, r, id(3), "to be erased")
-	kept := mustSeal(t, r, id(2), "to be kept")
-	secret := r.table.records[r.table.recordAt[id(3)]].key
+	sealed := mustSeal(t, r, pair(3), "to be erased")
+	kept := mustSeal(t, r, pair(2), "to be kept")
+	secret := r.table.records[r.table.recordAt[pair(3)]].key
 	if !d.Holds(secret[:]) {
 		t.Fatal("the test looks for the wrong bytes")
 	}
-	if err := errors.Join(r.Destroy(id(3)), r.Destroy(id(3))); err != nil {
+	if err := errors.Join(r.Destroy(pair(3)), r.Destroy(pair(3))); err != nil {
 		t.Fatal(err)
 	}
 	for round := range 3 {
-		if _, err := r.Unseal(id(3), aad(3), sealed); !errors.Is(err, ErrErased) {
+		if _, err := r.Unseal(pair(3), aad(3), sealed); !errors.Is(err, ErrErased) {
 			t.Errorf("round %d: unsealing: %v", round, err)
 		}
-		if _, err := r.Seal(id(3), nil, nil); !errors.Is(err, ErrErased) {
+		if _, err := r.Seal(pair(3), nil, nil); !errors.Is(err, ErrErased) {
 			t.Errorf("round %d: sealing: %v", round, err)
 		}
 		if err := r.Ensure(pairs(3, 1)); !errors.Is(err, ErrErased) {
 			t.Errorf("round %d: a new key: %v", round, err)
 		}
-		if got, err := r.Unseal(id(2), aad(2), kept); err != nil || string(got) != "to be kept" {
+		if got, err := r.Unseal(pair(2), aad(2), kept); err != nil || string(got) != "to be kept" {
 			t.Errorf("round %d: another record: %q, %v", round, got, err)
 		}
 		mustEnsure(t, r, pairs(20+round, 1))
@@ -217,17 +224,17 @@ func TestDestroyedKeysAreGoneForGood(t *testing.T) {
 func TestErasedKeyIsNotKept(t *testing.T) {
 	r := mustLoad(t, disktest.New(1))
 	mustEnsure(t, r, pairs(0, 1))
-	key, err := r.recordKey(id(0))
+	key, err := r.recordKey(pair(0))
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := r.Destroy(id(0)); err != nil {
+	if err := r.Destroy(pair(0)); err != nil {
 		t.Fatal(err)
 	}
-	if err := r.keep(id(0), key); !errors.Is(err, ErrErased) {
+	if err := r.keep(pair(0), key); !errors.Is(err, ErrErased) {
 		t.Errorf("got %v, want ErrErased", err)
 	}
-	if _, kept := r.records.get(id(0)); kept {
+	if _, kept := r.records.get(pair(0)); kept {
 		t.Error("the key is in the cache")
 	}
 }
@@ -239,7 +246,7 @@ func TestWrappedKeysAreBoundToTheirIDs(t *testing.T) {
 			t.records[0].key, t.records[1].key = t.records[1].key, t.records[0].key
 		},
 		"families":                         func(t *table) { t.families[0].key, t.families[1].key = t.families[1].key, t.families[0].key },
-		"a record moved to another family": func(t *table) { t.records[0].family = 1 },
+		"a record moved to another family": func(t *table) { t.recordAt[pair(0)] = t.recordAt[pair(4)] },
 	}
 	for name, change := range swap {
 		d := disktest.New(1)
@@ -250,7 +257,7 @@ func TestWrappedKeysAreBoundToTheirIDs(t *testing.T) {
 		}
 		r = mustLoad(t, d)
 		change(&r.table)
-		if _, err := r.Seal(id(0), nil, nil); !errors.Is(err, ErrTampered) {
+		if _, err := r.Seal(pair(0), nil, nil); !errors.Is(err, ErrTampered) {
 			t.Errorf("%s: got %v, want ErrTampered", name, err)
 		}
 	}
@@ -347,7 +354,7 @@ func TestBoroughKeyNeverShowsItself(t *testing.T) {
 }
 
 func TestCacheForgetsTheLeastUsed(t *testing.T) {
-	c := newCache(2)
+	c := newCache[ID](2)
 	c.put(id(1), nil)
 	c.put(id(2), nil)
 	c.get(id(1))

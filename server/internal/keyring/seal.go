@@ -5,7 +5,7 @@ import "crypto/cipher"
 // Seal encrypts a plaintext under a record's key, bound to aad, which must be given again to Unseal and is not in the
 // result. The result is the nonce and the ciphertext, 28 bytes longer than the plaintext. Errors: ErrUnknownKey,
 // ErrErased, ErrTampered for a wrapped key that is not what was wrapped.
-func (r *Ring) Seal(record ID, aad, plaintext []byte) ([]byte, error) {
+func (r *Ring) Seal(record Pair, aad, plaintext []byte) ([]byte, error) {
 	key, err := r.recordKey(record)
 	if err != nil {
 		return nil, err
@@ -14,7 +14,7 @@ func (r *Ring) Seal(record ID, aad, plaintext []byte) ([]byte, error) {
 }
 
 // Unseal decrypts what Seal gave for the same record and aad. Errors: ErrUnknownKey, ErrErased, ErrTampered.
-func (r *Ring) Unseal(record ID, aad, sealed []byte) ([]byte, error) {
+func (r *Ring) Unseal(record Pair, aad, sealed []byte) ([]byte, error) {
 	key, err := r.recordKey(record)
 	if err != nil {
 		return nil, err
@@ -23,12 +23,12 @@ func (r *Ring) Unseal(record ID, aad, sealed []byte) ([]byte, error) {
 }
 
 // recordKey is the unwrapped key of a record.
-func (r *Ring) recordKey(id ID) (cipher.AEAD, error) {
-	if key, cached := r.records.get(id); cached {
+func (r *Ring) recordKey(of Pair) (cipher.AEAD, error) {
+	if key, cached := r.records.get(of); cached {
 		return key, nil
 	}
 	r.mu.RLock()
-	record, family, known := r.table.record(id)
+	record, known := r.table.record(of)
 	r.mu.RUnlock()
 	if !known {
 		return nil, ErrUnknownKey
@@ -36,25 +36,25 @@ func (r *Ring) recordKey(id ID) (cipher.AEAD, error) {
 	if record.erased {
 		return nil, ErrErased
 	}
-	wrapper, err := r.familyKey(family.id)
+	wrapper, err := r.familyKey(of.Family)
 	if err != nil {
 		return nil, err
 	}
-	key, err := unwrap(wrapper, recordContext(Pair{Family: family.id, Record: id}), record.key)
+	key, err := unwrap(wrapper, recordContext(of), record.key)
 	if err != nil {
 		return nil, err
 	}
-	return key, r.keep(id, key)
+	return key, r.keep(of, key)
 }
 
 // keep caches a record's key unless the record was erased meanwhile.
-func (r *Ring) keep(id ID, key cipher.AEAD) error {
+func (r *Ring) keep(of Pair, key cipher.AEAD) error {
 	r.mu.RLock()
 	defer r.mu.RUnlock()
-	if record, _, _ := r.table.record(id); record.erased {
+	if record, _ := r.table.record(of); record.erased {
 		return ErrErased
 	}
-	r.records.put(id, key)
+	r.records.put(of, key)
 	return nil
 }
 

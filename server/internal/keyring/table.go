@@ -5,7 +5,7 @@ import "fmt"
 // table is the content of the store in memory: about 110 bytes a record.
 type table struct {
 	familyAt map[ID]uint32
-	recordAt map[ID]uint32
+	recordAt map[Pair]uint32
 	families []familyKey
 	records  []recordKey
 }
@@ -16,9 +16,8 @@ type familyKey struct {
 }
 
 type recordKey struct {
-	id     ID
-	family uint32 // index into families
-	erased bool   // key is zero
+	of     Pair
+	erased bool // key is zero
 	key    wrapped
 }
 
@@ -29,15 +28,15 @@ const (
 	erasedEntry = 3
 )
 
-func newTable() table { return table{familyAt: map[ID]uint32{}, recordAt: map[ID]uint32{}} }
+func newTable() table { return table{familyAt: map[ID]uint32{}, recordAt: map[Pair]uint32{}} }
 
 func encodeFamily(k familyKey) []byte {
 	return append(append([]byte{familyEntry}, k.id[:]...), k.key[:]...)
 }
 
-func encodeRecord(family ID, k recordKey) []byte {
+func encodeRecord(k recordKey) []byte {
 	b := make([]byte, 0, 1+2*len(ID{})+wrappedBytes)
-	b = append(append(append(b, recordEntry), family[:]...), k.id[:]...)
+	b = append(append(append(b, recordEntry), k.of.Family[:]...), k.of.Record[:]...)
 	if k.erased {
 		b[0] = erasedEntry
 		return b
@@ -52,12 +51,14 @@ func (t *table) decode(b []byte) error {
 	case len(b) == 1+len(ID{})+wrappedBytes && b[0] == familyEntry:
 		return t.addFamily(familyKey{id: ID(b[1:]), key: wrapped(b[1+len(ID{}):])})
 	case len(b) == 1+ids+wrappedBytes && b[0] == recordEntry:
-		return t.addRecord(ID(b[1:]), recordKey{id: ID(b[1+len(ID{}):]), key: wrapped(b[1+ids:])})
+		return t.addRecord(recordKey{of: decodePair(b[1:]), key: wrapped(b[1+ids:])})
 	case len(b) == 1+ids && b[0] == erasedEntry:
-		return t.addRecord(ID(b[1:]), recordKey{id: ID(b[1+len(ID{}):]), erased: true})
+		return t.addRecord(recordKey{of: decodePair(b[1:]), erased: true})
 	}
 	return fmt.Errorf("an entry of %d bytes is not one that this program writes: %w", len(b), ErrDamaged)
 }
+
+func decodePair(b []byte) Pair { return Pair{Family: ID(b), Record: ID(b[len(ID{}):])} }
 
 func (t *table) addFamily(k familyKey) error {
 	if _, twice := t.familyAt[k.id]; twice {
@@ -68,16 +69,14 @@ func (t *table) addFamily(k familyKey) error {
 	return nil
 }
 
-func (t *table) addRecord(family ID, k recordKey) error {
-	at, known := t.familyAt[family]
-	if !known {
+func (t *table) addRecord(k recordKey) error {
+	if _, known := t.familyAt[k.of.Family]; !known {
 		return fmt.Errorf("a record has a family without a key: %w", ErrDamaged)
 	}
-	if _, twice := t.recordAt[k.id]; twice {
+	if _, twice := t.recordAt[k.of]; twice {
 		return fmt.Errorf("a record has two keys: %w", ErrDamaged)
 	}
-	k.family = at
-	t.recordAt[k.id] = uint32(len(t.records))
+	t.recordAt[k.of] = uint32(len(t.records))
 	t.records = append(t.records, k)
 	return nil
 }
@@ -90,25 +89,20 @@ func (t *table) family(id ID) (familyKey, bool) {
 	return t.families[at], true
 }
 
-// record finds a record's key and its family's.
-func (t *table) record(id ID) (recordKey, familyKey, bool) {
-	at, known := t.recordAt[id]
+// record finds a record's key.
+func (t *table) record(of Pair) (recordKey, bool) {
+	at, known := t.recordAt[of]
 	if !known {
-		return recordKey{}, familyKey{}, false
+		return recordKey{}, false
 	}
-	return t.records[at], t.families[t.records[at].family], true
+	return t.records[at], true
 }
 
-// lacks answers whether a pair has no key yet. ErrErased and ErrOtherFamily say that it cannot have one.
+// lacks answers whether a pair has no key yet. ErrErased says that it cannot have one.
 func (t *table) lacks(pair Pair) (bool, error) {
-	record, family, known := t.record(pair.Record)
-	switch {
-	case !known:
-		return true, nil
-	case family.id != pair.Family:
-		return false, ErrOtherFamily
-	case record.erased:
+	record, known := t.record(pair)
+	if record.erased {
 		return false, ErrErased
 	}
-	return false, nil
+	return !known, nil
 }

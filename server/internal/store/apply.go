@@ -8,8 +8,9 @@ import (
 	"doorstep/syncproto"
 )
 
-// applyChange files a new change: its row, its place in the chain, its record;
-// then what its status asks for.
+// applyChange files a new change: its row, its place in the chain, and what its
+// status asks for. Only a change that is placed says which family and kind a
+// record is of: else a stranger could claim a record by naming it first.
 func (tx *Tx) applyChange(position uint64, e ChangeEntry) error {
 	if _, err := tx.Change(e.ID); !errors.Is(err, ErrNotFound) {
 		return fmt.Errorf("change %s is here already: %w", e.ID, orDamaged(err))
@@ -22,12 +23,12 @@ func (tx *Tx) applyChange(position uint64, e ChangeEntry) error {
 	if err := tx.claim(link{e.ID, e.Prev, e.Actor, e.Seq}, e.Device); err != nil {
 		return err
 	}
-	record, err := tx.recordFor(ref)
-	if err != nil {
-		return err
-	}
 	switch e.Status {
 	case syncproto.StatusAccepted:
+		record, err := tx.recordFor(ref)
+		if err != nil {
+			return err
+		}
 		return tx.place(&ref, &record, FeedRef{Position: position, Type: FeedChange, Change: position})
 	case syncproto.StatusHeld, syncproto.StatusQuarantined:
 		if err := tx.wait(ref); err != nil {
@@ -39,7 +40,6 @@ func (tx *Tx) applyChange(position uint64, e ChangeEntry) error {
 		return fmt.Errorf("a change cannot be stored with status %d: %w", e.Status, ErrEntry)
 	}
 	tx.putChange(ref)
-	tx.putRecord(record)
 	return nil
 }
 
@@ -112,7 +112,7 @@ func (tx *Tx) follower(chain ChainInfo) (found link, err error) {
 	return found, err
 }
 
-// recordFor returns the record that a change belongs to, new or known.
+// recordFor returns the record that a change is placed in, new or known.
 func (tx *Tx) recordFor(c ChangeRef) (RecordInfo, error) {
 	r, err := tx.RecordInfo(c.Record)
 	if errors.Is(err, ErrNotFound) {
@@ -226,14 +226,14 @@ func (tx *Tx) resolved(c ChangeRef, id syncproto.ChangeID) (bool, error) {
 
 // putAside files a change that readers do not see.
 func (tx *Tx) putAside(c ChangeRef) {
-	tx.set(unplacedKey(c.Record, c.ID), nil)
+	tx.set(unplacedKey(c.Family, c.Record, c.ID), nil)
 	if c.Status == syncproto.StatusQuarantined {
 		tx.set(quarantineKey(c.Family, c.Position), c.ID[:])
 	}
 }
 
 func (tx *Tx) takeBack(c ChangeRef) {
-	tx.remove(unplacedKey(c.Record, c.ID))
+	tx.remove(unplacedKey(c.Family, c.Record, c.ID))
 	if c.Status == syncproto.StatusQuarantined {
 		tx.remove(quarantineKey(c.Family, c.Position))
 	}
@@ -251,6 +251,10 @@ func (tx *Tx) applyVerdict(v syncproto.Verdict) error {
 		return tx.moveOn(v, syncproto.StatusAccepted)
 	case syncproto.VerdictLate:
 		return tx.moveOn(v, syncproto.StatusLate)
+	case syncproto.VerdictForked:
+		if shown, err := tx.markForked(v); err != nil || !shown {
+			return err
+		}
 	}
 	r, err := tx.RecordInfo(v.Record)
 	if err != nil {
@@ -263,11 +267,6 @@ func (tx *Tx) applyVerdict(v syncproto.Verdict) error {
 		if r.Sealed == 0 { // a record is sealed once
 			r.Sealed, r.Hash = v.Position, v.Hash
 			tx.set([]byte{keyLastSeal}, v.Hash[:])
-		}
-	case syncproto.VerdictForked:
-		shown, err := tx.markForked(v)
-		if err != nil || !shown {
-			return err
 		}
 	}
 	if err := tx.feed(&r, FeedRef{Position: v.Position, Type: FeedVerdict}); err != nil {
@@ -300,10 +299,6 @@ func (tx *Tx) moveOn(v syncproto.Verdict, to syncproto.ReceiptStatus) error {
 	if err != nil {
 		return fmt.Errorf("a verdict on change %s: %w", v.Change, err)
 	}
-	r, err := tx.RecordInfo(c.Record)
-	if err != nil {
-		return err
-	}
 	if c.Placed > 0 {
 		return fmt.Errorf("change %s is with its readers already: %w", c.ID, ErrEntry)
 	}
@@ -313,6 +308,10 @@ func (tx *Tx) moveOn(v syncproto.Verdict, to syncproto.ReceiptStatus) error {
 		tx.putAside(c)
 		tx.putChange(c)
 		return tx.stopWaiting(c)
+	}
+	r, err := tx.recordFor(c)
+	if err != nil {
+		return err
 	}
 	row := FeedRef{Position: v.Position, Type: FeedPlaced, Change: c.Position}
 	if err := tx.place(&c, &r, row); err != nil {

@@ -11,24 +11,25 @@ import (
 // A payload is one deterministic CBOR array that begins with the entry's kind.
 // The number of elements is fixed by the kind: a new element is a new kind.
 
-// Sealer keeps the keys of records (package keyring). The zero record stands for
-// the borough's own system key.
+// Sealer keeps the keys of records (package keyring). The zero pair stands for the
+// borough's own system key.
 type Sealer interface {
 	// Seal encrypts plain under the record's key, bound to aad.
-	Seal(record syncproto.RecordID, aad, plain []byte) ([]byte, error)
+	Seal(record KeyPair, aad, plain []byte) ([]byte, error)
 	// Unseal is the reverse. It fails for other keys, other aad and altered bytes.
-	Unseal(record syncproto.RecordID, aad, sealed []byte) ([]byte, error)
+	Unseal(record KeyPair, aad, sealed []byte) ([]byte, error)
 }
 
 // Keys is a Sealer that can make keys.
 type Keys interface {
 	Sealer
 	// Ensure returns once every record has a durable key under its family's. It
-	// fails if a record belongs to another family or was erased.
+	// fails if a record was erased.
 	Ensure(pairs []KeyPair) error
 }
 
-// KeyPair is a record and the family that it belongs to.
+// KeyPair names the key of a record: its family is part of it, so that what a
+// stranger wrote under a family of their own says nothing of the record's.
 type KeyPair struct {
 	Family syncproto.FamilyID
 	Record syncproto.RecordID
@@ -59,7 +60,7 @@ func EncodeEntry(e Entry, s Sealer) ([]byte, error) {
 		b := appendHeader(nil, 2, kindVerdict)
 		return cbor.AppendBytes(b, syncproto.EncodeVerdict(&e.Verdict)), nil
 	}
-	sealed, err := s.Seal(syncproto.RecordID{}, []byte(controlAAD), encodeControl(e))
+	sealed, err := s.Seal(KeyPair{}, []byte(controlAAD), encodeControl(e))
 	if err != nil {
 		return nil, fmt.Errorf("sealing a control entry: %w", err)
 	}
@@ -215,7 +216,7 @@ func unsealControl(d *decoder, count int, s Sealer) (Entry, error) {
 	if d.Done() != nil {
 		return nil, ErrEntry
 	}
-	plain, err := s.Unseal(syncproto.RecordID{}, []byte(controlAAD), sealed)
+	plain, err := s.Unseal(KeyPair{}, []byte(controlAAD), sealed)
 	if err != nil {
 		return nil, fmt.Errorf("unsealing a control entry: %w", err)
 	}
@@ -274,7 +275,7 @@ func changePlain(prev syncproto.ChangeID, atMS int64, body []byte) []byte {
 // SealChange seals the words of a change under its record's key, with prev and
 // the server's time inside, bound to its id.
 func SealChange(s Sealer, c *syncproto.Change, atMS int64) ([]byte, error) {
-	sealed, err := s.Seal(c.Body.Record, c.ID[:], changePlain(c.Prev, atMS, c.Raw))
+	sealed, err := s.Seal(KeyPair{c.Body.Family, c.Body.Record}, c.ID[:], changePlain(c.Prev, atMS, c.Raw))
 	if err != nil {
 		return nil, fmt.Errorf("sealing change %s: %w", c.ID, err)
 	}
@@ -284,7 +285,7 @@ func SealChange(s Sealer, c *syncproto.Change, atMS int64) ([]byte, error) {
 // OpenChange unseals and checks the body of a stored change: prev, time and hash
 // must be those of the entry's header.
 func OpenChange(s Sealer, e ChangeEntry) ([]byte, error) {
-	plain, err := s.Unseal(e.Record, e.ID[:], e.Sealed)
+	plain, err := s.Unseal(KeyPair{e.Family, e.Record}, e.ID[:], e.Sealed)
 	if err != nil {
 		return nil, fmt.Errorf("unsealing change %s: %w", e.ID, err)
 	}

@@ -17,7 +17,7 @@ import (
 //	a actor                whose the chain is and how far it reaches
 //	r record               family, kind, accepted heads, seal
 //	k family kind 0 record the records of a family that have news
-//	h record change        changes of a record that are held or in quarantine
+//	h family record change changes of a record that are held or in quarantine
 //	q family position      changes in quarantine, for their reviewer
 //	w missing change       changes that wait for another
 //	f family position      the family's feed
@@ -103,8 +103,8 @@ func kindKey(family syncproto.FamilyID, kind string, record syncproto.RecordID) 
 	return key(keyKind, family[:], []byte(kind), []byte{0}, record[:])
 }
 
-func unplacedKey(record syncproto.RecordID, id syncproto.ChangeID) []byte {
-	return key(keyUnplaced, record[:], id[:])
+func unplacedKey(family syncproto.FamilyID, record syncproto.RecordID, id syncproto.ChangeID) []byte {
+	return key(keyUnplaced, family[:], record[:], id[:])
 }
 
 func quarantineKey(family syncproto.FamilyID, position uint64) []byte {

@@ -35,7 +35,8 @@ func (r *Reader) Refused(id syncproto.ChangeID) (RefusedRef, error) {
 	return decodeRefusedRef(id, v)
 }
 
-// RecordInfo returns a record that at least one stored change names.
+// RecordInfo returns a record that has an accepted or late change. What is held or
+// in quarantine does not make one.
 func (r *Reader) RecordInfo(record syncproto.RecordID) (RecordInfo, error) {
 	v, err := r.must(recordKey(record))
 	if err != nil {
@@ -75,9 +76,10 @@ func (r *Reader) Waiting(missing syncproto.ChangeID) ([]syncproto.ChangeID, erro
 	return out, err
 }
 
-// Unplaced lists the changes of a record that are held or in quarantine.
-func (r *Reader) Unplaced(record syncproto.RecordID) ([]ChangeRef, error) {
-	ids, err := r.ids(key(keyUnplaced, record[:]))
+// Unplaced lists the changes that name a record, and a family as its, and are held
+// or in quarantine.
+func (r *Reader) Unplaced(family syncproto.FamilyID, record syncproto.RecordID) ([]ChangeRef, error) {
+	ids, err := r.ids(key(keyUnplaced, family[:], record[:]))
 	if err != nil {
 		return nil, err
 	}

@@ -157,7 +157,7 @@ type RecordInfo struct {
 	Record syncproto.RecordID
 	Family syncproto.FamilyID
 	Kind   string
-	Last   uint64               // position of its last row in the feed; 0: none
+	Last   uint64               // position of its last row in the feed
 	Heads  []syncproto.ChangeID // accepted changes without an accepted successor, sorted
 	Sealed uint64               // position of the seal; 0: not final
 	Hash   [32]byte             // of the sealed view
@@ -228,7 +228,7 @@ type meta struct {
 }
 
 // indexFormat changes with the layout; an index of another format is rebuilt.
-const indexFormat = 1
+const indexFormat = 2
 
 func (m meta) encode() []byte {
 	b := cbor.AppendArray(nil, 3)

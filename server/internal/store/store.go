@@ -212,8 +212,8 @@ func (s *Store) RecordsOf(family syncproto.FamilyID, kind string) ([]syncproto.R
 }
 
 // Unplaced is Reader.Unplaced on the newest state.
-func (s *Store) Unplaced(record syncproto.RecordID) ([]ChangeRef, error) {
-	return read(s, func(r *Reader) ([]ChangeRef, error) { return r.Unplaced(record) })
+func (s *Store) Unplaced(family syncproto.FamilyID, record syncproto.RecordID) ([]ChangeRef, error) {
+	return read(s, func(r *Reader) ([]ChangeRef, error) { return r.Unplaced(family, record) })
 }
 
 // Quarantined is Reader.Quarantined on the newest state.

@@ -62,7 +62,7 @@ func TestWhatIsStaged(t *testing.T) {
 	if err != nil || g.Len() != 4 || len(verdicts) != 1 || verdicts[0].Position != 12 {
 		t.Errorf("graph: got %d changes, verdicts %v, %v", g.Len(), verdicts, err)
 	}
-	held, err := b.Store.Unplaced(visit)
+	held, err := b.Store.Unplaced(smith, visit)
 	if err != nil || len(held) != 1 || held[0].ID != want[3] {
 		t.Errorf("held: got %v, %v", held, err)
 	}

@@ -188,9 +188,6 @@ func (s *Store) View(record syncproto.RecordID) (*syncproto.View, error) {
 		if err != nil {
 			return nil, err
 		}
-		if info.Last == 0 {
-			return nil, ErrNotFound
-		}
 		v, err := r.cachedView(info)
 		if v != nil || err != nil {
 			return v, err
@@ -220,7 +217,7 @@ func (r *Reader) cachedView(info RecordInfo) (*syncproto.View, error) {
 	if sealed == nil || err != nil {
 		return nil, err
 	}
-	plain, err := r.seal.Unseal(info.Record, viewAAD(info), sealed)
+	plain, err := r.seal.Unseal(KeyPair{info.Family, info.Record}, viewAAD(info), sealed)
 	if err != nil {
 		return nil, nil // of an older state, or of an older program
 	}
@@ -236,7 +233,7 @@ func (s *Store) cacheView(info RecordInfo, v *syncproto.View) error {
 	if len(plain) > maxViewBytes {
 		return nil
 	}
-	sealed, err := s.opt.Sealer.Seal(info.Record, viewAAD(info), plain)
+	sealed, err := s.opt.Sealer.Seal(KeyPair{info.Family, info.Record}, viewAAD(info), plain)
 	if err != nil {
 		return fmt.Errorf("sealing the view of record %s: %w", info.Record, err)
 	}

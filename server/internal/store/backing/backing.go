@@ -62,7 +62,7 @@ func NewKeys(ring *keyring.Ring, onFatal func(error)) (Keys, error) {
 func (k Keys) Ensure(pairs []store.KeyPair) error {
 	out := make([]keyring.Pair, len(pairs))
 	for i, p := range pairs {
-		out[i] = keyring.Pair{Family: keyring.ID(p.Family), Record: keyring.ID(p.Record)}
+		out[i] = pairOf(p)
 	}
 	err := k.Ring.Ensure(out)
 	if err != nil && !refusal(err) {
@@ -73,7 +73,7 @@ func (k Keys) Ensure(pairs []store.KeyPair) error {
 
 // refusal reports whether the ring said no and is as sound as before.
 func refusal(err error) bool {
-	for _, no := range []error{keyring.ErrOtherFamily, keyring.ErrErased, keyring.ErrFull, keyring.ErrClosed} {
+	for _, no := range []error{keyring.ErrErased, keyring.ErrFull, keyring.ErrClosed} {
 		if errors.Is(err, no) {
 			return true
 		}
@@ -81,12 +81,16 @@ func refusal(err error) bool {
 	return false
 }
 
+func pairOf(p store.KeyPair) keyring.Pair {
+	return keyring.Pair{Family: keyring.ID(p.Family), Record: keyring.ID(p.Record)}
+}
+
 // Seal implements store.Sealer.
-func (k Keys) Seal(record syncproto.RecordID, aad, plain []byte) ([]byte, error) {
-	return k.Ring.Seal(keyring.ID(record), aad, plain)
+func (k Keys) Seal(record store.KeyPair, aad, plain []byte) ([]byte, error) {
+	return k.Ring.Seal(pairOf(record), aad, plain)
 }
 
 // Unseal implements store.Sealer.
-func (k Keys) Unseal(record syncproto.RecordID, aad, sealed []byte) ([]byte, error) {
-	return k.Ring.Unseal(keyring.ID(record), aad, sealed)
+func (k Keys) Unseal(record store.KeyPair, aad, sealed []byte) ([]byte, error) {
+	return k.Ring.Unseal(pairOf(record), aad, sealed)
 }

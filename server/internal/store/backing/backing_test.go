@@ -26,9 +26,11 @@ func TestFailedKeyStoreEndsTheProcessAndARefusalDoesNot(t *testing.T) {
 	if err := keys.Ensure([]store.KeyPair{pair}); err != nil {
 		t.Fatal(err)
 	}
-	pair.Family = syncproto.FamilyID{9}
-	if err := keys.Ensure([]store.KeyPair{pair}); !errors.Is(err, keyring.ErrOtherFamily) || fatal != nil {
-		t.Errorf("a record of another family: got %v, fatal %v", err, fatal)
+	if err := ring.Destroy(keyring.Pair{Family: keyring.ID(pair.Family), Record: keyring.ID(pair.Record)}); err != nil {
+		t.Fatal(err)
+	}
+	if err := keys.Ensure([]store.KeyPair{pair}); !errors.Is(err, keyring.ErrErased) || fatal != nil {
+		t.Errorf("a record that was erased: got %v, fatal %v", err, fatal)
 	}
 	disk.FailSync(0)
 	if err := keys.Ensure([]store.KeyPair{{Family: syncproto.FamilyID{1}, Record: syncproto.RecordID{3}}}); err == nil {
