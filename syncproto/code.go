@@ -44,6 +44,7 @@ const (
 	CodeBadPosition  Code = 36 // splice outside the text at its version
 	CodeCycle        Code = 37 // deps form a cycle
 	CodeFutureTime   Code = 38 // stored, marked: device clock is wrong
+	CodeNotPlaced    Code = 39 // quarantined: the server failed over this change
 
 	// Who may.
 	CodeUnauthenticated    Code = 50 // no valid session

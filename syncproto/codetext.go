@@ -98,6 +98,8 @@ func (c Code) changeWords() codeWords {
 		return codeWords{"cycle", "The server refused this entry because its history runs in a circle. Your words are still on this device. Export them and ask IT."}
 	case CodeFutureTime:
 		return codeWords{"future_time", "Your words are stored. The clock of this device is wrong; the record says so. Set the clock."}
+	case CodeNotPlaced:
+		return codeWords{"not_placed", "Your words are stored and locked away, because the server failed when it worked them into the record. A reviewer can read them. IT has been told."}
 	}
 	return c.unknownWords()
 }

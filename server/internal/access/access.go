@@ -184,12 +184,12 @@ func (d Decision) closerTo(best Decision) bool {
 }
 
 // MayChange decides whether the person may make a change: every need of it must
-// be allowed, and the first that is not is the answer. kind is nil for a record
+// be allowed, and the first that is not is the answer. The change's own words count
+// towards their authorship; that it begins the record does only if the Asker says so,
+// since a record may have been begun before. kind is nil for a record
 // kind that this build does not know, which is denied.
 func (a Asker) MayChange(kind *schema.Kind, c *syncproto.Change) Decision {
-	if len(c.Body.Deps) == 0 {
-		a.Authorship = AuthorBegan
-	} else if a.Authorship == AuthorNot && writes(c) {
+	if a.Authorship == AuthorNot && writes(c) {
 		a.Authorship = AuthorWrote
 	}
 	var last Decision
@@ -201,22 +201,47 @@ func (a Asker) MayChange(kind *schema.Kind, c *syncproto.Change) Decision {
 	return last
 }
 
+// Written is what a record's accepted changes say about one person's authorship;
+// the zero value is that of no changes. The order in which they are noted makes no
+// difference.
+type Written struct {
+	Words     bool // the person put words into the record
+	OwnRoot   bool // a change without deps is theirs
+	OtherRoot bool // one is somebody else's
+}
+
+// Note takes in a change that the person made.
+func (w *Written) Note(c *syncproto.Change) {
+	w.OwnRoot = w.OwnRoot || len(c.Body.Deps) == 0
+	w.Words = w.Words || writes(c)
+}
+
+// Authorship says what it comes to. Who wrote every root of a record began it. Of
+// a record that several people began apart nobody did: nobody can make it theirs
+// by a root of their own, however they choose its clock, its actor and the moment
+// when they send it.
+func (w Written) Authorship() Authorship {
+	switch {
+	case w.OwnRoot && !w.OtherRoot:
+		return AuthorBegan
+	case w.OwnRoot || w.Words:
+		return AuthorWrote
+	}
+	return AuthorNot
+}
+
 // AuthorshipOf says what a person has to do with a record's words, from its
 // accepted changes.
 func AuthorshipOf(changes []*syncproto.Change, user syncproto.UserID) Authorship {
-	found := AuthorNot
+	var w Written
 	for _, c := range changes {
-		if c.Body.Author != user {
-			continue
-		}
-		if len(c.Body.Deps) == 0 {
-			return AuthorBegan
-		}
-		if writes(c) {
-			found = AuthorWrote
+		if c.Body.Author == user {
+			w.Note(c)
+		} else if len(c.Body.Deps) == 0 {
+			w.OtherRoot = true
 		}
 	}
-	return found
+	return w.Authorship()
 }
 
 // writes reports whether a change puts words into the record, rather than

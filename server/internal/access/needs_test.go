@@ -262,8 +262,37 @@ func TestMayChangeImported(t *testing.T) {
 	}
 }
 
+// TestSecondRoot: nobody becomes a record's author by adding a root to it, in
+// whatever order the roots are looked at.
+func TestSecondRoot(t *testing.T) {
+	mine := change("visit_child", on(syncproto.OpSet, "seen"))
+	mine.Body.Deps = nil
+	again := change("visit_child", on(syncproto.OpSet, "awake"))
+	again.Body.Deps = nil
+	theirs := change("visit_child", on(syncproto.OpSet, "awake"))
+	theirs.Body.Author, theirs.Body.Deps = another, nil
+	for _, c := range []struct {
+		name    string
+		history []*syncproto.Change
+		mine    Authorship
+		theirs  Authorship
+	}{
+		{"one root", []*syncproto.Change{mine}, AuthorBegan, AuthorNot},
+		{"two roots of one person", []*syncproto.Change{mine, again}, AuthorBegan, AuthorNot},
+		{"two people's", []*syncproto.Change{mine, theirs}, AuthorWrote, AuthorWrote},
+		{"the other way round", []*syncproto.Change{theirs, again, mine}, AuthorWrote, AuthorWrote},
+	} {
+		if got := AuthorshipOf(c.history, author); got != c.mine {
+			t.Errorf("%s: the first is %d, want %d", c.name, got, c.mine)
+		}
+		if got := AuthorshipOf(c.history, another); got != c.theirs {
+			t.Errorf("%s: the other is %d, want %d", c.name, got, c.theirs)
+		}
+	}
+}
+
 // TestAuthorship: a co-worker settles a judgement in a record they began, not in
-// another's; a change that begins a record makes its author the one who began it.
+// another's.
 func TestAuthorship(t *testing.T) {
 	child := kindOf(t, "visit_child")
 	began := change("visit_child", on(syncproto.OpSet, "seen"))

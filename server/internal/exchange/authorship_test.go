@@ -4,6 +4,7 @@ import (
 	"testing"
 
 	"doorstep/syncproto"
+	"doorstep/syncproto/cbor"
 )
 
 // TestWhoWroteMayConfirm: what a person wrote counts from the change on that they
@@ -30,4 +31,38 @@ func TestWhoWroteMayConfirm(t *testing.T) {
 	again := confirm(soon)
 	bea.sync()
 	bea.wantReceipt(again, accepted, 0)
+}
+
+// TestSecondRootBeginsNothing: who began a record settles its judgements. Adding a
+// root to somebody's record makes nobody its author; a record that two people began
+// has none, and the lead worker or a manager decides.
+func TestSecondRootBeginsNothing(t *testing.T) {
+	w, family, _ := case1(t)
+	bea, cat := w.coworker(family), w.coworker(family)
+	part := newID[syncproto.RecordID](w)
+	begin := func(by *tablet, awake string) *syncproto.Change {
+		return by.write(edit{family: family, record: part, kind: "visit_child", ops: []syncproto.Op{{
+			Code: syncproto.OpSet, Path: syncproto.Path{Field: "awake"}, Value: cbor.Text(awake),
+		}}})
+	}
+	judge := func(by *tablet, on *syncproto.Change) *syncproto.Change {
+		return by.write(edit{family: family, record: part, kind: "visit_child", deps: []*syncproto.Change{on}, ops: []syncproto.Op{{
+			Code: syncproto.OpDecide, Path: syncproto.Path{Field: "analysis"}, Value: cbor.Text("Tense."), Reason: "agreed",
+		}}})
+	}
+	root := begin(bea, "Y")
+	first := judge(bea, root)
+	bea.sync()
+	bea.wantReceipt(first, accepted, 0)
+
+	cat.sync()
+	second := begin(cat, "N")
+	takes := judge(cat, second)
+	cat.sync()
+	cat.wantReceipt(second, accepted, 0)
+	cat.wantReceipt(takes, quarantined, syncproto.CodeDeniedField)
+
+	again := judge(bea, first)
+	bea.sync()
+	bea.wantReceipt(again, quarantined, syncproto.CodeDeniedField)
 }

@@ -11,9 +11,10 @@ import (
 
 // ordering gives changes their place, inside one proposal.
 type ordering struct {
-	tx      *store.Tx
-	x       *Exchange
-	authors authors
+	tx       *store.Tx
+	x        *Exchange
+	authors  authors
+	poisoned map[syncproto.ChangeID]bool // see propose
 }
 
 // order gives a change its receipt, and stages what follows from it.
@@ -248,7 +249,7 @@ func (o ordering) followUp(c *syncproto.Change, status syncproto.ReceiptStatus) 
 	case syncproto.StatusLate:
 		return o.verdict(c, syncproto.VerdictLate, syncproto.CodeLate)
 	case syncproto.StatusAccepted:
-		return o.tx.Judge(c)
+		return o.judge(c)
 	}
 	return nil
 }

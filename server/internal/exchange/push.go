@@ -23,6 +23,7 @@ type incoming struct {
 
 	change *syncproto.Change // nil if the body cannot be read
 	refuse syncproto.Code    // found before ordering
+	poison bool              // checking it panicked
 	known  bool              // the index has it already
 	atMS   int64
 	sealed []byte
@@ -189,7 +190,10 @@ func (x *Exchange) check(r *store.Reader, in *incoming) error {
 		return fmt.Errorf("looking up a change: %w", err)
 	}
 	if in.refuse == syncproto.CodeOK {
-		in.refuse = x.fault(in)
+		in.poison = x.guard(in.id, func() error {
+			in.refuse = x.fault(in)
+			return nil
+		}) != nil
 	}
 	return nil
 }
@@ -292,16 +296,22 @@ func (x *Exchange) foresee(ins []*incoming) (authors, error) {
 // orderChunk has the ledger order some changes. Their receipts hold once it
 // returns nil.
 func (x *Exchange) orderChunk(ctx context.Context, ins []*incoming, wrote authors) error {
-	_, err := x.cfg.Ledger.Propose(ctx, func(tx *store.Tx) ([]store.Entry, error) {
-		o := ordering{tx: tx, x: x, authors: wrote}
+	stored := map[*incomingBatch]uint64{}
+	for _, in := range ins {
+		stored[in.batch] = in.batch.stored
+	}
+	return x.propose(ctx, wrote, func(o ordering) error {
+		for batch, before := range stored {
+			batch.stored = before
+		}
 		for _, in := range ins {
+			o.poisoned[in.id] = o.poisoned[in.id] || in.poison
 			if err := o.order(in); err != nil {
-				return nil, fmt.Errorf("ordering change %s: %w", in.id, err)
+				return fmt.Errorf("ordering change %s: %w", in.id, err)
 			}
 		}
-		return nil, nil
+		return nil
 	})
-	return err
 }
 
 // alarm logs what only a forger or a faulty app would send. It never holds content.

@@ -50,14 +50,13 @@ func (x *Exchange) Reconsider(ctx context.Context) error {
 		return fmt.Errorf("listing held changes: %w", err)
 	}
 	for chunk := range slices.Chunk(waiting, chunkChanges) {
-		_, err := x.cfg.Ledger.Propose(ctx, func(tx *store.Tx) ([]store.Entry, error) {
-			o := ordering{tx: tx, x: x, authors: authors{}}
+		err := x.propose(ctx, authors{}, func(o ordering) error {
 			for _, id := range chunk {
 				if err := o.reconsider(id); err != nil {
-					return nil, err
+					return err
 				}
 			}
-			return nil, nil
+			return nil
 		})
 		if err != nil {
 			return fmt.Errorf("looking again at held changes: %w", err)
@@ -98,7 +97,7 @@ func (o ordering) moveOn(id syncproto.ChangeID) (bool, error) {
 		return false, err
 	}
 	if status == syncproto.StatusAccepted {
-		return true, o.tx.Judge(c)
+		return true, o.judge(c)
 	}
 	return true, nil
 }

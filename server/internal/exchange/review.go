@@ -16,11 +16,7 @@ import (
 // that the caller may know of, CodeForbidden if they may read it and not admit,
 // CodeWrongRecord if its record turned out to be another's, and CodeMissingDeps if it builds on what is still kept out.
 func (x *Exchange) Admit(ctx context.Context, caller Caller, id syncproto.ChangeID) error {
-	_, err := x.cfg.Ledger.Propose(ctx, func(tx *store.Tx) ([]store.Entry, error) {
-		o := ordering{tx: tx, x: x, authors: authors{}}
-		return nil, o.admit(caller.User, id)
-	})
-	return err
+	return x.propose(ctx, authors{}, func(o ordering) error { return o.admit(caller.User, id) })
 }
 
 func (o ordering) admit(by syncproto.UserID, id syncproto.ChangeID) error {
@@ -66,7 +62,7 @@ func (o ordering) admit(by syncproto.UserID, id syncproto.ChangeID) error {
 		return err
 	}
 	if !late {
-		if err := o.tx.Judge(c); err != nil {
+		if err := o.judge(c); err != nil {
 			return err
 		}
 	}

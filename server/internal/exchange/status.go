@@ -13,8 +13,19 @@ import (
 const dayMS = 24 * 60 * 60 * 1000
 
 // statusOf says what becomes of a change now, its prev apart: held, quarantined,
-// late or accepted, in this order of precedence.
-func (o ordering) statusOf(c *syncproto.Change, device syncproto.DeviceID, atMS int64) (syncproto.ReceiptStatus, syncproto.Code, error) {
+// late or accepted, in this order of precedence. A poisonous one is not looked into.
+func (o ordering) statusOf(c *syncproto.Change, device syncproto.DeviceID, atMS int64) (status syncproto.ReceiptStatus, code syncproto.Code, err error) {
+	if o.poisoned[c.ID] {
+		return syncproto.StatusQuarantined, syncproto.CodeNotPlaced, nil
+	}
+	err = o.x.guard(c.ID, func() (err error) {
+		status, code, err = o.decide(c, device, atMS)
+		return err
+	})
+	return status, code, err
+}
+
+func (o ordering) decide(c *syncproto.Change, device syncproto.DeviceID, atMS int64) (syncproto.ReceiptStatus, syncproto.Code, error) {
 	kind, known := schema.Newest(c.Body.Kind)
 	if c.Body.NewerApp || !known {
 		return syncproto.StatusHeld, syncproto.CodeNewerApp, nil
@@ -107,7 +118,8 @@ func (o ordering) mayChange(kind *schema.Kind, c *syncproto.Change) (access.Deci
 		return decision, nil
 	}
 	wrote, err := o.authors.look(&o.tx.Reader, authorOf{c.Body.Record, c.Body.Author})
-	asker.Authorship = wrote
+	wrote.Note(c)
+	asker.Authorship = wrote.Authorship()
 	return asker.MayChange(kind, c), err
 }
 
@@ -123,28 +135,33 @@ type authorOf struct {
 
 type authored struct {
 	upTo uint64 // of the record's feed
-	is   access.Authorship
+	access.Written
 }
 
-// look says what a person has to do with a record.
-func (a authors) look(r *store.Reader, of authorOf) (access.Authorship, error) {
+// look says what a person has to do with a record. Only their own changes are
+// unsealed.
+func (a authors) look(r *store.Reader, of authorOf) (access.Written, error) {
 	known := a[of]
-	if known.is == access.AuthorBegan {
-		return known.is, nil
-	}
-	upTo, err := r.ChangesBy(of.user, of.record, known.upTo, func(c *syncproto.Change) bool {
-		known.is = max(known.is, access.AuthorshipOf([]*syncproto.Change{c}, of.user))
-		return known.is != access.AuthorBegan
+	upTo, err := r.ChangesOf(of.record, known.upTo, func(e store.ChangeEntry) error {
+		if e.Author != of.user {
+			known.OtherRoot = known.OtherRoot || len(e.Deps) == 0
+			return nil
+		}
+		c, err := r.Open(e)
+		if err == nil {
+			known.Note(c)
+		}
+		return err
 	})
 	if errors.Is(err, store.ErrNotFound) {
-		return access.AuthorNot, nil
+		return access.Written{}, nil
 	}
 	if err != nil {
-		return access.AuthorNot, err
+		return access.Written{}, err
 	}
 	known.upTo = upTo
 	a[of] = known
-	return known.is, nil
+	return known.Written, nil
 }
 
 // foresee reads, before the ledger's turn, the history of records in which an

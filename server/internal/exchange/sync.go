@@ -25,10 +25,13 @@ type Config struct {
 }
 
 // Exchange answers sync requests. It is safe for concurrent use.
-type Exchange struct{ cfg Config }
+type Exchange struct {
+	cfg   Config
+	judge func(*store.Tx, *syncproto.Change) error // Tx.Judge; tests poison it
+}
 
 // New returns an Exchange.
-func New(cfg Config) *Exchange { return &Exchange{cfg: cfg} }
+func New(cfg Config) *Exchange { return &Exchange{cfg: cfg, judge: (*store.Tx).Judge} }
 
 // Caller is who sends a request, as package auth found out.
 type Caller struct {

@@ -195,6 +195,11 @@ func (r *Reader) Content(position uint64) (*syncproto.Change, error) {
 	if err != nil {
 		return nil, err
 	}
+	return r.Open(e)
+}
+
+// Open unseals a change's entry.
+func (r *Reader) Open(e ChangeEntry) (*syncproto.Change, error) {
 	body, err := OpenChange(r.seal, e)
 	if err != nil {
 		return nil, err

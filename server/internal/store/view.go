@@ -49,10 +49,10 @@ func (r *Reader) Graph(record syncproto.RecordID) (*syncproto.Graph, []syncproto
 	return g, verdicts, nil
 }
 
-// ChangesBy calls fn with the changes that a person wrote among those that readers
-// of a record got after a position, in that order, until fn returns false. Only
-// these are unsealed. It returns the position up to which there are none left.
-func (r *Reader) ChangesBy(author syncproto.UserID, record syncproto.RecordID, after uint64, fn func(*syncproto.Change) bool) (upTo uint64, err error) {
+// ChangesOf calls fn with the changes that readers of a record got after a
+// position, in that order; they are accepted or late. It returns the position up to
+// which there are none left.
+func (r *Reader) ChangesOf(record syncproto.RecordID, after uint64, fn func(ChangeEntry) error) (upTo uint64, err error) {
 	info, err := r.RecordInfo(record)
 	if err != nil || info.Last <= after {
 		return after, err
@@ -70,18 +70,11 @@ func (r *Reader) ChangesBy(author syncproto.UserID, record syncproto.RecordID, a
 			continue
 		}
 		e, err := r.ChangeEntry(row.Change)
+		if err == nil {
+			err = fn(e)
+		}
 		if err != nil {
 			return after, err
-		}
-		if e.Author != author {
-			continue
-		}
-		c, err := r.Content(row.Change)
-		if err != nil {
-			return after, err
-		}
-		if !fn(c) {
-			break
 		}
 	}
 	return info.Last, nil
