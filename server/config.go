@@ -62,6 +62,7 @@ type LimitsConfig struct {
 	Syncs          int `koanf:"syncs" doc:"Syncs worked on at once."`
 	Streams        int `koanf:"streams" doc:"Event streams at once."`
 	StreamsPerUser int `koanf:"streams_per_user" doc:"Event streams of one person at once."`
+	MemoryMB       int `koanf:"memory_mb" doc:"Memory to stay below if possible, in megabytes. Up to there it is spent to save time: unused memory is looked for less often."`
 }
 
 // LogConfig says what is logged. No setting ever logs content.
@@ -77,7 +78,7 @@ func DefaultConfig() Config {
 		Secrets:  SecretsConfig{Dir: "/etc/doorstep/secrets"},
 		Listen:   ListenConfig{Address: "127.0.0.1:8480"},
 		Sessions: SessionConfig{Idle: 14 * 24 * time.Hour, Max: 90 * 24 * time.Hour, StepUp: 30 * time.Minute},
-		Limits:   LimitsConfig{Connections: 8192, PerAddress: 2048, Syncs: 256, Streams: 5000, StreamsPerUser: 4},
+		Limits:   LimitsConfig{Connections: 8192, PerAddress: 2048, Syncs: 256, Streams: 5000, StreamsPerUser: 4, MemoryMB: 1024},
 		Log:      LogConfig{Level: "info", Format: "json"},
 	}
 }
@@ -102,7 +103,8 @@ func (c Config) Check() error {
 	f.unless(c.Sessions.StepUp >= time.Minute, "sessions.step_up must be a minute or more")
 	f.unless(c.Data.MinFreeMB >= 0, "data.min_free_mb must not be negative")
 	for key, v := range map[string]int{"connections": c.Limits.Connections, "per_address": c.Limits.PerAddress,
-		"syncs": c.Limits.Syncs, "streams": c.Limits.Streams, "streams_per_user": c.Limits.StreamsPerUser} {
+		"syncs": c.Limits.Syncs, "streams": c.Limits.Streams, "streams_per_user": c.Limits.StreamsPerUser,
+		"memory_mb": c.Limits.MemoryMB} {
 		f.unless(v > 0, "limits."+key+" must be 1 or more")
 	}
 	f.unless(slices.Contains([]string{"debug", "info", "warn", "error"}, c.Log.Level), "log.level must be debug, info, warn or error")

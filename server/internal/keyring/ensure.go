@@ -107,7 +107,8 @@ func (r *Ring) write(b *batch) {
 type fresh struct {
 	families []familyKey
 	records  []Pair
-	keys     []wrapped // of records
+	keys     []wrapped     // of records
+	ready    []cipher.AEAD // of records
 	payloads [][]byte
 }
 
@@ -158,11 +159,15 @@ func (r *Ring) prepare(pairs []Pair) (f fresh, err error) {
 			}
 			wrappers[pair.Family] = wrapper
 		}
-		_, key, err := r.draw(wrapper, recordContext(pair))
+		plain, key, err := r.draw(wrapper, recordContext(pair))
 		if err != nil {
 			return f, err
 		}
-		f.records, f.keys = append(f.records, pair), append(f.keys, key)
+		ready, err := newAEAD(plain)
+		if err != nil {
+			return f, err
+		}
+		f.records, f.keys, f.ready = append(f.records, pair), append(f.keys, key), append(f.ready, ready)
 		f.payloads = append(f.payloads, encodeRecord(recordKey{of: pair, key: key}))
 	}
 	return f, nil
@@ -193,7 +198,8 @@ func (r *Ring) draw(by cipher.AEAD, context []byte) ([]byte, wrapped, error) {
 	return key, under, err
 }
 
-// publish shows durable keys to readers.
+// publish shows durable keys to readers. Whoever asked for them seals under them
+// next, so they are kept ready.
 func (r *Ring) publish(f fresh) error {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -206,6 +212,7 @@ func (r *Ring) publish(f fresh) error {
 		if err := r.table.addRecord(recordKey{of: pair, key: f.keys[i]}); err != nil {
 			return err
 		}
+		r.records.put(pair, f.ready[i])
 	}
 	return nil
 }

@@ -116,6 +116,16 @@ func (p *parcel) split(request []byte) (head, tail []byte) {
 	return request[:at], request[at:]
 }
 
+// head is the request of this moment up to its first body. Only that body is
+// written out for it: what follows was made before the clock started.
+func (p *pusher) head(with *parcel) []byte {
+	q := &parcel{batch: with.batch, chain: with.chain}
+	q.batch.Bodies = make([][]byte, len(with.batch.Bodies))
+	q.batch.Bodies[0] = with.batch.Bodies[0]
+	head, _ := q.split(p.request(q))
+	return head
+}
+
 func deflate(b []byte) ([]byte, error) {
 	var out bytes.Buffer
 	w, err := flate.NewWriter(&out, flateLevel)
@@ -137,14 +147,13 @@ const flateLevel = 6
 // frame is the request on the wire: the head of this moment as a stored block of
 // DEFLATE, then the parcel's blocks, which were made before.
 func (p *pusher) frame(with *parcel, packed bool) []byte {
-	request := p.request(with)
 	if !packed {
-		return frame.Wrap(request, false)
+		return frame.Wrap(p.request(with), false)
 	}
-	head, _ := with.split(request)
+	head := p.head(with)
 	out := make([]byte, 0, 16+len(head)+len(with.tail))
 	out = append(out, 1) // DEFLATE
-	out = binary.AppendUvarint(out, uint64(len(request)))
+	out = binary.AppendUvarint(out, uint64(len(head)+with.size))
 	out = append(out, 0) // a stored block that is not the last
 	out = binary.LittleEndian.AppendUint16(out, uint16(len(head)))
 	out = binary.LittleEndian.AppendUint16(out, ^uint16(len(head)))
