@@ -124,6 +124,7 @@ var layers = map[string][]string{
 	"internal/chain":           {"disk"},
 	"internal/disk":            {},
 	"internal/disk/disktest":   {"disk"},
+	"internal/mutants":         {}, // tests only
 }
 
 func TestLayers(t *testing.T) {
