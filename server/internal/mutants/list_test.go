@@ -36,7 +36,7 @@ var list = []mutant{
 		name: "what stands behind a damaged group is not looked for",
 		file: "server/internal/chain/scan.go",
 		from: "if fault == \"\" && head.first > s.next {",
-		to:   "if false && fault == "" && head.first > s.next {",
+		to:   "if false && fault == \"\" && head.first > s.next {",
 		pkg:  "server/internal/chain", test: "TestMissingSectorsBeforeALaterGroupAreRot",
 	},
 	{

@@ -55,19 +55,47 @@ func newBorough(t *testing.T, seed uint64, rng *rand.Rand, now func() time.Time)
 func (b *borough) start() {
 	b.t.Helper()
 	b.starts++
-	var err error
-	b.journal, err = journal.Open("data/journal", journal.Options{FS: b.disk, SegmentBytes: 64 << 10, NewEpoch: b.newEpoch})
-	b.must(err, "opening the journal")
-	b.ring, err = keyring.Load("data/keys", keyring.Key{7}, keyring.Options{Create: b.starts == 1, FS: b.disk, Rand: reader{b.rng}})
-	b.must(err, "loading the keys")
-	keys, err := backing.NewKeys(b.ring, func(error) { b.failed = true })
-	b.must(err, "making the system key")
+	if err := b.open(); err != nil {
+		b.fail(fmt.Sprintf("start %d: %v", b.starts, err))
+	}
+	b.up, b.failed = true, false
+}
+
+// open opens everything, or nothing and says why.
+func (b *borough) open() (err error) {
+	var opened []io.Closer
+	defer func() {
+		for i := len(opened); err != nil && i > 0; i-- {
+			_ = opened[i-1].Close() // the error of opening is the one to tell
+		}
+	}()
+	if b.journal, err = journal.Open("data/journal", journal.Options{FS: b.disk, SegmentBytes: 64 << 10, NewEpoch: b.newEpoch, MinFreeBytes: minFree}); err != nil {
+		return err
+	}
+	opened = append(opened, b.journal)
+	if b.ring, err = keyring.Load("data/keys", keyring.Key{7}, keyring.Options{Create: b.starts == 1, FS: b.disk, Rand: reader{b.rng}}); err != nil {
+		return err
+	}
+	opened = append(opened, b.ring)
+	failed := func(error) { b.failed = true }
+	keys, err := backing.NewKeys(b.ring, failed)
+	if err != nil {
+		return err
+	}
 	source := backing.Journal{J: b.journal}
 	log := slog.New(slog.NewTextHandler(io.Discard, nil))
 	b.store, err = store.Open(b.index, store.Options{
-		Source: source, Sealer: keys, Log: log, OnFatal: func(error) { b.failed = true }, MayRead: mayRead,
+		Source: source, Sealer: keys, Log: log, OnFatal: failed, MayRead: mayRead, MemTableBytes: 8 << 20,
 	})
-	b.must(err, "opening the index")
+	if err != nil {
+		return err
+	}
+	b.serve(source, keys, log)
+	return nil
+}
+
+// serve makes what answers, over what was opened.
+func (b *borough) serve(source backing.Journal, keys store.Keys, log *slog.Logger) {
 	b.ledger = exchange.NewLedger(exchange.LedgerConfig{
 		Journal: source, Store: b.store, Now: b.now, Log: log, OnFatal: func(error) { b.failed = true },
 	})
@@ -79,19 +107,11 @@ func (b *borough) start() {
 		Borough: boroughName, Device: syncproto.DeviceID{0xde}, Keys: keys, Rand: reader{b.rng},
 		Sign: func(message []byte) ([]byte, error) { return sign([]byte("desk"), message), nil },
 	})
-	b.up, b.failed = true, false
 }
 
 func mayRead(role, basis string) bool {
 	bases := []access.Basis{access.Basis(basis)}
 	return access.Asker{Role: access.Role(role), Bases: bases}.MayRead("family").Allow
-}
-
-func (b *borough) must(err error, doing string) {
-	b.t.Helper()
-	if err != nil {
-		b.fail(fmt.Sprintf("%s at start %d: %v", doing, b.starts, err))
-	}
 }
 
 func (b *borough) newEpoch() (e journal.Epoch) {
@@ -112,11 +132,34 @@ func (b *borough) stop() {
 	_, _ = b.journal.Close(), b.ring.Close() // a disk without power answers errors
 }
 
-// crash cuts the power and starts again with what the disk kept.
-func (b *borough) crash() {
+// minFree is the room that the journal leaves on the disk.
+const minFree = 4 << 10
+
+// crash ends the process, by a power cut or by a kill, which leaves what was
+// written as it is.
+func (b *borough) crash(power bool) {
 	b.stop()
-	b.disk.Crash()
-	b.start()
+	if power {
+		b.disk.Crash()
+	} else {
+		b.disk.Kill()
+	}
+	b.disk.SetCapacity(1 << 62) // the operator made room
+}
+
+// rot flips a bit of what the server must never lose. It reports what it did, so
+// that it can be undone, as from a copy.
+func (b *borough) rot(rng *rand.Rand) (path string, bit int64) {
+	var paths []string
+	for _, p := range b.disk.Paths() {
+		if len(b.disk.Content(p)) > 0 {
+			paths = append(paths, p)
+		}
+	}
+	path = paths[rng.IntN(len(paths))]
+	bit = rng.Int64N(8 * int64(len(b.disk.Content(path))))
+	b.disk.FlipBit(path, bit)
+	return path, bit
 }
 
 // propose has entries ordered; it reports whether they are durable.

@@ -138,7 +138,9 @@ func (w *world) oneStep() {
 	case n < 96:
 		w.trySeal()
 	case n < 98:
-		w.borough.disk.CutPowerAt(w.borough.disk.Steps() + w.rng.IntN(6))
+		w.diskTrouble()
+	case n < 99:
+		w.clockTrouble(t)
 	default:
 		w.log("the server crashes")
 		w.restartServer()
@@ -147,6 +149,39 @@ func (w *world) oneStep() {
 		w.log("the server lost its disk")
 		w.restartServer()
 	}
+}
+
+// diskTrouble has the server's disk fail soon, or now.
+func (w *world) diskTrouble() {
+	d := w.borough.disk
+	kinds := []string{"power cuts planned", "failed syncs planned", "failed writes planned", "full disks"}
+	kind := w.rng.IntN(len(kinds))
+	soon := w.rng.IntN(6)
+	switch kind {
+	case 0:
+		d.CutPowerAt(d.Steps() + soon)
+	case 1:
+		d.FailSync(soon)
+	case 2:
+		d.FailWrite(soon)
+	case 3:
+		free, _ := d.FreeBytes("data") // without power it is full as well
+		d.SetCapacity(1<<62 - free + minFree + int64(w.rng.IntN(4<<10)))
+	}
+	w.count[kinds[kind]]++
+	w.log("%s: %d", kinds[kind], soon)
+}
+
+// clockTrouble moves a tablet's clock, or everybody's forward.
+func (w *world) clockTrouble(t *tablet) {
+	const day = 86_400_000
+	w.count["clock jumps"]++
+	if w.rng.IntN(3) == 0 {
+		w.clockMS += w.rng.Int64N(3 * day)
+		return
+	}
+	t.skewMS += []int64{-1, 1, -day, day, -365 * day, 365 * day}[w.rng.IntN(6)] * (1 + w.rng.Int64N(40))
+	w.log("tablet %x's clock is wrong by %d", t.device[:1], t.skewMS)
 }
 
 // trySeal picks a record at the server and makes it final.
@@ -161,14 +196,38 @@ func (w *world) trySeal() {
 	}
 }
 
-// restartServer cuts its power and starts it with what the disk kept. Requests
-// under way are lost; everything that was acknowledged must be there.
+// restartServer cuts its power or kills it and starts it with what the disk kept.
+// Requests under way are lost; everything that was acknowledged must be there.
 func (w *world) restartServer() {
-	w.borough.crash()
+	w.borough.crash(w.rng.IntN(3) > 0)
 	w.count["server crashes"]++
+	if w.rng.IntN(8) == 0 {
+		w.startOnRottenDisk()
+	} else {
+		w.borough.start()
+	}
 	w.log("the server is back, entry %d", w.borough.store.State().Head())
 	w.checkAcked()
 	w.checkRelations()
+}
+
+// startOnRottenDisk flips a bit before the start. The server must say so and stop,
+// or the bit did not matter; then the bit is put right, as from a copy. (What
+// checkAcked finds missing after that was cut off in silence.)
+func (w *world) startOnRottenDisk() {
+	b := w.borough
+	path, bit := b.rot(w.rng)
+	w.count["flipped bits"]++
+	w.log("bit %d of %s flips", bit, path)
+	b.starts++
+	if err := b.open(); err != nil {
+		w.count["refusals of damage"]++
+		w.log("the server does not start: %v", err)
+		b.disk.FlipBit(path, bit)
+		b.start()
+		return
+	}
+	b.up, b.failed = true, false
 }
 
 // network moves one message on: answers it, brings it down, doubles or drops it.
@@ -219,7 +278,11 @@ func (w *world) answer(m message) message {
 func (w *world) calm() {
 	w.log("calm")
 	w.wire = nil
-	w.borough.disk.CutPowerAt(1 << 60)
+	d := w.borough.disk
+	d.CutPowerAt(1 << 60)
+	d.FailSync(-1)
+	d.FailWrite(-1)
+	d.SetCapacity(1 << 62)
 	if w.borough.failed {
 		w.restartServer()
 	}

@@ -13,14 +13,13 @@ import (
 // Sizes of the index. Everything fits the write-ahead log and the tables: no
 // value comes near badger's value log, whose torn end reads as an empty value.
 const (
-	memTableBytes   = 32 << 20
-	valueLogBytes   = 64 << 20
+	defaultMemTable = 32 << 20
 	blockCacheBytes = 32 << 20
 	indexCacheBytes = 16 << 20
-	// maxTxnBytes is what one badger transaction takes for certain: it allows 15 %
-	// of the memtable and about 50,000 rows.
-	maxTxnBytes = 3 << 20
-	maxTxnRows  = 30_000
+	// One badger transaction takes, for certain, a tenth of the memtable and a row
+	// for each KiB of it: it allows 15 %, and a row for each 640 bytes.
+	txnShare    = 10
+	txnRowBytes = 1 << 10
 	// maxViewBytes bounds a cached view; a longer one is folded each time.
 	maxViewBytes = 512 << 10
 )
@@ -31,18 +30,18 @@ const (
 // the position up to which the index has come, with the journal's digest there,
 // is part of each transaction. What a power cut takes is applied again.
 // Encryption is off: rows hold ids; words are in the journal and in sealed views.
-func openBadger(dir string, log *slog.Logger, fatal func(error)) (*badger.DB, error) {
+func openBadger(dir string, memTable int, log *slog.Logger, fatal func(error)) (*badger.DB, error) {
 	opt := badger.DefaultOptions(dir).
 		WithSyncWrites(false).
 		WithChecksumVerificationMode(options.OnBlockRead).
 		WithVerifyValueChecksum(true).
 		WithNumVersionsToKeep(1).
-		WithMemTableSize(memTableBytes).
+		WithMemTableSize(int64(memTable)).
 		WithNumMemtables(2).
 		WithNumLevelZeroTables(2).
 		WithNumLevelZeroTablesStall(6).
 		WithNumCompactors(2).
-		WithValueLogFileSize(valueLogBytes).
+		WithValueLogFileSize(int64(2 * memTable)).
 		WithBlockCacheSize(blockCacheBytes).
 		WithIndexCacheSize(indexCacheBytes).
 		WithCompression(options.None).

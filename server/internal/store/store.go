@@ -38,7 +38,7 @@ type Source interface {
 	Read(position uint64) ([]byte, error)
 }
 
-// Options are what Open needs. All fields but MayRead are required.
+// Options are what Open needs. All fields but MayRead and MemTableBytes are required.
 type Options struct {
 	Source Source
 	Sealer Sealer
@@ -49,6 +49,10 @@ type Options struct {
 	// MayRead says whether a role on a basis may hold a family's file; nil: always.
 	// Relations that it denies count as ended. It must be pure.
 	MayRead func(role, basis string) bool
+	// MemTableBytes is the size of badger's tables in memory, at least 8 MiB; 0: 32
+	// MiB. Twice that is taken at once, and a larger group takes several
+	// transactions.
+	MemTableBytes int
 }
 
 // Store is an open index. Begin is for one goroutine, the sequencer; everything
@@ -84,6 +88,9 @@ func Open(dir string, opt Options) (*Store, error) {
 	if opt.MayRead == nil {
 		opt.MayRead = func(string, string) bool { return true }
 	}
+	if opt.MemTableBytes == 0 {
+		opt.MemTableBytes = defaultMemTable
+	}
 	s := &Store{dir: dir, opt: opt}
 	if _, err := os.Stat(filepath.Join(dir, rebuildName)); err == nil {
 		opt.Log.Warn("the index was marked as damaged and is built anew")
@@ -116,7 +123,7 @@ func (s *Store) openAndRecover() error {
 	}
 	s.state = newState(s.opt.MayRead)
 	s.applied = meta{}
-	db, err := openBadger(s.dir, s.opt.Log, s.opt.OnFatal)
+	db, err := openBadger(s.dir, s.opt.MemTableBytes, s.opt.Log, s.opt.OnFatal)
 	if err != nil {
 		return fmt.Errorf("%w: %w", errUnusable, err)
 	}

@@ -219,7 +219,7 @@ func (tx *Tx) remove(k []byte) {
 // index left half done is known by.
 func (s *Store) write(rows map[string][]byte, size int, next meta) error {
 	metaRow := string(rune(keyMeta))
-	if size <= maxTxnBytes && len(rows) <= maxTxnRows {
+	if size <= s.opt.MemTableBytes/txnShare && len(rows) <= s.opt.MemTableBytes/txnRowBytes {
 		return s.db.Update(func(txn *badger.Txn) error {
 			for k, v := range rows {
 				if err := putRow(txn, k, v); err != nil {
