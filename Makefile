@@ -6,7 +6,7 @@ BIN := bin/doorstep
 # The race detector needs a C compiler; without one the tests run without it.
 RACE := $(if $(shell command -v gcc || command -v clang || command -v cc),-race)
 
-.PHONY: build demo test bench lint vuln clean
+.PHONY: build demo test bench mutants lint vuln clean
 
 # One static binary for this machine.
 build:
@@ -28,6 +28,10 @@ test:
 # The same load as a running borough's, with plain output.
 bench:
 	$(GO) run ./server/cmd/doorstep bench
+
+# Bugs brought back on purpose, each with the test that must notice.
+mutants:
+	$(GO) test -count=1 -timeout 30m ./server/internal/mutants -all -v
 
 # Formatting, go vet and staticcheck (pinned in go.mod).
 lint:

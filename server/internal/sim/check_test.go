@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 
+	"doorstep/client-sdk/engine"
 	"doorstep/server/internal/store"
 	"doorstep/syncproto"
 	"doorstep/syncproto/schema"
@@ -74,6 +75,7 @@ func (w *world) checkAll() {
 	w.checkAcked()
 	for _, t := range w.tablets {
 		w.checkWritten(t)
+		w.checkTold(t)
 		for _, family := range w.families {
 			if w.holds[holding{t.user, family}] {
 				w.checkSame(t, family)
@@ -96,6 +98,30 @@ func (w *world) checkWritten(t *tablet) {
 	for _, id := range sortedKeys(t.wrote) {
 		if _, err := w.borough.store.Change(id); err != nil {
 			w.failf("change %s was safe on tablet %x and never arrived: %v", id, t.device[:1], err)
+		}
+	}
+}
+
+// checkTold checks that a worker is told what became of each of their changes: no
+// mark on what is part of its record, and the right one on what is not, so that
+// no refused word is out of everybody's sight.
+func (w *world) checkTold(t *tablet) {
+	marks := map[syncproto.ChangeID]engine.Mark{}
+	for _, m := range t.engine.Marks() {
+		marks[m.Change] = m
+	}
+	for _, id := range sortedKeys(t.wrote) {
+		ref, err := w.borough.store.Change(id)
+		if err != nil {
+			continue // checkWritten says so
+		}
+		m, marked := marks[id]
+		told := syncproto.StatusAccepted
+		if marked {
+			told = m.Status
+		}
+		if told != ref.Status {
+			w.failf("change %s is %s, and tablet %x says %s", id, statusNames[ref.Status], t.device[:1], statusNames[told])
 		}
 	}
 }

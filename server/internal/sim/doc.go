@@ -3,9 +3,10 @@
 //
 // The tablets are engines of client-sdk with their rows in memory; the server is
 // the real exchange, ledger, store, journal and key ring, the last two on a
-// simulated disk that loses what was not synced. The network delays, drops,
+// simulated disk that loses what was not synced, fails to sync or to write, is full,
+// and whose bits flip. The network delays, drops,
 // doubles and reorders messages; tablets crash between any two effects; the
-// server crashes at any step of its disk; people write, disagree, decide, lose
+// server crashes at any step of its disk; clocks jump; people write, disagree, decide, lose
 // access and get it back. Signatures are a keyed hash, so that a run depends on
 // its seed alone.
 //
@@ -15,4 +16,8 @@
 //
 //	go test ./server/internal/sim -seeds=17
 //	go test ./server/internal/sim -seeds=1-5000
+//
+// Longer runs take up where the last one ended, and are kept in RUNS.md:
+//
+//	go test ./server/internal/sim -run TestBudget -budget=20m -record
 package sim

@@ -5,10 +5,11 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+	"time"
 )
 
 var (
-	seeds = flag.String("seeds", "", "seeds to run: A or A-B; default 1-200, 1-20 with -short")
+	seeds = flag.String("seeds", "", "seeds to run: A or A-B; default 1-300, 1-20 with -short")
 	steps = flag.Int("steps", 300, "steps of each seed before the network calms down")
 	show  = flag.Bool("show", false, "with -v, log what happens")
 )
@@ -20,7 +21,7 @@ func bounds(t *testing.T) (from, to uint64) {
 	case s == "" && testing.Short():
 		return 1, 20
 	case s == "":
-		return 1, 200
+		return 1, 300
 	}
 	a, b, ranged := strings.Cut(s, "-")
 	if !ranged {
@@ -37,24 +38,23 @@ func bounds(t *testing.T) (from, to uint64) {
 }
 
 func TestSeeds(t *testing.T) {
-	from, to := bounds(t)
-	total := map[string]int{}
-	for seed := from; seed <= to; seed++ {
-		t.Run(strconv.FormatUint(seed, 10), func(t *testing.T) {
-			w := newWorld(t, seed)
-			w.run(*steps)
-			for what, n := range w.count {
-				total[what] += n
-			}
-		})
+	if *budget > 0 {
+		t.Skip("TestBudget runs the seeds")
 	}
-	t.Logf("%d seeds: %v", to-from+1, total)
+	from, to := bounds(t)
+	began := time.Now()
+	sum := tally{from: from, to: to, count: map[string]int{}}
+	for seed := from; seed <= to; seed++ {
+		sum.one(t, seed)
+	}
+	sum.took = time.Since(began)
+	t.Log(&sum)
 	if t.Failed() || to-from < 19 {
 		return
 	}
-	for _, what := range []string{"accepted", "quarantined", "late", "purges", "conflicts", "server crashes", "tablet crashes"} {
-		if total[what] == 0 {
-			t.Errorf("in %d seeds there was not one of: %s", to-from+1, what)
+	for _, what := range append([]string{"accepted", "quarantined", "late", "purges", "conflicts", "refusals of damage"}, faults...) {
+		if sum.count[what] == 0 {
+			t.Errorf("in %d seeds there was not one of: %s; there were: %v", to-from+1, what, sum.seen())
 		}
 	}
 }

@@ -238,12 +238,15 @@ func (w *world) network() {
 	i := w.rng.IntN(len(w.wire))
 	m := w.wire[i]
 	fate := w.rng.IntN(20)
-	if fate > 1 { // else it is doubled: it stays on the wire as well
+	if fate > 1 {
 		w.wire = slices.Delete(w.wire, i, i+1)
+	} else { // it stays on the wire as well
+		w.count["messages doubled"]++
 	}
 	switch {
 	case fate == 2:
 		w.log("a message is lost")
+		w.count["messages lost"]++
 	case fate == 3:
 		w.log("a tablet gives up waiting")
 		m.tablet.receive(message{request: m.request})
