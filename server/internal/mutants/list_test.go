@@ -190,7 +190,7 @@ var list = []mutant{
 		file: "server/internal/exchange/pull.go",
 		from: "if state.Access(caller.User).ChangedAt == acc.ChangedAt {",
 		to:   "if true {",
-		pkg:  "server/internal/exchange", test: "TestRevocationNeverLetsContentThrough",
+		pkg:  "server/internal/exchange", test: "TestFault66RevokedWhileThePageIsMade",
 	},
 	{
 		name: "a grant brings no history",
