@@ -122,6 +122,7 @@ var layers = map[string][]string{
 	"internal/journal":         {"chain", "disk"},
 	"internal/keyring":         {"chain", "disk"},
 	"internal/chain":           {"disk"},
+	"internal/scrub":           {"disk"},
 	"internal/disk":            {},
 	"internal/disk/disktest":   {"disk"},
 	"internal/mutants":         {}, // tests only

@@ -18,6 +18,7 @@ import (
 	"doorstep/server/internal/journal"
 	"doorstep/server/internal/keyring"
 	"doorstep/server/internal/reading"
+	"doorstep/server/internal/scrub"
 	"doorstep/server/internal/store"
 	"doorstep/server/internal/store/backing"
 	"doorstep/syncproto"
@@ -60,6 +61,7 @@ type borough struct {
 	exchange *exchange.Exchange
 	finalise *finalise.Service
 	room     *reading.Room
+	scrub    *scrub.Scrub // while serving
 
 	failOnce sync.Once
 	failure  error         // why the process must end; set before failed is closed
@@ -123,7 +125,7 @@ func (b *borough) openKeys(create bool) error {
 
 func (b *borough) openJournal(create bool) error {
 	j, err := journal.Open(filepath.Join(b.cfg.Data.Dir, journalFolder),
-		journal.Options{Existing: !create, MinFreeBytes: b.minFree()})
+		journal.Options{Existing: !create, MinFreeBytes: b.minFree(), Quick: true})
 	if err != nil {
 		return fmt.Errorf("opening the journal: %w", err)
 	}

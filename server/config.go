@@ -25,6 +25,7 @@ type Config struct {
 	Listen   ListenConfig  `koanf:"listen"`
 	Sessions SessionConfig `koanf:"sessions"`
 	Limits   LimitsConfig  `koanf:"limits"`
+	Scrub    ScrubConfig   `koanf:"scrub"`
 	Log      LogConfig     `koanf:"log"`
 }
 
@@ -65,6 +66,13 @@ type LimitsConfig struct {
 	MemoryMB       int `koanf:"memory_mb" doc:"Memory to stay below if possible, in megabytes. Up to there it is spent to save time: unused memory is looked for less often."`
 }
 
+// ScrubConfig says how the data is read through while the server runs, so that
+// rot is found while there is still another copy.
+type ScrubConfig struct {
+	MBPerSecond int64         `koanf:"mb_per_second" doc:"Megabytes a second that are read and checked in the background."`
+	Every       time.Duration `koanf:"every" doc:"How long after one reading of everything began the next begins."`
+}
+
 // LogConfig says what is logged. No setting ever logs content.
 type LogConfig struct {
 	Level  string `koanf:"level" doc:"debug, info, warn or error."`
@@ -79,6 +87,7 @@ func DefaultConfig() Config {
 		Listen:   ListenConfig{Address: "127.0.0.1:8480"},
 		Sessions: SessionConfig{Idle: 14 * 24 * time.Hour, Max: 90 * 24 * time.Hour, StepUp: 30 * time.Minute},
 		Limits:   LimitsConfig{Connections: 8192, PerAddress: 2048, Syncs: 256, Streams: 5000, StreamsPerUser: 4, MemoryMB: 1024},
+		Scrub:    ScrubConfig{MBPerSecond: 32, Every: 7 * 24 * time.Hour},
 		Log:      LogConfig{Level: "info", Format: "json"},
 	}
 }
@@ -107,6 +116,8 @@ func (c Config) Check() error {
 		"memory_mb": c.Limits.MemoryMB} {
 		f.unless(v > 0, "limits."+key+" must be 1 or more")
 	}
+	f.unless(c.Scrub.MBPerSecond > 0 && c.Scrub.MBPerSecond <= 10_000, "scrub.mb_per_second must be 1 to 10000")
+	f.unless(c.Scrub.Every >= time.Hour, "scrub.every must be an hour or more")
 	f.unless(slices.Contains([]string{"debug", "info", "warn", "error"}, c.Log.Level), "log.level must be debug, info, warn or error")
 	f.unless(c.Log.Format == "json" || c.Log.Format == "text", "log.format must be json or text")
 	return f.err()

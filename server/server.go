@@ -41,8 +41,9 @@ type Server struct {
 }
 
 // Open opens the borough of cfg for serving: it takes the lock on the data, reads
-// the keys, verifies the journal, brings the index up to it and binds the
-// addresses. Log lines go to logs. It never begins a borough: see Init.
+// the keys, verifies the journal's end, brings the index up to it and binds the
+// addresses. The rest of the journal is verified while it serves. Log lines go to
+// logs. It never begins a borough: see Init.
 func Open(cfg Config, logs io.Writer) (*Server, error) {
 	if err := cfg.Check(); err != nil {
 		return nil, err
@@ -51,6 +52,7 @@ func Open(cfg Config, logs io.Writer) (*Server, error) {
 	if err != nil {
 		return nil, err
 	}
+	b.startScrub()
 	s := &Server{borough: b}
 	if err := s.bind(cfg); err != nil {
 		return nil, errors.Join(err, s.Close())

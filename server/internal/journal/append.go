@@ -66,6 +66,9 @@ func (j *Journal) segmentFor(payloads [][]byte) (*chain.File, error) {
 		}
 		return nil, fmt.Errorf("beginning a segment: %w: %w", ErrFailed, err)
 	}
+	if j.opt.Quick {
+		_ = last.WriteIndex(filepath.Join(j.dir, indexName(last.Name()))) // best effort: a start without it takes longer
+	}
 	return j.last(), nil
 }
 

@@ -14,6 +14,13 @@ import (
 
 const segmentPrefix = "segment-"
 
+// indexPrefix begins the name of the index of a complete segment.
+const indexPrefix = "index-"
+
+func indexName(segment string) string {
+	return indexPrefix + strings.TrimPrefix(segment, segmentPrefix)
+}
+
 func segmentName(first Position) string { return fmt.Sprintf("%s%020d", segmentPrefix, first) }
 
 // segmentKind names the format of the segments, with its version.
@@ -78,6 +85,7 @@ func (l listing) mayBegin(fsys disk.FS, dir string) error {
 type inspection struct {
 	readOnly bool
 	minFree  int64
+	quick    bool         // open complete segments by their index
 	report   func(string) // nil, or told what was found in each file
 
 	found    listing
@@ -132,7 +140,7 @@ func (seen *inspection) openSegments(fsys disk.FS, dir string) error {
 	for range min(runtime.GOMAXPROCS(0), len(names)) {
 		workers.Go(func() {
 			for i := range next {
-				files[i], tails[i], errs[i] = chain.Open(fsys, filepath.Join(dir, names[i]), opt)
+				files[i], tails[i], errs[i] = seen.openSegment(fsys, filepath.Join(dir, names[i]), i == len(names)-1, opt)
 			}
 		})
 	}
@@ -145,6 +153,23 @@ func (seen *inspection) openSegments(fsys disk.FS, dir string) error {
 		seen.tell(names[i], file, errs[i])
 	}
 	return errors.Join(errs...)
+}
+
+// openSegment opens a complete segment by its index, if that is wanted and possible, and the last always whole.
+func (seen *inspection) openSegment(fsys disk.FS, path string, last bool, opt chain.Options) (*chain.File, chain.Tail, error) {
+	if !seen.quick || last {
+		return chain.Open(fsys, path, opt)
+	}
+	index := filepath.Join(filepath.Dir(path), indexName(filepath.Base(path)))
+	file, err := chain.OpenIndexed(fsys, path, index, opt)
+	if file != nil || err != nil {
+		return file, chain.Tail{}, err
+	}
+	file, tail, err := chain.Open(fsys, path, opt)
+	if err == nil && tail.Bytes == 0 {
+		_ = file.WriteIndex(index) // best effort: without it the next start reads the segment again
+	}
+	return file, tail, err
 }
 
 // judge decides what the end of a segment means. Only the last may be torn: the others were complete and synced before

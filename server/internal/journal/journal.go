@@ -14,6 +14,8 @@
 //	segment-<position of its first entry>   the entries: one file of package chain each, whose comment has the format
 //	EPOCH                                   the epochs of this journal, as text with a checksum
 //	COMMITTED                               the mark: how far the chain was acknowledged, written after each group
+//	index-<position of its first entry>     where the entries of a complete segment stand (package chain): a hint, so
+//	                                        that a start need not read the whole journal
 //	LOCK                                    held while a process has the journal open
 //	torn-<epoch>-<offset>                   what was cut from the end of a segment when that epoch ended
 //
@@ -28,6 +30,10 @@
 // An epoch tells devices whether a position that they remember still means what it meant. A new one begins when a tail
 // was cut and when BeginEpoch says so (a restore). Entries acknowledged in any epoch are in all later ones unless a
 // restore lost them.
+//
+// With Options.Quick a complete segment that has an index is opened by that: its header, its length, its last group and
+// its link to the next are verified, its entries when they are read. Whoever opens so runs CheckSegment over all
+// segments before long.
 //
 // A segment is written under another name and synced before it gets its own, so every segment has a whole header; it is
 // never changed after the next one exists. The mark is not synced with each group: after the death of the process it is
@@ -106,6 +112,8 @@ type Options struct {
 	NewEpoch func() Epoch
 	// Existing forbids to begin a journal where none is: Open answers ErrMissing.
 	Existing bool
+	// Quick opens complete segments by their index instead of reading them whole.
+	Quick bool
 }
 
 func (o Options) withDefaults() (Options, error) {
@@ -198,7 +206,7 @@ func (j *Journal) open() error {
 	if err := chain.Settle(j.opt.FS, filepath.Join(j.dir, newest)); err != nil {
 		return err
 	}
-	seen, err := inspect(j.opt.FS, j.dir, inspection{minFree: j.opt.MinFreeBytes})
+	seen, err := inspect(j.opt.FS, j.dir, inspection{minFree: j.opt.MinFreeBytes, quick: j.opt.Quick})
 	j.segments, j.epochs = seen.segments, seen.epochs
 	if err != nil {
 		return err

@@ -31,7 +31,7 @@ func (r *Ring) Destroy(record Pair) error {
 	if key.erased {
 		return nil
 	}
-	if err := r.rewriteWithout(record); err != nil {
+	if err := r.rewrite(&record); err != nil {
 		return err
 	}
 	r.mu.Lock()
@@ -42,14 +42,14 @@ func (r *Ring) Destroy(record Pair) error {
 	return nil
 }
 
-// rewriteWithout puts a store in place of the present one in which a record is erased.
-func (r *Ring) rewriteWithout(record Pair) error {
+// rewrite puts a new store in place of the present one, in which a record, if one is given, is erased.
+func (r *Ring) rewrite(erased *Pair) error {
 	temp := r.path(storeName + disk.TempSuffix)
 	file, id, err := r.newStore(temp)
 	if err != nil {
 		return r.abandon(temp, nil, err)
 	}
-	if err := r.fill(file, record); err != nil {
+	if err := r.fill(file, erased); err != nil {
 		return r.abandon(temp, file, err)
 	}
 	if err := file.Rename(r.path(storeName)); err != nil {
@@ -76,8 +76,8 @@ func (r *Ring) abandon(temp string, file *chain.File, cause error) error {
 	return fmt.Errorf("writing the store anew: %w: %w", ErrFull, cause)
 }
 
-// fill writes all entries of the store into another, with one record erased.
-func (r *Ring) fill(file *chain.File, erased Pair) error {
+// fill writes all entries of the store into another, with one record erased if one is given.
+func (r *Ring) fill(file *chain.File, erased *Pair) error {
 	var payloads [][]byte
 	for entry := range r.entriesWithout(erased) {
 		payloads = append(payloads, entry)
@@ -96,8 +96,8 @@ func (r *Ring) fill(file *chain.File, erased Pair) error {
 	return err
 }
 
-// entriesWithout yields the entries of the whole store, with one record erased.
-func (r *Ring) entriesWithout(erased Pair) iter.Seq[[]byte] {
+// entriesWithout yields the entries of the whole store, with one record erased if one is given.
+func (r *Ring) entriesWithout(erased *Pair) iter.Seq[[]byte] {
 	return func(yield func([]byte) bool) {
 		for _, family := range r.table.families {
 			if !yield(encodeFamily(family)) {
@@ -105,7 +105,7 @@ func (r *Ring) entriesWithout(erased Pair) iter.Seq[[]byte] {
 			}
 		}
 		for _, key := range r.table.records {
-			key.erased = key.erased || key.of == erased
+			key.erased = key.erased || erased != nil && key.of == *erased
 			if !yield(encodeRecord(key)) {
 				return
 			}

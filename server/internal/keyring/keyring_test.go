@@ -8,6 +8,7 @@ import (
 	"math/rand/v2"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -367,5 +368,48 @@ func TestCacheForgetsTheLeastUsed(t *testing.T) {
 	c.drop(id(1))
 	if _, got := c.get(id(1)); got || c.order.Len() != 1 {
 		t.Error("a dropped key is still cached")
+	}
+}
+
+func TestRottenStoreIsFoundAndWrittenAnewFromMemory(t *testing.T) {
+	d := disktest.New(1)
+	opt := Options{Create: true, FS: d}
+	r, err := Load("keys", Key{1}, opt)
+	if err != nil {
+		t.Fatal(err)
+	}
+	pairs := []Pair{{}, {Family: ID{1}, Record: ID{2}}, {Family: ID{1}, Record: ID{3}}}
+	if err := r.Ensure(pairs); err != nil {
+		t.Fatal(err)
+	}
+	sealed, err := r.Seal(pairs[2], nil, []byte("words"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := errors.Join(r.Destroy(pairs[1]), r.Check()); err != nil {
+		t.Fatal(err)
+	}
+	whole := d.Content("keys/keys")
+	d.SetContent("keys/keys", append(slices.Clone(whole[:700]), append([]byte{whole[700] ^ 1}, whole[701:]...)...))
+	if err := r.Check(); !errors.Is(err, ErrDamaged) {
+		t.Errorf("checking a store with a flipped bit: %v", err)
+	}
+	if _, err := r.Snapshot(); !errors.Is(err, ErrDamaged) {
+		t.Errorf("copying a store with a flipped bit: %v", err)
+	}
+	if err := errors.Join(r.Rewrite("keys.damaged"), r.Check(), r.Close()); err != nil {
+		t.Fatal(err)
+	}
+	if len(d.Content("keys/keys.damaged")) != len(whole) {
+		t.Error("the damaged store was not kept")
+	}
+	if r, err = Load("keys", Key{1}, opt); err != nil {
+		t.Fatal(err)
+	}
+	if got, err := r.Unseal(pairs[2], nil, sealed); err != nil || string(got) != "words" {
+		t.Errorf("after writing anew: %q, %v", got, err)
+	}
+	if _, err := r.Seal(pairs[1], nil, nil); !errors.Is(err, ErrErased) {
+		t.Errorf("an erased record after writing anew: %v", err)
 	}
 }

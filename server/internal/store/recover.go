@@ -1,6 +1,7 @@
 package store
 
 import (
+	"errors"
 	"fmt"
 
 	"doorstep/syncproto"
@@ -90,23 +91,55 @@ func (s *Store) loadNews() error {
 	return err
 }
 
-// foldControls folds the control entries that the index has behind it.
+// foldControls folds the control entries that the index has behind it: those that
+// the landmarks name, then what stands after them.
 func (s *Store) foldControls() error {
-	for p := uint64(1); p <= s.applied.position; p++ {
-		payload, err := s.opt.Source.Read(p)
-		if err != nil {
-			return fmt.Errorf("reading entry %d: %w", p, err)
-		}
-		if !isControlPayload(payload) {
-			continue
-		}
-		e, err := DecodeEntry(p, payload, s.opt.Sealer)
-		if err != nil {
+	from, err := s.foldLandmarks()
+	if err != nil {
+		return err
+	}
+	for p := from + 1; p <= s.applied.position; p++ {
+		if err := s.foldControl(p); err != nil && !errors.Is(err, errNoControl) {
 			return err
 		}
-		s.state.publish(p, []placed{{p, e}}, nil)
 	}
 	s.state.publish(s.applied.position, nil, nil)
+	return nil
+}
+
+// foldLandmarks folds the control entries that the landmarks name and returns the
+// position up to which that is all. Landmarks that cannot be used are passed over.
+func (s *Store) foldLandmarks() (uint64, error) {
+	marks, err := s.readLandmarks()
+	if err != nil {
+		s.opt.Log.Warn("the list of control entries cannot be used, the whole journal is read", "reason", err.Error())
+	}
+	for _, p := range marks.positions {
+		if err := s.foldControl(p); err != nil {
+			return 0, err
+		}
+	}
+	s.marked = marks.upTo
+	return marks.upTo, nil
+}
+
+// errNoControl says that another kind of entry stands at a position.
+var errNoControl = errors.New("not a control entry")
+
+// foldControl folds one control entry.
+func (s *Store) foldControl(p uint64) error {
+	payload, err := s.opt.Source.Read(p)
+	if err != nil {
+		return fmt.Errorf("reading entry %d: %w", p, err)
+	}
+	if !isControlPayload(payload) {
+		return fmt.Errorf("entry %d: %w", p, errNoControl)
+	}
+	e, err := DecodeEntry(p, payload, s.opt.Sealer)
+	if err != nil {
+		return err
+	}
+	s.state.publish(p, []placed{{p, e}}, nil)
 	return nil
 }
 

@@ -23,6 +23,7 @@ type State struct {
 	purges    map[purgeKey]uint64
 	relations relations
 	news      map[syncproto.FamilyID]uint64 // position of the family's last feed row
+	marks     landmarks
 }
 
 type refKey struct{ kind, ref string }
@@ -42,6 +43,7 @@ func newState(mayRead func(role, basis string) bool) *State {
 		refs:     map[refKey]syncproto.ID{},
 		purges:   map[purgeKey]uint64{},
 		news:     map[syncproto.FamilyID]uint64{},
+		marks:    newLandmarks(),
 	}
 	s.relations = newRelations(func(user syncproto.UserID, basis string) bool {
 		u := s.users[user]
@@ -80,6 +82,7 @@ func (s *State) publish(head uint64, controls []placed, news map[syncproto.Famil
 
 // apply folds one control entry; mu is held.
 func (s *State) apply(position uint64, e Entry) {
+	s.marks.add(position, e)
 	switch e := e.(type) {
 	case UserEntry:
 		s.applyUser(position, e)

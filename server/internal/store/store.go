@@ -63,8 +63,9 @@ type Store struct {
 	db    *badger.DB
 	state *State
 
-	applied meta  // the sequencer's
-	clockMS int64 // the sequencer's
+	applied meta   // the sequencer's
+	clockMS int64  // the sequencer's
+	marked  uint64 // the sequencer's: up to where the landmarks were written
 
 	// whole is held while a group is written in several transactions, so that no
 	// reader begins with half of it.
@@ -144,10 +145,13 @@ func (s *Store) moveAside() error {
 	return nil
 }
 
-// Close closes the index.
+// Close closes the index. The next start is quicker for it.
 func (s *Store) Close() error {
 	if s.db == nil {
 		return nil
+	}
+	if s.opened.Load() && s.marked < s.applied.position {
+		s.writeLandmarks()
 	}
 	db := s.db
 	s.db = nil

@@ -128,7 +128,11 @@ func (tx *Tx) Commit(digest [32]byte) ([]syncproto.UserID, error) {
 		return nil, fmt.Errorf("writing the index up to entry %d: %w", position, err)
 	}
 	tx.store.applied = next
-	return tx.store.state.publish(position, tx.kept.controls, tx.kept.news), nil
+	changed := tx.store.state.publish(position, tx.kept.controls, tx.kept.news)
+	if position >= tx.store.marked+landmarkEvery {
+		tx.store.writeLandmarks()
+	}
+	return changed, nil
 }
 
 // Discard ends a transaction that is not committed. It may be called twice.
