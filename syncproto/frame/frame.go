@@ -114,30 +114,3 @@ func Unwrap(wire []byte) ([]byte, error) {
 	}
 	return nil, syncproto.CodeMalformed
 }
-
-// inflate reads exactly size bytes out of a DEFLATE stream that ends with data.
-// It grows with what really comes, not with what was declared.
-func inflate(data []byte, size int) ([]byte, error) {
-	in := bytes.NewReader(data)
-	r := flate.NewReader(in)
-	out := make([]byte, 0, min(size+1, 8*len(data)+512))
-	for {
-		n, err := r.Read(out[len(out):cap(out)])
-		out = out[:len(out)+n]
-		if len(out) > size || (err != nil && err != io.EOF) {
-			return nil, syncproto.CodeMalformed
-		}
-		if err == io.EOF {
-			break
-		}
-		if len(out) == cap(out) {
-			grown := make([]byte, len(out), min(2*cap(out), size+1))
-			copy(grown, out)
-			out = grown
-		}
-	}
-	if len(out) != size || in.Len() > 0 {
-		return nil, syncproto.CodeMalformed
-	}
-	return out, nil
-}
