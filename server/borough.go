@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"doorstep/server/internal/access"
+	"doorstep/server/internal/audit"
 	"doorstep/server/internal/auth"
 	"doorstep/server/internal/desk"
 	"doorstep/server/internal/exchange"
@@ -29,6 +30,7 @@ const (
 	journalFolder = "journal"
 	keysFolder    = "keys"
 	indexFolder   = "index"
+	auditFolder   = "audit"
 )
 
 // boroughRef is the kind of reference under which the data remembers whose it is.
@@ -52,6 +54,7 @@ type borough struct {
 	secrets secrets
 
 	journal  backing.Journal
+	audit    *audit.Log
 	keys     backing.Keys
 	store    *store.Store
 	ledger   *exchange.Ledger
@@ -78,7 +81,7 @@ type closer struct {
 // yet; without it, missing data is an error and nothing is begun.
 func openBorough(cfg Config, log *slog.Logger, create bool) (*borough, error) {
 	b := &borough{cfg: cfg, log: log, failed: make(chan struct{})}
-	for _, step := range []func(bool) error{b.openKeys, b.openJournal, b.openStore, b.openWork, b.settle} {
+	for _, step := range []func(bool) error{b.openKeys, b.openJournal, b.openAudit, b.openStore, b.openWork, b.settle} {
 		if err := step(create); err != nil {
 			return nil, errors.Join(named(err), b.close())
 		}
@@ -141,6 +144,7 @@ func (b *borough) openStore(bool) error {
 	var err error
 	b.store, err = store.Open(filepath.Join(b.cfg.Data.Dir, indexFolder), store.Options{
 		Source: b.journal, Sealer: b.keys, Log: b.log, OnFatal: b.fail, MayRead: mayHold,
+		Table: tableMark(),
 	})
 	if err != nil {
 		return fmt.Errorf("opening the index: %w", err)
@@ -159,7 +163,7 @@ func mayHold(role, basis string) bool {
 func (b *borough) openWork(bool) error {
 	b.hub = exchange.NewHub()
 	b.ledger = exchange.NewLedger(exchange.LedgerConfig{
-		Journal: b.journal, Store: b.store, Now: time.Now, Log: b.log, OnFatal: b.fail,
+		Journal: audited{b.journal, b.audit}, Store: b.store, Now: time.Now, Log: b.log, OnFatal: b.fail,
 		OnCommit: func(c exchange.Committed) { b.hub.Tell(b.store.State(), c) },
 	})
 	b.onClose("ledger", func() error { b.ledger.Close(); return nil })
@@ -183,8 +187,9 @@ func (b *borough) openWork(bool) error {
 	b.exchange = exchange.New(exchange.Config{
 		Borough: b.cfg.Borough, Epoch: b.journal.Epoch(), Store: b.store, Ledger: b.ledger, Keys: b.keys,
 		Verify: auth.VerifyES256, CursorKey: cursorKey, Now: time.Now, Log: b.log,
+		Checkpoints: b.audit,
 	})
-	b.finalise = finalise.New(finalise.Config{Ledger: b.ledger, Desk: b.desk, Store: b.store, Now: time.Now})
+	b.finalise = finalise.New(finalise.Config{Ledger: b.ledger, Desk: b.desk, Store: b.store, Now: time.Now, OnSeal: b.keepCheckpoint})
 	b.room = reading.New(b.store)
 	return nil
 }
@@ -211,6 +216,9 @@ func (b *borough) settle(create bool) error {
 	})
 	if err != nil {
 		return fmt.Errorf("settling in: %w", err)
+	}
+	if err := b.declareEpochs(); err != nil {
+		return err
 	}
 	return b.exchange.Reconsider(context.Background())
 }

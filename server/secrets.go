@@ -21,10 +21,11 @@ import (
 // Names of the secret files, each 32 bytes. borough.key opens every record;
 // without it the data is lost, so it is backed up apart from the data.
 const (
-	boroughKeyFile = "borough.key" // AES-256, wraps the families' keys
-	tokenKeyFile   = "token.key"   // Ed25519 seed, signs access tokens
-	replyKeyFile   = "reply.key"   // Ed25519 seed, signs sync replies; devices pin it
-	deskKeyFile    = "desk.key"    // P-256 scalar, signs what is written at the server
+	boroughKeyFile    = "borough.key"    // AES-256, wraps the families' keys
+	tokenKeyFile      = "token.key"      // Ed25519 seed, signs access tokens
+	replyKeyFile      = "reply.key"      // Ed25519 seed, signs sync replies; devices pin it
+	deskKeyFile       = "desk.key"       // P-256 scalar, signs what is written at the server
+	checkpointKeyFile = "checkpoint.key" // Ed25519 seed, signs checkpoints of the audit log; devices pin it
 )
 
 // secretBytes is the length of every secret.
@@ -32,10 +33,11 @@ const secretBytes = 32
 
 // secrets are the server's keys.
 type secrets struct {
-	borough keyring.Key
-	token   ed25519.PrivateKey
-	reply   ed25519.PrivateKey
-	desk    *ecdsa.PrivateKey
+	borough    keyring.Key
+	token      ed25519.PrivateKey
+	reply      ed25519.PrivateKey
+	desk       *ecdsa.PrivateKey
+	checkpoint ed25519.PrivateKey
 }
 
 // loadSecrets reads every key of a folder.
@@ -57,7 +59,11 @@ func loadSecrets(dir string) (secrets, error) {
 	if err != nil {
 		return s, err
 	}
-	s.token, s.reply = ed25519.NewKeyFromSeed(token), ed25519.NewKeyFromSeed(reply)
+	checkpoint, err := readSecret(filepath.Join(dir, checkpointKeyFile))
+	if err != nil {
+		return s, err
+	}
+	s.token, s.reply, s.checkpoint = ed25519.NewKeyFromSeed(token), ed25519.NewKeyFromSeed(reply), ed25519.NewKeyFromSeed(checkpoint)
 	if s.desk, err = ecdsa.ParseRawPrivateKey(elliptic.P256(), desk); err != nil {
 		return s, fmt.Errorf("%s is not a P-256 key: %w", deskKeyFile, err)
 	}
@@ -100,7 +106,11 @@ func newSecrets(dir string) error {
 	if err != nil {
 		return fmt.Errorf("making the desk key: %w", err)
 	}
-	for name, key := range map[string][]byte{tokenKeyFile: randomBytes(secretBytes), replyKeyFile: randomBytes(secretBytes), deskKeyFile: deskKey} {
+	keys := map[string][]byte{deskKeyFile: deskKey}
+	for _, name := range []string{tokenKeyFile, replyKeyFile, checkpointKeyFile} {
+		keys[name] = randomBytes(secretBytes)
+	}
+	for name, key := range keys {
 		if err := writeSecret(filepath.Join(dir, name), key); err != nil {
 			return err
 		}

@@ -54,6 +54,7 @@ func Open(cfg Config, logs io.Writer) (*Server, error) {
 	}
 	b.startScrub()
 	s := &Server{borough: b}
+	b.keepCheckpoints()
 	if err := s.bind(cfg); err != nil {
 		return nil, errors.Join(err, s.Close())
 	}
@@ -67,7 +68,7 @@ func (s *Server) bind(cfg Config) error {
 	s.api, err = api.New(api.Config{
 		Name: cfg.Name, Borough: cfg.Borough, Auth: b.auth, Exchange: b.exchange, Events: b.hub, Records: b.room,
 		Workflow: b.finalise, Health: b, SignReply: b.secrets.signReply,
-		ReplyKey: b.secrets.reply.Public().(ed25519.PublicKey), Copies: 1, StepUp: cfg.Sessions.StepUp,
+		ReplyKey: b.secrets.reply.Public().(ed25519.PublicKey), Checkpoints: b.audit, Copies: 1, StepUp: cfg.Sessions.StepUp,
 		Now: time.Now, Random: rand.Reader, Log: b.log, TrustedProxies: cfg.proxies(), Limits: cfg.limits(),
 	})
 	if err != nil {

@@ -46,6 +46,10 @@ const (
 	CodeFutureTime   Code = 38 // stored, marked: device clock is wrong
 	CodeNotPlaced    Code = 39 // quarantined: the server failed over this change
 
+	// What happened to a record, or to the server's log.
+	CodeErased       Code = 40 // the record was erased for good: words for it wait in custody
+	CodeLogRewritten Code = 41 // the server cannot show that its log holds what it showed before
+
 	// Who may.
 	CodeUnauthenticated    Code = 50 // no valid session
 	CodeNotEntitled        Code = 51 // quarantined: author not entitled

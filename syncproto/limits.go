@@ -53,6 +53,10 @@ const (
 	MaxCursorBytes = 4 << 10
 	// MaxChains bounds the actors that one device reports; a shared tablet has one a user.
 	MaxChains = 256
+	// MaxProofHashes bounds a proof about the log: two a level of a tree of 2^53
+	// entries. MaxForks bounds the checkpoints that a device reports at once.
+	MaxProofHashes = 108
+	MaxForks       = 16
 	// MaxSafeInt is the largest integer every client can hold exactly (2^53-1).
 	MaxSafeInt = 1<<53 - 1
 )

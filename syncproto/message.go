@@ -7,9 +7,11 @@ type SyncRequest struct {
 	Epoch    Epoch  // the server epoch the device knows; zero at first
 	Cursor   []byte // opaque; empty at first or after an unknown epoch
 	Batches  []Batch
-	Chains   []ChainHead // this device's actors and how far each has got
-	Purged   []Purged    // what was purged since the last sync
-	PageSize uint64      // news wanted, bytes; 0: the server's choice
+	Chains   []ChainHead  // this device's actors and how far each has got
+	Purged   []Purged     // what was purged since the last sync
+	PageSize uint64       // news wanted, bytes; 0: the server's choice
+	Log      TreeHead     // the newest state of the server's log that the device remembers; zero: none
+	Forks    []Checkpoint // remembered, and left behind by a declared restore; until one is answered
 }
 
 // Batch is a run of one actor's chain: Bodies[0] follows Prev, each next the one
@@ -102,6 +104,11 @@ type SyncReply struct {
 	More     bool
 	Chains   []ChainHead // how far the server has each reported actor
 	Forked   []ActorID   // actors of this device that must be replaced (SPEC 6.3)
+	// Checkpoint is newer than the request's Log; nil: there is nothing new. Proof
+	// shows that it extends that Log, if it does; Restored says why it cannot.
+	Checkpoint *Checkpoint
+	Proof      [][32]byte
+	Restored   Restored
 }
 
 // SyncProblem is the body of an HTTP error answer to POST /v1/sync. It is about

@@ -16,6 +16,8 @@ const (
 	reqChains   = 6
 	reqPurged   = 7
 	reqPageSize = 8
+	reqLog      = 9
+	reqForks    = 10
 
 	batchDevice    = 1
 	batchActor     = 2
@@ -23,16 +25,24 @@ const (
 	batchBodies    = 4
 	batchSignature = 5
 
-	replyVersion  = 1
-	replyRequest  = 2
-	replyEpoch    = 3
-	replyTime     = 4
-	replyReceipts = 5
-	replyItems    = 6
-	replyCursor   = 7
-	replyMore     = 8
-	replyChains   = 9
-	replyForked   = 10
+	replyVersion    = 1
+	replyRequest    = 2
+	replyEpoch      = 3
+	replyTime       = 4
+	replyReceipts   = 5
+	replyItems      = 6
+	replyCursor     = 7
+	replyMore       = 8
+	replyChains     = 9
+	replyForked     = 10
+	replyCheckpoint = 11
+	replyProof      = 12
+	replyRestored   = 13
+
+	checkpointSize      = 1
+	checkpointRoot      = 2
+	checkpointTime      = 3
+	checkpointSignature = 4
 
 	receiptChange     = 1
 	receiptStatus     = 2
@@ -77,6 +87,14 @@ func EncodeRequest(q *SyncRequest) []byte {
 		}
 	}
 	f.uint(reqPageSize, q.PageSize)
+	f.treeHead(reqLog, q.Log)
+	if len(q.Forks) > 0 {
+		f.key(reqForks)
+		f.b = cbor.AppendArray(f.b, len(q.Forks))
+		for i := range q.Forks {
+			f.b = appendCheckpoint(f.b, &q.Forks[i])
+		}
+	}
 	return f.b
 }
 
@@ -165,6 +183,13 @@ func readRequestField(r *cbor.Reader, key uint64, q *SyncRequest) {
 		q.Purged = readPurged(r)
 	case reqPageSize:
 		q.PageSize = someUint(r)
+	case reqLog:
+		q.Log = readTreeHead(r)
+	case reqForks:
+		q.Forks = make([]Checkpoint, someArray(r, MaxForks))
+		for i := range q.Forks {
+			q.Forks[i] = readCheckpoint(r)
+		}
 	default:
 		r.Skip()
 	}

@@ -38,6 +38,7 @@ func EncodeReply(p *SyncReply) []byte {
 			f.b = cbor.AppendBytes(f.b, p.Forked[i][:])
 		}
 	}
+	f.evidence(p)
 	return f.b
 }
 
@@ -165,6 +166,16 @@ func readReplyField(r *cbor.Reader, key uint64, p *SyncReply) {
 		for i := range p.Forked {
 			readName(r, p.Forked[i][:])
 		}
+	case replyCheckpoint:
+		c := readCheckpoint(r)
+		p.Checkpoint = &c
+	case replyProof:
+		p.Proof = make([][32]byte, someArray(r, MaxProofHashes))
+		for i := range p.Proof {
+			r.BytesInto(p.Proof[i][:])
+		}
+	case replyRestored:
+		p.Restored = readRestored(r)
 	default:
 		r.Skip()
 	}

@@ -80,10 +80,11 @@ func (b *borough) install(t *testing.T, store device.Store, n byte) {
 		t.Fatal(err)
 	}
 	id := device.Identity{
-		Borough:  "Testing",
-		User:     syncproto.UserID{n},
-		Device:   syncproto.DeviceID{n},
-		ReplyKey: b.key.Public().(ed25519.PublicKey),
+		Borough:       "Testing",
+		User:          syncproto.UserID{n},
+		Device:        syncproto.DeviceID{n},
+		ReplyKey:      b.key.Public().(ed25519.PublicKey),
+		CheckpointKey: b.key.Public().(ed25519.PublicKey),
 	}
 	b.devices[id.Device], b.users[id.Device] = key.Public(), id.User
 	b.server.Grant(id.User, testFamily)
@@ -183,10 +184,11 @@ func (b *borough) serveEnrol(w http.ResponseWriter, r *http.Request) {
 	}
 	b.devices[id], b.users[id] = key, syncproto.UserID{1}
 	writeJSON(w, b.tokens(map[string]string{
-		"user":      syncproto.UserID{1}.String(),
-		"device":    id.String(),
-		"borough":   "Testing",
-		"reply_key": hex.EncodeToString(b.key.Public().(ed25519.PublicKey)),
+		"user":           syncproto.UserID{1}.String(),
+		"device":         id.String(),
+		"borough":        "Testing",
+		"checkpoint_key": hex.EncodeToString(b.key.Public().(ed25519.PublicKey)),
+		"reply_key":      hex.EncodeToString(b.key.Public().(ed25519.PublicKey)),
 	}))
 }
 

@@ -103,12 +103,13 @@ func (c *Client) setSession(s Session) error {
 
 // sessionAnswer is what /v1/sign-in, /v1/devices and /v1/token/refresh tell.
 type sessionAnswer struct {
-	AccessToken  string `json:"access_token"`
-	RefreshToken string `json:"refresh_token"`
-	User         string `json:"user"`
-	Device       string `json:"device"`
-	Borough      string `json:"borough"`
-	ReplyKey     string `json:"reply_key"`
+	AccessToken   string `json:"access_token"`
+	RefreshToken  string `json:"refresh_token"`
+	User          string `json:"user"`
+	Device        string `json:"device"`
+	Borough       string `json:"borough"`
+	ReplyKey      string `json:"reply_key"`
+	CheckpointKey string `json:"checkpoint_key"`
 }
 
 // call posts JSON and reads the JSON answer.

@@ -18,6 +18,8 @@ type Identity struct {
 	User     syncproto.UserID
 	Device   syncproto.DeviceID
 	ReplyKey ed25519.PublicKey // signs the server's replies; pinned
+	// CheckpointKey signs checkpoints of the server's audit log; pinned.
+	CheckpointKey ed25519.PublicKey
 }
 
 // Options set what a Device draws on; the zero value is right outside tests.
@@ -122,7 +124,10 @@ func (d *Device) reload() ([]engine.Note, error) {
 		User:    d.id.User,
 		Device:  d.id.Device,
 		Actor:   syncproto.ActorID(d.opts.Chance()),
-	}, func(message, signature []byte) bool { return ed25519.Verify(d.id.ReplyKey, message, signature) })
+	}, engine.Verifiers{
+		Reply:      func(message, signature []byte) bool { return ed25519.Verify(d.id.ReplyKey, message, signature) },
+		Checkpoint: func(message, signature []byte) bool { return ed25519.Verify(d.id.CheckpointKey, message, signature) },
+	})
 	err := d.store.Load(func(key, value []byte) error {
 		if isOwnRow(key) {
 			return nil

@@ -100,13 +100,18 @@ func identityOf(a sessionAnswer) (Identity, error) {
 	if err != nil || len(replyKey) != ed25519.PublicKeySize {
 		return Identity{}, errors.New("reply key of the answer is no Ed25519 key")
 	}
+	checkpointKey, err := hex.DecodeString(a.CheckpointKey)
+	if err != nil || len(checkpointKey) != ed25519.PublicKeySize {
+		return Identity{}, errors.New("checkpoint key of the answer is no Ed25519 key")
+	}
 	if a.Borough == "" {
 		return Identity{}, errors.New("the answer names no borough")
 	}
 	return Identity{
-		Borough:  a.Borough,
-		User:     syncproto.UserID(user),
-		Device:   syncproto.DeviceID(device),
-		ReplyKey: replyKey,
+		Borough:       a.Borough,
+		User:          syncproto.UserID(user),
+		Device:        syncproto.DeviceID(device),
+		ReplyKey:      replyKey,
+		CheckpointKey: checkpointKey,
 	}, nil
 }

@@ -69,11 +69,12 @@ func Install(s Store, id Identity, key Key) error {
 }
 
 func encodeIdentity(id Identity) []byte {
-	b := cbor.AppendArray(nil, 4)
+	b := cbor.AppendArray(nil, 5)
 	b = cbor.AppendText(b, id.Borough)
 	b = cbor.AppendBytes(b, id.User[:])
 	b = cbor.AppendBytes(b, id.Device[:])
-	return cbor.AppendBytes(b, id.ReplyKey)
+	b = cbor.AppendBytes(b, id.ReplyKey)
+	return cbor.AppendBytes(b, id.CheckpointKey)
 }
 
 func decodeIdentity(value []byte) (Identity, error) {
@@ -83,7 +84,8 @@ func decodeIdentity(value []byte) (Identity, error) {
 	r.BytesInto(id.User[:])
 	r.BytesInto(id.Device[:])
 	id.ReplyKey = ed25519.PublicKey(r.Bytes())
-	if r.Done() != nil || len(id.ReplyKey) != ed25519.PublicKeySize {
+	id.CheckpointKey = ed25519.PublicKey(r.Bytes())
+	if r.Done() != nil || len(id.ReplyKey) != ed25519.PublicKeySize || len(id.CheckpointKey) != ed25519.PublicKeySize {
 		return Identity{}, &DamageError{Kind: prefixOwn}
 	}
 	return id, nil

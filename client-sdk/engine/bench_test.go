@@ -11,7 +11,7 @@ import (
 
 // BenchmarkKeystroke types into a note of 20 KB and looks at it after each key.
 func BenchmarkKeystroke(b *testing.B) {
-	e := New(Identity{Borough: "Testing", User: syncproto.UserID{1}, Device: syncproto.DeviceID{1}, Actor: syncproto.ActorID{1}}, nil)
+	e := New(Identity{Borough: "Testing", User: syncproto.UserID{1}, Device: syncproto.DeviceID{1}, Actor: syncproto.ActorID{1}}, Verifiers{})
 	if _, err := e.Start(); err != nil {
 		b.Fatal(err)
 	}

@@ -30,10 +30,11 @@ type Chance [16]byte
 
 // Engine is one user's side of the sync on one device. See the package comment.
 type Engine struct {
-	id      Identity
-	genuine func(message, signature []byte) bool
+	id     Identity
+	verify Verifiers
 
 	meta     meta
+	log      memory // of the server's audit log
 	families map[syncproto.FamilyID]*family
 	records  map[syncproto.RecordID]*record
 	chains   map[syncproto.ActorID]*chain
@@ -47,12 +48,19 @@ type Engine struct {
 	metaRow []byte // the meta row as stored; nil: none yet
 }
 
-// New returns an engine without rows. genuine checks the server's Ed25519
-// signature (64 bytes) over a message; it is called in Reply.
-func New(id Identity, genuine func(message, signature []byte) bool) *Engine {
+// Verifiers check the server's Ed25519 signatures (64 bytes) by the keys that were
+// pinned at enrolment; they are called in Reply. A driver that checks checkpoints
+// elsewhere leaves Checkpoint nil: the signature of the reply vouches for it.
+type Verifiers struct {
+	Reply      func(message, signature []byte) bool
+	Checkpoint func(message, signature []byte) bool
+}
+
+// New returns an engine without rows.
+func New(id Identity, verify Verifiers) *Engine {
 	return &Engine{
 		id:       id,
-		genuine:  genuine,
+		verify:   verify,
 		families: map[syncproto.FamilyID]*family{},
 		records:  map[syncproto.RecordID]*record{},
 		chains:   map[syncproto.ActorID]*chain{},
@@ -84,6 +92,8 @@ func (e *Engine) Load(key, value []byte) error {
 		return e.loadFamily(k, value)
 	case rowWords:
 		return e.loadWords(k)
+	case rowLog:
+		return e.log.load(k, value)
 	}
 	return ErrRow
 }

@@ -154,7 +154,7 @@ func TestMissingOwnChange(t *testing.T) {
 		}, "content of own change missing"},
 	}
 	for _, test := range tests {
-		e := New(d.id, nil)
+		e := New(d.id, Verifiers{})
 		for key, value := range d.rows {
 			if !test.lose(key) {
 				if err := e.Load([]byte(key), value); err != nil {
@@ -172,7 +172,7 @@ func TestMissingOwnChange(t *testing.T) {
 
 func TestMissingMetaRow(t *testing.T) {
 	_, d := faultWorld(t)
-	e := New(d.id, nil)
+	e := New(d.id, Verifiers{})
 	for key, value := range d.rows {
 		if key[0] != rowMeta {
 			if err := e.Load([]byte(key), value); err != nil {
@@ -189,20 +189,20 @@ func TestLoadRefusesStrangeRows(t *testing.T) {
 	_, d := faultWorld(t)
 	other := d.id
 	other.User = syncproto.UserID{2}
-	if err := New(other, nil).Load(keyMeta(), d.rows[string(keyMeta())]); err != ErrIdentity {
+	if err := New(other, Verifiers{}).Load(keyMeta(), d.rows[string(keyMeta())]); err != ErrIdentity {
 		t.Errorf("rows of another user: %v", err)
 	}
-	if err := New(d.id, nil).Load([]byte{'?'}, nil); err != ErrRow {
+	if err := New(d.id, Verifiers{}).Load([]byte{'?'}, nil); err != ErrRow {
 		t.Errorf("a row of no known kind: %v", err)
 	}
 	for key, value := range d.rows {
 		for i := range value {
 			// No cut may pass for a row, and none may panic.
-			if err := New(d.id, nil).Load([]byte(key), value[:i]); err == nil {
+			if err := New(d.id, Verifiers{}).Load([]byte(key), value[:i]); err == nil {
 				t.Errorf("row %c cut at byte %d passes", key[0], i)
 			}
 		}
-		if err := New(d.id, nil).Load([]byte(key+"x"), value); err == nil {
+		if err := New(d.id, Verifiers{}).Load([]byte(key+"x"), value); err == nil {
 			t.Errorf("row %c passes under a longer key", key[0])
 		}
 	}

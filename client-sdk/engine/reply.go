@@ -13,7 +13,7 @@ func (e *Engine) Reply(now Time, signed []byte, chance Chance) ([]Effect, error)
 	if err != nil {
 		return nil, err
 	}
-	if !e.genuine(syncproto.ReplyMessage(e.id.Device, payload), signature) {
+	if !e.verify.Reply(syncproto.ReplyMessage(e.id.Device, payload), signature) {
 		return nil, syncproto.CodeBadSignature
 	}
 	reply, err := syncproto.DecodeReply(payload)
@@ -34,6 +34,7 @@ func (e *Engine) Reply(now Time, signed []byte, chance Chance) ([]Effect, error)
 	t.items()
 	e.meta.purged = e.meta.purged[f.purged:]
 	t.cursor()
+	t.checkLog(f)
 	e.finishLeaving(w)
 	e.putMeta(w)
 	t.tell()
@@ -48,7 +49,7 @@ func (e *Engine) Reply(now Time, signed []byte, chance Chance) ([]Effect, error)
 // last request got something across.
 func (e *Engine) next(reply *syncproto.SyncReply, f *flight, chance Chance) int64 {
 	moved := len(reply.Items) > 0 || len(reply.Receipts) > 0 || len(f.runs) == 0
-	due := reply.More || e.meta.live != e.meta.gen || len(e.meta.purged) > 0 || len(e.plan()) > 0
+	due := reply.More || e.log.due || e.meta.live != e.meta.gen || len(e.meta.purged) > 0 || len(e.plan()) > 0
 	if moved && due {
 		return 0
 	}

@@ -14,6 +14,7 @@ const (
 	rowDraft   = 'd'
 	rowFamily  = 'f'
 	rowWords   = 'x'
+	rowLog     = 'k'
 )
 
 // rowsVersion is the layout written here. A newer one is not read.

@@ -22,7 +22,9 @@ func (r *run) prev() syncproto.ChangeID {
 type flight struct {
 	request syncproto.RequestID
 	runs    []run
-	purged  int // how many of the reports due it carries
+	purged  int                // how many of the reports due it carries
+	log     syncproto.TreeHead // what it named as remembered
+	forks   int
 	sent    bool
 }
 
@@ -123,6 +125,8 @@ func (e *Engine) send(signatures [][]byte) Effect {
 	if e.meta.compare {
 		q.Epoch = syncproto.Epoch{}
 	}
+	f.log, f.forks = e.log.head(), len(e.log.report)
+	q.Log, q.Forks = f.log, e.log.report
 	for i := range f.runs {
 		q.Batches = append(q.Batches, e.batch(&f.runs[i], signatures[i]))
 	}

@@ -264,6 +264,9 @@ func messageVectors(m *maker) {
 	q.Batches = []syncproto.Batch{{Device: syncproto.DeviceID{15: 5}, Actor: body.Actor, Bodies: [][]byte{raw}, Signature: bytes.Repeat([]byte{7}, 64)}}
 	q.Chains = []syncproto.ChainHead{{Actor: body.Actor, Seq: 1, Tip: syncproto.ComputeID(syncproto.ChangeID{}, raw)}}
 	q.Purged = []syncproto.Purged{{Family: syncproto.FamilyID{15: 8}, Position: 77}}
+	head := syncproto.TreeHead{Size: 41, Root: [32]byte{31: 4}}
+	q.Log = head
+	q.Forks = []syncproto.Checkpoint{{TreeHead: head, TimeMS: 1_790_000_000_000, Signature: bytes.Repeat([]byte{8}, 64)}}
 	full := syncproto.EncodeRequest(q)
 	m.message("request", "full", syncproto.CodeOK, "every key; the signature is not checked by the decoder", full)
 	q.Batches[0].Bodies = [][]byte{[]byte("not CBOR")}
@@ -363,6 +366,8 @@ func replyVectors(m *maker) {
 	}
 	p.Cursor, p.More, p.Forked = []byte("next"), true, []syncproto.ActorID{{15: 3}}
 	p.Chains = []syncproto.ChainHead{{Actor: body.Actor, Seq: 2, Tip: syncproto.ComputeID(first, rawNext)}}
+	p.Checkpoint = &syncproto.Checkpoint{TreeHead: syncproto.TreeHead{Size: 48, Root: [32]byte{31: 6}}, TimeMS: 1_790_000_000_000, Signature: bytes.Repeat([]byte{8}, 64)}
+	p.Proof, p.Restored = [][32]byte{{31: 7}, {31: 8}}, syncproto.Restored{Epoch: syncproto.Epoch{15: 9}, Size: 40}
 	full := syncproto.EncodeReply(p)
 	m.message("reply", "news", syncproto.CodeOK, "an item of every type; the first two changes leave their prev out, the third follows another change", full)
 	m.message("reply", "prev-not-left-out", syncproto.CodeNotCanonical, "a prev that follows from the reply must be left out",

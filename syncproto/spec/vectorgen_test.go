@@ -93,6 +93,7 @@ func generate(t *testing.T) []vector {
 	chainVectors(m)
 	replyVectors(m)
 	foldVectors(m)
+	logVectors(m)
 	return m.vectors
 }
 

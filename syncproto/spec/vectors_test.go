@@ -135,6 +135,8 @@ func checks() map[string]func(t *testing.T, v vector) error {
 		"chain":        checkChain,
 		"signed-reply": checkSignedReply,
 		"fold":         checkFold,
+		"consistency":  checkConsistency,
+		"checkpoint":   checkCheckpoint,
 	}
 }
 

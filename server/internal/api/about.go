@@ -2,6 +2,7 @@ package api
 
 import (
 	"encoding/hex"
+	"fmt"
 
 	"doorstep/syncproto"
 )
@@ -16,6 +17,9 @@ type About struct {
 	TimeMS     int64  `json:"time_ms" doc:"The server's clock, Unix milliseconds."`
 	Copies     int64  `json:"copies" doc:"Disks or hosts that hold a change once it is acknowledged."`
 	ReplyKey   string `json:"reply_key" doc:"The Ed25519 key that signs sync replies, 32 bytes in hex."`
+	// The newest checkpoint, and the key that everybody may check it with.
+	CheckpointKey string `json:"checkpoint_key" doc:"The Ed25519 key that signs checkpoints, as signed notes write it (name+hash+base64)."`
+	Checkpoint    string `json:"checkpoint" doc:"The newest checkpoint of the audit log: a signed note with its origin, size, root and time."`
 }
 
 // Condition says how the server is.
@@ -24,15 +28,22 @@ type Condition struct {
 }
 
 func (a *API) about(*call, *none) (*About, error) {
+	checkpoint, err := a.cfg.Checkpoints.Checkpoint(a.cfg.Now())
+	if err != nil {
+		return nil, fmt.Errorf("asking for a checkpoint: %w", err)
+	}
+	signer := a.cfg.Checkpoints.Signer()
 	return &About{
-		Name:       a.cfg.Name,
-		Borough:    a.cfg.Borough,
-		Protocol:   syncproto.ProtocolVersion,
-		ProtocolLo: syncproto.MinProtocolVersion,
-		Epoch:      a.cfg.Health.Epoch().String(),
-		TimeMS:     a.cfg.Now().UnixMilli(),
-		Copies:     int64(a.cfg.Copies),
-		ReplyKey:   hexText(a.cfg.ReplyKey),
+		Name:          a.cfg.Name,
+		Borough:       a.cfg.Borough,
+		Protocol:      syncproto.ProtocolVersion,
+		ProtocolLo:    syncproto.MinProtocolVersion,
+		Epoch:         a.cfg.Health.Epoch().String(),
+		TimeMS:        a.cfg.Now().UnixMilli(),
+		Copies:        int64(a.cfg.Copies),
+		ReplyKey:      hexText(a.cfg.ReplyKey),
+		CheckpointKey: signer.VerifierKey(),
+		Checkpoint:    string(signer.Note(&checkpoint)),
 	}, nil
 }
 

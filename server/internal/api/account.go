@@ -48,9 +48,10 @@ type Session struct {
 // device must know of the borough and pin.
 type Enrolment struct {
 	Session
-	Borough  string `json:"borough" doc:"The borough, as changes name it."`
-	ReplyKey string `json:"reply_key" doc:"The Ed25519 key that signs sync replies, 32 bytes in hex; pin it."`
-	Epoch    string `json:"epoch" doc:"The server's epoch."`
+	Borough       string `json:"borough" doc:"The borough, as changes name it."`
+	ReplyKey      string `json:"reply_key" doc:"The Ed25519 key that signs sync replies, 32 bytes in hex; pin it."`
+	CheckpointKey string `json:"checkpoint_key" doc:"The Ed25519 key that signs checkpoints of the audit log, 32 bytes in hex; pin it."`
+	Epoch         string `json:"epoch" doc:"The server's epoch."`
 }
 
 func (a *API) signIn(c *call, in *SignInRequest) (*Session, error) {
@@ -100,7 +101,7 @@ func (a *API) enrol(c *call, in *EnrolRequest) (*Enrolment, error) {
 		return nil, err
 	}
 	return &Enrolment{Session: *sessionOf(g), Borough: a.cfg.Borough,
-		ReplyKey: hexText(a.cfg.ReplyKey), Epoch: a.cfg.Health.Epoch().String()}, nil
+		ReplyKey: hexText(a.cfg.ReplyKey), CheckpointKey: hexText(a.cfg.Checkpoints.Signer().Public()), Epoch: a.cfg.Health.Epoch().String()}, nil
 }
 
 func sessionOf(g auth.Grant) *Session {

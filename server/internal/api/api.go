@@ -25,6 +25,7 @@ import (
 
 	"github.com/gofiber/fiber/v2"
 
+	"doorstep/server/internal/audit"
 	"doorstep/server/internal/auth"
 	"doorstep/server/internal/exchange"
 	"doorstep/syncproto"
@@ -48,6 +49,8 @@ type Config struct {
 	// its public half, which devices pin when they enrol.
 	SignReply func(message []byte) []byte
 	ReplyKey  []byte
+	// Checkpoints is the audit log.
+	Checkpoints Checkpoints
 	// Copies says how many disks or hosts hold a change once it is acknowledged.
 	Copies int
 
@@ -61,6 +64,12 @@ type Config struct {
 	// TrustedProxies may name the caller's address in X-Forwarded-For.
 	TrustedProxies []netip.Prefix
 	Limits         Limits
+}
+
+// Checkpoints is the audit log, as far as everybody is told: an *audit.Log.
+type Checkpoints interface {
+	Checkpoint(now time.Time) (syncproto.Checkpoint, error)
+	Signer() audit.Signer
 }
 
 // Limits bound what callers can take. Zero fields take the default.

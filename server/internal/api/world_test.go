@@ -21,6 +21,7 @@ import (
 
 	"github.com/getkin/kin-openapi/openapi3"
 
+	"doorstep/server/internal/audit"
 	"doorstep/server/internal/auth"
 	"doorstep/server/internal/auth/authtest"
 	"doorstep/syncproto"
@@ -61,7 +62,7 @@ func newWorldWith(t *testing.T, change func(*Config), prepare func(*API)) *world
 		t.Fatal(err)
 	}
 	cfg := Config{Name: "Hampshire test", Borough: "hampshire", Auth: w.auth, Exchange: w.borough, Events: w.borough, Records: w.borough,
-		Workflow: w.borough, Health: w.borough, ReplyKey: key.Public().(ed25519.PublicKey), Copies: 1,
+		Workflow: w.borough, Health: w.borough, Checkpoints: checkpoints{}, ReplyKey: key.Public().(ed25519.PublicKey), Copies: 1,
 		SignReply: func(m []byte) []byte { return ed25519.Sign(key, m) },
 		Now:       time.Now, Random: crand.Reader, Log: logger}
 	if change != nil {
@@ -318,4 +319,15 @@ func sampleOps() []syncproto.Op {
 			Reason: "we asked again"},
 		{Code: syncproto.OpQuery, Text: "Which Tuesday?"},
 	}
+}
+
+// checkpoints is an audit log of one entry.
+type checkpoints struct{}
+
+func (checkpoints) Signer() audit.Signer {
+	return audit.NewSigner("hampshire", ed25519.NewKeyFromSeed(make([]byte, 32)))
+}
+
+func (c checkpoints) Checkpoint(now time.Time) (syncproto.Checkpoint, error) {
+	return c.Signer().Sign(syncproto.TreeHead{Size: 1, Root: [32]byte{1}}, now.UnixMilli()), nil
 }

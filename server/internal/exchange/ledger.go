@@ -12,6 +12,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"doorstep/server/internal/audit"
 	"doorstep/server/internal/journal"
 	"doorstep/server/internal/store"
 	"doorstep/syncproto"
@@ -75,6 +76,7 @@ type Ledger struct {
 // becomes of it.
 type proposal struct {
 	decide Decide
+	by     audit.Acting
 	state  atomic.Int32
 	first  uint64
 	err    error
@@ -114,7 +116,7 @@ func (l *Ledger) Close() {
 // stored; everything here may be proposed again. The context's error: it ended
 // while the proposal waited, and nothing was stored.
 func (l *Ledger) Propose(ctx context.Context, decide Decide) (uint64, error) {
-	p := &proposal{decide: decide, done: make(chan struct{})}
+	p := &proposal{decide: decide, by: audit.ActingIn(ctx), done: make(chan struct{})}
 	select {
 	case l.queue <- p:
 	case <-ctx.Done():
@@ -192,6 +194,7 @@ func (l *Ledger) next() *proposal {
 // for the group to be written.
 func (l *Ledger) decideOne(tx *store.Tx, p *proposal) bool {
 	first := tx.Next()
+	tx.SetActing(p.by)
 	if err := l.stage(tx, p.decide); err != nil {
 		tx.Drop()
 		p.answer(err)

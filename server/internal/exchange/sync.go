@@ -7,11 +7,12 @@ import (
 	"log/slog"
 	"time"
 
+	"doorstep/server/internal/audit"
 	"doorstep/server/internal/store"
 	"doorstep/syncproto"
 )
 
-// Config is what New needs. All fields are required.
+// Config is what New needs. All fields but Checkpoints are required.
 type Config struct {
 	Borough   string
 	Epoch     syncproto.Epoch
@@ -22,6 +23,13 @@ type Config struct {
 	CursorKey [32]byte           // makes cursors that only this borough can
 	Now       func() time.Time
 	Log       *slog.Logger
+	// Checkpoints is the audit log; nil: replies say nothing of it.
+	Checkpoints Checkpoints
+}
+
+// Checkpoints answers what a device remembers of the audit log: an *audit.Log.
+type Checkpoints interface {
+	Answer(old syncproto.TreeHead, now time.Time) (audit.Answer, error)
 }
 
 // Exchange answers sync requests. It is safe for concurrent use.
@@ -75,6 +83,9 @@ func (x *Exchange) Sync(ctx context.Context, caller Caller, q *syncproto.SyncReq
 		Items: page.items, Cursor: x.sealCursor(caller, page.cursor), More: page.more,
 	}
 	if err := x.reportChains(caller, q, reply); err != nil {
+		return nil, err
+	}
+	if err := x.reportLog(ctx, caller, q, reply); err != nil {
 		return nil, err
 	}
 	return reply, nil

@@ -37,12 +37,14 @@ type Composer interface {
 	Compose(tx *store.Tx, edits []desk.Edit) ([]syncproto.ChangeID, error)
 }
 
-// Config is what New needs. All fields are required.
+// Config is what New needs. All fields but OnSeal are required.
 type Config struct {
 	Ledger Ledger
 	Desk   Composer
 	Store  *store.Store
 	Now    func() time.Time
+	// OnSeal is called after each seal.
+	OnSeal func()
 }
 
 // Caller is who acts.

@@ -43,6 +43,9 @@ func (s *Service) Finalise(ctx context.Context, caller Caller, in Finalise) (syn
 	})
 	if err == nil {
 		s.forget(sealed)
+		if s.cfg.OnSeal != nil {
+			s.cfg.OnSeal()
+		}
 	}
 	return id, err
 }

@@ -1,6 +1,10 @@
 package keyring
 
-import "crypto/cipher"
+import (
+	"crypto/cipher"
+	"crypto/hmac"
+	"crypto/sha256"
+)
 
 // Seal encrypts a plaintext under a record's key, bound to aad, which must be given again to Unseal and is not in the
 // result. The result is the nonce and the ciphertext, 28 bytes longer than the plaintext. Errors: ErrUnknownKey,
@@ -69,10 +73,37 @@ func (r *Ring) familyKey(id ID) (cipher.AEAD, error) {
 	if !known {
 		return nil, ErrUnknownKey
 	}
-	key, err := unwrap(r.borough, familyContext(id), family.key)
+	plain, err := unseal(r.borough, familyContext(id), family.key[:])
 	if err != nil {
 		return nil, err
 	}
+	aead, err := newAEAD(plain)
+	if err != nil {
+		return nil, err
+	}
+	mac := hmac.New(sha256.New, plain)
+	mac.Write([]byte("doorstep marks"))
+	key := markingKey{AEAD: aead, marks: mac.Sum(nil)}
 	r.families.put(id, key)
 	return key, nil
+}
+
+// markingKey is the key of a family, and what marks are made under: both end with
+// the family's entry in the store.
+type markingKey struct {
+	cipher.AEAD
+	marks []byte
+}
+
+// Mark returns a pseudonym of a record that nobody can tell without its family's
+// key: HMAC-SHA-256, shortened to 16 bytes. It is zero for a family that has no key.
+func (r *Ring) Mark(record Pair) (mark [16]byte) {
+	key, err := r.familyKey(record.Family)
+	if err != nil {
+		return mark
+	}
+	mac := hmac.New(sha256.New, key.(markingKey).marks)
+	mac.Write(record.Record[:])
+	copy(mark[:], mac.Sum(nil))
+	return mark
 }

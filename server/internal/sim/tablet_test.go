@@ -32,7 +32,9 @@ func newTablet(w *world, user syncproto.UserID, device syncproto.DeviceID) *tabl
 func (t *tablet) restart() {
 	e := engine.New(engine.Identity{
 		Borough: boroughName, User: t.user, Device: t.device, Actor: syncproto.ActorID(t.w.id()),
-	}, func(message, signature []byte) bool { return verify([]byte("reply"), message, signature) })
+	}, engine.Verifiers{
+		Reply: func(message, signature []byte) bool { return verify([]byte("reply"), message, signature) },
+	})
 	for _, k := range slices.Sorted(maps.Keys(t.rows)) {
 		if err := e.Load([]byte(k), t.rows[k]); err != nil {
 			t.w.failf("tablet %x cannot load its row %x: %v", t.device[:2], k[:1], err)

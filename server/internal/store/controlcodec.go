@@ -32,14 +32,18 @@ func encodeControl(e Entry) []byte {
 	case PurgeEntry:
 		return encodePurge(e)
 	}
+	if b := encodeEvidence(e); b != nil {
+		return b
+	}
 	panic("bug: encoding an entry that is not known")
 }
 
 func decodeControl(plain []byte) (Entry, error) {
 	d := newDecoder(plain)
 	count := d.Array()
-	var e Entry
-	switch entryKind(d.Uint()) {
+	kind := entryKind(d.Uint())
+	e := decodeEvidence(d, kind, count)
+	switch kind {
 	case kindUser:
 		e = decodeUser(d, count)
 	case kindDevice:

@@ -1,6 +1,9 @@
 package store
 
-import "doorstep/syncproto"
+import (
+	"doorstep/server/internal/audit"
+	"doorstep/syncproto"
+)
 
 // Entry is one thing that the journal keeps. EncodeEntry writes the payload,
 // DecodeEntry reads it; see entrycodec.go for the bytes.
@@ -31,6 +34,10 @@ type ChangeEntry struct {
 	Status syncproto.ReceiptStatus // accepted, held, quarantined or late
 	Code   syncproto.Code
 	AtMS   int64 // server time of receipt
+	// Mark and Table are for the audit log: they stand for the record and for the
+	// access table that was asked. Tx.Stage fills them in.
+	Mark  audit.Mark
+	Table audit.Table
 	// Sealed is SealChange's result: prev, server time and body under the
 	// record's key, bound to ID.
 	Sealed []byte
@@ -56,11 +63,16 @@ type RefusedEntry struct {
 	Seq    uint64 // its place in the chain
 	Code   syncproto.Code
 	AtMS   int64
+	Table  audit.Table // as in ChangeEntry
 }
 
 // VerdictEntry is a decision that depends on the order. Its Position is where
 // the entry stands and is not part of the payload.
-type VerdictEntry struct{ syncproto.Verdict }
+type VerdictEntry struct {
+	syncproto.Verdict
+	Mark  audit.Mark // as in ChangeEntry
+	Table audit.Table
+}
 
 // UserEntry is a person who signs in. Role is what access knows them as.
 type UserEntry struct {

@@ -43,6 +43,10 @@ func samples() []store.Entry {
 		store.FamilyTeamEntry{Family: smith, Team: store.TeamID{7}},
 		store.RefEntry{Kind: "person", Ref: "P-1", ID: syncproto.ID{5}},
 		store.PurgeEntry{Device: tablet, User: ada, Family: smith, Position: 6, AtMS: 7},
+		store.EpochEntry{Epoch: syncproto.Epoch{8}, From: 9, Known: syncproto.TreeHead{Size: 12, Root: [32]byte{3}}},
+		store.TableEntry{Hash: [32]byte{4}},
+		store.AnchorEntry{TreeHead: syncproto.TreeHead{Size: 5, Root: [32]byte{6}}},
+		store.ForkEntry{Device: tablet, User: ada, Size: 12, Root: [32]byte{3}, TimeMS: 7, Signature: []byte{1, 2}, Declared: true},
 	}
 }
 

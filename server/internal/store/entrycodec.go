@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 
+	"doorstep/server/internal/audit"
 	"doorstep/syncproto"
 	"doorstep/syncproto/cbor"
 )
@@ -18,6 +19,9 @@ type Sealer interface {
 	Seal(record KeyPair, aad, plain []byte) ([]byte, error)
 	// Unseal is the reverse. It fails for other keys, other aad and altered bytes.
 	Unseal(record KeyPair, aad, sealed []byte) ([]byte, error)
+	// Mark returns what stands for a record in the audit log, until the keys of its
+	// family are destroyed; zero if the family has no key.
+	Mark(record KeyPair) audit.Mark
 }
 
 // Keys is a Sealer that can make keys.
@@ -47,7 +51,14 @@ const controlAAD = "doorstep-control-v1"
 
 // EncodeEntry writes the payload of an entry. Control entries are sealed with
 // fresh randomness, so encode once, before the journal.
+//
+// Every payload says in plain bytes what its leaf in the audit log says (leaf.go);
+// of a control entry that is event, beside what is sealed.
 func EncodeEntry(e Entry, s Sealer) ([]byte, error) {
+	return encodeEntry(e, s, eventOf(e, s))
+}
+
+func encodeEntry(e Entry, s Sealer, event audit.Event) ([]byte, error) {
 	switch e := e.(type) {
 	case ChangeEntry:
 		return encodeChange(e), nil
@@ -57,14 +68,17 @@ func EncodeEntry(e Entry, s Sealer) ([]byte, error) {
 		return encodeRefused(e), nil
 	case VerdictEntry:
 		e.Position = 0
-		b := appendHeader(nil, 2, kindVerdict)
-		return cbor.AppendBytes(b, syncproto.EncodeVerdict(&e.Verdict)), nil
+		b := appendHeader(nil, 4, kindVerdict)
+		b = cbor.AppendBytes(b, syncproto.EncodeVerdict(&e.Verdict))
+		b = cbor.AppendBytes(b, e.Mark[:])
+		return cbor.AppendBytes(b, e.Table[:]), nil
 	}
 	sealed, err := s.Seal(KeyPair{}, []byte(controlAAD), encodeControl(e))
 	if err != nil {
 		return nil, fmt.Errorf("sealing a control entry: %w", err)
 	}
-	return cbor.AppendBytes(appendHeader(nil, 2, kindControl), sealed), nil
+	b := cbor.AppendBytes(appendHeader(nil, 3, kindControl), event.Encode())
+	return cbor.AppendBytes(b, sealed), nil
 }
 
 // DecodeEntry reads the payload at a position of the journal. It fails with
@@ -113,7 +127,7 @@ func appendHeader(b []byte, count int, kind entryKind) []byte {
 
 func encodeChange(e ChangeEntry) []byte {
 	b := make([]byte, 0, 320+32*len(e.Deps)+len(e.Sealed))
-	b = appendHeader(b, 14, kindChange)
+	b = appendHeader(b, 16, kindChange)
 	b = cbor.AppendBytes(b, e.ID[:])
 	b = cbor.AppendBytes(b, e.Prev[:])
 	b = cbor.AppendBytes(b, e.Record[:])
@@ -127,11 +141,13 @@ func encodeChange(e ChangeEntry) []byte {
 	b = cbor.AppendUint(b, uint64(e.Status))
 	b = cbor.AppendUint(b, uint64(e.Code))
 	b = cbor.AppendInt(b, e.AtMS)
+	b = cbor.AppendBytes(b, e.Mark[:])
+	b = cbor.AppendBytes(b, e.Table[:])
 	return cbor.AppendBytes(b, e.Sealed)
 }
 
 func decodeChange(d *decoder, count int) Entry {
-	d.expect(count == 14)
+	d.expect(count == 16)
 	var e ChangeEntry
 	d.BytesInto(e.ID[:])
 	d.BytesInto(e.Prev[:])
@@ -146,6 +162,8 @@ func decodeChange(d *decoder, count int) Entry {
 	e.Status = syncproto.ReceiptStatus(d.small(uint64(syncproto.StatusLate)))
 	e.Code = syncproto.Code(d.small(maxCode))
 	e.AtMS = d.Int()
+	d.BytesInto(e.Mark[:])
+	d.BytesInto(e.Table[:])
 	e.Sealed = d.Bytes()
 	return e
 }
@@ -171,7 +189,7 @@ func decodeTip(d *decoder, count int) Entry {
 }
 
 func encodeRefused(e RefusedEntry) []byte {
-	b := appendHeader(nil, 9, kindRefused)
+	b := appendHeader(nil, 10, kindRefused)
 	b = cbor.AppendBytes(b, e.ID[:])
 	b = cbor.AppendBytes(b, e.Prev[:])
 	b = cbor.AppendBytes(b, e.Digest[:])
@@ -179,11 +197,12 @@ func encodeRefused(e RefusedEntry) []byte {
 	b = cbor.AppendBytes(b, e.Device[:])
 	b = cbor.AppendUint(b, e.Seq)
 	b = cbor.AppendUint(b, uint64(e.Code))
-	return cbor.AppendInt(b, e.AtMS)
+	b = cbor.AppendInt(b, e.AtMS)
+	return cbor.AppendBytes(b, e.Table[:])
 }
 
 func decodeRefused(d *decoder, count int) Entry {
-	d.expect(count == 9)
+	d.expect(count == 10)
 	var e RefusedEntry
 	d.BytesInto(e.ID[:])
 	d.BytesInto(e.Prev[:])
@@ -193,12 +212,16 @@ func decodeRefused(d *decoder, count int) Entry {
 	e.Seq = d.Uint()
 	e.Code = syncproto.Code(d.small(maxCode))
 	e.AtMS = d.Int()
+	d.BytesInto(e.Table[:])
 	return e
 }
 
 func decodeVerdict(d *decoder, count int, position uint64) (Entry, error) {
-	d.expect(count == 2)
+	d.expect(count == 4)
+	var e VerdictEntry
 	raw := d.Bytes()
+	d.BytesInto(e.Mark[:])
+	d.BytesInto(e.Table[:])
 	if d.Done() != nil {
 		return nil, ErrEntry
 	}
@@ -207,11 +230,13 @@ func decodeVerdict(d *decoder, count int, position uint64) (Entry, error) {
 		return nil, ErrEntry
 	}
 	v.Position = position
-	return VerdictEntry{Verdict: *v}, nil
+	e.Verdict = *v
+	return e, nil
 }
 
 func unsealControl(d *decoder, count int, s Sealer) (Entry, error) {
-	d.expect(count == 2)
+	d.expect(count == 3)
+	d.Bytes() // the event, for the audit log
 	sealed := d.Bytes()
 	if d.Done() != nil {
 		return nil, ErrEntry

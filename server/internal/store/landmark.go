@@ -38,6 +38,8 @@ func (l *landmarks) add(position uint64, e Entry) {
 		l.put(position, kindSession, e.ID[:])
 	case CodeEntry:
 		l.put(position, kindCode, e.Hash[:])
+	case AnchorEntry:
+		l.put(position, kindAnchor, nil)
 	default:
 		l.all = append(l.all, position)
 	}

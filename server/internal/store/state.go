@@ -24,6 +24,7 @@ type State struct {
 	relations relations
 	news      map[syncproto.FamilyID]uint64 // position of the family's last feed row
 	marks     landmarks
+	evidence  evidence
 }
 
 type refKey struct{ kind, ref string }
@@ -103,6 +104,8 @@ func (s *State) apply(position uint64, e Entry) {
 		s.relations.applyTeam(position, e)
 	case FamilyTeamEntry:
 		s.relations.applyFamilyTeam(position, e)
+	default:
+		s.evidence.apply(e)
 	}
 }
 

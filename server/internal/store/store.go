@@ -23,6 +23,7 @@ import (
 	"sync"
 	"sync/atomic"
 
+	"doorstep/server/internal/audit"
 	"doorstep/syncproto"
 
 	"github.com/dgraph-io/badger/v4"
@@ -38,7 +39,8 @@ type Source interface {
 	Read(position uint64) ([]byte, error)
 }
 
-// Options are what Open needs. All fields but MayRead and MemTableBytes are required.
+// Options are what Open needs. All fields but MayRead, MemTableBytes and Table are
+// required.
 type Options struct {
 	Source Source
 	Sealer Sealer
@@ -53,6 +55,8 @@ type Options struct {
 	// MiB. Twice that is taken at once, and a larger group takes several
 	// transactions.
 	MemTableBytes int
+	// Table is the beginning of the hash of the access table, for the audit log.
+	Table audit.Table
 }
 
 // Store is an open index. Begin is for one goroutine, the sequencer; everything

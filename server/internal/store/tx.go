@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"maps"
 
+	"doorstep/server/internal/audit"
 	"doorstep/syncproto"
 
 	"github.com/dgraph-io/badger/v4"
@@ -22,6 +23,7 @@ type Tx struct {
 	below snapshot
 	known map[string][]byte // rows of below that were asked for; nil: none there
 	atMS  int64
+	by    audit.Acting // of what is staged now
 
 	first uint64 // position of the group's first entry
 	kept  part
@@ -55,6 +57,9 @@ func (s *Store) Begin(atMS int64) *Tx {
 // AtMS is the server's time of this group, Unix milliseconds.
 func (tx *Tx) AtMS() int64 { return tx.atMS }
 
+// SetActing says on whose behalf what follows is staged, for the audit log.
+func (tx *Tx) SetActing(by audit.Acting) { tx.by = by }
+
 // State is what control entries add up to, without this group's.
 func (tx *Tx) State() *State { return tx.store.state }
 
@@ -66,7 +71,8 @@ func (tx *Tx) Next() uint64 {
 // Stage puts an entry at the end of the group and applies it. It returns the
 // entry's position. After an error, Drop.
 func (tx *Tx) Stage(e Entry) (uint64, error) {
-	payload, err := EncodeEntry(e, tx.store.opt.Sealer)
+	e, event := tx.audited(e)
+	payload, err := encodeEntry(e, tx.store.opt.Sealer, event)
 	if err != nil {
 		return 0, err
 	}

@@ -14,7 +14,7 @@ func main() {
 	in := []byte(os.Args[0])
 	var record syncproto.RecordID
 	var request syncproto.RequestID
-	e := engine.New(engine.Identity{Borough: os.Args[0]}, func(message, signature []byte) bool { return len(message) > len(signature) })
+	e := engine.New(engine.Identity{Borough: os.Args[0]}, engine.Verifiers{Reply: longer, Checkpoint: longer})
 	now := engine.Time{UnixMS: int64(len(in))}
 	_ = e.Load(in, in)
 	effects, _ := e.Start()
@@ -39,5 +39,9 @@ func main() {
 	_, body, _ := e.Export(id)
 	_, _ = os.Stdout.Write(body)
 	_, _ = e.Status(record), e.Outbox()
+	log := e.Log()
+	_, _ = os.Stdout.Write(syncproto.CheckpointNote(os.Args[0], &log.Newest.Checkpoint, syncproto.CheckpointKeyHash(os.Args[0], in)))
 	_, _, _, _ = e.Marks(), e.Families(), e.Records(syncproto.FamilyID{}), e.Heads(record)
 }
+
+func longer(message, signature []byte) bool { return len(message) > len(signature) }

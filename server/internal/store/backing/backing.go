@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 
+	"doorstep/server/internal/audit"
 	"doorstep/server/internal/journal"
 	"doorstep/server/internal/keyring"
 	"doorstep/server/internal/store"
@@ -94,3 +95,6 @@ func (k Keys) Seal(record store.KeyPair, aad, plain []byte) ([]byte, error) {
 func (k Keys) Unseal(record store.KeyPair, aad, sealed []byte) ([]byte, error) {
 	return k.Ring.Unseal(pairOf(record), aad, sealed)
 }
+
+// Mark implements store.Sealer.
+func (k Keys) Mark(record store.KeyPair) audit.Mark { return k.Ring.Mark(pairOf(record)) }

@@ -1,0 +1,240 @@
+package audit
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"log/slog"
+	"path/filepath"
+	"sync"
+	"time"
+
+	"doorstep/server/internal/disk"
+	"doorstep/syncproto"
+)
+
+// In the directory of a log:
+//
+//	hashes       the file of the tree's hashes
+//	checkpoint   the newest checkpoint that was kept, a signed note
+const (
+	hashesName     = "hashes"
+	checkpointName = "checkpoint"
+	maxNoteBytes   = 4 << 10
+)
+
+// signEvery is how long one checkpoint serves all who ask while the log grows:
+// thousands of syncs a second share one signature.
+const signEvery = time.Second
+
+// answerEvery is how long a device that holds a checkpoint is not sent a newer one:
+// a tablet that syncs at every pause needs no proof at every pause.
+const answerEvery = 10 * time.Second
+
+// keptRecent bounds the checkpoints remembered for that.
+const keptRecent = 2 * int(answerEvery/signEvery)
+
+// LogOptions are what OpenLog needs; all are required.
+type LogOptions struct {
+	FS     disk.FS
+	Dir    string
+	Source Source
+	Leaf   func(payload []byte) ([]byte, error)
+	Signer Signer
+	Log    *slog.Logger
+}
+
+// Log is a borough's audit log: the tree over its journal and the checkpoints of
+// it. It is safe for concurrent use, but for Follow.
+type Log struct {
+	opt  LogOptions
+	tree *Tree
+
+	mu     sync.Mutex // guards what follows
+	newest syncproto.Checkpoint
+	signed time.Time // when newest was signed, by the caller's clock
+	recent []recent  // signed lately, oldest first
+	kept   uint64    // size of the checkpoint in the file
+	// lost is the last checkpoint known that this journal does not hold.
+	lost *syncproto.Checkpoint
+}
+
+// OpenLog opens a log and brings it up to its journal. If the newest checkpoint
+// that was kept is not of this journal's history, Lost says so: a server that was
+// not restored must not go on then.
+func OpenLog(opt LogOptions) (*Log, error) {
+	if err := opt.FS.MkdirAll(opt.Dir); err != nil {
+		return nil, fmt.Errorf("making the folder of the audit log: %w", err)
+	}
+	last, err := readNote(opt)
+	if err != nil {
+		return nil, err
+	}
+	l := &Log{opt: opt, newest: last, kept: last.Size}
+	l.tree, err = OpenTree(TreeOptions{FS: opt.FS, Path: filepath.Join(opt.Dir, hashesName), Source: opt.Source, Leaf: opt.Leaf}, last.TreeHead)
+	if errors.Is(err, ErrOtherHistory) {
+		l.lost = &last
+		l.newest = syncproto.Checkpoint{TimeMS: last.TimeMS}
+		l.kept = 0
+		return l, nil
+	}
+	if err != nil {
+		return nil, fmt.Errorf("opening the audit log: %w", err)
+	}
+	return l, nil
+}
+
+// readNote reads the checkpoint that was kept last; zero if there is none.
+func readNote(opt LogOptions) (syncproto.Checkpoint, error) {
+	text, err := disk.ReadFile(opt.FS, filepath.Join(opt.Dir, checkpointName), maxNoteBytes)
+	if errors.Is(err, fs.ErrNotExist) {
+		return syncproto.Checkpoint{}, nil
+	}
+	if err != nil {
+		return syncproto.Checkpoint{}, fmt.Errorf("reading the last checkpoint: %w", err)
+	}
+	c, err := opt.Signer.ParseNote(text)
+	if err != nil {
+		return c, fmt.Errorf("the last checkpoint in %s: %w", opt.Dir, err)
+	}
+	return c, nil
+}
+
+// Lost returns the last checkpoint known if the journal does not hold what it was
+// made over.
+func (l *Log) Lost() (syncproto.Checkpoint, bool) {
+	if l.lost == nil {
+		return syncproto.Checkpoint{}, false
+	}
+	return *l.lost, true
+}
+
+// Follow takes in a group that the journal holds from a position on. It never
+// fails a write that is durable already: what it could not take in comes with the
+// next group, and the log says so.
+func (l *Log) Follow(first uint64, payloads [][]byte) {
+	if err := l.tree.Follow(first, payloads); err != nil {
+		l.opt.Log.Error("the audit log lags behind the journal", "reason", err.Error())
+	}
+}
+
+// Tree is the log's tree.
+func (l *Log) Tree() *Tree { return l.tree }
+
+// Signer is what signs the log's checkpoints.
+func (l *Log) Signer() Signer { return l.opt.Signer }
+
+// Checkpoint returns a checkpoint of the log as it is, or was at most a second
+// before. Its time is never before that of an earlier one: if the clock went back,
+// time stands still until the clock has caught up.
+func (l *Log) Checkpoint(now time.Time) (syncproto.Checkpoint, error) {
+	return l.checkpoint(now, signEvery)
+}
+
+func (l *Log) checkpoint(now time.Time, serve time.Duration) (syncproto.Checkpoint, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	size := l.tree.Size()
+	since := now.Sub(l.signed)
+	if l.newest.Size > 0 && (l.newest.Size == size || since >= 0 && since < serve) {
+		return l.newest, nil
+	}
+	head, err := l.tree.Head()
+	if err != nil {
+		return syncproto.Checkpoint{}, err
+	}
+	if l.newest.Size > 0 {
+		if _, err := l.tree.ProveExtends(l.newest.TreeHead, head); err != nil {
+			return syncproto.Checkpoint{}, fmt.Errorf("the tree does not extend its last checkpoint: %w", err)
+		}
+	}
+	at := now.UnixMilli()
+	if at < l.newest.TimeMS {
+		l.opt.Log.Error("the server's clock went back: checkpoints keep their time until it has caught up",
+			"behind_ms", l.newest.TimeMS-at)
+		at = l.newest.TimeMS
+	}
+	l.newest, l.signed = l.opt.Signer.Sign(head, at), now
+	if len(l.recent) == keptRecent {
+		l.recent = l.recent[1:]
+	}
+	l.recent = append(l.recent, recent{head, now})
+	return l.newest, nil
+}
+
+// Keep signs a checkpoint of all that is there and writes it down, durably: what
+// the next start is held to. It does nothing if nothing is new.
+func (l *Log) Keep(now time.Time) (syncproto.Checkpoint, error) {
+	c, err := l.checkpoint(now, 0)
+	if err != nil {
+		return c, err
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if c.Size <= l.kept {
+		return c, nil
+	}
+	if err := l.tree.Sync(); err != nil {
+		return c, err
+	}
+	if err := disk.Replace(l.opt.FS, filepath.Join(l.opt.Dir, checkpointName), l.opt.Signer.Note(&c)); err != nil {
+		return c, fmt.Errorf("keeping a checkpoint: %w", err)
+	}
+	l.kept = c.Size
+	return c, nil
+}
+
+// Answer is what a device that remembers a head is told.
+type Answer struct {
+	Checkpoint *syncproto.Checkpoint // nil: it remembers the newest
+	Proof      [][32]byte
+	// Diverged: what the device remembers is not of this log's history.
+	Diverged bool
+}
+
+// Answer returns the newest checkpoint and the proof that it extends what a device
+// remembers; the zero head is extended by all. Who remembers one of the last ten
+// seconds is told nothing.
+func (l *Log) Answer(old syncproto.TreeHead, now time.Time) (Answer, error) {
+	if l.isRecent(old, now) {
+		return Answer{}, nil
+	}
+	c, err := l.Checkpoint(now)
+	if err != nil || c.Size == 0 || old == c.TreeHead {
+		return Answer{}, err
+	}
+	if old.Size > c.Size && old.Size <= l.tree.Size() {
+		return Answer{}, nil // it heard of a newer one, from the moment before
+	}
+	proof, err := l.tree.ProveExtends(old, c.TreeHead)
+	if errors.Is(err, ErrOtherHistory) {
+		return Answer{Checkpoint: &c, Diverged: true}, nil
+	}
+	return Answer{Checkpoint: &c, Proof: proof}, err
+}
+
+// recent is a head that was signed lately, and when.
+type recent struct {
+	head syncproto.TreeHead
+	at   time.Time
+}
+
+// isRecent reports whether a head was signed so lately that nobody who has it needs
+// a newer one.
+func (l *Log) isRecent(head syncproto.TreeHead, now time.Time) bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for _, r := range l.recent {
+		since := now.Sub(r.at)
+		if r.head == head && since >= 0 && since < answerEvery {
+			return true
+		}
+	}
+	return false
+}
+
+// Close keeps a last checkpoint and closes the tree.
+func (l *Log) Close(now time.Time) error {
+	_, err := l.Keep(now)
+	return errors.Join(err, l.tree.Close())
+}
