@@ -13,6 +13,9 @@
 // effect cannot be carried out, the engine is ahead of the disk: throw it away
 // and load a new one.
 //
+// Of the rows, Spare picks those that a second copy of unsent work needs, and
+// StartFromSpare begins with them alone.
+//
 // What it promises:
 //   - A word is in a Store effect before the call that brought it returns.
 //   - A change of this device is kept until the server has it, and after; only

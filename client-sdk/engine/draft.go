@@ -19,8 +19,11 @@ type Typing struct {
 }
 
 // draft is what was typed in a record since its last change. It is one row,
-// written again with each keystroke, and holds splices only.
+// written again with each keystroke. It holds splices only, and the version that
+// they are of, so that it can become a change where the text is not at hand.
 type draft struct {
+	kind    string
+	heads   []syncproto.ChangeID
 	began   Time
 	last    Time
 	capture syncproto.CaptureMode
@@ -63,7 +66,7 @@ func (e *Engine) Type(now Time, in Typing) ([]Effect, error) {
 	}
 	d := r.draft
 	if d == nil {
-		d = &draft{began: now, capture: in.Capture, salt: in.Salt}
+		d = &draft{kind: kind.ID, heads: e.baseOf(r).heads, began: now, capture: in.Capture, salt: in.Salt}
 	}
 	d.last = now
 	d.add(in.Path, ops[0].Splices[0])
@@ -195,7 +198,12 @@ func (d *draft) applyTo(b *base, v *syncproto.View) {
 }
 
 func (d *draft) encode() []byte {
-	b := cbor.AppendArray(nil, 5)
+	b := cbor.AppendArray(nil, 7)
+	b = cbor.AppendText(b, d.kind)
+	b = cbor.AppendArray(b, len(d.heads))
+	for _, id := range d.heads {
+		b = cbor.AppendBytes(b, id[:])
+	}
 	b = appendTime(b, d.began)
 	b = appendTime(b, d.last)
 	b = cbor.AppendUint(b, uint64(d.capture))
@@ -219,7 +227,14 @@ func (d *draft) encode() []byte {
 func decodeDraft(value []byte) (*draft, error) {
 	r := cbor.NewReader(value)
 	r.Array()
-	d := &draft{began: readTime(r), last: readTime(r), capture: syncproto.CaptureMode(r.Uint())}
+	d := &draft{kind: r.Text()}
+	for range r.Array() {
+		var id syncproto.ChangeID
+		r.BytesInto(id[:])
+		d.heads = append(d.heads, id)
+	}
+	d.began, d.last = readTime(r), readTime(r)
+	d.capture = syncproto.CaptureMode(r.Uint())
 	r.BytesInto(d.salt[:])
 	for range r.Array() {
 		d.parts = append(d.parts, readPart(r))

@@ -37,7 +37,7 @@ type said struct {
 
 // TestSessions runs random days: typing, edits, restarts and crashes at any
 // store effect, requests and replies lost, doubled and out of order, access
-// taken and given back, records sealed, changes refused, words offered anew, a
+// taken and given back, stores lost and made anew from their second copy, records sealed, changes refused, words offered anew, a
 // tablet cloned, the server restored from a backup. After
 // every step each engine must equal one loaded from its rows; at the end all
 // entitled tablets and the server must show the same bytes, and every word that
@@ -94,7 +94,7 @@ func runSession(t *testing.T, seed uint64) *session {
 
 func (s *session) step(d *tablet) {
 	r := testRecords[d.rng.IntN(len(testRecords))]
-	switch d.rng.IntN(21) {
+	switch d.rng.IntN(22) {
 	case 0, 1, 2, 3, 4:
 		s.typeWord(d, r)
 	case 5:
@@ -121,11 +121,28 @@ func (s *session) step(d *tablet) {
 		d.sync()
 	case 19:
 		s.office(d, r)
+	case 21:
+		// Two disasters at once, a server restored and a tablet's store lost before
+		// it could offer its words again, are one too many.
+		if d.rng.IntN(4) == 0 && d.engine.meta.epoch == s.server.Epoch && d.engine.answeredAnew() {
+			d.crash = false
+			d.lose()
+		}
 	case 20:
 		if _, effects, err := d.engine.Reoffer(d.now, r, d.chance()); err == nil {
 			d.carryOut(effects)
 		}
 	}
+}
+
+// answeredAnew reports whether each receipt is of the server as it is now.
+func (e *Engine) answeredAnew() bool {
+	for _, l := range e.own {
+		if l.status != 0 && l.gen != e.meta.gen {
+			return false
+		}
+	}
+	return true
 }
 
 // office is what happens elsewhere.

@@ -25,6 +25,7 @@ type tablet struct {
 	server *enginetest.Server
 	engine *Engine
 	rows   map[string][]byte
+	spare  map[string][]byte // the second copy of what must not be lost
 	now    Time
 	notes  []Note
 	out    []message // requests on their way
@@ -74,6 +75,7 @@ func newTablet(t *testing.T, s *enginetest.Server, n byte, seed uint64) *tablet 
 		key:    n,
 		server: s,
 		rows:   map[string][]byte{},
+		spare:  map[string][]byte{},
 		now:    Time{UnixMS: 1_000_000, OffsetMin: 60},
 	}
 	d.id = Identity{Borough: "Testing", User: syncproto.UserID{n}, Device: syncproto.DeviceID{n}}
@@ -87,7 +89,7 @@ func newTablet(t *testing.T, s *enginetest.Server, n byte, seed uint64) *tablet 
 func (d *tablet) clone() *tablet {
 	c := *d
 	c.rng = rand.New(rand.NewPCG(d.rng.Uint64(), 99))
-	c.rows = maps.Clone(d.rows)
+	c.rows, c.spare = maps.Clone(d.rows), maps.Clone(d.spare)
 	c.crash, c.notes = false, nil
 	c.start()
 	return &c
@@ -157,13 +159,40 @@ func (d *tablet) carryOut(effects []Effect) bool {
 }
 
 func (d *tablet) apply(s Store) {
-	for _, r := range s.Rows {
+	put(d.spare, Spare(s.Rows))
+	put(d.rows, s.Rows)
+}
+
+func put(into map[string][]byte, rows []Row) {
+	for _, r := range rows {
 		if r.Value == nil {
-			delete(d.rows, string(r.Key))
+			delete(into, string(r.Key))
 		} else {
-			d.rows[string(r.Key)] = slices.Clone(r.Value)
+			into[string(r.Key)] = slices.Clone(r.Value)
 		}
 	}
+}
+
+// lose takes the store away: the tablet goes on with its second copy.
+func (d *tablet) lose() {
+	d.t.Helper()
+	d.rows = maps.Clone(d.spare)
+	e := New(d.id, func(message, signature []byte) bool {
+		return bytes.Equal(signature, testSign(serverKey, message))
+	})
+	for key, value := range d.rows {
+		if err := e.Load([]byte(key), slices.Clone(value)); err != nil {
+			d.t.Fatalf("load %q: %v", key, err)
+		}
+	}
+	effects, _, err := e.StartFromSpare()
+	if err != nil {
+		d.t.Fatalf("start from the second copy: %v", err)
+	}
+	d.engine = e
+	d.now.MonotonicMS = 0
+	d.in, d.out = nil, nil
+	d.carryOut(effects)
 }
 
 func (d *tablet) edit(r syncproto.RecordID, ops ...syncproto.Op) syncproto.ChangeID {
