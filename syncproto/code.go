@@ -74,6 +74,7 @@ const (
 	CodeLeased        Code = 79 // another coordinator is preparing the record
 	CodeLostToEarlier Code = 80 // server field: an earlier value was in force
 	CodeUnreviewed    Code = 81 // a transcript nobody has accepted
+	CodeUnreadOverlap Code = 82 // a sentence that two people edited apart and nobody has read
 
 	// The server's condition.
 	CodeUnavailable Code = 90

@@ -158,6 +158,8 @@ func (c Code) workflowWords() codeWords {
 		return codeWords{"lost_to_earlier", "Your entry is kept, but somebody else's came first and counts. Look at it, and make a new entry if it is wrong."}
 	case CodeUnreviewed:
 		return codeWords{"unreviewed", "Part of this text was written down by a machine and nobody has checked it. Read it and accept it first."}
+	case CodeUnreadOverlap:
+		return codeWords{"unread_overlap", "Two people changed the same sentence without knowing of each other. Both sets of words are there. Somebody must read it before the record can be final."}
 	}
 	return c.unknownWords()
 }

@@ -45,7 +45,8 @@ type folder struct {
 	texts       map[Path]*textField
 	wins        map[Path]Verdict
 	workflow    []workflowStep
-	substance   []int32 // nodes that wrote a field which is not administrative
+	substance   []int32   // nodes that wrote a field which is not administrative
+	versions    [][]int32 // the versions of this record that were confirmed
 	noOps       uint64
 }
 

@@ -183,7 +183,7 @@ func TestTextOverlapIsShownUntilRead(t *testing.T) {
 	s.add("a1", "", splice("summary", 0, 0, "Mum was calm."))
 	s.add("a2", "a1", splice("summary", 8, 4, "very upset"))
 	s.add("b1", "a1", splice("summary", 8, 0, "not "))
-	if v := s.fold(); len(v.Overlaps) != 1 || len(v.Overlaps[0].Authors) != 2 {
+	if v := s.fold(); len(v.Overlaps) != 1 || len(v.Overlaps[0].Spans) != 1 || len(v.Overlaps[0].Spans[0].Authors) != 2 {
 		t.Fatalf("overlaps: got %+v, want one of two authors", v.Overlaps)
 	}
 	s.add("a3", "a2 b1", decide("summary", ""))

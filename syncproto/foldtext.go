@@ -145,35 +145,3 @@ func countEvents(splices []text.Splice) int {
 	}
 	return n
 }
-
-// viewOverlaps shows which changes of two people touch the same sentence, until
-// somebody decided on the text with knowledge of both (SPEC 5.6).
-func (f *folder) viewOverlaps(v *View, path Path, t *textField) {
-	o := Overlap{Path: path}
-	for _, pair := range t.log.Overlaps() {
-		a, b := t.owner(pair.A), t.owner(pair.B)
-		x, y := f.origin(a), f.origin(b)
-		if x.Author == y.Author || f.isRead(t, a, b) {
-			continue
-		}
-		o.Changes = append(o.Changes, x.Change, y.Change)
-		o.Authors = append(o.Authors, x.Author, y.Author)
-		o.Spans = append(o.Spans, TextSpan{Start: uint64(pair.Start), End: uint64(pair.End)})
-	}
-	if len(o.Changes) == 0 {
-		return
-	}
-	SortChangeIDs(o.Changes)
-	o.Changes = slices.Compact(o.Changes)
-	slices.SortFunc(o.Authors, func(a, b UserID) int { return slices.Compare(a[:], b[:]) })
-	o.Authors = slices.Compact(o.Authors)
-	slices.SortFunc(o.Spans, func(a, b TextSpan) int {
-		return cmp.Or(cmp.Compare(a.Start, b.Start), cmp.Compare(a.End, b.End))
-	})
-	o.Spans = slices.Compact(o.Spans)
-	v.Overlaps = append(v.Overlaps, o)
-}
-
-func (f *folder) isRead(t *textField, a, b int32) bool {
-	return slices.ContainsFunc(t.read, func(n int32) bool { return f.before(a, n) && f.before(b, n) })
-}

@@ -7,7 +7,22 @@ type workflowStep struct {
 }
 
 func (f *folder) applyWorkflow(n int32, op *Op) {
-	f.workflow = append(f.workflow, workflowStep{node: n, op: op})
+	step := workflowStep{node: n, op: op}
+	f.workflow = append(f.workflow, step)
+	if op.Code == OpConfirm {
+		f.versions = append(f.versions, f.nodesOf(f.confirmedHeads(step)))
+	}
+}
+
+// nodesOf returns the nodes of those changes that are here.
+func (f *folder) nodesOf(ids []ChangeID) []int32 {
+	var out []int32
+	for _, id := range ids {
+		if n, ok := f.graph.index[id]; ok {
+			out = append(out, n)
+		}
+	}
+	return out
 }
 
 // viewWorkflow says where the record stands between capture and final (SPEC 8).

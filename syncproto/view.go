@@ -83,17 +83,19 @@ type Side struct {
 	By    Origin
 }
 
-// Overlap is a text field that two people edited apart where it matters.
+// Overlap is a text that people edited apart where it matters, and that nobody
+// entitled has read since.
 type Overlap struct {
-	Path    Path
-	Changes []ChangeID // sorted
-	Authors []UserID   // sorted
-	Spans   []TextSpan // the sentences in question, in text order
+	Path  Path
+	Spans []OverlapSpan // in text order
 }
 
-// TextSpan is a stretch of a text, in code points, End excluded.
-type TextSpan struct {
+// OverlapSpan is a sentence that several people's changes touch, in code points of
+// the text as shown, End excluded; nothing of it may be left.
+type OverlapSpan struct {
 	Start, End uint64
+	Changes    []ChangeID // sorted
+	Authors    []UserID   // sorted
 }
 
 // Workflow is where a record stands between capture and final (SPEC 8).

@@ -114,14 +114,16 @@ func appendSide(b []byte, s *Side) []byte {
 }
 
 func appendOverlap(b []byte, o *Overlap) []byte {
-	b = cbor.AppendArray(b, 4)
+	b = cbor.AppendArray(b, 2)
 	b = appendPath(b, o.Path)
-	b = appendChangeIDs(b, o.Changes)
-	b = appendList(b, o.Authors, func(b []byte, u *UserID) []byte { return cbor.AppendBytes(b, u[:]) })
-	return appendList(b, o.Spans, func(b []byte, s *TextSpan) []byte {
-		b = cbor.AppendArray(b, 2)
-		return cbor.AppendUint(cbor.AppendUint(b, s.Start), s.End)
-	})
+	return appendList(b, o.Spans, appendOverlapSpan)
+}
+
+func appendOverlapSpan(b []byte, s *OverlapSpan) []byte {
+	b = cbor.AppendArray(b, 4)
+	b = cbor.AppendUint(cbor.AppendUint(b, s.Start), s.End)
+	b = appendChangeIDs(b, s.Changes)
+	return appendList(b, s.Authors, func(b []byte, u *UserID) []byte { return cbor.AppendBytes(b, u[:]) })
 }
 
 func appendWorkflow(b []byte, w *Workflow) []byte {
@@ -168,4 +170,39 @@ func appendAddendum(b []byte, a *Addendum) []byte {
 	b = cbor.AppendText(b, a.Reason)
 	b = cbor.AppendBool(b, a.Late)
 	return appendList(b, a.Ops, appendOp)
+}
+
+// Encode returns the attribution as deterministic CBOR (SPEC 5.13): equal records
+// give equal bytes.
+func (a *Attribution) Encode() []byte {
+	b := cbor.AppendArray(nil, 4)
+	b = cbor.AppendBytes(b, a.Record[:])
+	b = appendChangeIDs(b, a.Heads)
+	b = appendList(b, a.Sources, appendSource)
+	return appendList(b, a.Texts, appendTextAuthors)
+}
+
+func appendSource(b []byte, s *Source) []byte {
+	b = cbor.AppendArray(b, 4)
+	b = appendOrigin(b, &s.Origin)
+	b = cbor.AppendUint(b, s.Seq)
+	b = cbor.AppendInt(b, s.OffsetMin)
+	return cbor.AppendUint(b, s.MonotonicMS)
+}
+
+func appendTextAuthors(b []byte, t *TextAuthors) []byte {
+	b = cbor.AppendArray(b, 4)
+	b = appendPath(b, t.Path)
+	b = cbor.AppendText(b, t.Text)
+	b = appendList(b, t.Spans, func(b []byte, s *AuthoredSpan) []byte {
+		b = cbor.AppendArray(b, 3)
+		b = cbor.AppendUint(cbor.AppendUint(b, s.Start), s.End)
+		return cbor.AppendUint(b, uint64(s.By))
+	})
+	return appendList(b, t.Deleted, func(b []byte, d *DeletedSpan) []byte {
+		b = cbor.AppendArray(b, 4)
+		b = cbor.AppendText(cbor.AppendUint(b, d.At), d.Text)
+		b = cbor.AppendUint(b, uint64(d.By))
+		return appendList(b, d.DeletedBy, func(b []byte, i *int) []byte { return cbor.AppendUint(b, uint64(*i)) })
+	})
 }

@@ -135,15 +135,19 @@ func readSide(r *cbor.Reader) (s Side) {
 }
 
 func readOverlap(r *cbor.Reader) (o Overlap) {
-	tuple(r, 4)
+	tuple(r, 2)
 	o.Path = readPath(r)
-	o.Changes = readChangeIDs(r)
-	o.Authors = readList(r, readUserID)
-	o.Spans = readList(r, func(r *cbor.Reader) TextSpan {
-		tuple(r, 2)
-		return TextSpan{Start: r.Uint(), End: r.Uint()}
-	})
+	o.Spans = readList(r, readOverlapSpan)
 	return o
+}
+
+func readOverlapSpan(r *cbor.Reader) (s OverlapSpan) {
+	tuple(r, 4)
+	s.Start = r.Uint()
+	s.End = r.Uint()
+	s.Changes = readChangeIDs(r)
+	s.Authors = readList(r, readUserID)
+	return s
 }
 
 func readWorkflow(r *cbor.Reader) (w Workflow) {

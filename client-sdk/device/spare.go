@@ -142,8 +142,9 @@ func Recover(spare, into Store) (engine.Recovered, error) {
 	if err != nil {
 		return engine.Recovered{}, fmt.Errorf("recover: %w", err)
 	}
+	never := func(_, _ []byte) bool { return false }
 	e := engine.New(engine.Identity{Borough: own.identity.Borough, User: own.identity.User, Device: own.identity.Device},
-		func(_, _ []byte) bool { return false }) // it never hears of a server
+		engine.Verifiers{Reply: never, Checkpoint: never}) // it never hears of a server
 	var rows []engine.Row
 	err = spare.Load(func(key, value []byte) error {
 		rows = append(rows, engine.Row{Key: key, Value: value})

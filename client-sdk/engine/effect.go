@@ -49,7 +49,7 @@ type NoteKind uint8
 
 const (
 	NoteRecord      NoteKind = 1  // the view or status of Record changed
-	NoteConflict    NoteKind = 2  // Record, which this user worked on, has news and an open disagreement
+	NoteConflict    NoteKind = 2  // Record, which this user worked on, has news and a disagreement, or words that met; Code says which
 	NoteReceived    NoteKind = 3  // the server has Change
 	NoteHeld        NoteKind = 4  // Change waits on the server; Code says for what
 	NoteQuarantined NoteKind = 5  // Change is locked away until a reviewer decides

@@ -2,8 +2,10 @@ package engine
 
 import (
 	"slices"
+	"unicode/utf8"
 
 	"doorstep/syncproto"
+	"doorstep/syncproto/text"
 )
 
 // textAt returns the text at a path of a view; false if nobody wrote it yet.
@@ -45,6 +47,7 @@ func fieldOf(fields []syncproto.FieldView, id string) (syncproto.FieldView, bool
 func overlay(v *syncproto.View, d *draft, texts map[syncproto.Path]string, author syncproto.UserID) *syncproto.View {
 	out := *v
 	out.Fields = slices.Clone(v.Fields)
+	out.Overlaps = overlapsWith(v.Overlaps, d)
 	by := syncproto.Origin{Author: author, TimeMS: d.last.UnixMS, Capture: d.capture}
 	for _, p := range d.parts {
 		f := fieldFor(&out.Fields, p.path.Field)
@@ -97,4 +100,39 @@ func compareText(a, b string) int {
 		return 1
 	}
 	return 0
+}
+
+// overlapsWith returns overlaps with their places in the texts as a draft has them.
+func overlapsWith(overlaps []syncproto.Overlap, d *draft) []syncproto.Overlap {
+	out := slices.Clone(overlaps)
+	for i := range out {
+		p := slices.IndexFunc(d.parts, func(p part) bool { return p.path == out[i].Path })
+		if p < 0 {
+			continue
+		}
+		out[i].Spans = slices.Clone(out[i].Spans)
+		for j := range out[i].Spans {
+			s := &out[i].Spans[j]
+			for _, typed := range d.parts[p].splices {
+				s.Start, s.End = moved(s.Start, typed, true), moved(s.End, typed, false)
+			}
+			s.End = max(s.Start, s.End)
+		}
+	}
+	return out
+}
+
+// moved returns where a place in a text comes to lie when something is typed into
+// it. What is typed right at the place is before it or, for an end, after it.
+func moved(at uint64, typed text.Splice, start bool) uint64 {
+	pos, end := uint64(typed.Pos), uint64(typed.Pos+typed.Del)
+	switch {
+	case at < pos, at == pos && !(start && typed.Del == 0):
+		return at
+	case at < end && start:
+		return pos
+	case at < end:
+		return pos + uint64(utf8.RuneCountInString(typed.Ins))
+	}
+	return at - uint64(typed.Del) + uint64(utf8.RuneCountInString(typed.Ins))
 }

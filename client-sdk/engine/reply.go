@@ -1,6 +1,10 @@
 package engine
 
-import "doorstep/syncproto"
+import (
+	"slices"
+
+	"doorstep/syncproto"
+)
 
 // Reply takes in the server's answer, a signed reply as it came out of its
 // frame. chance becomes the new actor if this one turns out to exist twice.
@@ -306,8 +310,25 @@ func (t *telling) tell() {
 	for _, id := range sortedIDs(t.touched) {
 		r := e.records[id]
 		t.work.note(Note{Kind: NoteRecord, Family: r.family, Record: r.id})
-		if len(r.own) > 0 && e.readable(e.family(r.family)) && len(e.fold(r).Conflicts) > 0 {
-			t.work.note(Note{Kind: NoteConflict, Family: r.family, Record: r.id, Code: syncproto.CodeOpenConflict})
+		if len(r.own) == 0 || !e.readable(e.family(r.family)) {
+			continue
+		}
+		if code := e.toLookAt(e.fold(r)); code != syncproto.CodeOK {
+			t.work.note(Note{Kind: NoteConflict, Family: r.family, Record: r.id, Code: code})
 		}
 	}
+}
+
+// toLookAt says what in a record this user should look at: a disagreement, or a
+// sentence of theirs that somebody else changed without knowing of it.
+func (e *Engine) toLookAt(v *syncproto.View) syncproto.Code {
+	if len(v.Conflicts) > 0 {
+		return syncproto.CodeOpenConflict
+	}
+	for _, o := range v.Overlaps {
+		if slices.ContainsFunc(o.Spans, func(s syncproto.OverlapSpan) bool { return slices.Contains(s.Authors, e.id.User) }) {
+			return syncproto.CodeUnreadOverlap
+		}
+	}
+	return syncproto.CodeOK
 }

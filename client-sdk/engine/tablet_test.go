@@ -177,9 +177,10 @@ func put(into map[string][]byte, rows []Row) {
 func (d *tablet) lose() {
 	d.t.Helper()
 	d.rows = maps.Clone(d.spare)
-	e := New(d.id, func(message, signature []byte) bool {
+	genuine := func(message, signature []byte) bool {
 		return bytes.Equal(signature, testSign(serverKey, message))
-	})
+	}
+	e := New(d.id, Verifiers{Reply: genuine, Checkpoint: genuine})
 	for key, value := range d.rows {
 		if err := e.Load([]byte(key), slices.Clone(value)); err != nil {
 			d.t.Fatalf("load %q: %v", key, err)

@@ -129,6 +129,9 @@ func (s *tale) file(name, comment string) {
 	view := syncproto.Fold(g, s.kind, s.verdicts).Encode()
 	sum := sha256.Sum256(view)
 	pairs = append(pairs, "view", hex.EncodeToString(view), "sha256", hex.EncodeToString(sum[:]), "says", says(s.m.t, view))
+	if a := syncproto.Attribute(g, s.kind, s.verdicts, nil); len(a.Texts) > 0 {
+		pairs = append(pairs, "attribution", hex.EncodeToString(a.Encode()))
+	}
 	s.m.add("fold", name, "fold", syncproto.CodeOK, comment, pairs...)
 }
 
@@ -298,6 +301,23 @@ func foldTexts(m *maker) {
 	s.file("text-overlap", "text: both replaced the same word: both stay, the overlap is shown")
 	s.does("c1", "a2 b1", decide("presentation", cbor.Null()))
 	s.file("text-overlap-read", "text: somebody took note of the overlap: it is shown no more")
+	s.does("b2", "b1", splice("presentation", 0, 2, "She"))
+	s.file("text-overlap-again", "text: what was made apart from the reading is marked anew, with its authors alone")
+
+	s = m.tale("visit_child")
+	s.does("a1", "", splice("presentation", 0, 0, "He was tired."))
+	s.does("a2", "a1", splice("presentation", 7, 5, "exhausted"))
+	s.does("b1", "a1", splice("presentation", 7, 5, "sleepy"))
+	s.does("b2", "a2 b1", syncproto.Op{Code: syncproto.OpConfirm, Heads: []syncproto.RecordHeads{{Record: syncproto.RecordID{15: 2},
+		Heads: syncproto.MergeHeads([]syncproto.ChangeID{s.id("a2"), s.id("b1")}, nil)}}})
+	s.file("text-overlap-confirmed", "text: who confirms a version with both edits in it has read the overlap")
+
+	s = m.tale("visit_child")
+	s.does("a1", "", splice("presentation", 0, 0, "Zoë had a 🧸 bear."))
+	s.does("a2", "a1", splice("presentation", 10, 2, ""), splice("presentation", 0, 3, "She"))
+	s.does("b1", "a1", splice("presentation", 4, 8, "held a "))
+	s.does("a3", "a2 b1", splice("presentation", 0, 0, "Shy. "))
+	s.file("text-attribution", "text: who wrote each span, and who deleted what, two people the same code points apart")
 
 	s = m.tale("visit_child")
 	s.does("a1", "", splice("presentation", 0, 0, "ab"))

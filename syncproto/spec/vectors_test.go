@@ -349,10 +349,20 @@ func checkFold(t *testing.T, v vector) error {
 		}
 	})
 	wantSays(t, v, want)
+	if v.get("attribution") == "" {
+		return nil
+	}
+	who := v.bytes(t, "attribution")
+	orders(len(changes), func(order []int) {
+		g := graphInOrder(t, changes, order)
+		if got := syncproto.Attribute(g, kind, verdicts, nil).Encode(); !bytes.Equal(got, who) {
+			t.Fatalf("order %v: who wrote what is\n%s\nwant\n%s", order, says(t, got), says(t, who))
+		}
+	})
 	return nil
 }
 
-func foldInOrder(t *testing.T, kind *schema.Kind, changes []*syncproto.Change, verdicts []syncproto.Verdict, order []int) []byte {
+func graphInOrder(t *testing.T, changes []*syncproto.Change, order []int) *syncproto.Graph {
 	t.Helper()
 	g := syncproto.NewGraph(changes[0].Body.Record)
 	for _, i := range order {
@@ -360,6 +370,12 @@ func foldInOrder(t *testing.T, kind *schema.Kind, changes []*syncproto.Change, v
 			t.Fatalf("order %v: add change %d: %v", order, i, err)
 		}
 	}
+	return g
+}
+
+func foldInOrder(t *testing.T, kind *schema.Kind, changes []*syncproto.Change, verdicts []syncproto.Verdict, order []int) []byte {
+	t.Helper()
+	g := graphInOrder(t, changes, order)
 	// Verdicts arrive in any order too: here in the order of the changes.
 	shuffled := make([]syncproto.Verdict, len(verdicts))
 	for i := range verdicts {

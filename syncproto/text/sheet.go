@@ -23,6 +23,7 @@ type sheet struct {
 // A segment is a stretch of code points with the same history. It reaches no
 // further than a code point that may end a sentence.
 type segment struct {
+	id     LV // its first item
 	n      int32
 	calls  []int32 // the call that inserted it, then those that deleted it
 	state  int32   // at the version shown, as in a span
@@ -182,7 +183,7 @@ func fateOf(list []fate, id LV) int {
 func (s *sheet) segment(id, end LV, removed []fate) segment {
 	call := s.callOf(id)
 	f := fateOf(removed, id)
-	seg := segment{calls: append([]int32{call}, removed[f].calls...)}
+	seg := segment{id: id, calls: append([]int32{call}, removed[f].calls...)}
 	end = min(end, s.last(call)+1)
 	if f+1 < len(removed) {
 		end = min(end, removed[f+1].id)

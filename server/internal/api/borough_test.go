@@ -3,6 +3,7 @@ package api
 import (
 	"context"
 	"errors"
+	"slices"
 	"sync"
 	"time"
 
@@ -117,6 +118,33 @@ func (b *testBorough) Record(_ context.Context, user syncproto.UserID, id syncpr
 		return nil, syncproto.CodeNotFound
 	}
 	return v, nil
+}
+
+func (b *testBorough) RecordAt(ctx context.Context, user syncproto.UserID, id syncproto.RecordID, heads []syncproto.ChangeID) (*syncproto.View, error) {
+	v, err := b.Record(ctx, user, id)
+	for _, h := range heads {
+		if err == nil && !slices.Contains(v.Heads, h) {
+			return nil, syncproto.CodeNotFound
+		}
+	}
+	return v, err
+}
+
+func (b *testBorough) Attribution(ctx context.Context, user syncproto.UserID, id syncproto.RecordID, heads []syncproto.ChangeID) (*reading.Attribution, error) {
+	if _, err := b.RecordAt(ctx, user, id, heads); err != nil {
+		return nil, err
+	}
+	by := func(c byte, capture syncproto.CaptureMode) syncproto.Source {
+		return syncproto.Source{Origin: syncproto.Origin{Change: syncproto.ChangeID{c}, Author: b.owner, TimeMS: 5, Capture: capture}, Seq: 1}
+	}
+	return &reading.Attribution{
+		Attribution: &syncproto.Attribution{Record: id, Heads: heads,
+			Sources: []syncproto.Source{by(1, syncproto.CaptureTyped), by(2, syncproto.CaptureDictated)},
+			Texts: []syncproto.TextAuthors{{Path: syncproto.Path{Field: "summary"}, Text: "Zoë ran",
+				Spans:   []syncproto.AuthoredSpan{{Start: 0, End: 4, By: 0}, {Start: 4, End: 7, By: 1}},
+				Deleted: []syncproto.DeletedSpan{{At: 4, Text: "walked", By: 0, DeletedBy: []int{1}}}}}},
+		Received: []reading.Received{{Device: syncproto.DeviceID{9}, AtMS: 7}, {Device: syncproto.DeviceID{9}, AtMS: 8, ClockWrong: true}},
+	}, nil
 }
 
 func (b *testBorough) History(_ context.Context, user syncproto.UserID, id syncproto.RecordID) ([]reading.HistoryItem, error) {

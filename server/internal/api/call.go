@@ -50,6 +50,7 @@ type call struct {
 	caller  auth.Caller
 	address string
 	param   string // the record or family of the path; "" when the route has none
+	heads   string // the version of the path; "" when the route has none
 	body    []byte
 	log     *slog.Logger
 	reply   func(media string, body []byte)
@@ -99,7 +100,8 @@ func (a *API) fiberHandler(r route) fiber.Handler {
 		s.route = r.id
 		ctx, cancel := context.WithTimeout(context.Background(), a.cfg.Limits.WriteTimeout)
 		defer cancel()
-		k := &call{ctx: ctx, address: a.address(fctx), param: strings.Clone(c.Params("id")), body: bytes.Clone(fctx.Request.Body()),
+		k := &call{ctx: ctx, address: a.address(fctx), param: strings.Clone(c.Params("id")),
+			heads: strings.Clone(c.Params("heads")), body: bytes.Clone(fctx.Request.Body()),
 			log: a.cfg.Log.With("request", s.id, "route", r.id)}
 		k.reply = func(media string, body []byte) {
 			fctx.SetContentType(media)

@@ -45,17 +45,34 @@ func document(name string, routes []route) object {
 	}
 }
 
+// pathParams are the parameters that paths have, as fiber writes them.
+var pathParams = []struct{ name, doc string }{
+	{"id", "32 hex digits for a record or family, 64 for a change; anything else is not found."},
+	{"heads", "A version: 1 to 64 changes of the record, 64 hex digits each, with hyphens between them; all that they were made on top of is in it. Anything else is not found."},
+}
+
 // openPath writes fiber's :id as OpenAPI's {id}.
-func openPath(p string) string { return strings.ReplaceAll(p, ":id", "{id}") }
+func openPath(p string) string {
+	for _, param := range pathParams {
+		p = strings.ReplaceAll(p, ":"+param.name, "{"+param.name+"}")
+	}
+	return p
+}
 
 // schemaWriter gathers the schemas of named structs.
 type schemaWriter struct{ schemas object }
 
 func (w *schemaWriter) operation(r route) object {
 	op := object{"operationId": r.id, "summary": r.summary, "responses": w.responses(r)}
-	if strings.Contains(r.path, ":id") {
-		op["parameters"] = []object{{"name": "id", "in": "path", "required": true,
-			"schema": object{"type": "string"}, "description": "32 hex digits for a record or family, 64 for a change; anything else is not found."}}
+	var parameters []object
+	for _, param := range pathParams {
+		if strings.Contains(r.path, ":"+param.name) {
+			parameters = append(parameters, object{"name": param.name, "in": "path", "required": true,
+				"schema": object{"type": "string"}, "description": param.doc})
+		}
+	}
+	if parameters != nil {
+		op["parameters"] = parameters
 	}
 	if r.who != anyone {
 		op["security"] = []object{{"token": []string{}}}

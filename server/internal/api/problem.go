@@ -44,7 +44,8 @@ func status(c syncproto.Code) int {
 		syncproto.CodeForked, syncproto.CodeErased, syncproto.CodeLogRewritten, syncproto.CodeBuildsOnQuarantine, syncproto.CodeLate, syncproto.CodeFinal,
 		syncproto.CodeOpenConflict, syncproto.CodeOpenQuery, syncproto.CodeMissingField, syncproto.CodeHeldChanges,
 		syncproto.CodeStaleHeads, syncproto.CodeNotConfirmed, syncproto.CodeNotHandedOver, syncproto.CodeLeased,
-		syncproto.CodeLostToEarlier, syncproto.CodeUnreviewed, syncproto.CodeNotPlaced:
+		syncproto.CodeLostToEarlier, syncproto.CodeUnreviewed, syncproto.CodeUnreadOverlap,
+		syncproto.CodeNotPlaced:
 		return fasthttp.StatusConflict
 	case syncproto.CodeTooMany:
 		return fasthttp.StatusTooManyRequests

@@ -14,6 +14,9 @@ type Records interface {
 	Families(ctx context.Context, user syncproto.UserID) ([]reading.Family, error)
 	FamilyRecords(ctx context.Context, user syncproto.UserID, family syncproto.FamilyID) ([]reading.Record, error)
 	Record(ctx context.Context, user syncproto.UserID, record syncproto.RecordID) (*syncproto.View, error)
+	// RecordAt and Attribution show a version; heads nil is the newest.
+	RecordAt(ctx context.Context, user syncproto.UserID, record syncproto.RecordID, heads []syncproto.ChangeID) (*syncproto.View, error)
+	Attribution(ctx context.Context, user syncproto.UserID, record syncproto.RecordID, heads []syncproto.ChangeID) (*reading.Attribution, error)
 	History(ctx context.Context, user syncproto.UserID, record syncproto.RecordID) ([]reading.HistoryItem, error)
 	// Quarantine lists what awaits a reviewer; Ops only where they may read it.
 	Quarantine(ctx context.Context, user syncproto.UserID) ([]reading.Quarantined, error)

@@ -42,7 +42,8 @@ func (w *world) caseload(owner syncproto.UserID) {
 		},
 		Conflicts: []syncproto.Conflict{{Path: syncproto.Path{Field: "seen_alone"}, Rule: "protect", InForce: cbor.Text("no"),
 			Sides: []syncproto.Side{{Value: cbor.Text("no"), By: o}, {Value: cbor.Text("yes"), By: o}}}},
-		Overlaps: []syncproto.Overlap{{Path: syncproto.Path{Field: "summary"}, Changes: []syncproto.ChangeID{{1}}, Authors: []syncproto.UserID{owner}}},
+		Overlaps: []syncproto.Overlap{{Path: syncproto.Path{Field: "summary"}, Spans: []syncproto.OverlapSpan{
+			{Start: 1, End: 5, Changes: []syncproto.ChangeID{{1}, {2}}, Authors: []syncproto.UserID{owner, {9}}}}}},
 		Workflow: syncproto.Workflow{HandedOver: &o, Confirmed: []syncproto.Confirmation{{By: o, Heads: []syncproto.ChangeID{{1}}}},
 			Queries: []syncproto.Query{{ID: syncproto.ChangeID{3}, To: owner, By: o, Question: "Which Tuesday?", Answer: "The 3rd.", AnsweredBy: &o}}},
 		Seal:    &syncproto.Seal{Position: 9, By: owner, AtMS: 6, Heads: []syncproto.ChangeID{{1}}, Group: []syncproto.RecordHeads{{Record: aRecord, Heads: []syncproto.ChangeID{{1}}}}},
@@ -207,6 +208,33 @@ func TestTokenOnlyFromOneAuthorizationHeader(t *testing.T) {
 	}
 }
 
+// TestReadingVersions: a version is named by its heads, and told with who wrote it.
+func TestReadingVersions(t *testing.T) {
+	w := newWorld(t, nil)
+	w.caseload(w.addUser("jo", auth.RolePractitioner))
+	s := w.signIn("jo")
+	one, two := syncproto.ChangeID{1}, syncproto.ChangeID{2}
+	record := "/v1/records/" + aRecord.String()
+	var view ViewJSON
+	w.get(record+"/versions/"+one.String()+"-"+two.String(), s.AccessToken).wantJSON(t, http.StatusOK, &view)
+	if len(view.Heads) != 2 || view.Heads[0] != one.String() {
+		t.Errorf("got the version %v", view.Heads)
+	}
+	for _, path := range []string{"/attribution", "/versions/" + one.String() + "/attribution"} {
+		var a AttributionJSON
+		w.get(record+path, s.AccessToken).wantJSON(t, http.StatusOK, &a)
+		if len(a.Sources) != 2 || a.Sources[1].Capture != "dictated" || a.Sources[1].ReceivedMS != 8 || !a.Sources[1].ClockWrong ||
+			len(a.Texts) != 1 || a.Texts[0].Spans[1].By != 1 || a.Texts[0].Deleted[0].DeletedBy[0] != 1 || a.People[s.User] == "" {
+			t.Errorf("%s: got %+v", path, a)
+		}
+	}
+	many := strings.Repeat(one.String()+"-", 65)
+	for _, heads := range []string{"xyz", one.String() + "-", many + one.String(), (syncproto.ChangeID{3}).String()} {
+		w.get(record+"/versions/"+heads, s.AccessToken).wantProblem(t, http.StatusNotFound, syncproto.CodeNotFound)
+		w.get(record+"/versions/"+heads+"/attribution", s.AccessToken).wantProblem(t, http.StatusNotFound, syncproto.CodeNotFound)
+	}
+}
+
 func TestReadingRecords(t *testing.T) {
 	w := newWorld(t, nil)
 	w.caseload(w.addUser("jo", auth.RolePractitioner))
@@ -223,6 +251,9 @@ func TestReadingRecords(t *testing.T) {
 	}
 	if got := view.Fields[3].Items[0].Fields[0].Value; !reflect.DeepEqual(got, map[string]any{"$bytes": "ab"}) {
 		t.Errorf("got bytes as %v", got)
+	}
+	if o := view.Overlaps[0]; len(o.Spans) != 1 || o.Spans[0].End != 5 || len(o.Spans[0].Changes) != 2 || o.Spans[0].Authors[0] != s.User {
+		t.Errorf("overlaps: got %+v", o)
 	}
 	var history HistoryList
 	w.get("/v1/records/"+records.Records[0].Record+"/history", s.AccessToken).wantJSON(t, http.StatusOK, &history)

@@ -14,7 +14,7 @@ type ViewJSON struct {
 	Heads         []string          `json:"heads" doc:"The changes without a successor: what confirm and finalise name."`
 	Fields        []FieldJSON       `json:"fields" doc:"In order of name."`
 	Conflicts     []ConflictJSON    `json:"conflicts" doc:"Open disagreements that a person must decide."`
-	Overlaps      []OverlapJSON     `json:"overlaps" doc:"Text that two people edited apart."`
+	Overlaps      []OverlapJSON     `json:"overlaps" doc:"Text that people edited apart and nobody entitled has read since; a decision on the path, or a confirmation, says that it was read."`
 	Workflow      WorkflowJSON      `json:"workflow" doc:"Where it stands between capture and final."`
 	Seal          *SealJSON         `json:"seal,omitempty" doc:"The final version, once there is one."`
 	Addenda       []AddendumJSON    `json:"addenda" doc:"What was added after the seal."`
@@ -90,10 +90,17 @@ type SideJSON struct {
 	By    OriginJSON `json:"by" doc:"Who says it."`
 }
 
-// OverlapJSON is text that two people edited apart where it matters.
+// OverlapJSON is a text that people edited apart where it matters.
 type OverlapJSON struct {
-	Path    PathJSON `json:"path" doc:"Where."`
-	Changes []string `json:"changes" doc:"The changes that touch."`
+	Path  PathJSON          `json:"path" doc:"Where."`
+	Spans []OverlapSpanJSON `json:"spans" doc:"The sentences in question, in text order."`
+}
+
+// OverlapSpanJSON is a sentence that several people's changes touch.
+type OverlapSpanJSON struct {
+	Start   int64    `json:"start" doc:"Its first code point, from 0."`
+	End     int64    `json:"end" doc:"The code point after its last; equal to start if nothing of it is left."`
+	Changes []string `json:"changes" doc:"The changes that touch it."`
 	Authors []string `json:"authors" doc:"Who wrote them."`
 }
 

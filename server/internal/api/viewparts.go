@@ -82,9 +82,13 @@ func (p *people) conflicts(list []syncproto.Conflict) []ConflictJSON {
 func (p *people) overlaps(list []syncproto.Overlap) []OverlapJSON {
 	out := make([]OverlapJSON, 0, len(list))
 	for _, o := range list {
-		j := OverlapJSON{Path: pathJSON(o.Path), Changes: changeIDs(o.Changes), Authors: make([]string, 0, len(o.Authors))}
-		for _, u := range o.Authors {
-			j.Authors = append(j.Authors, p.id(u))
+		j := OverlapJSON{Path: pathJSON(o.Path), Spans: make([]OverlapSpanJSON, 0, len(o.Spans))}
+		for _, s := range o.Spans {
+			span := OverlapSpanJSON{Start: int64(s.Start), End: int64(s.End), Changes: changeIDs(s.Changes), Authors: make([]string, 0, len(s.Authors))}
+			for _, u := range s.Authors {
+				span.Authors = append(span.Authors, p.id(u))
+			}
+			j.Spans = append(j.Spans, span)
 		}
 		out = append(out, j)
 	}

@@ -102,11 +102,15 @@ func (g *group) mightCount(c store.ChangeRef) bool {
 	return device.RevokedMS == 0 && askerOf(g.state, Caller{User: c.Author}, c.Family).MayRead(c.Kind).Allow
 }
 
-// openQuestions lists conflicts, queries and transcripts.
+// openQuestions lists conflicts, overlaps, queries and transcripts.
 func (p *part) openQuestions() []Detail {
 	var out []Detail
 	for _, c := range p.view.Conflicts {
 		out = append(out, p.detail(c.Path, syncproto.CodeOpenConflict, p.label(c.Path)+": two people differ, and nobody has decided."))
+	}
+	for _, o := range p.view.Overlaps {
+		out = append(out, p.detail(o.Path, syncproto.CodeUnreadOverlap,
+			p.label(o.Path)+": two people changed the same sentence apart, and nobody has read what became of it."))
 	}
 	for _, q := range p.view.Workflow.Queries {
 		if q.AnsweredBy == nil {

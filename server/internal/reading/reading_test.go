@@ -11,6 +11,7 @@ import (
 	"doorstep/server/internal/store/storetest"
 	"doorstep/syncproto"
 	"doorstep/syncproto/cbor"
+	"doorstep/syncproto/text"
 )
 
 var (
@@ -214,4 +215,61 @@ func TestQuarantineIsForTheFamilysManager(t *testing.T) {
 	if list, err := b.room.History(t.Context(), manager, visit); err != nil || len(list) != 2 {
 		t.Errorf("the history shows what is in quarantine: %d changes, %v", len(list), err)
 	}
+}
+
+// TestReadingThePast: a record is read as it was at any version, with who wrote what
+// and the server's evidence, by whoever may read the record and nobody else.
+func TestReadingThePast(t *testing.T) {
+	b := newBorough(t)
+	b.write(visit, "visit", splice(0, 0, "Warm and tidy."))
+	before := b.heads(visit)
+	b.write(visit, "visit", splice(0, 4, "Cold"))
+	then, err := b.room.RecordAt(t.Context(), lead, visit, before)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if f, _ := then.Field("household_summary"); f.Text != "Warm and tidy." {
+		t.Errorf("as it was: %q", f.Text)
+	}
+	a, err := b.room.Attribution(t.Context(), manager, visit, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	words := a.Texts[0]
+	if words.Text != "Cold and tidy." || len(words.Spans) != 2 || len(words.Deleted) != 1 || words.Deleted[0].Text != "Warm" ||
+		a.Sources[words.Deleted[0].DeletedBy[0]].Author != lead {
+		t.Errorf("who wrote what: %+v", words)
+	}
+	if len(a.Received) != len(a.Sources) || a.Received[0].Device != (syncproto.DeviceID{9}) || a.Received[0].AtMS == 0 {
+		t.Errorf("what the server knows: %+v", a.Received)
+	}
+	if was, err := b.room.Attribution(t.Context(), lead, visit, before); err != nil || len(was.Texts[0].Spans) != 1 {
+		t.Errorf("who had written what: %+v, %v", was, err)
+	}
+	for _, c := range []struct {
+		user   syncproto.UserID
+		record syncproto.RecordID
+		heads  []syncproto.ChangeID
+	}{{stranger, visit, before}, {it, visit, before}, {lead, missing, before}, {lead, visit, []syncproto.ChangeID{{1}}}, {lead, part, before}} {
+		if _, err := b.room.RecordAt(t.Context(), c.user, c.record, c.heads); !errors.Is(err, syncproto.CodeNotFound) {
+			t.Errorf("record %v for %v: %v", c.record[0], c.user[0], err)
+		}
+		if _, err := b.room.Attribution(t.Context(), c.user, c.record, c.heads); !errors.Is(err, syncproto.CodeNotFound) {
+			t.Errorf("attribution of %v for %v: %v", c.record[0], c.user[0], err)
+		}
+	}
+}
+
+func splice(pos, del int, ins string) syncproto.Op {
+	return syncproto.Op{Code: syncproto.OpSplice, Path: syncproto.Path{Field: "household_summary"},
+		Splices: []text.Splice{{Pos: pos, Del: del, Ins: ins}}}
+}
+
+func (b *borough) heads(record syncproto.RecordID) []syncproto.ChangeID {
+	b.t.Helper()
+	info, err := b.Store.RecordInfo(record)
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	return info.Heads
 }

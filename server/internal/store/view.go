@@ -13,7 +13,7 @@ import (
 
 // viewFormat is part of what a cached view is bound to. It changes whenever the
 // fold or a view's encoding does, and so do all cached views.
-const viewFormat = 3
+const viewFormat = 4
 
 // Graph returns a record's changes and verdicts as every device that holds the
 // family has them: accepted and late changes, none that is held or in quarantine.

@@ -42,6 +42,9 @@ func (d *day) comeBack(ctx context.Context) error {
 	if err := d.mergedWords(); err != nil {
 		return err
 	}
+	if err := d.whoWroteWhat(ctx); err != nil {
+		return err
+	}
 	if err := d.lenaGone(ctx); err != nil {
 		return err
 	}
@@ -251,7 +254,9 @@ func (d *day) mergedWords() error {
 	d.out.claim(words == d.opening+hers+his || words == d.opening+his+hers,
 		"every character that either typed is there, each one's passage in one piece")
 	d.out.claim(textOf(v, "purpose") == purposeNow, "two corrections of one sentence are both there: %q", textOf(v, "purpose"))
-	flagged := slices.ContainsFunc(v.Overlaps, func(o syncproto.Overlap) bool { return o.Path.Field == "purpose" && len(o.Authors) == 2 })
+	flagged := slices.ContainsFunc(v.Overlaps, func(o syncproto.Overlap) bool {
+		return o.Path.Field == "purpose" && len(o.Spans) == 1 && len(o.Spans[0].Authors) == 2
+	})
 	d.out.claim(flagged, "that sentence is flagged, so that a person reads it")
 	present, _ := v.Field("present")
 	workers, _ := v.Field("workers")

@@ -17,7 +17,8 @@ func (d *day) makeFinal(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	d.out.claim(len(refused.Details) == 3 && refused.Code == syncproto.CodeNotConfirmed, "all that is missing now is the author's word, on each record")
+	d.out.claim(refused.onlyFor(syncproto.CodeUnreadOverlap, syncproto.CodeNotConfirmed),
+		"all that is missing now is that the author reads what two people wrote at once, and her word on each record")
 	author, err := d.desk(ctx, amina)
 	if err != nil {
 		return err
@@ -30,6 +31,11 @@ func (d *day) makeFinal(ctx context.Context) error {
 		return fmt.Errorf("%s confirms: %w", amina, err)
 	}
 	d.out.say("%s confirms the visit and both children's parts.", d.name(amina))
+	visit, err := desk.read(ctx, d.visit)
+	if err != nil {
+		return err
+	}
+	d.out.claim(len(visit.Overlaps) == 0, "who stands by the words has read them: no sentence is marked any more")
 	err = desk.post(ctx, "/v1/records/"+d.visit.String()+"/finalise", heads)
 	d.out.claim(isProblem(err, syncproto.CodeStaleHeads), "a seal on the version before her confirmation is refused: it is not all there is")
 	if err := d.finalise(ctx, desk); err != nil {

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"slices"
 
 	"doorstep/syncproto"
 )
@@ -34,6 +35,18 @@ type problem struct {
 }
 
 func (p *problem) Error() string { return fmt.Sprintf("the server answered %d %s", p.Status, p.Name) }
+
+// onlyFor reports whether every one of the reasons is there, and no other.
+func (p *problem) onlyFor(codes ...syncproto.Code) bool {
+	seen := map[syncproto.Code]bool{}
+	for _, d := range p.Details {
+		if !slices.Contains(codes, d.Code) {
+			return false
+		}
+		seen[d.Code] = true
+	}
+	return len(seen) == len(codes)
+}
 
 // signIn begins a session at a desk.
 func signIn(ctx context.Context, base string, who worker) (*browser, error) {
@@ -108,7 +121,13 @@ type page struct {
 	Heads     []string       `json:"heads"`
 	Fields    []pageField    `json:"fields"`
 	Conflicts []pageConflict `json:"conflicts"`
-	Workflow  struct {
+	Overlaps  []struct {
+		Path  pagePath `json:"path"`
+		Spans []struct {
+			Authors []string `json:"authors"`
+		} `json:"spans"`
+	} `json:"overlaps"`
+	Workflow struct {
 		Queries []struct {
 			Question   string    `json:"question"`
 			AnsweredBy *struct{} `json:"answered_by"`
