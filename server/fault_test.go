@@ -17,6 +17,7 @@ import (
 	"github.com/golang-jwt/jwt/v5"
 
 	"doorstep/server/internal/auth"
+	"doorstep/server/internal/auth/authtest"
 	"doorstep/syncproto"
 	"doorstep/syncproto/cbor"
 	"doorstep/syncproto/frame"
@@ -25,6 +26,7 @@ import (
 // tablet is an enrolled device with a session.
 type tablet struct {
 	person
+	key     authtest.Key
 	session struct {
 		AccessToken string `json:"access_token"`
 		Device      string
@@ -55,7 +57,7 @@ func (r *running) enrol(t *testing.T, login string) tablet {
 	}
 	proof := append(x.FillBytes(make([]byte, 32)), y.FillBytes(make([]byte, 32))...)
 	b64 := base64.RawURLEncoding.EncodeToString
-	d := tablet{person: person{t: t, r: r}}
+	d := tablet{person: person{t: t, r: r}, key: authtest.Key{Private: key}}
 	status := d.call("POST", "/v1/devices", map[string]string{"login": login, "password": itPassword, "code": code.Code,
 		"public_key": b64(public), "proof": b64(proof), "name": "Tablet"}, &d.session)
 	if status != http.StatusOK {
@@ -73,7 +75,9 @@ func (d tablet) sync(message []byte) (int, *syncproto.SyncReply, syncproto.Code)
 		d.t.Fatal(err)
 	}
 	req.Header.Set("Content-Type", frame.MediaType)
-	req.Header.Set("Authorization", "Bearer "+d.token)
+	req.Header.Set("Authorization", "DPoP "+d.token)
+	req.Header.Set("DPoP", d.key.Proof(authtest.Request{Method: "POST", URL: d.r.url() + "/v1/sync", Token: d.token,
+		Nonce: d.r.borough.auth.Nonce(), At: time.Now()}))
 	res, err := http.DefaultClient.Do(req)
 	if err != nil {
 		d.t.Fatal(err)

@@ -91,7 +91,7 @@ func (f facts) Device(id syncproto.DeviceID) (auth.Device, bool) {
 
 func (f facts) Session(id syncproto.ID) (auth.Session, bool) {
 	s, ok := f.state.Session(id)
-	return auth.Session(s), ok
+	return sessionOf(s), ok
 }
 
 func (f facts) Code(hash [32]byte) (auth.Code, bool) {
@@ -104,6 +104,11 @@ func accountOf(u store.UserEntry) auth.Account {
 		PasswordHash: u.PasswordHash, Disabled: u.Disabled}
 }
 
+func sessionOf(e store.SessionEntry) auth.Session {
+	return auth.Session{ID: e.ID, User: e.User, Device: e.Device, Key: e.Key, SignedInMS: e.SignedInMS, ProvedMS: e.ProvedMS,
+		RotatedMS: e.RotatedMS, EndedMS: e.EndedMS, Generation: e.Generation, Hash: e.Hash, Previous: e.Previous, Request: e.Request}
+}
+
 func entryOf(f auth.Fact) store.Entry {
 	switch f := f.(type) {
 	case auth.Account:
@@ -112,7 +117,8 @@ func entryOf(f auth.Fact) store.Entry {
 	case auth.Device:
 		return store.DeviceEntry(f)
 	case auth.Session:
-		return store.SessionEntry(f)
+		return store.SessionEntry{ID: f.ID, User: f.User, Device: f.Device, Key: f.Key, SignedInMS: f.SignedInMS, ProvedMS: f.ProvedMS,
+			RotatedMS: f.RotatedMS, EndedMS: f.EndedMS, Generation: f.Generation, Hash: f.Hash, Previous: f.Previous, Request: f.Request}
 	case auth.Code:
 		return store.CodeEntry(f)
 	}

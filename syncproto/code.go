@@ -60,6 +60,12 @@ const (
 	CodeNotFound           Code = 56 // also what a stranger is told about what exists
 	CodeBadCredentials     Code = 57
 	CodeStepUp             Code = 58 // needs a fresh sign-in
+	CodeBadProof           Code = 59 // the request does not show that its device sent it
+	CodeUnlinked           Code = 60 // known to the borough's sign-in service, to no account here
+	CodeNoRole             Code = 61 // none of the person's groups may use Doorstep
+	CodeUnconfirmed        Code = 62 // the sign-in service has not confirmed the address
+	CodeSignInFailed       Code = 63 // the sign-in service's answer cannot be trusted, or came too late
+	CodeBadPasskey         Code = 64 // the passkey could not be checked, or is a copy
 
 	// Workflow.
 	CodeLate          Code = 70 // the record is final: becomes an addendum proposal

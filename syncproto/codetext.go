@@ -128,6 +128,18 @@ func (c Code) accessWords() codeWords {
 		return codeWords{"bad_credentials", "The name, password or code is not right. Try again, or ask IT for a new one."}
 	case CodeStepUp:
 		return codeWords{"step_up", "This step needs you to sign in again, to show that it is you. Nothing has been changed yet."}
+	case CodeBadProof:
+		return codeWords{"bad_proof", "The server could not tell that this came from your device. Your words are still on this device and will be sent again. If it goes on, sign in again."}
+	case CodeUnlinked:
+		return codeWords{"unlinked", "Your sign-in worked, but it belongs to no account here yet. Ask IT to link it."}
+	case CodeNoRole:
+		return codeWords{"no_role", "Your sign-in worked, but none of your groups may use this. Ask IT."}
+	case CodeUnconfirmed:
+		return codeWords{"unconfirmed", "Your sign-in worked, but your address has not been confirmed there. Ask IT to confirm it."}
+	case CodeSignInFailed:
+		return codeWords{"sign_in_failed", "The sign-in was not completed. Begin again. If it goes on, ask IT."}
+	case CodeBadPasskey:
+		return codeWords{"bad_passkey", "This passkey could not be checked. Try again or use your password, and tell IT."}
 	}
 	return c.unknownWords()
 }

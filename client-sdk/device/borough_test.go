@@ -39,6 +39,7 @@ type borough struct {
 	lapsed     bool // no access token is good until the next refresh
 	loseAnswer bool // the next refresh is done, its answer lost
 	events     chan struct{}
+	proofs     proofs
 }
 
 var testFamily = syncproto.FamilyID{1}
@@ -196,6 +197,7 @@ func (b *borough) serveEnrol(w http.ResponseWriter, r *http.Request) {
 func (b *borough) tokens(out map[string]string) map[string]string {
 	b.token++
 	b.lapsed = false
+	out["token_type"] = "DPoP"
 	out["access_token"] = "access " + string(rune('0'+b.token))
 	out["refresh_token"] = "refresh " + string(rune('0'+b.token))
 	return out
@@ -204,6 +206,9 @@ func (b *borough) tokens(out map[string]string) map[string]string {
 func (b *borough) serveSignIn(w http.ResponseWriter, r *http.Request) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
+	if !b.proofs.check(w, r, b.anyKey()) {
+		return
+	}
 	if readJSON(r)["password"] != "right" {
 		refuse(w, http.StatusUnauthorized, syncproto.CodeBadCredentials)
 		return
@@ -216,6 +221,9 @@ func (b *borough) serveSignIn(w http.ResponseWriter, r *http.Request) {
 func (b *borough) serveRefresh(w http.ResponseWriter, r *http.Request) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
+	if !b.proofs.check(w, r, b.anyKey()) {
+		return
+	}
 	in := readJSON(r)
 	asked := in["refresh_token"] + in["request_id"]
 	if again, ok := b.refreshes[asked]; ok {
@@ -243,15 +251,27 @@ func (b *borough) lapse(loseAnswer bool) {
 	b.lapsed, b.loseAnswer = true, loseAnswer
 }
 
-func (b *borough) signedIn(r *http.Request) bool {
+// signedIn answers a request that is not of the session, and reports whether it is.
+func (b *borough) signedIn(w http.ResponseWriter, r *http.Request) bool {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	return !b.lapsed && r.Header.Get("Authorization") == "Bearer access "+string(rune('0'+b.token))
+	if b.lapsed || r.Header.Get("Authorization") != "DPoP access "+string(rune('0'+b.token)) {
+		refuseSync(w, http.StatusUnauthorized, syncproto.CodeUnauthenticated)
+		return false
+	}
+	return b.proofs.check(w, r, b.anyKey())
+}
+
+// anyKey is the key of the one device that comes over HTTP.
+func (b *borough) anyKey() []byte {
+	for _, key := range b.devices {
+		return key
+	}
+	return nil
 }
 
 func (b *borough) serveSync(w http.ResponseWriter, r *http.Request) {
-	if !b.signedIn(r) {
-		refuseSync(w, http.StatusUnauthorized, syncproto.CodeUnauthenticated)
+	if !b.signedIn(w, r) {
 		return
 	}
 	wire, err := io.ReadAll(r.Body)
@@ -273,8 +293,7 @@ func (b *borough) serveSync(w http.ResponseWriter, r *http.Request) {
 }
 
 func (b *borough) serveEvents(w http.ResponseWriter, r *http.Request) {
-	if !b.signedIn(r) {
-		refuse(w, http.StatusUnauthorized, syncproto.CodeUnauthenticated)
+	if !b.signedIn(w, r) {
 		return
 	}
 	w.Header().Set("Content-Type", "text/event-stream")

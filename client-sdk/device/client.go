@@ -21,10 +21,12 @@ import (
 )
 
 // Client is the Transport over HTTP, and what a person needs to sign in. It
-// trades in an access token that lapsed by itself.
+// trades in an access token that lapsed by itself, and signs each request with
+// the device's key.
 type Client struct {
 	base string
 	http *http.Client
+	keys prover
 
 	mu      sync.Mutex // held across a refresh, so that there is one at a time
 	session Session    // guarded by mu
@@ -38,6 +40,16 @@ type Session struct {
 	// RefreshID names the refresh that is under way, so that asking again after
 	// a lost reply gives the same tokens.
 	RefreshID string
+	// Bearer: the server asks for no proof of the key with this session's tokens.
+	Bearer bool
+}
+
+// authorization is the header that an access token goes into.
+func (s Session) authorization() string {
+	if s.Bearer {
+		return "Bearer " + s.Access
+	}
+	return "DPoP " + s.Access
 }
 
 // maxAnswerBytes bounds answers that are not sync replies.
@@ -59,22 +71,25 @@ func NewClient(base string, h *http.Client) (*Client, error) {
 	return &Client{base: strings.TrimRight(u.String(), "/"), http: h}, nil
 }
 
-// sessionUser is a Transport that wants its session kept.
+// sessionUser is a Transport that signs with the device's key and wants its
+// session kept.
 type sessionUser interface {
-	useSessions(keep sessionRow, session Session)
+	useSessions(keep sessionRow, own ownRows)
 }
 
-func (c *Client) useSessions(keep sessionRow, session Session) {
+func (c *Client) useSessions(keep sessionRow, own ownRows) {
+	c.keys.use(own.key)
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.keep = keep
 	if c.session == (Session{}) {
-		c.session = session
+		c.session = own.session
 	}
 }
 
-// SignIn begins a session of a person on an enrolled device. It fails with a
-// Refusal: CodeBadCredentials, CodeTooMany.
+// SignIn begins a session of a person on an enrolled device, whose key the client
+// has from Open or Enrol. It fails with a Refusal: CodeBadCredentials,
+// CodeTooMany, CodeWrongDevice, CodeBadProof.
 func (c *Client) SignIn(ctx context.Context, login, password string, device syncproto.DeviceID) error {
 	in := map[string]string{"login": login, "password": password}
 	if !device.IsZero() {
@@ -86,7 +101,7 @@ func (c *Client) SignIn(ctx context.Context, login, password string, device sync
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	return c.setSession(Session{Access: out.AccessToken, Refresh: out.RefreshToken})
+	return c.setSession(out.session())
 }
 
 // setSession keeps a session. The caller holds mu.
@@ -104,12 +119,17 @@ func (c *Client) setSession(s Session) error {
 // sessionAnswer is what /v1/sign-in, /v1/devices and /v1/token/refresh tell.
 type sessionAnswer struct {
 	AccessToken   string `json:"access_token"`
+	TokenType     string `json:"token_type"`
 	RefreshToken  string `json:"refresh_token"`
 	User          string `json:"user"`
 	Device        string `json:"device"`
 	Borough       string `json:"borough"`
 	ReplyKey      string `json:"reply_key"`
 	CheckpointKey string `json:"checkpoint_key"`
+}
+
+func (a sessionAnswer) session() Session {
+	return Session{Access: a.AccessToken, Refresh: a.RefreshToken, Bearer: a.TokenType == "Bearer"}
 }
 
 // call posts JSON and reads the JSON answer.
@@ -133,7 +153,7 @@ func (c *Client) call(ctx context.Context, path string, in, out any) error {
 // do sends a request and returns the body of a 200 answer; any other answer is a
 // Refusal.
 func (c *Client) do(req *http.Request, limit int64) ([]byte, error) {
-	resp, err := c.http.Do(req)
+	resp, err := c.send(req)
 	if err != nil {
 		return nil, err
 	}
@@ -149,6 +169,33 @@ func (c *Client) do(req *http.Request, limit int64) ([]byte, error) {
 		return nil, refused(resp, body)
 	}
 	return body, nil
+}
+
+// send sends a request with its proof. Once, it sends it again with the nonce that
+// the server asks for: after a restart of the server, or if a clock is wrong.
+func (c *Client) send(req *http.Request) (*http.Response, error) {
+	for first := true; ; first = false {
+		if err := c.keys.prove(req); err != nil {
+			return nil, err
+		}
+		resp, err := c.http.Do(req)
+		if err != nil {
+			return nil, err
+		}
+		nonce := c.keys.heard(resp.Header)
+		if !first || !nonce || resp.StatusCode != http.StatusUnauthorized || req.Body != nil && req.GetBody == nil {
+			return resp, nil
+		}
+		_, _ = io.Copy(io.Discard, io.LimitReader(resp.Body, maxAnswerBytes)) // so that the connection can be used again
+		if err := resp.Body.Close(); err != nil {
+			return nil, err
+		}
+		if req.Body != nil {
+			if req.Body, err = req.GetBody(); err != nil {
+				return nil, err
+			}
+		}
+	}
 }
 
 // refused reads the server's reason, in the form of the route, or goes by the
@@ -190,13 +237,13 @@ func codeOfStatus(status int) syncproto.Code {
 // Sync implements Transport.
 func (c *Client) Sync(ctx context.Context, wire []byte) ([]byte, error) {
 	var answer []byte
-	err := c.signedIn(ctx, func(access string) error {
+	err := c.signedIn(ctx, func(authorization string) error {
 		req, err := http.NewRequestWithContext(ctx, http.MethodPost, c.base+"/v1/sync", bytes.NewReader(wire))
 		if err != nil {
 			return err
 		}
 		req.Header.Set("Content-Type", frame.MediaType)
-		req.Header.Set("Authorization", "Bearer "+access)
+		req.Header.Set("Authorization", authorization)
 		answer, err = c.do(req, syncproto.MaxWireBytes)
 		return err
 	})
@@ -205,48 +252,48 @@ func (c *Client) Sync(ctx context.Context, wire []byte) ([]byte, error) {
 
 // signedIn makes a call with the access token, and once more with a new one if
 // the server says that it has lapsed.
-func (c *Client) signedIn(ctx context.Context, call func(access string) error) error {
+func (c *Client) signedIn(ctx context.Context, call func(authorization string) error) error {
 	c.mu.Lock()
-	access := c.session.Access
+	session := c.session
 	c.mu.Unlock()
-	if access == "" {
+	if session.Access == "" {
 		return &Refusal{Code: syncproto.CodeUnauthenticated}
 	}
-	err := call(access)
+	err := call(session.authorization())
 	if r, ok := refusalOf(err); !ok || r.Code != syncproto.CodeUnauthenticated {
 		return err
 	}
-	if access, err = c.refresh(ctx, access); err != nil {
+	if session, err = c.refresh(ctx, session.Access); err != nil {
 		return err
 	}
-	return call(access)
+	return call(session.authorization())
 }
 
 // refresh trades the refresh token for the next, unless somebody did so since
 // lapsed was seen to have lapsed.
-func (c *Client) refresh(ctx context.Context, lapsed string) (string, error) {
+func (c *Client) refresh(ctx context.Context, lapsed string) (Session, error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.session.Access != lapsed {
-		return c.session.Access, nil
+		return c.session, nil
 	}
 	if c.session.Refresh == "" {
-		return "", &Refusal{Code: syncproto.CodeUnauthenticated}
+		return Session{}, &Refusal{Code: syncproto.CodeUnauthenticated}
 	}
 	if c.session.RefreshID == "" {
 		s := c.session
 		s.RefreshID = freshID()
 		if err := c.setSession(s); err != nil {
-			return "", err
+			return Session{}, err
 		}
 	}
 	in := map[string]string{"refresh_token": c.session.Refresh, "request_id": c.session.RefreshID}
 	var out sessionAnswer
 	if err := c.call(ctx, "/v1/token/refresh", in, &out); err != nil {
-		return "", fmt.Errorf("refresh session: %w", err)
+		return Session{}, fmt.Errorf("refresh session: %w", err)
 	}
-	s := Session{Access: out.AccessToken, Refresh: out.RefreshToken}
-	return s.Access, c.setSession(s)
+	s := out.session()
+	return s, c.setSession(s)
 }
 
 func freshID() string {

@@ -75,7 +75,7 @@ func Open(store Store, transport Transport, opts Options) (*Device, error) {
 	}
 	d.id, d.key = own.identity, own.key
 	if t, ok := transport.(sessionUser); ok {
-		t.useSessions(sessionRow{store}, own.session)
+		t.useSessions(sessionRow{store}, own)
 	}
 	d.mu.Lock()
 	notes, err := d.reload()

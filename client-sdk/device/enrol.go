@@ -57,10 +57,11 @@ func (c *Client) Enrol(ctx context.Context, store Store, in Enrolment) (Identity
 	if err := Install(store, id, key); err != nil {
 		return Identity{}, fmt.Errorf("enrol: %w", err)
 	}
+	c.keys.use(key)
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.keep = sessionRow{store}
-	return id, c.setSession(Session{Access: out.AccessToken, Refresh: out.RefreshToken})
+	return id, c.setSession(out.session())
 }
 
 // enrolKey returns the key to enrol with, and makes sure that the store has it.

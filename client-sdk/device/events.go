@@ -15,7 +15,7 @@ const silence = 45 * time.Second
 
 // Listen implements Listener with the server's event stream.
 func (c *Client) Listen(ctx context.Context, wake func()) error {
-	return c.signedIn(ctx, func(access string) error {
+	return c.signedIn(ctx, func(authorization string) error {
 		ctx, cancel := context.WithCancel(ctx)
 		defer cancel()
 		req, err := http.NewRequestWithContext(ctx, http.MethodGet, c.base+"/v1/events", nil)
@@ -23,8 +23,8 @@ func (c *Client) Listen(ctx context.Context, wake func()) error {
 			return err
 		}
 		req.Header.Set("Accept", "text/event-stream")
-		req.Header.Set("Authorization", "Bearer "+access)
-		resp, err := c.http.Do(req)
+		req.Header.Set("Authorization", authorization)
+		resp, err := c.send(req)
 		if err != nil {
 			return err
 		}

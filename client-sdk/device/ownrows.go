@@ -99,16 +99,17 @@ func (s sessionRow) save(session Session) error {
 }
 
 func (s *Session) encode() []byte {
-	b := cbor.AppendArray(nil, 3)
+	b := cbor.AppendArray(nil, 4)
 	b = cbor.AppendText(b, s.Access)
 	b = cbor.AppendText(b, s.Refresh)
-	return cbor.AppendText(b, s.RefreshID)
+	b = cbor.AppendText(b, s.RefreshID)
+	return cbor.AppendBool(b, s.Bearer)
 }
 
 func decodeSession(value []byte) (Session, error) {
 	r := cbor.NewReader(value)
 	r.Array()
-	s := Session{Access: r.Text(), Refresh: r.Text(), RefreshID: r.Text()}
+	s := Session{Access: r.Text(), Refresh: r.Text(), RefreshID: r.Text(), Bearer: r.Bool()}
 	if r.Done() != nil {
 		return Session{}, &DamageError{Kind: prefixOwn}
 	}

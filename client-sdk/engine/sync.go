@@ -189,7 +189,7 @@ func (e *Engine) Failed(request syncproto.RequestID, why Failure, chance Chance)
 		}
 		return append(w.effects(), Schedule{AfterMS: e.delay(why, chance)})
 	case syncproto.CodeUnauthenticated, syncproto.CodeBadCredentials, syncproto.CodeStepUp,
-		syncproto.CodeUnknownKey, syncproto.CodeRevokedDevice:
+		syncproto.CodeUnknownKey, syncproto.CodeRevokedDevice, syncproto.CodeBadProof:
 		w.note(Note{Kind: NoteSignIn, Code: why.Code})
 	case syncproto.CodeUnsupportedVersion, syncproto.CodeNewerApp:
 		w.note(Note{Kind: NoteUpdate, Code: why.Code})

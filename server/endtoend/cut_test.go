@@ -3,6 +3,7 @@ package endtoend
 import (
 	"errors"
 	"fmt"
+	"net/http"
 	"testing"
 
 	"doorstep/client-sdk/device"
@@ -96,8 +97,16 @@ func TestFault62ReplyCutAtEveryByte(t *testing.T) {
 	colleague.syncs()
 	ours := worker.day(family, 1, words)
 	settled := worker.copied(7)
-	before := worker.line.down.Load()
+	before, asked := worker.line.down.Load(), 0
+	worker.line.between(func(r *http.Request, network http.RoundTripper) (*http.Response, error) {
+		resp, err := network.RoundTrip(r)
+		if err == nil && resp.StatusCode == http.StatusUnauthorized { // it wants a nonce; cutting that off loses nothing
+			asked = int(worker.line.down.Load() - before)
+		}
+		return resp, err
+	})
 	settled.syncs()
+	worker.line.between(nil)
 	length := int(worker.line.down.Load() - before)
 	want := settled.folds()
 	closing(t, settled.Close)
@@ -117,7 +126,7 @@ func TestFault62ReplyCutAtEveryByte(t *testing.T) {
 		closing(t, cut.Close)
 	}
 	t.Logf("one day's reply of %d bytes, cut %d times", length, cuts)
-	if cuts < length/stride()-16 {
+	if cuts < (length-asked)/stride()-16 {
 		t.Errorf("only %d of %d replies were cut", cuts, length/stride())
 	}
 	worker.syncs()

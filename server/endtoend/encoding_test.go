@@ -99,8 +99,7 @@ func (w *wire) send(body []byte) int {
 		w.t.Fatal(err)
 	}
 	req.Header.Set("Content-Type", frame.MediaType)
-	req.Header.Set("Authorization", "Bearer "+w.token)
-	resp, err := w.line.http.Do(req)
+	resp, err := w.prove(req)
 	if err != nil {
 		w.t.Fatal(err)
 	}

@@ -288,7 +288,7 @@ func TestFault72TokenLapsesBetweenSyncs(t *testing.T) {
 	lapse := func(r *http.Request, network http.RoundTripper) (*http.Response, error) {
 		asked = append(asked, r.URL.Path)
 		if len(asked) == 1 { // as if ten minutes had passed since it was issued
-			r.Header.Set("Authorization", "Bearer "+lapsed(t, b.cfg, strings.TrimPrefix(r.Header.Get("Authorization"), "Bearer ")))
+			r.Header.Set("Authorization", "DPoP "+lapsed(t, b.cfg, strings.TrimPrefix(r.Header.Get("Authorization"), "DPoP ")))
 		}
 		return network.RoundTrip(r)
 	}

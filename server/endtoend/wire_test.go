@@ -3,7 +3,9 @@ package endtoend
 import (
 	"bytes"
 	"context"
+	"crypto/ecdsa"
 	"crypto/ed25519"
+	"crypto/elliptic"
 	"crypto/sha256"
 	"encoding/json"
 	"fmt"
@@ -13,6 +15,7 @@ import (
 	"time"
 
 	"doorstep/client-sdk/device"
+	"doorstep/server/internal/auth/authtest"
 	"doorstep/syncproto"
 	"doorstep/syncproto/frame"
 )
@@ -26,6 +29,7 @@ type wire struct {
 	id    device.Identity
 	login string
 	token string
+	nonce string // for proofs; empty: the server asked for none
 }
 
 // newWire signs the tablet's person in once more, on a line of its own.
@@ -43,7 +47,13 @@ func (w *wire) signIn() {
 	if err != nil {
 		w.t.Fatal(err)
 	}
-	resp, err := w.line.http.Post(base+"/v1/sign-in", "application/json", bytes.NewReader(in))
+	req, err := http.NewRequestWithContext(w.t.Context(), http.MethodPost, base+"/v1/sign-in", bytes.NewReader(in))
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	req.Header.Set("Content-Type", "application/json")
+	w.token = ""
+	resp, err := w.prove(req)
 	if err != nil {
 		w.t.Fatal(err)
 	}
@@ -57,6 +67,38 @@ func (w *wire) signIn() {
 	w.token = out.AccessToken
 }
 
+// prove sends a request with the token and a proof of the device's key, once more
+// if the server wants a nonce in it.
+func (w *wire) prove(req *http.Request) (*http.Response, error) {
+	private, err := ecdsa.ParseRawPrivateKey(elliptic.P256(), w.key.Bytes())
+	if err != nil {
+		return nil, err
+	}
+	if w.token != "" {
+		req.Header.Set("Authorization", "DPoP "+w.token)
+	}
+	for first := true; ; first = false {
+		req.Header.Set("DPoP", authtest.Key{Private: private}.Proof(authtest.Request{
+			Method: req.Method, URL: req.URL.String(), Token: w.token, Nonce: w.nonce, At: time.Now()}))
+		resp, err := w.line.http.Do(req)
+		if err != nil {
+			return nil, err
+		}
+		if nonce := resp.Header.Get("DPoP-Nonce"); nonce != "" {
+			w.nonce = nonce
+		}
+		if !first || resp.StatusCode != http.StatusUnauthorized || resp.Header.Get("DPoP-Nonce") == "" {
+			return resp, nil
+		}
+		if err := resp.Body.Close(); err != nil {
+			return nil, err
+		}
+		if req.Body, err = req.GetBody(); err != nil {
+			return nil, err
+		}
+	}
+}
+
 // post sends one request and returns the reply, its signature checked.
 func (w *wire) post(ctx context.Context, q *syncproto.SyncRequest) (*syncproto.SyncReply, error) {
 	body := frame.Wrap(syncproto.EncodeRequest(q), true)
@@ -65,8 +107,7 @@ func (w *wire) post(ctx context.Context, q *syncproto.SyncRequest) (*syncproto.S
 		return nil, err
 	}
 	req.Header.Set("Content-Type", frame.MediaType)
-	req.Header.Set("Authorization", "Bearer "+w.token)
-	resp, err := w.line.http.Do(req)
+	resp, err := w.prove(req)
 	if err != nil {
 		return nil, err
 	}

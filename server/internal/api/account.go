@@ -33,14 +33,15 @@ type EnrolRequest struct {
 
 // Session is what a person gets who proved who they are.
 type Session struct {
-	AccessToken  string `json:"access_token" doc:"Goes into the Authorization header as a Bearer token."`
+	AccessToken  string `json:"access_token" doc:"Goes into the Authorization header, after the token_type and a space."`
+	TokenType    string `json:"token_type" doc:"DPoP: each request needs a proof by the session's key (RFC 9449). Bearer: a session without a key."`
 	ExpiresIn    int64  `json:"expires_in" doc:"Seconds until the access token lapses."`
 	RefreshToken string `json:"refresh_token" doc:"For one use at /v1/token/refresh; kept encrypted by the device."`
 	User         string `json:"user" doc:"Who signed in."`
 	Name         string `json:"name" doc:"Their name as colleagues see it."`
 	Role         string `json:"role" doc:"practitioner, coordinator, manager or it. What they may see follows from their cases, not from this alone."`
 	Device       string `json:"device,omitempty" doc:"The device of the session."`
-	SignedInMS   int64  `json:"signed_in_ms" doc:"When the password was last given, Unix milliseconds."`
+	SignedInMS   int64  `json:"signed_in_ms" doc:"When the person last proved who they are, Unix milliseconds."`
 	CustodyOnly  bool   `json:"custody_only" doc:"The device was revoked: its unsent words may come up, nothing goes down to it."`
 }
 
@@ -63,11 +64,15 @@ func (a *API) signIn(c *call, in *SignInRequest) (*Session, error) {
 		}
 		device = syncproto.DeviceID(id)
 	}
-	g, err := a.cfg.Auth.SignIn(c.ctx, auth.SignIn{Login: in.Login, Password: in.Password, Device: device, Address: c.address})
+	if c.proof.err != nil {
+		return nil, c.proof.err
+	}
+	g, err := a.cfg.Auth.SignIn(c.ctx, auth.SignIn{Login: in.Login, Password: in.Password, Device: device,
+		Address: c.address, Key: c.proof.proven.Key})
 	if err != nil {
 		return nil, err
 	}
-	return sessionOf(g), nil
+	return a.session(c, g), nil
 }
 
 func (a *API) refresh(c *call, in *RefreshRequest) (*Session, error) {
@@ -75,11 +80,14 @@ func (a *API) refresh(c *call, in *RefreshRequest) (*Session, error) {
 	if err != nil {
 		return nil, err
 	}
-	g, err := a.cfg.Auth.Refresh(c.ctx, in.RefreshToken, syncproto.RequestID(id))
+	if c.proof.err != nil {
+		return nil, c.proof.err
+	}
+	g, err := a.cfg.Auth.Refresh(c.ctx, auth.Renewal{Token: in.RefreshToken, Request: syncproto.RequestID(id), Key: c.proof.proven.Key})
 	if err != nil {
 		return nil, err
 	}
-	return sessionOf(g), nil
+	return a.session(c, g), nil
 }
 
 func (a *API) signOut(c *call, _ *none) (*none, error) {
@@ -100,13 +108,15 @@ func (a *API) enrol(c *call, in *EnrolRequest) (*Enrolment, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Enrolment{Session: *sessionOf(g), Borough: a.cfg.Borough,
+	return &Enrolment{Session: *a.session(c, g), Borough: a.cfg.Borough,
 		ReplyKey: hexText(a.cfg.ReplyKey), CheckpointKey: hexText(a.cfg.Checkpoints.Signer().Public()), Epoch: a.cfg.Health.Epoch().String()}, nil
 }
 
-func sessionOf(g auth.Grant) *Session {
+// session is what the caller is told of a session that was begun or renewed.
+func (a *API) session(c *call, g auth.Grant) *Session {
 	s := &Session{
 		AccessToken:  g.Access,
+		TokenType:    "Bearer",
 		ExpiresIn:    int64(g.AccessLife / time.Second),
 		RefreshToken: g.Refresh,
 		User:         g.Caller.User.String(),
@@ -117,6 +127,10 @@ func sessionOf(g auth.Grant) *Session {
 	}
 	if !g.Caller.Device.IsZero() {
 		s.Device = g.Caller.Device.String()
+	}
+	if !g.Key.IsZero() {
+		s.TokenType = "DPoP"
+		c.nonce = a.cfg.Auth.Nonce()
 	}
 	return s
 }

@@ -37,6 +37,10 @@ import (
 type Config struct {
 	Name    string // of the installation, for people
 	Borough string // as changes name it
+	// Origin is how callers address the server, such as
+	// "https://doorstep.borough.example"; empty: the Host they name is believed,
+	// where a proof has to name the server.
+	Origin string
 
 	Auth     Auth
 	Exchange Exchange
@@ -90,10 +94,13 @@ type Limits struct {
 // Auth is who is calling; package auth implements it.
 type Auth interface {
 	SignIn(context.Context, auth.SignIn) (auth.Grant, error)
-	Refresh(ctx context.Context, token string, request syncproto.RequestID) (auth.Grant, error)
+	Refresh(context.Context, auth.Renewal) (auth.Grant, error)
 	SignOut(context.Context, auth.Caller) error
 	Enrol(context.Context, auth.Enrol) (auth.Grant, error)
-	Verify(ctx context.Context, token string) (auth.Caller, error)
+	Known(ctx context.Context, token string) (auth.Caller, auth.Thumbprint, error)
+	Prove(context.Context, auth.Proof) (auth.Proven, error)
+	Nonce() string
+	Verify(context.Context, auth.Sender) (auth.Caller, error)
 	Check(auth.Caller) error
 }
 

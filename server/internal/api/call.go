@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"log/slog"
 	"mime"
 	"reflect"
@@ -49,6 +50,8 @@ type call struct {
 	ctx     context.Context
 	caller  auth.Caller
 	address string
+	proof   proof  // what became of the request's proof
+	nonce   string // for the caller's next proof; empty: none
 	param   string // the record or family of the path; "" when the route has none
 	heads   string // the version of the path; "" when the route has none
 	body    []byte
@@ -100,7 +103,7 @@ func (a *API) fiberHandler(r route) fiber.Handler {
 		s.route = r.id
 		ctx, cancel := context.WithTimeout(context.Background(), a.cfg.Limits.WriteTimeout)
 		defer cancel()
-		k := &call{ctx: ctx, address: a.address(fctx), param: strings.Clone(c.Params("id")),
+		k := &call{ctx: ctx, address: a.address(fctx), proof: proofOf(&fctx.Request.Header), param: strings.Clone(c.Params("id")),
 			heads: strings.Clone(c.Params("heads")), body: bytes.Clone(fctx.Request.Body()),
 			log: a.cfg.Log.With("request", s.id, "route", r.id)}
 		k.reply = func(media string, body []byte) {
@@ -109,6 +112,7 @@ func (a *API) fiberHandler(r route) fiber.Handler {
 		}
 		err := a.letIn(r, k, fctx, s)
 		if err == nil && r.stream != nil {
+			setNonce(fctx, k.nonce)
 			r.stream(k, fctx)
 			return nil
 		}
@@ -121,19 +125,24 @@ func (a *API) fiberHandler(r route) fiber.Handler {
 		if err != nil {
 			s.cause = err
 			a.writeProblem(fctx, refusalOf(err))
+			return nil
 		}
+		setNonce(fctx, k.nonce)
 		return nil
+	}
+}
+
+// setNonce gives the caller a nonce for their next proof.
+func setNonce(fctx *fasthttp.RequestCtx, nonce string) {
+	if nonce != "" {
+		fctx.Response.Header.Set(nonceHeader, nonce)
 	}
 }
 
 // letIn checks the media type and who is calling.
 func (a *API) letIn(r route, k *call, fctx *fasthttp.RequestCtx, s *state) error {
 	if r.who != anyone {
-		token, ok := bearer(&fctx.Request.Header)
-		if !ok {
-			return syncproto.CodeUnauthenticated
-		}
-		caller, err := a.cfg.Auth.Verify(k.ctx, token)
+		caller, err := a.callerOf(k, &fctx.Request.Header)
 		if err != nil {
 			return err
 		}
@@ -155,6 +164,20 @@ func (a *API) letIn(r route, k *call, fctx *fasthttp.RequestCtx, s *state) error
 		}
 	}
 	return nil
+}
+
+// callerOf returns who sent a request.
+func (a *API) callerOf(k *call, h *fasthttp.RequestHeader) (auth.Caller, error) {
+	token, bound, ok := authorization(h)
+	if !ok {
+		return auth.Caller{}, syncproto.CodeUnauthenticated
+	}
+	caller, err := a.cfg.Auth.Verify(k.ctx, auth.Sender{Token: token, Bound: bound, Key: k.proof.proven.Key})
+	if k.proof.err != nil && (err == nil || !errors.Is(err, syncproto.CodeUnauthenticated)) {
+		err = k.proof.err // which says more
+	}
+	k.nonce = k.proof.proven.Nonce
+	return caller, err
 }
 
 // media is what a request's Content-Type must be; "" when it has no body.

@@ -210,6 +210,7 @@ func (w *world) openEvents(token string) *eventStream {
 		w.t.Fatal(err)
 	}
 	req.Header.Set("Authorization", "Bearer "+token)
+	w.prove(req)
 	res, err := w.client().Do(req)
 	if err != nil {
 		w.t.Fatal(err)

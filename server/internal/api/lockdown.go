@@ -197,7 +197,7 @@ func plainPath(p []byte) bool {
 // long as a 2G link needs, else a long note could never be delivered.
 func (a *API) requestLimits(h *fasthttp.RequestHeader) fasthttp.RequestConfig {
 	sync := string(h.RequestURI()) == syncPath
-	known := a.known(h)
+	known := a.arrived(h)
 	switch {
 	case sync && known:
 		return fasthttp.RequestConfig{ReadTimeout: a.cfg.Limits.SlowLink, WriteTimeout: a.cfg.Limits.SlowLink}
@@ -213,11 +213,11 @@ func (a *API) requestLimits(h *fasthttp.RequestHeader) fasthttp.RequestConfig {
 
 // known reports whether a request carries a good access token.
 func (a *API) known(h *fasthttp.RequestHeader) bool {
-	token, ok := bearer(h)
+	token, _, ok := authorization(h)
 	if !ok {
 		return false
 	}
-	_, err := a.cfg.Auth.Verify(context.Background(), token)
+	_, _, err := a.cfg.Auth.Known(context.Background(), token)
 	return err == nil
 }
 
@@ -241,16 +241,6 @@ func (w *window) allow(now time.Time) bool {
 	return w.n <= w.max
 }
 
-// bearer returns a copy of the access token that a request carries.
-func bearer(h *fasthttp.RequestHeader) (string, bool) {
-	all := h.PeekAll(fiber.HeaderAuthorization)
-	if len(all) != 1 {
-		return "", false
-	}
-	token, ok := bytes.CutPrefix(all[0], []byte("Bearer "))
-	return string(token), ok && len(token) > 0
-}
-
 // onFiberError answers what fiber itself refuses: no route, wrong method, and
 // what fasthttp could not read.
 func (a *API) onFiberError(c *fiber.Ctx, err error) error {
@@ -271,7 +261,7 @@ func (a *API) onFiberError(c *fiber.Ctx, err error) error {
 // tooMuchFor says why a body was too much: for a stranger with a token that
 // lapsed it is the token, not the size.
 func (a *API) tooMuchFor(fctx *fasthttp.RequestCtx, r *refusal) *refusal {
-	_, claims := bearer(&fctx.Request.Header)
+	_, _, claims := authorization(&fctx.Request.Header)
 	switch {
 	case !claims || a.known(&fctx.Request.Header) || fctx.Request.Header.ContentLength() > syncproto.MaxWireBytes:
 		return r

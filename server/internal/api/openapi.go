@@ -39,8 +39,12 @@ func document(name string, routes []route) object {
 		},
 		"paths": paths,
 		"components": object{
-			"schemas":         w.schemas,
-			"securitySchemes": object{"token": object{"type": "http", "scheme": "bearer", "bearerFormat": "JWT"}},
+			"schemas": w.schemas,
+			"securitySchemes": object{
+				"token": object{"type": "http", "scheme": "bearer", "bearerFormat": "JWT"},
+				"proven": object{"type": "http", "scheme": "DPoP",
+					"description": "With a DPoP header (RFC 9449): every session of a device, and any that was begun with one."},
+			},
 		},
 	}
 }
@@ -75,7 +79,7 @@ func (w *schemaWriter) operation(r route) object {
 		op["parameters"] = parameters
 	}
 	if r.who != anyone {
-		op["security"] = []object{{"token": []string{}}}
+		op["security"] = []object{{"proven": []string{}}, {"token": []string{}}}
 	}
 	switch {
 	case r.request != nil:
@@ -127,7 +131,7 @@ func (r route) refusals() []syncproto.Code {
 			syncproto.CodeBadValue, syncproto.CodeTooLarge, syncproto.CodeUnsupportedMedia, syncproto.CodeContentEncoding)
 	}
 	if r.who != anyone {
-		out = append(out, syncproto.CodeUnauthenticated)
+		out = append(out, syncproto.CodeUnauthenticated, syncproto.CodeBadProof, syncproto.CodeUnavailable)
 	}
 	if r.who == signedIn {
 		out = append(out, syncproto.CodeRevokedDevice)

@@ -31,10 +31,12 @@ func status(c syncproto.Code) int {
 		syncproto.CodeBadOp, syncproto.CodeWrongRecord, syncproto.CodeBadPosition, syncproto.CodeCycle,
 		syncproto.CodeFutureTime:
 		return fasthttp.StatusBadRequest
-	case syncproto.CodeUnauthenticated, syncproto.CodeBadCredentials:
+	case syncproto.CodeUnauthenticated, syncproto.CodeBadCredentials, syncproto.CodeBadProof, syncproto.CodeSignInFailed,
+		syncproto.CodeBadPasskey:
 		return fasthttp.StatusUnauthorized
 	case syncproto.CodeWrongDevice, syncproto.CodeUnknownKey, syncproto.CodeForeignDep, syncproto.CodeNotEntitled,
-		syncproto.CodeDeniedField, syncproto.CodeRevokedDevice, syncproto.CodeForbidden, syncproto.CodeStepUp:
+		syncproto.CodeDeniedField, syncproto.CodeRevokedDevice, syncproto.CodeForbidden, syncproto.CodeStepUp,
+		syncproto.CodeUnlinked, syncproto.CodeNoRole, syncproto.CodeUnconfirmed:
 		return fasthttp.StatusForbidden
 	case syncproto.CodeNotFound, syncproto.CodeWrongBorough:
 		return fasthttp.StatusNotFound
@@ -81,6 +83,7 @@ type refusal struct {
 	status     int // 0: as the table says
 	details    []ProblemDetail
 	retryAfter time.Duration
+	nonce      string // for the caller's next proof; empty: none
 }
 
 func (r *refusal) Error() string { return r.code.Error() }
@@ -98,6 +101,10 @@ func refusalOf(err error) *refusal {
 	var many *auth.TooMany
 	if errors.As(err, &many) {
 		out.retryAfter = many.RetryAfter
+	}
+	var unproven *auth.ProofError
+	if errors.As(err, &unproven) {
+		out.nonce = unproven.Nonce
 	}
 	var reasons *finalise.Refusal
 	if errors.As(err, &reasons) {
@@ -145,7 +152,10 @@ func (a *API) writeProblem(fctx *fasthttp.RequestCtx, r *refusal) {
 		fctx.Response.Header.Set("Retry-After", strconv.Itoa(int(r.retryAfter/time.Second)+1))
 	}
 	if code == fasthttp.StatusUnauthorized {
-		fctx.Response.Header.Set("WWW-Authenticate", "Bearer")
+		fctx.Response.Header.Set("WWW-Authenticate", challenge(r))
+	}
+	if r.nonce != "" {
+		fctx.Response.Header.Set(nonceHeader, r.nonce)
 	}
 	if string(fctx.Path()) == syncPath {
 		fctx.SetContentType(frame.MediaType)
@@ -163,6 +173,14 @@ func (a *API) writeProblem(fctx *fasthttp.RequestCtx, r *refusal) {
 	}
 	fctx.SetContentType("application/problem+json")
 	fctx.SetBody(body)
+}
+
+// challenge is what WWW-Authenticate says of a refusal (RFC 9449, 7.1 and 9).
+func challenge(r *refusal) string {
+	if r.nonce != "" {
+		return `DPoP algs="ES256", error="use_dpop_nonce"`
+	}
+	return `DPoP algs="ES256", Bearer`
 }
 
 // syncProblem is the body of a failed sync (SPEC 7.7).

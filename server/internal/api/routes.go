@@ -19,9 +19,9 @@ func (a *API) table() []route {
 		handler(a, route{method: get, path: "/v1/about", id: "about", summary: "Which server this is."}, a.about),
 
 		handler(a, route{method: post, path: "/v1/sign-in", id: "signIn", summary: "Sign in with a borough account.",
-			codes: codes(syncproto.CodeBadCredentials, syncproto.CodeWrongDevice, syncproto.CodeTooMany)}, a.signIn),
+			codes: codes(syncproto.CodeBadCredentials, syncproto.CodeWrongDevice, syncproto.CodeBadProof, syncproto.CodeTooMany, syncproto.CodeUnavailable)}, a.signIn),
 		handler(a, route{method: post, path: "/v1/token/refresh", id: "refresh", summary: "Trade a refresh token for the next.",
-			codes: codes(syncproto.CodeUnauthenticated)}, a.refresh),
+			codes: codes(syncproto.CodeUnauthenticated, syncproto.CodeBadProof, syncproto.CodeUnavailable)}, a.refresh),
 		handler(a, route{method: post, path: "/v1/sign-out", id: "signOut", summary: "End the session.", who: evenLost}, a.signOut),
 		handler(a, route{method: post, path: "/v1/devices", id: "enrol", summary: "Enrol a person on a device.",
 			codes: codes(syncproto.CodeBadCredentials, syncproto.CodeBadSignature, syncproto.CodeRevokedDevice, syncproto.CodeTooMany)}, a.enrol),

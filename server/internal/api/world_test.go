@@ -15,6 +15,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -40,6 +41,7 @@ type world struct {
 	log     *safeBuffer
 	addr    string
 	served  chan error
+	keys    map[string]authtest.Key // of the holder, by access token
 	docOnce sync.Once
 	doc     *openapi3.T // of the API, once an answer was held to it
 }
@@ -52,7 +54,7 @@ func newWorld(t *testing.T, change func(*Config)) *world {
 // newWorldWith lets a test prepare the API before it serves.
 func newWorldWith(t *testing.T, change func(*Config), prepare func(*API)) *world {
 	t.Helper()
-	w := &world{t: t, borough: newTestBorough(), log: &safeBuffer{}, served: make(chan error, 1)}
+	w := &world{t: t, keys: map[string]authtest.Key{}, borough: newTestBorough(), log: &safeBuffer{}, served: make(chan error, 1)}
 	logger := slog.New(slog.NewJSONHandler(w.log, nil))
 	key := ed25519.NewKeyFromSeed(bytes.Repeat([]byte{3}, 32))
 	var err error
@@ -116,6 +118,7 @@ func (w *world) do(method, path string, header map[string]string, body []byte) a
 	for k, v := range header {
 		req.Header.Set(k, v)
 	}
+	w.prove(req)
 	res, err := w.client().Do(req)
 	if err != nil {
 		w.t.Fatal(err)
@@ -128,6 +131,39 @@ func (w *world) do(method, path string, header map[string]string, body []byte) a
 	a := answer{res.StatusCode, res.Header, b}
 	w.holdToDocument(method, path, a)
 	return a
+}
+
+// prove adds the proof that a device's token needs.
+func (w *world) prove(req *http.Request) {
+	token, _ := strings.CutPrefix(req.Header.Get("Authorization"), "Bearer ")
+	key, bound := w.keys[token]
+	if !bound {
+		return
+	}
+	req.Header.Set("Authorization", "DPoP "+token)
+	req.Header.Set("DPoP", w.proof(key, req.Method, req.URL.Path, token))
+}
+
+// proof is a fresh proof of a key for a request with a token, or none.
+func (w *world) proof(key authtest.Key, method, path, token string) string {
+	return key.Proof(authtest.Request{Method: method, URL: "http://" + w.addr + path, Token: token, Nonce: w.auth.Nonce(), At: time.Now()})
+}
+
+// signInOn begins a session on an enrolled device.
+func (w *world) signInOn(d tablet, login string) (Session, answer) {
+	w.t.Helper()
+	body, err := json.Marshal(SignInRequest{Login: login, Password: testPassword, Device: d.session.Device})
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	a := w.do("POST", "/v1/sign-in", map[string]string{"Content-Type": "application/json",
+		"DPoP": w.proof(authtest.Key{Private: d.key}, "POST", "/v1/sign-in", "")}, body)
+	var s Session
+	if a.status == http.StatusOK {
+		a.wantJSON(w.t, http.StatusOK, &s)
+		w.keys[s.AccessToken] = authtest.Key{Private: d.key}
+	}
+	return s, a
 }
 
 func (w *world) postJSON(path, token string, body any) answer {
@@ -235,6 +271,7 @@ func (w *world) enrol(login string) tablet {
 		w.t.Fatal(err)
 	}
 	d.user = syncproto.UserID(id)
+	w.keys[d.session.AccessToken] = authtest.Key{Private: key}
 	return d
 }
 

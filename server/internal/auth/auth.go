@@ -26,7 +26,7 @@ type Caller struct {
 	User       syncproto.UserID
 	Device     syncproto.DeviceID // zero: signed in without an enrolled device
 	Session    syncproto.ID
-	SignedInAt time.Time // when the password was last given: evidence for a step-up
+	SignedInAt time.Time // when they last proved it in person: evidence for a step-up
 
 	// CustodyOnly: the device was revoked. Its words may still come up, into
 	// custody; nothing may go down to it.
@@ -50,6 +50,10 @@ type Config struct {
 	SessionMax time.Duration
 	// Cost of checking a password; the zero value is OWASP's first choice.
 	Cost Cost
+
+	// Unproven lets devices send without proofs (RFC 9449). It is for measuring
+	// what proofs cost; no borough's configuration can set it.
+	Unproven bool
 }
 
 // Auth checks who is calling. It is safe for concurrent use and starts no
@@ -59,6 +63,7 @@ type Auth struct {
 	tokens  *tokens
 	refresh refresher
 	cache   *cache
+	prover  *prover
 	byLogin *limiter // per login and address
 	byPlace *limiter // per address alone, against spraying many logins
 	hashing chan struct{}
@@ -84,8 +89,13 @@ func New(cfg Config) (*Auth, error) {
 	if err != nil {
 		return nil, fmt.Errorf("preparing auth: %w", err)
 	}
+	prover, err := newProver(cfg.Random, cfg.Now())
+	if err != nil {
+		return nil, fmt.Errorf("preparing auth: %w", err)
+	}
 	return &Auth{
 		cfg:     cfg,
+		prover:  prover,
 		tokens:  newTokens(cfg.Borough, cfg.TokenKey, cfg.OlderKeys, cfg.Now),
 		refresh: newRefresher(cfg.TokenKey.Seed()),
 		cache:   newCache(),
@@ -97,17 +107,41 @@ func New(cfg Config) (*Auth, error) {
 	}, nil
 }
 
-// Verify returns who an access token speaks for. Any fault of the token, and an
-// ended session, disabled user or revoked device, is CodeUnauthenticated; the
-// log gets the reason.
-func (a *Auth) Verify(ctx context.Context, token string) (Caller, error) {
+// Sender is what a request shows of who sent it.
+type Sender struct {
+	Token string     // the access token
+	Bound bool       // it came under the scheme DPoP, not Bearer
+	Key   Thumbprint // that Prove gave for the request's proof; zero: none came
+}
+
+// Verify returns who a request's sender is. Any fault of the token, and an ended
+// session, disabled user or revoked device, is CodeUnauthenticated; the log gets
+// the reason. A token that is bound to a key is *ProofError without its proof.
+func (a *Auth) Verify(ctx context.Context, in Sender) (Caller, error) {
+	caller, key, err := a.Known(ctx, in.Token)
+	if err != nil {
+		return Caller{}, err
+	}
+	if key.IsZero() && !in.Bound && (caller.Device.IsZero() || a.cfg.Unproven) {
+		return caller, nil
+	}
+	if !in.Bound || key.IsZero() || key != in.Key { // a bound token is no bearer token (RFC 9449, 7.2)
+		a.cfg.Log.WarnContext(ctx, "security: token of another key's holder", "session", caller.Session.String())
+		return Caller{}, &ProofError{Reason: "the token is bound to another key", Nonce: a.Nonce()}
+	}
+	return caller, nil
+}
+
+// Known returns whom an access token speaks for and the key that it is bound to,
+// without asking whether its sender holds that key: enough to set limits by.
+func (a *Auth) Known(ctx context.Context, token string) (Caller, Thumbprint, error) {
 	now := a.cfg.Now()
 	s, ok := a.cache.get(token, now)
 	if !ok {
 		var err error
 		if s, err = a.tokens.read(token); err != nil {
 			a.cfg.Log.InfoContext(ctx, "access token refused", "reason", err.Error())
-			return Caller{}, syncproto.CodeUnauthenticated
+			return Caller{}, Thumbprint{}, syncproto.CodeUnauthenticated
 		}
 		a.cache.put(token, s, now)
 	}
@@ -115,7 +149,7 @@ func (a *Auth) Verify(ctx context.Context, token string) (Caller, error) {
 	if err != nil {
 		a.cache.drop(func(c subject) bool { return c.Session == s.Session })
 	}
-	return caller, err
+	return caller, s.Key, err
 }
 
 // Check reports whether a caller of a long-lived stream still stands.
@@ -134,7 +168,7 @@ func (a *Auth) standing(user syncproto.UserID, device syncproto.DeviceID, sessio
 	if !ok || account.Disabled {
 		return Caller{}, syncproto.CodeUnauthenticated
 	}
-	caller := Caller{User: user, Device: device, Session: session, SignedInAt: time.UnixMilli(s.SignedInMS)}
+	caller := Caller{User: user, Device: device, Session: session, SignedInAt: time.UnixMilli(s.ProvedMS)}
 	if device.IsZero() {
 		return caller, nil
 	}

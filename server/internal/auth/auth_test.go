@@ -7,6 +7,7 @@ import (
 	"crypto/ed25519"
 	"crypto/elliptic"
 	"crypto/sha256"
+	"encoding/base64"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -29,9 +30,10 @@ const (
 // world is one borough's auth with a clock that tests move.
 type world struct {
 	*auth.Auth
-	t      *testing.T
+	t      testing.TB
 	ledger *authtest.Ledger
 	log    *bytes.Buffer
+	cost   auth.Cost
 	key    ed25519.PrivateKey
 	random *rand.Rand
 
@@ -42,21 +44,33 @@ type world struct {
 // newWorld checks passwords cheaply; the cost has a test of its own.
 func newWorld(t *testing.T) *world {
 	t.Helper()
+	return newWorldFor(t)
+}
+
+// newWorldFor is newWorld for benchmarks too.
+func newWorldFor(t testing.TB) *world {
+	t.Helper()
 	return newWorldAt(t, auth.Cost{MemoryKiB: 64, Passes: 1})
 }
 
-func newWorldAt(t *testing.T, cost auth.Cost) *world {
+func newWorldAt(t testing.TB, cost auth.Cost) *world {
 	t.Helper()
-	w := &world{t: t, ledger: authtest.NewLedger(), log: &bytes.Buffer{},
+	w := &world{t: t, cost: cost, ledger: authtest.NewLedger(), log: &bytes.Buffer{},
 		random: rand.New(rand.NewSource(7)), now: time.Date(2026, 11, 21, 9, 0, 0, 0, time.UTC)}
 	w.key = ed25519.NewKeyFromSeed(bytes.Repeat([]byte{9}, 32))
+	w.restart()
+	return w
+}
+
+// restart begins another process on the same ledger.
+func (w *world) restart() {
+	w.t.Helper()
 	a, err := auth.New(auth.Config{Borough: borough, TokenKey: w.key, Ledger: w.ledger,
-		Now: w.clock, Random: w.random, Cost: cost, Log: slog.New(slog.NewTextHandler(w.log, nil))})
+		Now: w.clock, Random: w.random, Cost: w.cost, Log: slog.New(slog.NewTextHandler(w.log, nil))})
 	if err != nil {
-		t.Fatal(err)
+		w.t.Fatal(err)
 	}
 	w.Auth = a
-	return w
 }
 
 func (w *world) clock() time.Time {
@@ -82,7 +96,7 @@ func (w *world) addUser(login string, role auth.Role) auth.Account {
 
 func (w *world) signIn(login string, device syncproto.DeviceID) auth.Grant {
 	w.t.Helper()
-	g, err := w.SignIn(context.Background(), auth.SignIn{Login: login, Password: password, Device: device, Address: "10.0.0.1"})
+	g, err := w.SignIn(context.Background(), auth.SignIn{Login: login, Password: password, Device: device, Address: "10.0.0.1", Key: w.keyOf(device)})
 	if err != nil {
 		w.t.Fatal(err)
 	}
@@ -101,7 +115,7 @@ func newTablet(t *testing.T) tablet {
 	return tablet{k}
 }
 
-func (d tablet) public(t *testing.T) []byte {
+func (d tablet) public(t testing.TB) []byte {
 	t.Helper()
 	b, err := d.private.PublicKey.Bytes()
 	if err != nil {
@@ -110,7 +124,7 @@ func (d tablet) public(t *testing.T) []byte {
 	return b
 }
 
-func (d tablet) sign(t *testing.T, message []byte) []byte {
+func (d tablet) sign(t testing.TB, message []byte) []byte {
 	t.Helper()
 	sum := sha256.Sum256(message)
 	r, s, err := ecdsa.Sign(nil, d.private, sum[:])
@@ -146,16 +160,44 @@ func (w *world) enrol(d tablet, login string) auth.Grant {
 	return g
 }
 
-func wantCode(t *testing.T, err error, want syncproto.Code) {
+func wantCode(t testing.TB, err error, want syncproto.Code) {
 	t.Helper()
 	if !errors.Is(err, want) {
 		t.Fatalf("got error %v, want code %d", err, want)
 	}
 }
 
+// verify asks who sends a token, together with the proof that it needs.
+func (w *world) verify(token string) (auth.Caller, error) {
+	_, key, err := w.Known(context.Background(), token)
+	if err != nil {
+		return auth.Caller{}, err
+	}
+	return w.Verify(context.Background(), auth.Sender{Token: token, Bound: !key.IsZero(), Key: key})
+}
+
+// renew asks for new tokens, with the proof that the session needs.
+func (w *world) renew(token string, request syncproto.RequestID) (auth.Grant, error) {
+	in := auth.Renewal{Token: token, Request: request}
+	if raw, err := base64.RawURLEncoding.DecodeString(token); err == nil && len(raw) > 16 {
+		s, _ := w.ledger.Session(syncproto.ID(raw[:16]))
+		in.Key = s.Key
+	}
+	return w.Refresh(context.Background(), in)
+}
+
+// keyOf is what a device's proofs show.
+func (w *world) keyOf(device syncproto.DeviceID) auth.Thumbprint {
+	d, ok := w.ledger.Device(device)
+	if !ok {
+		return auth.Thumbprint{}
+	}
+	return auth.ThumbprintOf(d.Key)
+}
+
 func (w *world) wantVerified(token string, want bool) {
 	w.t.Helper()
-	_, err := w.Verify(context.Background(), token)
+	_, err := w.verify(token)
 	if (err == nil) != want {
 		w.t.Fatalf("token verified: %v (%v), want %v", err == nil, err, want)
 	}
@@ -165,7 +207,7 @@ func TestSignInGivesWorkingTokens(t *testing.T) {
 	w := newWorld(t)
 	acc := w.addUser("jo.smith@hants.example", auth.RolePractitioner)
 	g := w.signIn("  JO.Smith@hants.example ", syncproto.DeviceID{})
-	c, err := w.Verify(context.Background(), g.Access)
+	c, err := w.verify(g.Access)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -355,7 +397,7 @@ func TestRevokedDeviceMaySendOnly(t *testing.T) {
 		t.Fatal(err)
 	}
 	w.wantVerified(g.Access, false)
-	_, err := w.Refresh(context.Background(), g.Refresh, syncproto.RequestID{1})
+	_, err := w.renew(g.Refresh, syncproto.RequestID{1})
 	wantCode(t, err, syncproto.CodeUnauthenticated)
 
 	_, err = w.Enrol(context.Background(), w.enrolment(d, "jo", w.code("jo")))
@@ -366,7 +408,7 @@ func TestRevokedDeviceMaySendOnly(t *testing.T) {
 	if !again.CustodyOnly {
 		t.Error("a sign-in on a revoked device is not custody only")
 	}
-	c, err := w.Verify(context.Background(), again.Access)
+	c, err := w.verify(again.Access)
 	if err != nil || !c.CustodyOnly {
 		t.Errorf("got %+v, %v; want a custody-only caller", c, err)
 	}
@@ -434,7 +476,7 @@ func TestNothingSecretIsLoggedOrKept(t *testing.T) {
 		t.Fatal(err)
 	}
 	_, _ = w.SignIn(context.Background(), auth.SignIn{Login: "jo", Password: "wrong " + password})
-	_, _ = w.Verify(context.Background(), g.Access+"x")
+	_, _ = w.verify(g.Access + "x")
 	normal, _ := auth.NormalCode(code)
 	for name, secret := range map[string]string{"password": password, "code": code, "plain code": normal,
 		"access token": g.Access, "refresh token": g.Refresh} {

@@ -1,7 +1,6 @@
 package auth_test
 
 import (
-	"context"
 	"testing"
 	"time"
 
@@ -37,7 +36,7 @@ func TestFault56TokensUnderAWrongServerClock(t *testing.T) {
 // refreshed trades a grant in and wants that to work.
 func (w *world) refreshed(g auth.Grant, n byte) auth.Grant {
 	w.t.Helper()
-	next, err := w.Refresh(context.Background(), g.Refresh, syncproto.RequestID{n})
+	next, err := w.renew(g.Refresh, syncproto.RequestID{n})
 	if err != nil {
 		w.t.Fatal(err)
 	}

@@ -65,7 +65,7 @@ func (a *Auth) Enrol(ctx context.Context, in Enrol) (Grant, error) {
 		return Grant{}, err
 	}
 	device := DeviceIDOf(in.Key)
-	first, session, err := a.newSession(account.ID, device)
+	first, session, err := a.newSession(account.ID, device, ThumbprintOf(in.Key))
 	if err != nil {
 		return Grant{}, err
 	}

@@ -58,7 +58,9 @@ type Session struct {
 	ID         syncproto.ID
 	User       syncproto.UserID
 	Device     syncproto.DeviceID // zero: none
+	Key        Thumbprint         // whose holder may use it; zero: whoever has its tokens
 	SignedInMS int64
+	ProvedMS   int64 // when the person last proved who they are: at sign-in or a step-up
 	RotatedMS  int64
 	EndedMS    int64 // 0: going on
 	Generation uint64

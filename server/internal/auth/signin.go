@@ -16,12 +16,16 @@ type SignIn struct {
 	Password string
 	Device   syncproto.DeviceID // zero: not on an enrolled device
 	Address  string             // of the caller, to slow down guessing
+	// Key that the request's proof shows: on a device, the device's. Without a
+	// device it may be one drawn for this session; zero: a bearer session.
+	Key Thumbprint
 }
 
 // Grant is what a person who proved who they are is given.
 type Grant struct {
 	Caller      Caller
 	Account     Account
+	Key         Thumbprint    // whose holder alone may use it; zero: a bearer session
 	Access      string        // access token
 	AccessLife  time.Duration // how long it lasts
 	Refresh     string        // refresh token, for one use
@@ -37,13 +41,14 @@ func (e *TooMany) Unwrap() error { return syncproto.CodeTooMany }
 // SignIn checks a login and password and begins a session. It returns
 // CodeBadCredentials for an unknown login, a wrong password and a disabled
 // account alike, at equal cost; CodeWrongDevice when the account is good but
-// was never enrolled on the device; *TooMany when there were many tries.
+// was never enrolled on the device; *ProofError when the request does not show
+// that the device sent it; *TooMany when there were many tries.
 func (a *Auth) SignIn(ctx context.Context, in SignIn) (Grant, error) {
 	account, err := a.checkPassword(ctx, in.Login, in.Password, in.Address)
 	if err != nil {
 		return Grant{}, err
 	}
-	return a.begin(ctx, account, in.Device)
+	return a.begin(ctx, account, in.Device, in.Key)
 }
 
 // checkPassword returns the account that login and password belong to.
@@ -96,8 +101,8 @@ func (a *Auth) whenFree(ctx context.Context, work func() error) error {
 }
 
 // begin records a new session of account on device and signs its tokens.
-func (a *Auth) begin(ctx context.Context, account Account, device syncproto.DeviceID) (Grant, error) {
-	first, session, err := a.newSession(account.ID, device)
+func (a *Auth) begin(ctx context.Context, account Account, device syncproto.DeviceID, key Thumbprint) (Grant, error) {
+	first, session, err := a.newSession(account.ID, device, key)
 	if err != nil {
 		return Grant{}, err
 	}
@@ -106,6 +111,9 @@ func (a *Auth) begin(ctx context.Context, account Account, device syncproto.Devi
 			d, ok := f.Device(device)
 			if !ok || !d.UsedBy(account.ID) {
 				return nil, syncproto.CodeWrongDevice
+			}
+			if key != ThumbprintOf(d.Key) && !a.cfg.Unproven {
+				return nil, &ProofError{Reason: "it is not by the device's key", Nonce: a.Nonce()}
 			}
 		}
 		return []Fact{session}, nil
@@ -116,8 +124,8 @@ func (a *Auth) begin(ctx context.Context, account Account, device syncproto.Devi
 	return a.grant(account, session, first)
 }
 
-// newSession draws a session and its first refresh token.
-func (a *Auth) newSession(user syncproto.UserID, device syncproto.DeviceID) (refreshToken, Session, error) {
+// newSession draws a session, bound to a key, and its first refresh token.
+func (a *Auth) newSession(user syncproto.UserID, device syncproto.DeviceID, key Thumbprint) (refreshToken, Session, error) {
 	id, err := a.newID()
 	if err != nil {
 		return refreshToken{}, Session{}, err
@@ -126,9 +134,12 @@ func (a *Auth) newSession(user syncproto.UserID, device syncproto.DeviceID) (ref
 	if _, err := io.ReadFull(a.cfg.Random, first.Secret[:]); err != nil {
 		return refreshToken{}, Session{}, fmt.Errorf("drawing a refresh token: %w", err)
 	}
+	if a.cfg.Unproven {
+		key = Thumbprint{}
+	}
 	now := a.nowMS()
 	return first, Session{
-		ID: id, User: user, Device: device, SignedInMS: now, RotatedMS: now,
+		ID: id, User: user, Device: device, Key: key, SignedInMS: now, ProvedMS: now, RotatedMS: now,
 		Generation: first.Generation, Hash: first.hash(),
 	}, nil
 }
@@ -139,12 +150,12 @@ func (a *Auth) grant(account Account, s Session, token refreshToken) (Grant, err
 	if err != nil {
 		return Grant{}, err
 	}
-	access, err := a.tokens.issue(subject{User: s.User, Device: s.Device, Session: s.ID}, a.cfg.Now())
+	access, err := a.tokens.issue(subject{User: s.User, Device: s.Device, Session: s.ID, Key: s.Key}, a.cfg.Now())
 	if err != nil {
 		return Grant{}, err
 	}
 	return Grant{
-		Caller: caller, Account: account, Access: access, AccessLife: accessLife,
+		Caller: caller, Account: account, Key: s.Key, Access: access, AccessLife: accessLife,
 		Refresh: a.refresh.of(account).encode(token), CustodyOnly: caller.CustodyOnly,
 	}, nil
 }
@@ -152,15 +163,28 @@ func (a *Auth) grant(account Account, s Session, token refreshToken) (Grant, err
 // errReused is how a decide function says that the session must end.
 var errReused = errors.New("refresh token used twice")
 
+// Renewal is what a session's holder gives for new tokens.
+type Renewal struct {
+	Token   string              // the refresh token
+	Request syncproto.RequestID // drawn for this renewal, the same when it is asked again
+	Key     Thumbprint          // that the request's proof shows
+}
+
 // Refresh trades a refresh token for the next one and a new access token. The
 // same token under the same request id is answered with the same next token for
 // two minutes, because replies get lost; any other second use ends the session.
-// Every refusal is CodeUnauthenticated.
-func (a *Auth) Refresh(ctx context.Context, token string, request syncproto.RequestID) (Grant, error) {
-	account, ok := a.holderOf(token)
-	t, genuine := a.refresh.of(account).decode(token)
+// A session that is bound to a key is refreshed by its holder alone (RFC 9449,
+// 5), else *ProofError: what a thief tries ends nothing. Every other refusal is
+// CodeUnauthenticated.
+func (a *Auth) Refresh(ctx context.Context, in Renewal) (Grant, error) {
+	request := in.Request
+	account, held, ok := a.holderOf(in.Token)
+	t, genuine := a.refresh.of(account).decode(in.Token)
 	if !ok || !genuine || syncproto.ID(request).IsZero() {
 		return Grant{}, syncproto.CodeUnauthenticated
+	}
+	if held.Key != in.Key && !held.Key.IsZero() {
+		return Grant{}, &ProofError{Reason: "it is not by the key of the session", Nonce: a.Nonce()}
 	}
 	next := a.refresh.of(account).next(t, request)
 	var session Session
@@ -184,17 +208,18 @@ func (a *Auth) Refresh(ctx context.Context, token string, request syncproto.Requ
 	return a.grant(account, session, next)
 }
 
-// holderOf returns the account of the session that a refresh token claims.
-func (a *Auth) holderOf(token string) (Account, bool) {
+// holderOf returns the session that a refresh token claims, and its account.
+func (a *Auth) holderOf(token string) (Account, Session, bool) {
 	id, ok := sessionOf(token)
 	if !ok || len(token) > maxTokenBytes {
-		return Account{}, false
+		return Account{}, Session{}, false
 	}
 	s, ok := a.cfg.Ledger.Session(id)
 	if !ok {
-		return Account{}, false
+		return Account{}, Session{}, false
 	}
-	return a.cfg.Ledger.Account(s.User)
+	account, ok := a.cfg.Ledger.Account(s.User)
+	return account, s, ok
 }
 
 // rotate decides what a refresh does: rotate, repeat the last answer, refuse, or

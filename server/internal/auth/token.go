@@ -19,7 +19,7 @@ const (
 	accessLife = 10 * time.Minute
 	// tokenLeeway forgives clocks between two servers of one borough.
 	tokenLeeway = 30 * time.Second
-	// maxTokenBytes bounds a token before anything reads it; ours have about 400.
+	// maxTokenBytes bounds a token before anything reads it; ours have about 500.
 	maxTokenBytes = 1024
 	// tokenType is the header's typ (RFC 9068), so that no other token of ours
 	// can ever pass for an access token.
@@ -42,9 +42,15 @@ type tokens struct {
 // claims is all that a token says: who, on which device, in which session. It
 // holds no role: what a person may see is looked up on every call.
 type claims struct {
-	Device  string `json:"did,omitempty"`
-	Session string `json:"sid"`
+	Device  string        `json:"did,omitempty"`
+	Session string        `json:"sid"`
+	Confirm *confirmation `json:"cnf,omitempty"`
 	jwt.RegisteredClaims
+}
+
+// confirmation names the key that a token's sender must hold (RFC 9449, 6.1).
+type confirmation struct {
+	Key string `json:"jkt"`
 }
 
 // Subject is who a token speaks for, once it has been checked.
@@ -52,6 +58,7 @@ type subject struct {
 	User    syncproto.UserID
 	Device  syncproto.DeviceID
 	Session syncproto.ID
+	Key     Thumbprint // whose holder may send it; zero: whoever has it
 	Expires time.Time
 }
 
@@ -100,6 +107,9 @@ func (t *tokens) issue(s subject, now time.Time) (string, error) {
 	}
 	if !s.Device.IsZero() {
 		c.Device = s.Device.String()
+	}
+	if !s.Key.IsZero() {
+		c.Confirm = &confirmation{Key: s.Key.String()}
 	}
 	token := jwt.NewWithClaims(jwt.SigningMethodEdDSA, c)
 	token.Header["typ"] = tokenType
@@ -152,6 +162,13 @@ func (c *claims) subject() (subject, error) {
 		return s, errors.New("sid is not an id")
 	}
 	s.User, s.Session, s.Expires = syncproto.UserID(user), session, c.ExpiresAt.Time
+	if c.Confirm != nil {
+		key, ok := parseThumbprint(c.Confirm.Key)
+		if !ok {
+			return s, errors.New("cnf.jkt is no thumbprint")
+		}
+		s.Key = key
+	}
 	if c.Device == "" {
 		return s, nil
 	}

@@ -92,7 +92,7 @@ func TestFault43And44ForgedTokensAreRefused(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			f := good()
 			spoil(&f)
-			_, err := w.Verify(context.Background(), f.sign(t))
+			_, err := w.verify(f.sign(t))
 			wantCode(t, err, syncproto.CodeUnauthenticated)
 		})
 	}
@@ -128,12 +128,11 @@ func TestAccessTokenLastsTenMinutes(t *testing.T) {
 func TestRefreshRotates(t *testing.T) {
 	w := newWorld(t)
 	w.addUser("jo", auth.RolePractitioner)
-	ctx := context.Background()
 	g := w.signIn("jo", syncproto.DeviceID{})
 	at := g.Caller.SignedInAt
 	for i := range 5 {
 		w.pass(10 * time.Minute)
-		next, err := w.Refresh(ctx, g.Refresh, syncproto.RequestID{byte(i + 1)})
+		next, err := w.renew(g.Refresh, syncproto.RequestID{byte(i + 1)})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -151,15 +150,15 @@ func TestRefreshRotates(t *testing.T) {
 func TestRefreshAfterLostReplyGivesTheSameToken(t *testing.T) {
 	w := newWorld(t)
 	w.addUser("jo", auth.RolePractitioner)
-	ctx, request := context.Background(), syncproto.RequestID{5}
+	request := syncproto.RequestID{5}
 	g := w.signIn("jo", syncproto.DeviceID{})
-	first, err := w.Refresh(ctx, g.Refresh, request)
+	first, err := w.renew(g.Refresh, request)
 	if err != nil {
 		t.Fatal(err)
 	}
 	w.pass(time.Minute)
 	written := w.ledger.Written
-	again, err := w.Refresh(ctx, g.Refresh, request)
+	again, err := w.renew(g.Refresh, request)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -169,13 +168,13 @@ func TestRefreshAfterLostReplyGivesTheSameToken(t *testing.T) {
 	if w.ledger.Written != written {
 		t.Error("a repeated answer was recorded")
 	}
-	if _, err := w.Refresh(ctx, again.Refresh, syncproto.RequestID{6}); err != nil {
+	if _, err := w.renew(again.Refresh, syncproto.RequestID{6}); err != nil {
 		t.Errorf("the token of the repeated answer does not work: %v", err)
 	}
 }
 
 func TestRefreshReuseEndsTheSession(t *testing.T) {
-	ctx, request := context.Background(), syncproto.RequestID{5}
+	request := syncproto.RequestID{5}
 	cases := map[string]func(w *world, old string) (string, syncproto.RequestID){
 		"another request": func(_ *world, old string) (string, syncproto.RequestID) { return old, syncproto.RequestID{6} },
 		"after the grace": func(w *world, old string) (string, syncproto.RequestID) {
@@ -189,20 +188,20 @@ func TestRefreshReuseEndsTheSession(t *testing.T) {
 			w := newWorld(t)
 			w.addUser("jo", auth.RolePractitioner)
 			g := w.signIn("jo", syncproto.DeviceID{})
-			next, err := w.Refresh(ctx, g.Refresh, request)
+			next, err := w.renew(g.Refresh, request)
 			if err != nil {
 				t.Fatal(err)
 			}
 			token, id := g.Refresh, request
 			if reuse != nil {
 				token, id = reuse(w, g.Refresh)
-			} else if next, err = w.Refresh(ctx, next.Refresh, syncproto.RequestID{7}); err != nil {
+			} else if next, err = w.renew(next.Refresh, syncproto.RequestID{7}); err != nil {
 				t.Fatal(err)
 			}
-			_, err = w.Refresh(ctx, token, id)
+			_, err = w.renew(token, id)
 			wantCode(t, err, syncproto.CodeUnauthenticated)
 			w.wantVerified(next.Access, false)
-			_, err = w.Refresh(ctx, next.Refresh, syncproto.RequestID{8})
+			_, err = w.renew(next.Refresh, syncproto.RequestID{8})
 			wantCode(t, err, syncproto.CodeUnauthenticated)
 		})
 	}
@@ -215,7 +214,7 @@ func TestNewPasswordEndsOldSessions(t *testing.T) {
 	if err := w.SetPassword(context.Background(), "jo", password); err != nil { // the same words again: still a new hash
 		t.Fatal(err)
 	}
-	_, err := w.Refresh(context.Background(), g.Refresh, syncproto.RequestID{1})
+	_, err := w.renew(g.Refresh, syncproto.RequestID{1})
 	wantCode(t, err, syncproto.CodeUnauthenticated)
 	w.pass(11 * time.Minute)
 	w.wantVerified(g.Access, false)
@@ -232,11 +231,11 @@ func TestInventedRefreshTokenEndsNothing(t *testing.T) {
 	}
 	for _, at := range []int{0, 20, 40, len(raw) - 1} {
 		raw[at] ^= 1
-		_, err := w.Refresh(context.Background(), base64.RawURLEncoding.EncodeToString(raw), syncproto.RequestID{1})
+		_, err := w.renew(base64.RawURLEncoding.EncodeToString(raw), syncproto.RequestID{1})
 		wantCode(t, err, syncproto.CodeUnauthenticated)
 		raw[at] ^= 1
 	}
-	_, err = w.Refresh(context.Background(), g.Refresh, syncproto.RequestID{})
+	_, err = w.renew(g.Refresh, syncproto.RequestID{})
 	wantCode(t, err, syncproto.CodeUnauthenticated) // no request id, no rotation
 	w.wantVerified(g.Access, true)
 }

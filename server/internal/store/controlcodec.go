@@ -128,11 +128,13 @@ func decodeDevice(d *decoder, count int) Entry {
 }
 
 func encodeSession(e SessionEntry) []byte {
-	b := appendHeader(nil, 11, kindSession)
+	b := appendHeader(nil, 13, kindSession)
 	b = cbor.AppendBytes(b, e.ID[:])
 	b = cbor.AppendBytes(b, e.User[:])
 	b = cbor.AppendBytes(b, e.Device[:])
+	b = cbor.AppendBytes(b, e.Key[:])
 	b = cbor.AppendInt(b, e.SignedInMS)
+	b = cbor.AppendInt(b, e.ProvedMS)
 	b = cbor.AppendInt(b, e.RotatedMS)
 	b = cbor.AppendInt(b, e.EndedMS)
 	b = cbor.AppendUint(b, e.Generation)
@@ -142,12 +144,14 @@ func encodeSession(e SessionEntry) []byte {
 }
 
 func decodeSession(d *decoder, count int) Entry {
-	d.expect(count == 11)
+	d.expect(count == 13)
 	var e SessionEntry
 	d.BytesInto(e.ID[:])
 	d.BytesInto(e.User[:])
 	d.BytesInto(e.Device[:])
+	d.BytesInto(e.Key[:])
 	e.SignedInMS = d.Int()
+	e.ProvedMS = d.Int()
 	e.RotatedMS = d.Int()
 	e.EndedMS = d.Int()
 	e.Generation = d.Uint()

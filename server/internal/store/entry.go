@@ -110,7 +110,9 @@ type SessionEntry struct {
 	ID         syncproto.ID
 	User       syncproto.UserID
 	Device     syncproto.DeviceID // zero: none
+	Key        [32]byte           // thumbprint of the key that its tokens are bound to; zero: none
 	SignedInMS int64
+	ProvedMS   int64 // when the person last proved who they are
 	RotatedMS  int64
 	EndedMS    int64 // 0: going on
 	Generation uint64

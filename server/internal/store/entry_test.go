@@ -34,7 +34,7 @@ func samples() []store.Entry {
 		store.UserEntry{ID: ada, Login: "ada", Name: "Ada Obi", Role: "manager", PasswordHash: "$argon2id$", Disabled: true},
 		store.DeviceEntry{ID: tablet, Name: "tablet 1", Key: []byte("key"), Users: []syncproto.UserID{ada, bea}, EnrolledMS: 1, RevokedMS: 2},
 		store.SessionEntry{
-			ID: syncproto.ID{1}, User: ada, Device: tablet, SignedInMS: 1, RotatedMS: 2, EndedMS: 3, Generation: 4,
+			ID: syncproto.ID{1}, User: ada, Device: tablet, Key: [32]byte{7}, SignedInMS: 1, ProvedMS: 5, RotatedMS: 2, EndedMS: 3, Generation: 4,
 			Hash: hash, Previous: [32]byte{9}, Request: syncproto.RequestID{8},
 		},
 		store.CodeEntry{Hash: hash, User: ada, ExpiresMS: 1, UsedMS: 2, UsedBy: tablet},

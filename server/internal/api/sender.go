@@ -1,0 +1,109 @@
+package api
+
+import (
+	"bytes"
+	"context"
+	"encoding/base64"
+	"errors"
+	"strings"
+
+	"github.com/gofiber/fiber/v2"
+	"github.com/valyala/fasthttp"
+
+	"doorstep/server/internal/auth"
+	"doorstep/syncproto"
+)
+
+const (
+	proofHeader = "DPoP"       // RFC 9449, 4.1
+	nonceHeader = "DPoP-Nonce" // RFC 9449, 8.1
+	// provenHeader carries what became of a request's proof from the arrival of the
+	// header, when proofs are weighed, to the handler, which may come minutes later.
+	// What a caller sends under this name is thrown away.
+	provenHeader = "X-Doorstep-Proven"
+)
+
+// authorization returns a copy of the access token that a request carries, and
+// whether it came as one that is bound to a key.
+func authorization(h *fasthttp.RequestHeader) (token string, bound, ok bool) {
+	all := h.PeekAll(fiber.HeaderAuthorization)
+	if len(all) != 1 {
+		return "", false, false
+	}
+	if rest, is := bytes.CutPrefix(all[0], []byte("DPoP ")); is {
+		return string(rest), true, len(rest) > 0
+	}
+	rest, is := bytes.CutPrefix(all[0], []byte("Bearer "))
+	return string(rest), false, is && len(rest) > 0
+}
+
+// arrived weighs what a header shows of its sender, before the body is read: a
+// thief of a token alone gets no more memory and time than a stranger. It reports
+// whether the request is from somebody known.
+func (a *API) arrived(h *fasthttp.RequestHeader) (known bool) {
+	token, bound, claims := authorization(h)
+	var key auth.Thumbprint
+	if claims {
+		var err error
+		_, key, err = a.cfg.Auth.Known(context.Background(), token)
+		known = err == nil
+	}
+	proofs := h.PeekAll(proofHeader)
+	if len(proofs) == 0 || claims && !known {
+		h.Del(provenHeader)
+		return known && key.IsZero() && !bound
+	}
+	out := &proof{err: &auth.ProofError{Reason: "more than one", Nonce: a.cfg.Auth.Nonce()}}
+	if len(proofs) == 1 {
+		out.proven, out.err = a.cfg.Auth.Prove(context.Background(),
+			auth.Proof{JWT: string(proofs[0]), Method: string(h.Method()), URL: a.urlOf(h), Token: token})
+	}
+	h.Set(provenHeader, out.encode())
+	return known && out.err == nil && key == out.proven.Key
+}
+
+// urlOf is the address that a request's proof has to name.
+func (a *API) urlOf(h *fasthttp.RequestHeader) string {
+	origin := a.cfg.Origin
+	if origin == "" {
+		origin = "//" + string(h.Host())
+	}
+	path, _, _ := bytes.Cut(h.RequestURI(), []byte("?"))
+	return origin + string(path)
+}
+
+// proof is what became of a request's proof; the zero value: none came.
+type proof struct {
+	proven auth.Proven
+	err    error
+}
+
+func (p *proof) encode() string {
+	var refused *auth.ProofError
+	switch {
+	case errors.As(p.err, &refused):
+		return "no " + refused.Nonce + " " + refused.Reason
+	case p.err != nil:
+		return "busy"
+	}
+	return "ok " + base64.RawURLEncoding.EncodeToString(p.proven.Key[:]) + " " + p.proven.Nonce
+}
+
+// proofOf reads what arrived wrote.
+func proofOf(h *fasthttp.RequestHeader) (p proof) {
+	parts := strings.SplitN(string(h.Peek(provenHeader)), " ", 3)
+	switch {
+	case parts[0] == "busy":
+		p.err = syncproto.CodeUnavailable
+	case len(parts) < 3: // none came
+	case parts[0] == "no":
+		p.err = &auth.ProofError{Nonce: parts[1], Reason: parts[2]}
+	default:
+		key, err := base64.RawURLEncoding.DecodeString(parts[1])
+		if err != nil || len(key) != len(p.proven.Key) {
+			panic("bug: a proven key that does not read")
+		}
+		p.proven = auth.Proven{Key: auth.Thumbprint(key), Nonce: parts[2]}
+	}
+	return p
+}
