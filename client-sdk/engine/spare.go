@@ -7,9 +7,9 @@ import (
 
 // Spare returns what of a batch of rows belongs into a second copy of this
 // device's own work: who this is, every own change's place and receipt, and the
-// content of what the server has not made durable yet, drafts included. Content
-// leaves the copy with its receipt. What colleagues wrote is not in it: the
-// server has that.
+// content of what the server has not made durable yet, drafts included, and the
+// checkpoints that the server is held to. Content leaves the copy with its receipt.
+// What colleagues wrote is not in it: the server has that.
 //
 // Applied in order, the results of all batches are what StartFromSpare needs.
 func Spare(rows []Row) []Row {
@@ -39,7 +39,7 @@ func (s *sparing) wants(r Row) bool {
 		return false
 	}
 	switch r.Key[0] {
-	case rowMeta, rowLink, rowDraft, rowFamily, rowWords:
+	case rowMeta, rowLink, rowDraft, rowFamily, rowWords, rowLog:
 		return true
 	case rowChange:
 		return r.Value == nil || s.unsent[string(r.Key)]
