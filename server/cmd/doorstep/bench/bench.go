@@ -25,6 +25,7 @@ type Options struct {
 	Pull    int   // visits that a fresh device pulls
 	Pulls   int   // one-record pulls from each borough
 	Sizes   []int // visits in the boroughs that one-record pulls are made from
+	StartUp int   // small changes in the borough whose start is measured
 }
 
 // The parts of a run.
@@ -32,6 +33,7 @@ const (
 	PartPush      = "push"
 	PartFreshPull = "fresh-pull"
 	PartOnePull   = "one-pull"
+	PartStartUp   = "start-up" // only when asked for by name
 )
 
 // measures reports whether a part is wanted.
@@ -45,6 +47,7 @@ const (
 	defaultRounds  = 5
 	defaultPull    = 4_000
 	defaultPulls   = 200
+	defaultStartUp = 1_000_000
 	maxBatch       = 256 // of 4 KB visits, well within a request
 )
 
@@ -58,7 +61,7 @@ func (o Options) withDefaults() (Options, error) {
 		value int
 	}{
 		{&o.Devices, defaultDevices}, {&o.Batch, defaultBatch}, {&o.Batches, defaultBatches},
-		{&o.Rounds, defaultRounds}, {&o.Pull, defaultPull}, {&o.Pulls, defaultPulls},
+		{&o.Rounds, defaultRounds}, {&o.Pull, defaultPull}, {&o.Pulls, defaultPulls}, {&o.StartUp, defaultStartUp},
 	} {
 		if *d.field == 0 {
 			*d.field = d.value
@@ -67,8 +70,8 @@ func (o Options) withDefaults() (Options, error) {
 			return o, errors.New("numbers must not be negative")
 		}
 	}
-	if !slices.Contains([]string{"", PartPush, PartFreshPull, PartOnePull}, o.Only) {
-		return o, fmt.Errorf("there is no part %q: %s, %s or %s", o.Only, PartPush, PartFreshPull, PartOnePull)
+	if !slices.Contains([]string{"", PartPush, PartFreshPull, PartOnePull, PartStartUp}, o.Only) {
+		return o, fmt.Errorf("there is no part %q: %s, %s, %s or %s", o.Only, PartPush, PartFreshPull, PartOnePull, PartStartUp)
 	}
 	if o.Batch > maxBatch {
 		return o, fmt.Errorf("a request takes at most %d visits", maxBatch)
@@ -121,6 +124,7 @@ type bench struct {
 	progress io.Writer
 	began    time.Time
 	report   *Report
+	kill     func() error // the process that was started last
 }
 
 func (b *bench) say(format string, args ...any) {
@@ -139,6 +143,9 @@ func (b *bench) measureOwn(ctx context.Context) error {
 		if err := b.withSite(ctx, "pull", func(s *site) error { return b.measureFreshPull(ctx, s) }); err != nil {
 			return err
 		}
+	}
+	if b.o.Only == PartStartUp {
+		return b.measureStartUp(ctx)
 	}
 	if !b.o.measures(PartOnePull) {
 		return nil

@@ -21,6 +21,7 @@ type pusher struct {
 	identity device.Identity
 	key      device.Key
 	writer   *writer
+	notes    bool // it writes small changes, not visits
 
 	actor    syncproto.ActorID
 	seq      uint64
@@ -75,7 +76,7 @@ type parcel struct {
 func (p *pusher) prepare(visits int, packed bool) (*parcel, error) {
 	out := &parcel{batch: syncproto.Batch{Device: p.identity.Device, Actor: p.actor, Prev: p.tip}}
 	for range visits {
-		body, err := p.writer.visit(p, p.seq+1)
+		body, err := p.write()
 		if err != nil {
 			return nil, err
 		}
@@ -97,6 +98,14 @@ func (p *pusher) prepare(visits int, packed bool) (*parcel, error) {
 	}
 	out.tail, err = deflate(out.tail)
 	return out, err
+}
+
+// write is the tablet's next change.
+func (p *pusher) write() ([]byte, error) {
+	if p.notes {
+		return p.writer.note(p, p.seq+1)
+	}
+	return p.writer.visit(p, p.seq+1)
 }
 
 // request is what the tablet would send now.

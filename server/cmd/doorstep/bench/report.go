@@ -24,6 +24,7 @@ type Report struct {
 	Push         Push      `json:"push,omitzero"`
 	FreshPull    FreshPull `json:"fresh_pull,omitzero"`
 	OnePull      []OnePull `json:"one_record_pull,omitempty"`
+	StartUp      StartUp   `json:"start_up,omitzero"`
 }
 
 // Machine is where it ran. Tablets, server and limits share it, unless the server
@@ -233,6 +234,11 @@ func (r *Report) Text(w io.Writer) error {
 	}
 	if len(r.OnePull) > 0 {
 		r.onePullText(l)
+	}
+	if r.StartUp.Changes > 0 {
+		u := r.StartUp
+		l.say("\nStart of a server with %d changes (%d MB on the disk), from the start of the process until it serves", u.Changes, u.DataMB)
+		l.say("  after a shutdown %.0f ms (goal: 3000), after SIGKILL %.0f ms, with the index deleted %.0f ms", u.CleanMS, u.KillMS, u.BareMS)
 	}
 	l.say("\n%d visits were pushed and acknowledged as accepted and stored; %d of them were pulled again.", r.Acknowledged, r.ReadBack)
 	_, err := io.WriteString(w, l.String())

@@ -20,6 +20,11 @@ const visitBytes = 4096
 type writer struct {
 	rng   *rand.Rand
 	words []string
+
+	// of note: the record being written, its family, and how many changes it has
+	noting syncproto.RecordID
+	in     syncproto.FamilyID
+	noted  int
 }
 
 func newWriter(seed uint64) *writer {
@@ -60,15 +65,27 @@ const otherBytes = 330
 
 // visit is a new record with its one change, of about visitBytes.
 func (w *writer) visit(at *pusher, seq uint64) ([]byte, error) {
+	body, err := w.visitBody(at, seq)
+	if err != nil {
+		return nil, err
+	}
+	raw, err := syncproto.EncodeBody(&body)
+	if err != nil {
+		return nil, fmt.Errorf("writing a visit: %w", err)
+	}
+	return raw, nil
+}
+
+func (w *writer) visitBody(at *pusher, seq uint64) (syncproto.Body, error) {
 	now := time.Now()
 	kind, ok := schema.Newest("visit")
 	if !ok {
-		return nil, fmt.Errorf("this program knows no visits")
+		return syncproto.Body{}, fmt.Errorf("this program knows no visits")
 	}
 	set := func(field string, v cbor.Value) syncproto.Op {
 		return syncproto.Op{Code: syncproto.OpSet, Path: syncproto.Path{Field: field}, Value: v}
 	}
-	body := syncproto.Body{
+	return syncproto.Body{
 		Version: syncproto.BodyVersion, Borough: at.identity.Borough, Family: at.families[w.rng.IntN(len(at.families))],
 		Record: syncproto.RecordID(w.id()), Kind: kind.ID, SchemaVersion: kind.Version, Actor: at.actor, Seq: seq,
 		Salt: w.id(), TimeMS: now.UnixMilli(), MonotonicMS: seq, Author: at.identity.User,
@@ -80,10 +97,5 @@ func (w *writer) visit(at *pusher, seq uint64) ([]byte, error) {
 			{Code: syncproto.OpSplice, Path: syncproto.Path{Field: "household_summary"},
 				Splices: []text.Splice{{Ins: w.prose(visitBytes - otherBytes)}}},
 		},
-	}
-	raw, err := syncproto.EncodeBody(&body)
-	if err != nil {
-		return nil, fmt.Errorf("writing a visit: %w", err)
-	}
-	return raw, nil
+	}, nil
 }
