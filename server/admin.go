@@ -112,6 +112,7 @@ func adminHandler(op localOperator) http.Handler {
 		return nothing{}, op.RevokeDevice(ctx, in.ID)
 	})
 	command(mux, "import", op.Import)
+	command(mux, "status", func(ctx context.Context, _ nothing) (Status, error) { return op.Status(ctx) })
 	return mux
 }
 
@@ -228,6 +229,11 @@ func (o remoteOperator) RevokeDevice(ctx context.Context, id string) error {
 
 func (o remoteOperator) Import(ctx context.Context, in ImportFiles) (ImportReport, error) {
 	return ask[ImportFiles, ImportReport](ctx, o, "import", in)
+}
+
+// Status implements Operator.
+func (o remoteOperator) Status(ctx context.Context) (Status, error) {
+	return ask[nothing, Status](ctx, o, "status", nothing{})
 }
 
 // Close gives up the connection; the server runs on.

@@ -61,6 +61,7 @@ var owners = []struct {
 	{"github.com/valyala/fasthttp", []string{"doorstep/server/internal/api"}, "one place configures HTTP"},
 	{"github.com/go-playground/validator/v10", []string{"doorstep/server/internal/api"}, "rules of requests are checked at the edge"},
 	{"github.com/dgraph-io/badger/v4", []string{"doorstep/server/internal/store", "doorstep/client-sdk/device", "doorstep/server/cmd/doorstep/bench"}, "badger is hidden behind the index, and behind a device's store; the benchmark measures it bare"},
+	{"filippo.io/age", []string{"doorstep/server/internal/backup"}, "one place encrypts backups"},
 	{"github.com/golang-jwt/jwt/v5", []string{"doorstep/server/internal/auth"}, "one parser with every check on"},
 	{"golang.org/x/crypto/argon2", []string{"doorstep/server/internal/auth"}, "passwords are weighed in one place"},
 	{"golang.org/x/mod/", []string{"doorstep/server/internal/audit"}, "one package knows how the log is proved"},
@@ -125,6 +126,7 @@ var layers = map[string][]string{
 	"internal/keyring":         {"chain", "disk"},
 	"internal/chain":           {"disk"},
 	"internal/scrub":           {"disk"},
+	"internal/backup":          {"chain", "disk", "journal", "keyring"},
 	"internal/disk":            {},
 	"internal/disk/disktest":   {"disk"},
 	"internal/mutants":         {}, // tests only

@@ -13,6 +13,7 @@ import (
 	"doorstep/server/internal/access"
 	"doorstep/server/internal/audit"
 	"doorstep/server/internal/auth"
+	"doorstep/server/internal/backup"
 	"doorstep/server/internal/desk"
 	"doorstep/server/internal/exchange"
 	"doorstep/server/internal/finalise"
@@ -65,6 +66,8 @@ type borough struct {
 	finalise *finalise.Service
 	room     *reading.Room
 	scrub    *scrub.Scrub // while serving
+	backups  *backups     // while serving; nil: none are made
+	rebuild  bool         // the index is built anew
 
 	failOnce sync.Once
 	failure  error         // why the process must end; set before failed is closed
@@ -80,7 +83,11 @@ type closer struct {
 // openBorough opens the data of cfg. create begins a borough where there is none
 // yet; without it, missing data is an error and nothing is begun.
 func openBorough(cfg Config, log *slog.Logger, create bool) (*borough, error) {
-	b := &borough{cfg: cfg, log: log, failed: make(chan struct{})}
+	return openWith(&borough{cfg: cfg, log: log}, create)
+}
+
+func openWith(b *borough, create bool) (*borough, error) {
+	b.failed = make(chan struct{})
 	for _, step := range []func(bool) error{b.openKeys, b.openJournal, b.openAudit, b.openStore, b.openWork, b.settle} {
 		if err := step(create); err != nil {
 			return nil, errors.Join(named(err), b.close())
@@ -96,7 +103,7 @@ func named(err error) error {
 		return fmt.Errorf("%w: %w", ErrInUse, err)
 	case errors.Is(err, keyring.ErrMissing), errors.Is(err, journal.ErrMissing):
 		return fmt.Errorf("%w: %w", ErrNotBegun, err)
-	case errors.Is(err, keyring.ErrDamaged), errors.Is(err, journal.ErrDamaged):
+	case errors.Is(err, keyring.ErrDamaged), errors.Is(err, journal.ErrDamaged), errors.Is(err, backup.ErrDamaged):
 		return fmt.Errorf("%w: %w", ErrDamaged, err)
 	}
 	return err
@@ -144,7 +151,7 @@ func (b *borough) openStore(bool) error {
 	var err error
 	b.store, err = store.Open(filepath.Join(b.cfg.Data.Dir, indexFolder), store.Options{
 		Source: b.journal, Sealer: b.keys, Log: b.log, OnFatal: b.fail, MayRead: mayHold,
-		Table: tableMark(),
+		Table: tableMark(), Rebuild: b.rebuild,
 	})
 	if err != nil {
 		return fmt.Errorf("opening the index: %w", err)

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"doorstep/server/internal/api"
+	"doorstep/server/internal/backup"
 )
 
 // Config is everything that can be set. The file is TOML, one table for each
@@ -26,12 +27,14 @@ type Config struct {
 	Sessions SessionConfig `koanf:"sessions"`
 	Limits   LimitsConfig  `koanf:"limits"`
 	Scrub    ScrubConfig   `koanf:"scrub"`
+	Backup   BackupConfig  `koanf:"backup"`
 	Log      LogConfig     `koanf:"log"`
 }
 
 // DataConfig says where records are kept.
 type DataConfig struct {
 	Dir       string `koanf:"dir" doc:"Folder of the journal, the index and the key store, on a local disk (ext4 or XFS), readable by the server alone."`
+	Witness   string `koanf:"witness" doc:"File outside data.dir in which the server notes how far the journal has got, so that an old copy of data.dir put back is noticed at the start. On another disk it survives more. Empty: none."`
 	MinFreeMB int64  `koanf:"min_free_mb" doc:"Free space to leave on that disk, in megabytes: below it nothing new is accepted, reading goes on."`
 }
 
@@ -73,6 +76,18 @@ type ScrubConfig struct {
 	Every       time.Duration `koanf:"every" doc:"How long after one reading of everything began the next begins."`
 }
 
+// BackupConfig says where encrypted backups go and how long they are kept. The
+// secrets are never in them: keep a copy of secrets.dir somewhere else.
+type BackupConfig struct {
+	Dir        string        `koanf:"dir" doc:"Folder of the backups of the journal, on another disk or a mounted share. Empty: none are made."`
+	KeysDir    string        `koanf:"keys_dir" doc:"Folder of the backups of the key store, not inside backup.dir: its copies must go after backup.keep_keys, or what was erased could come back."`
+	Recipients []string      `koanf:"recipients" doc:"Whom backups are encrypted to (age1...); doorstep backup-key makes one. Two are wise."`
+	Every      time.Duration `koanf:"every" doc:"How long after a backup the server makes the next. Only what is new is written."`
+	FullEvery  time.Duration `koanf:"full_every" doc:"How old a set of backups gets before the next backup begins a new one, which holds everything."`
+	Keep       time.Duration `koanf:"keep" doc:"A set whose newest backup is older is removed, unless it is the newest."`
+	KeepKeys   time.Duration `koanf:"keep_keys" doc:"A copy of the key store that is older is removed, unless it is the newest."`
+}
+
 // LogConfig says what is logged. No setting ever logs content.
 type LogConfig struct {
 	Level  string `koanf:"level" doc:"debug, info, warn or error."`
@@ -88,6 +103,7 @@ func DefaultConfig() Config {
 		Sessions: SessionConfig{Idle: 14 * 24 * time.Hour, Max: 90 * 24 * time.Hour, StepUp: 30 * time.Minute},
 		Limits:   LimitsConfig{Connections: 8192, PerAddress: 2048, Syncs: 256, Streams: 5000, StreamsPerUser: 4, MemoryMB: 1024},
 		Scrub:    ScrubConfig{MBPerSecond: 32, Every: 7 * 24 * time.Hour},
+		Backup:   BackupConfig{Recipients: []string{}, Every: 24 * time.Hour, FullEvery: 30 * 24 * time.Hour, Keep: 90 * 24 * time.Hour, KeepKeys: 35 * 24 * time.Hour},
 		Log:      LogConfig{Level: "info", Format: "json"},
 	}
 }
@@ -118,6 +134,7 @@ func (c Config) Check() error {
 	}
 	f.unless(c.Scrub.MBPerSecond > 0 && c.Scrub.MBPerSecond <= 10_000, "scrub.mb_per_second must be 1 to 10000")
 	f.unless(c.Scrub.Every >= time.Hour, "scrub.every must be an hour or more")
+	c.checkBackup(&f)
 	f.unless(slices.Contains([]string{"debug", "info", "warn", "error"}, c.Log.Level), "log.level must be debug, info, warn or error")
 	f.unless(c.Log.Format == "json" || c.Log.Format == "text", "log.format must be json or text")
 	return f.err()
@@ -127,9 +144,25 @@ func (c Config) checkNames(f *faults) {
 	f.unless(c.Name != "" && len(c.Name) <= 200, "name must be set, to at most 200 bytes")
 	f.unless(validBorough(c.Borough), "borough must be set, to at most 64 lower-case letters, digits and dashes")
 	f.unless(filepath.IsAbs(c.Data.Dir), "data.dir must be an absolute path")
+	f.unless(c.Data.Witness == "" || filepath.IsAbs(c.Data.Witness) && !within(c.Data.Dir, c.Data.Witness), "data.witness must be an absolute path outside data.dir")
 	dir := c.secretsDir()
 	f.unless(filepath.IsAbs(dir), "secrets.dir must be an absolute path, or systemd must pass credentials")
 	f.unless(dir == "" || !within(c.Data.Dir, dir), "secrets.dir must not be inside data.dir: a copy of the data would hold its keys")
+}
+
+func (c Config) checkBackup(f *faults) {
+	b := c.Backup
+	_, err := backup.ParseRecipients(b.Recipients)
+	f.unless(err == nil, fmt.Sprintf("backup.recipients: %v", err))
+	f.unless(b.Every >= time.Minute && b.FullEvery >= b.Every, "backup.every must be a minute or more, and backup.full_every not shorter")
+	f.unless(b.Keep >= b.Every && b.KeepKeys >= b.Every, "backup.keep and backup.keep_keys must not be shorter than backup.every")
+	if b.Dir == "" {
+		return
+	}
+	f.unless(filepath.IsAbs(b.Dir) && filepath.IsAbs(b.KeysDir), "backup.dir and backup.keys_dir must be absolute paths")
+	f.unless(!within(c.Data.Dir, b.Dir) && !within(c.Data.Dir, b.KeysDir), "backup.dir and backup.keys_dir must not be inside data.dir")
+	f.unless(!within(b.Dir, b.KeysDir) && !within(b.KeysDir, b.Dir), "backup.keys_dir must not be inside backup.dir, nor the other way round")
+	f.unless(len(b.Recipients) > 0, "backup.recipients must name somebody whom backups are encrypted to: doorstep backup-key makes one")
 }
 
 func (c Config) checkListen(f *faults) {

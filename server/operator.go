@@ -30,6 +30,8 @@ type Operator interface {
 	// Import takes the CSV files at the root of a zip archive. With problems in
 	// the report nothing was stored.
 	Import(ctx context.Context, in ImportFiles) (ImportReport, error)
+	// Status says how the data is: disk, scrub, backups.
+	Status(context.Context) (Status, error)
 	Close() error
 }
 

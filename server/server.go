@@ -53,6 +53,7 @@ func Open(cfg Config, logs io.Writer) (*Server, error) {
 		return nil, err
 	}
 	b.startScrub()
+	b.startBackups()
 	s := &Server{borough: b}
 	b.keepCheckpoints()
 	if err := s.bind(cfg); err != nil {

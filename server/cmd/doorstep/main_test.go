@@ -26,8 +26,9 @@ func TestScripts(t *testing.T) {
 	testscript.Run(t, testscript.Params{
 		Dir: "testdata/script",
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
-			"exit":   wantExit,
-			"damage": damage,
+			"exit":    wantExit,
+			"damage":  damage,
+			"backups": backupsHere,
 		},
 	})
 }
@@ -52,9 +53,22 @@ func wantExit(ts *testscript.TestScript, neg bool, args []string) {
 	}
 }
 
-// damage flips one bit in the middle of a file.
+// backupsHere has backups go to folders of the script, for the identity in a file.
+func backupsHere(ts *testscript.TestScript, _ bool, args []string) {
+	for _, line := range strings.Split(ts.ReadFile(args[0]), "\n") {
+		if recipient, ok := strings.CutPrefix(line, "# public key: "); ok {
+			ts.Setenv("DOORSTEP_BACKUP_RECIPIENTS", recipient)
+		}
+	}
+	ts.Setenv("DOORSTEP_BACKUP_DIR", ts.MkAbs("backups"))
+	ts.Setenv("DOORSTEP_BACKUP_KEYS_DIR", ts.MkAbs("backup-keys"))
+}
+
+// damage flips one bit in the middle of the first file that fits a pattern.
 func damage(ts *testscript.TestScript, _ bool, args []string) {
-	path := ts.MkAbs(args[0])
+	paths, err := filepath.Glob(ts.MkAbs(args[0]))
+	ts.Check(err)
+	path := paths[0]
 	b, err := os.ReadFile(path)
 	ts.Check(err)
 	b[len(b)/2] ^= 1

@@ -78,6 +78,13 @@ func newRoot(s streams) *cobra.Command {
 		newUser(s),
 		newDevice(s),
 		newVerify(s),
+		newStatus(s),
+		newBackup(s),
+		newBackupKey(s),
+		newVerifyBackup(s),
+		newRestore(s),
+		newRestoreDrill(s),
+		newRebuild(s),
 		newVersion(s),
 	)
 	onlyCommands(root)

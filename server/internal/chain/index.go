@@ -191,3 +191,31 @@ func (f *File) Bytes() ([]byte, error) {
 	}
 	return b, nil
 }
+
+// VerifyBytes verifies the content of a whole file and answers how many bytes of it are whole and right groups. What
+// stands behind them is a torn write; damage is a *DamagedError.
+func VerifyBytes(name string, b []byte, opt Options) (int64, error) {
+	file := memory{bytes: bytes.NewReader(b)}
+	header, err := readHeader(file, name, opt.Kind)
+	if err != nil {
+		return 0, err
+	}
+	s := scanner{window: window{file: file, size: int64(len(b))}, at: headerBytes, digest: header.Prev, next: header.First}
+	tail, err := s.run(opt.Visit)
+	if err != nil {
+		return 0, fmt.Errorf("verifying %s: %w", name, err)
+	}
+	if tail.Bytes > 0 && !tail.Torn {
+		return 0, &DamagedError{File: name, Offset: tail.Offset, Position: s.next, Reason: tail.Reason}
+	}
+	return s.at, nil
+}
+
+// memory is the content of a file, for reading.
+type memory struct {
+	disk.File // nil: nothing else is asked for
+	bytes     *bytes.Reader
+}
+
+// ReadAt implements disk.File.
+func (m memory) ReadAt(p []byte, off int64) (int, error) { return m.bytes.ReadAt(p, off) }

@@ -81,6 +81,8 @@ var (
 	ErrTooLarge = chain.ErrTooLarge
 	// ErrNoEntry says that the journal has no entry at a position.
 	ErrNoEntry = chain.ErrNoEntry
+	// ErrReadOnly says that the journal was opened for reading alone.
+	ErrReadOnly = errors.New("the journal is open for reading alone")
 	// ErrClosed says that the journal was closed.
 	ErrClosed = errors.New("journal is closed")
 )
@@ -297,7 +299,7 @@ func (j *Journal) Close() error {
 	}
 	j.closed = true
 	var err error
-	if j.failed == nil {
+	if j.failed == nil && j.mark != nil {
 		err = j.mark.Sync()
 	}
 	return errors.Join(err, j.release())
@@ -311,5 +313,8 @@ func (j *Journal) release() error {
 	if j.mark != nil {
 		errs = append(errs, j.mark.Close())
 	}
-	return errors.Join(append(errs, j.lock.Close())...)
+	if j.lock != nil {
+		errs = append(errs, j.lock.Close())
+	}
+	return errors.Join(errs...)
 }

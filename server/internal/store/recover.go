@@ -153,6 +153,9 @@ func (s *Store) catchUp() error {
 		if err := s.applySome(min(s.applied.position+catchUpEntries, head)); err != nil {
 			return err
 		}
+		if s.applied.position%(catchUpEntries*200) < catchUpEntries {
+			s.opt.Log.Info("bringing the index up to the journal", "entry", s.applied.position, "of", head)
+		}
 	}
 	return nil
 }

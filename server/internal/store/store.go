@@ -17,6 +17,7 @@ package store
 import (
 	"errors"
 	"fmt"
+	"io/fs"
 	"log/slog"
 	"os"
 	"path/filepath"
@@ -42,9 +43,11 @@ type Source interface {
 // Options are what Open needs. All fields but MayRead, MemTableBytes and Table are
 // required.
 type Options struct {
-	Source Source
-	Sealer Sealer
-	Log    *slog.Logger
+	// Rebuild builds the index anew, whatever there is.
+	Rebuild bool
+	Source  Source
+	Sealer  Sealer
+	Log     *slog.Logger
 	// OnFatal is told when the index must not be used any more: it is damaged or
 	// could not be written. The process should end; the next start repairs it.
 	OnFatal func(error)
@@ -97,8 +100,9 @@ func Open(dir string, opt Options) (*Store, error) {
 		opt.MemTableBytes = defaultMemTable
 	}
 	s := &Store{dir: dir, opt: opt}
-	if _, err := os.Stat(filepath.Join(dir, rebuildName)); err == nil {
-		opt.Log.Warn("the index was marked as damaged and is built anew")
+	_, err := os.Stat(filepath.Join(dir, rebuildName))
+	if marked := err == nil; marked || opt.Rebuild {
+		opt.Log.Warn("the index is built anew", "damaged", marked)
 		if err := s.moveAside(); err != nil {
 			return nil, err
 		}
@@ -143,7 +147,7 @@ func (s *Store) moveAside() error {
 	if err := os.RemoveAll(aside); err != nil {
 		return fmt.Errorf("removing an older damaged index: %w", err)
 	}
-	if err := os.Rename(s.dir, aside); err != nil {
+	if err := os.Rename(s.dir, aside); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return fmt.Errorf("moving the damaged index aside: %w", err)
 	}
 	return nil

@@ -1,0 +1,88 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"doorstep/server"
+)
+
+type statusOptions struct {
+	config string
+	asJSON bool
+}
+
+func newStatus(s streams) *cobra.Command {
+	var o statusOptions
+	cmd := &cobra.Command{
+		Use:   "status",
+		Short: "Show how the data is: disk, second reading, backups",
+		Args:  noArgs,
+		RunE:  func(cmd *cobra.Command, _ []string) error { return runStatus(cmd.Context(), o, s) },
+	}
+	configFlag(cmd, &o.config)
+	cmd.Flags().BoolVar(&o.asJSON, "json", false, "print it as JSON")
+	return cmd
+}
+
+func runStatus(ctx context.Context, o statusOptions, s streams) error {
+	return withOperator(o.config, s.err, func(op server.Operator) error {
+		st, err := op.Status(ctx)
+		if err != nil {
+			return err
+		}
+		if o.asJSON {
+			return json.NewEncoder(s.out).Encode(st)
+		}
+		printStatus(s.out, st)
+		return nil
+	})
+}
+
+func printStatus(out io.Writer, st server.Status) {
+	fmt.Fprintf(out, "journal   %d entries, epoch %s\n", st.Entries, st.Epoch)
+	fmt.Fprintf(out, "disk      %d MB free; below %d MB nothing new is accepted\n", st.FreeMB, st.MinFreeMB)
+	fmt.Fprintf(out, "scrub     %s\n", scrubLine(st.Scrub))
+	switch {
+	case !st.Backups:
+		fmt.Fprintf(out, "backups   none are made by this server\n")
+	case st.BackupTrouble != "":
+		fmt.Fprintf(out, "backups   newest %s; FAILING: %s\n", when(st.Backup), st.BackupTrouble)
+	default:
+		fmt.Fprintf(out, "backups   newest %s\n", when(st.Backup))
+	}
+}
+
+func scrubLine(sc server.ScrubStatus) string {
+	line := "everything was last read through " + when(millis(sc.FinishedMS))
+	if sc.Next != "" {
+		line += fmt.Sprintf("; reading %s now, %d parts of this round are read", sc.Next, sc.Parts)
+	}
+	if sc.Repaired > 0 {
+		line += fmt.Sprintf("; %d parts were repaired so far", sc.Repaired)
+	}
+	if sc.Trouble != "" {
+		line += "; FAILING: " + sc.Trouble
+	}
+	return line
+}
+
+func millis(ms int64) time.Time {
+	if ms == 0 {
+		return time.Time{}
+	}
+	return time.UnixMilli(ms)
+}
+
+// when is a moment for people.
+func when(t time.Time) string {
+	if t.IsZero() {
+		return "never"
+	}
+	return t.Local().Format("2 January 2006 15:04")
+}

@@ -1,0 +1,45 @@
+package server
+
+import (
+	"context"
+	"path/filepath"
+	"time"
+
+	"doorstep/server/internal/disk"
+	"doorstep/server/internal/scrub"
+)
+
+// Status is how a running server's data is, for IT. It holds nothing of anybody.
+type Status struct {
+	Epoch     string `json:"epoch"`
+	Entries   uint64 `json:"entries"`     // in the journal
+	FreeMB    int64  `json:"free_mb"`     // on the disk of the data
+	MinFreeMB int64  `json:"min_free_mb"` // below which nothing new is accepted
+
+	Scrub ScrubStatus `json:"scrub"`
+
+	Backups       bool      `json:"backups"`        // that the server makes some
+	Backup        time.Time `json:"backup"`         // when the newest was taken; zero: never
+	BackupTrouble string    `json:"backup_trouble"` // why the last try failed; empty: it did not
+}
+
+// ScrubStatus says how far the reading of everything has got.
+type ScrubStatus = scrub.Status
+
+// Status implements Operator. Without a running server there is no scrub.
+func (o localOperator) Status(context.Context) (Status, error) {
+	b := o.b
+	head, _ := b.journal.Head()
+	free, err := disk.Local{}.FreeBytes(filepath.Join(b.cfg.Data.Dir, journalFolder))
+	if err != nil {
+		return Status{}, err
+	}
+	s := Status{Epoch: b.journal.Epoch().String(), Entries: head, FreeMB: free >> 20, MinFreeMB: b.cfg.Data.MinFreeMB}
+	if b.scrub != nil {
+		s.Scrub = b.scrub.Status()
+	}
+	if s.Backups = b.backups != nil; s.Backups {
+		s.Backup, s.BackupTrouble = b.backups.status()
+	}
+	return s, nil
+}
