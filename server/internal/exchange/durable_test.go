@@ -37,7 +37,7 @@ func TestAnswerAboutWhatIsNotDurableYetWaitsForIt(t *testing.T) {
 		return nil, nil
 	}}
 	l.queue <- asks
-	l.writeGroup(writes)
+	l.gather(writes, nil)
 	for _, p := range []*proposal{writes, asks} {
 		if <-p.done; !errors.Is(p.err, syncproto.CodeDiskFull) {
 			t.Errorf("got %v, want %v", p.err, syncproto.CodeDiskFull)

@@ -2,7 +2,6 @@ package exchange
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"log/slog"
 	"runtime"
@@ -13,7 +12,6 @@ import (
 	"time"
 
 	"doorstep/server/internal/audit"
-	"doorstep/server/internal/journal"
 	"doorstep/server/internal/store"
 	"doorstep/syncproto"
 )
@@ -49,19 +47,24 @@ type LedgerConfig struct {
 }
 
 // Committed says what a group brought.
-type Committed struct {
-	Families []syncproto.FamilyID // with news
-	Users    []syncproto.UserID   // whose access changed
-}
+type Committed = store.Committed
 
 // Decide is run alone, with the state as every earlier proposal left it. It may
 // stage entries itself, to build on them, and return more. An error, or a panic,
-// stores nothing of the proposal. It must be quick: everybody waits.
+// stores nothing of the proposal. It must be quick: everybody waits. It is run once,
+// and what it was told may never become true: see Ledger.
 type Decide = func(tx *store.Tx) ([]store.Entry, error)
 
-// Ledger puts proposals into one order and makes them durable. One goroutine
-// takes what has queued up, runs each Decide, writes one group to the journal
-// with one sync, then the index, and only then answers.
+// Ledger puts proposals into one order and makes them durable. One goroutine takes
+// what has queued up and runs each Decide; another writes the group to the journal
+// with one sync, then the index, and then answers. While it does, the first decides
+// the next group, on top of the one that is being written.
+//
+// So what is decided may rest on what is not durable yet. Therefore nothing of a
+// group is answered, not even a refusal, before that group and all before it are
+// durable; a group is written only after the one before was; and if that one could
+// not be, the next is given up with it, unwritten. Who may do what changes only
+// between groups: after a control entry nothing is decided until it is committed.
 type Ledger struct {
 	cfg   LedgerConfig
 	queue chan *proposal
@@ -69,7 +72,7 @@ type Ledger struct {
 	done  chan struct{}
 	stop  sync.Once
 
-	failed error // the sequencer's: why nothing is accepted any more
+	failed error // of whoever writes: why nothing is accepted any more
 }
 
 // proposal waits for its turn. Whoever changes its state first decides what
@@ -141,77 +144,6 @@ func (l *Ledger) Propose(ctx context.Context, decide Decide) (uint64, error) {
 	return p.first, p.err
 }
 
-func (l *Ledger) run() {
-	defer close(l.done)
-	for {
-		select {
-		case <-l.quit:
-			return
-		case p := <-l.queue:
-			l.writeGroup(p)
-		}
-	}
-}
-
-// writeGroup gathers a group that begins with p, writes it and answers.
-func (l *Ledger) writeGroup(p *proposal) {
-	if l.failed != nil {
-		p.answer(syncproto.CodeUnavailable)
-		return
-	}
-	tx := l.cfg.Store.Begin(l.cfg.Now().UnixMilli())
-	defer tx.Discard()
-	var group []*proposal
-	for p != nil {
-		if p.state.CompareAndSwap(proposalWaits, proposalTaken) && l.decideOne(tx, p) {
-			group = append(group, p)
-		}
-		p = nil
-		if len(group) < maxGroupProposals && tx.Size() < maxGroupBytes && !tx.HasControl() {
-			p = l.next()
-		}
-	}
-	if len(group) == 0 {
-		return
-	}
-	err := l.write(tx)
-	for _, p := range group {
-		p.answer(err)
-	}
-}
-
-// next takes another proposal if one waits already.
-func (l *Ledger) next() *proposal {
-	select {
-	case p := <-l.queue:
-		return p
-	default:
-		return nil
-	}
-}
-
-// decideOne runs a proposal's Decide. It reports whether the answer has to wait
-// for the group to be written.
-func (l *Ledger) decideOne(tx *store.Tx, p *proposal) bool {
-	first := tx.Next()
-	tx.SetActing(p.by)
-	if err := l.stage(tx, p.decide); err != nil {
-		tx.Drop()
-		p.answer(err)
-		return false
-	}
-	if tx.Next() == first {
-		if len(tx.Payloads()) > 0 {
-			return true // it may answer for what the group holds already
-		}
-		p.answer(nil)
-		return false
-	}
-	tx.Keep()
-	p.first = first
-	return true
-}
-
 func (l *Ledger) stage(tx *store.Tx, decide Decide) (err error) {
 	defer func() {
 		if r := recover(); r != nil {
@@ -236,47 +168,4 @@ func panicText(p any) string {
 		return err.Error()
 	}
 	return fmt.Sprintf("%T", p)
-}
-
-// write makes a group durable, then visible.
-func (l *Ledger) write(tx *store.Tx) error {
-	first, err := l.cfg.Journal.Append(tx.Payloads())
-	switch {
-	case errors.Is(err, journal.ErrFull):
-		l.cfg.Log.Error("the disk is full: nothing is accepted until there is room", "reason", err.Error())
-		return syncproto.CodeDiskFull
-	case errors.Is(err, journal.ErrTooLarge):
-		l.cfg.Log.Error("a group is too large for the journal", "reason", err.Error())
-		return syncproto.CodeTooLarge
-	case err != nil:
-		return l.fail(fmt.Errorf("writing the journal: %w", err))
-	case first != tx.First():
-		return l.fail(fmt.Errorf("bug: the journal put a group at %d that was ordered at %d", first, tx.First()))
-	}
-	_, digest := l.cfg.Journal.Head()
-	families := tx.Families()
-	users, err := tx.Commit(digest)
-	if err != nil {
-		return l.fail(err)
-	}
-	if l.cfg.OnCommit != nil {
-		l.cfg.OnCommit(Committed{Families: families, Users: users})
-	}
-	return nil
-}
-
-// fail stops everything: what is on the disk is known after the next start.
-func (l *Ledger) fail(err error) error {
-	l.failed = err
-	l.cfg.Log.Error("the ledger has failed", "reason", err.Error())
-	l.cfg.OnFatal(err)
-	return syncproto.CodeUnavailable
-}
-
-func (p *proposal) answer(err error) {
-	p.err = err
-	if err != nil {
-		p.first = 0
-	}
-	close(p.done)
 }

@@ -85,10 +85,24 @@ func TestProposalsThatWaitShareOneSync(t *testing.T) {
 	first, rest := make(chan uint64, 1), make(chan uint64, 20)
 	go propose(first, 0)
 	<-g.reached // the first group is being written
+	var decided sync.WaitGroup
+	decided.Add(20)
 	for n := range 20 {
-		go propose(rest, n)
+		go func() {
+			position, err := l.Propose(context.Background(), func(*store.Tx) ([]store.Entry, error) {
+				decided.Done()
+				return []store.Entry{tip(n), tip(n)}, nil
+			})
+			if err != nil {
+				t.Error(err)
+			}
+			rest <- position
+		}()
 	}
-	queued(l, 20)
+	decided.Wait()
+	if len(rest) > 0 {
+		t.Error("a proposal is answered before the group before it is written")
+	}
 	g.pass <- struct{}{}
 	<-first
 	<-g.reached
@@ -111,7 +125,7 @@ func TestControlEntryEndsItsGroup(t *testing.T) {
 	l := newLedger(t, b, g, func(err error) { t.Error(err) })
 	var wait sync.WaitGroup
 	wait.Go(func() {
-		if _, err := l.Propose(context.Background(), returns(tip(0))); err != nil {
+		if _, err := l.Propose(context.Background(), returns(ref(3))); err != nil {
 			t.Error(err)
 		}
 	})
@@ -225,7 +239,7 @@ func TestWithdrawnProposalStoresNothing(t *testing.T) {
 	l := newLedger(t, b, g, func(err error) { t.Error(err) })
 	first := make(chan error, 1)
 	go func() {
-		_, err := l.Propose(context.Background(), returns(tip(0)))
+		_, err := l.Propose(context.Background(), returns(ref(0))) // nothing is decided until it is written
 		first <- err
 	}()
 	<-g.reached

@@ -33,24 +33,22 @@ func (o ordering) order(in *incoming) error {
 }
 
 func (o ordering) orderChange(in *incoming) error {
-	if ref, err := o.tx.Change(in.id); err == nil {
-		return o.again(in, ref)
-	} else if !errors.Is(err, store.ErrNotFound) {
-		return err
-	}
-	if ref, err := o.tx.Refused(in.id); err == nil {
-		in.receipt = syncproto.Receipt{Change: in.id, Status: syncproto.StatusRefused, Code: ref.Code}
-		return nil
-	} else if !errors.Is(err, store.ErrNotFound) {
-		return err
-	}
-	bound, err := o.bound(in)
-	if err != nil || !bound {
-		return err
-	}
-	missingPrev, err := o.follow(in)
+	chain, err := o.chain(in)
 	if err != nil {
 		return err
+	}
+	next := in.follows(chain)
+	if answered, err := o.answered(in, next); err != nil || answered {
+		return err
+	}
+	if !o.bound(in, chain) {
+		return nil
+	}
+	missingPrev := false
+	if !next {
+		if missingPrev, err = o.follow(in); err != nil {
+			return err
+		}
 	}
 	if in.refuse == syncproto.CodeOK {
 		if in.refuse, err = o.fits(in.change); err != nil {
@@ -60,7 +58,43 @@ func (o ordering) orderChange(in *incoming) error {
 	if in.refuse != syncproto.CodeOK {
 		return o.refuse(in)
 	}
-	return o.store(in, missingPrev)
+	return o.store(in, chain, missingPrev)
+}
+
+// chain is what is known of the chain of a change's actor; the zero value but for
+// the actor if that is nothing.
+func (o ordering) chain(in *incoming) (store.ChainInfo, error) {
+	chain, err := o.tx.Chain(in.batch.actor)
+	if errors.Is(err, store.ErrNotFound) {
+		return store.ChainInfo{Actor: in.batch.actor}, nil
+	}
+	return chain, err
+}
+
+// follows reports whether a change that can be read is the next of its actor's
+// chain. Then its step is right, and it is not stored: what is stored has its place
+// in its actor's chain.
+func (in *incoming) follows(chain store.ChainInfo) bool {
+	return in.change != nil && in.refuse == syncproto.CodeOK && chain.Extends(in.prev, in.seq)
+}
+
+// answered answers a change that was stored or refused before.
+func (o ordering) answered(in *incoming, next bool) (bool, error) {
+	if !next {
+		ref, err := o.tx.Change(in.id)
+		if err == nil {
+			return true, o.again(in, ref)
+		}
+		if !errors.Is(err, store.ErrNotFound) {
+			return false, err
+		}
+	}
+	ref, err := o.tx.Refused(in.id)
+	if errors.Is(err, store.ErrNotFound) {
+		return false, nil
+	}
+	in.receipt = syncproto.Receipt{Change: in.id, Status: syncproto.StatusRefused, Code: ref.Code}
+	return err == nil, err
 }
 
 // again answers a change that is here: the same receipt, or a better one if it
@@ -89,17 +123,13 @@ func receiptOf(ref store.ChangeRef, missing []syncproto.ChangeID) syncproto.Rece
 
 // bound refuses a change of an actor that belongs to another device. It leaves
 // no trace in that actor's chain.
-func (o ordering) bound(in *incoming) (bool, error) {
-	chain, err := o.tx.Chain(in.batch.actor)
-	if errors.Is(err, store.ErrNotFound) || err == nil && chain.Device == in.batch.device.ID {
-		return true, nil
-	}
-	if err != nil {
-		return false, err
+func (o ordering) bound(in *incoming, chain store.ChainInfo) bool {
+	if chain.Known == 0 || chain.Device == in.batch.device.ID {
+		return true
 	}
 	o.x.alarm("actor of another device", syncproto.CodeWrongDevice, in.batch, in.id)
 	in.receipt = syncproto.Receipt{Change: in.id, Status: syncproto.StatusRefused, Code: syncproto.CodeWrongDevice}
-	return false, nil
+	return false
 }
 
 // follow checks the step from the change before. It reports whether that is
@@ -197,7 +227,7 @@ func (o ordering) refuse(in *incoming) error {
 }
 
 // store files a change under the status that its moment gives it.
-func (o ordering) store(in *incoming, missingPrev bool) error {
+func (o ordering) store(in *incoming, chain store.ChainInfo, missingPrev bool) error {
 	b := &in.change.Body
 	e := store.ChangeEntry{
 		ID: in.id, Prev: in.prev, Record: b.Record, Family: b.Family, Kind: b.Kind, Actor: b.Actor, Seq: b.Seq,
@@ -211,11 +241,12 @@ func (o ordering) store(in *incoming, missingPrev bool) error {
 	if missingPrev && e.Status != syncproto.StatusHeld {
 		e.Status, e.Code = syncproto.StatusHeld, syncproto.CodeMissingPrev
 	}
-	forks, err := o.forks(in)
+	forks, err := o.forks(in, chain)
 	if err != nil {
 		return err
 	}
-	if _, err := o.tx.Stage(e); err != nil {
+	position, err := o.tx.Stage(e)
+	if err != nil {
 		return err
 	}
 	in.batch.stored++
@@ -234,9 +265,11 @@ func (o ordering) store(in *incoming, missingPrev bool) error {
 	if err := o.release(in.id); err != nil {
 		return err
 	}
-	ref, err := o.tx.Change(in.id)
-	if err != nil {
-		return err
+	ref := store.ChangeRef{ID: e.ID, Status: e.Status, Code: e.Code, Position: position}
+	if e.Status != syncproto.StatusAccepted { // else nothing that follows moves it on
+		if ref, err = o.tx.Change(in.id); err != nil {
+			return err
+		}
 	}
 	missing, err := o.missing(ref)
 	in.receipt = receiptOf(ref, missing)
@@ -255,16 +288,11 @@ func (o ordering) followUp(c *syncproto.Change, status syncproto.ReceiptStatus) 
 }
 
 // forks reports whether a change is the first to claim a place that another has.
-func (o ordering) forks(in *incoming) (bool, error) {
-	chain, err := o.tx.Chain(in.batch.actor)
-	if errors.Is(err, store.ErrNotFound) {
+func (o ordering) forks(in *incoming, chain store.ChainInfo) (bool, error) {
+	if chain.Forked {
 		return false, nil
 	}
-	if err != nil || chain.Forked || in.seq > chain.Known {
-		return false, err
-	}
-	claims, err := o.tx.Claims(in.batch.actor, in.seq)
-	return len(claims) > 0, err
+	return o.tx.Claimed(chain, in.seq)
 }
 
 func (o ordering) verdict(c *syncproto.Change, kind syncproto.VerdictKind, code syncproto.Code) error {

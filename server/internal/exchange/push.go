@@ -122,8 +122,12 @@ func (x *Exchange) prepareBatch(batch *syncproto.Batch) ([]*incoming, error) {
 	}
 	placeInChain(ins, batch.Prev)
 	err := x.cfg.Store.Read(func(r *store.Reader) error {
+		chain, err := r.Chain(b.actor)
+		if err != nil && !errors.Is(err, store.ErrNotFound) {
+			return fmt.Errorf("looking up a chain: %w", err)
+		}
 		for _, in := range ins {
-			if err := x.check(r, in); err != nil {
+			if err := x.check(r, in, &chain); err != nil {
 				return err
 			}
 		}
@@ -179,21 +183,28 @@ func placeInChain(ins []*incoming, prev syncproto.ChangeID) {
 	}
 }
 
-// check finds what is wrong with a change by itself, and whether it is new.
-func (x *Exchange) check(r *store.Reader, in *incoming) error {
-	_, err := r.Change(in.id)
-	if err == nil {
-		in.known = true
-		return nil
-	}
-	if !errors.Is(err, store.ErrNotFound) {
-		return fmt.Errorf("looking up a change: %w", err)
+// check finds what is wrong with a change by itself, and whether it is new. chain is
+// what its actor's chain comes to before it, as far as can be told here: whether a
+// change is new is decided as it is ordered, but what is known need not be sealed.
+func (x *Exchange) check(r *store.Reader, in *incoming, chain *store.ChainInfo) error {
+	if !in.follows(*chain) {
+		_, err := r.Change(in.id)
+		if err == nil {
+			in.known = true
+			return nil
+		}
+		if !errors.Is(err, store.ErrNotFound) {
+			return fmt.Errorf("looking up a change: %w", err)
+		}
 	}
 	if in.refuse == syncproto.CodeOK {
 		in.poison = x.guard(in.id, func() error {
 			in.refuse = x.fault(in)
 			return nil
 		}) != nil
+	}
+	if in.follows(*chain) {
+		chain.Seq, chain.Known, chain.Tip = in.seq, in.seq, in.id
 	}
 	return nil
 }

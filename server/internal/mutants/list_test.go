@@ -160,8 +160,8 @@ var list = []mutant{
 	{
 		name: "an actor of another device is written for",
 		file: "server/internal/exchange/place.go",
-		from: "err == nil && chain.Device == in.batch.device.ID {",
-		to:   "err == nil && !chain.Device.IsZero() {",
+		from: "if chain.Known == 0 || chain.Device == in.batch.device.ID {",
+		to:   "if true {",
 		pkg:  "server/internal/exchange", test: "TestFault41SignatureOfAnotherDevice",
 	},
 	{
@@ -209,8 +209,8 @@ var list = []mutant{
 	{
 		name: "a cloned tablet goes unnoticed",
 		file: "server/internal/exchange/place.go",
-		from: "return len(claims) > 0, err",
-		to:   "return len(claims) < 0, err",
+		from: "	if chain.Forked {\n",
+		to:   "	if true {\n",
 		pkg:  "server/internal/exchange", test: "TestFault48ClonedTabletForksItsActor",
 	},
 	{
@@ -222,9 +222,30 @@ var list = []mutant{
 	},
 	{
 		name: "an answer about what is not durable yet does not wait",
-		file: "server/internal/exchange/ledger.go",
-		from: "if len(tx.Payloads()) > 0 {",
-		to:   "if false {",
+		file: "server/internal/exchange/group.go",
+		from: "	g.answers = append(g.answers, answer{p, err})\n",
+		to:   "	if g.tx.Next() == first {\n		p.answer(err)\n		return\n	}\n	g.answers = append(g.answers, answer{p, err})\n",
 		pkg:  "server/internal/exchange", test: "TestAnswerAboutWhatIsNotDurableYetWaitsForIt",
+	},
+	{
+		name: "a refusal does not wait for the group that it rests on",
+		file: "server/internal/exchange/group.go",
+		from: "	g.answers = append(g.answers, answer{p, err})\n",
+		to:   "	if err != nil {\n		p.answer(err)\n		return\n	}\n	g.answers = append(g.answers, answer{p, err})\n",
+		pkg:  "server/internal/exchange", test: "TestNothingIsAnsweredBeforeWhatItRestsOnIsDurable",
+	},
+	{
+		name: "a group is written on top of one that the disk had no room for",
+		file: "server/internal/exchange/group.go",
+		from: "		g.err = onTopOf(before.err)\n",
+		to:   "",
+		pkg:  "server/internal/exchange", test: "TestFullDiskTakesBackWhatWasDecidedOnTop",
+	},
+	{
+		name: "a group is decided before the access that the last one changed",
+		file: "server/internal/exchange/group.go",
+		from: "	if g.tx.HasControl() {\n		<-g.done\n		return nil\n	}\n",
+		to:   "",
+		pkg:  "server/internal/exchange", test: "TestControlEntryEndsItsGroup",
 	},
 }

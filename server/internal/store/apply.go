@@ -12,8 +12,8 @@ import (
 // status asks for. Only a change that is placed says which family and kind a
 // record is of: else a stranger could claim a record by naming it first.
 func (tx *Tx) applyChange(position uint64, e ChangeEntry) error {
-	if _, err := tx.Change(e.ID); !errors.Is(err, ErrNotFound) {
-		return fmt.Errorf("change %s is here already: %w", e.ID, orDamaged(err))
+	if err := tx.mustBeNew(e); err != nil {
+		return err
 	}
 	ref := ChangeRef{
 		ID: e.ID, Position: position, Record: e.Record, Family: e.Family, Kind: e.Kind,
@@ -43,6 +43,22 @@ func (tx *Tx) applyChange(position uint64, e ChangeEntry) error {
 	return nil
 }
 
+// mustBeNew guards against a change that is here already. Its place in the chain
+// tells for most.
+func (tx *Tx) mustBeNew(e ChangeEntry) error {
+	chain, err := tx.Chain(e.Actor)
+	if err != nil && !errors.Is(err, ErrNotFound) {
+		return err
+	}
+	if chain.Extends(e.Prev, e.Seq) {
+		return nil
+	}
+	if _, err := tx.Change(e.ID); !errors.Is(err, ErrNotFound) {
+		return fmt.Errorf("change %s is here already: %w", e.ID, orDamaged(err))
+	}
+	return nil
+}
+
 // orDamaged is for the error of a look-up that should have found nothing.
 func orDamaged(err error) error {
 	if err == nil {
@@ -65,7 +81,8 @@ type link struct {
 }
 
 // claim files a place in an actor's chain. The first place of all binds the
-// actor to its device.
+// actor to its device. A row of its own is only for a place that the end of the
+// chain does not come to at once.
 func (tx *Tx) claim(l link, device syncproto.DeviceID) error {
 	chain, err := tx.Chain(l.actor)
 	if errors.Is(err, ErrNotFound) {
@@ -74,7 +91,9 @@ func (tx *Tx) claim(l link, device syncproto.DeviceID) error {
 	if err != nil {
 		return err
 	}
-	tx.set(placeKey(l.actor, l.seq, l.id), l.prev[:])
+	if l.seq > chain.Seq && !chain.Extends(l.prev, l.seq) {
+		tx.set(placeKey(l.actor, l.seq, l.id), l.prev[:])
+	}
 	chain.Known = max(chain.Known, l.seq)
 	if err := tx.advance(&chain, l); err != nil {
 		return err
@@ -141,15 +160,12 @@ func (tx *Tx) place(c *ChangeRef, r *RecordInfo, row FeedRef) error {
 	return nil
 }
 
-// feed adds a row to the feeds of a record and of its family.
+// feed adds a row to a family's feed, which is its record's newest.
 func (tx *Tx) feed(r *RecordInfo, row FeedRef) error {
 	if r.Last == 0 {
 		tx.set(kindKey(r.Family, r.Kind, r.Record), nil)
 	}
-	row.Before = r.Last
-	tx.set(recordFeedKey(r.Record, row.Position), row.encode())
-	r.Last = row.Position
-
+	row.Earlier, r.Last = r.Last, row.Position
 	last, err := tx.lastOf(r.Family)
 	if err != nil {
 		return err
@@ -157,7 +173,6 @@ func (tx *Tx) feed(r *RecordInfo, row FeedRef) error {
 	row.Before = last
 	tx.set(feedKey(r.Family, row.Position), row.encode())
 	tx.set(lastKey(r.Family), encodeNumber(row.Position))
-	tx.draft.news[r.Family] = row.Position
 	return nil
 }
 

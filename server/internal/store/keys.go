@@ -13,7 +13,8 @@ import (
 //	m                      how far the index has got: journal position and digest
 //	c change               where a change is, its header and what became of it
 //	x change               a refused place in a chain
-//	s actor seq change     which changes claim a place in an actor's chain
+//	s actor seq change     which changes claim a place in an actor's chain that its
+//	                       end has not come to, or that goes on from another change
 //	a actor                whose the chain is and how far it reaches
 //	r record               family, kind, accepted heads, seal
 //	k family kind 0 record the records of a family that have news
@@ -21,7 +22,6 @@ import (
 //	q family position      changes in quarantine, for their reviewer
 //	w missing change       changes that wait for another
 //	f family position      the family's feed
-//	e record position      the same rows by record: what its fold reads
 //	F family               position of the last row of the family's feed
 //	p record path          the change whose value of a server field is in force
 //	z                      hash of the newest seal, which the next one names
@@ -41,7 +41,6 @@ const (
 	keyQuarantine = 'q'
 	keyWaiting    = 'w'
 	keyFeed       = 'f'
-	keyRecordFeed = 'e'
 	keyLast       = 'F'
 	keyInForce    = 'p'
 	keyView       = 'v'
@@ -117,10 +116,6 @@ func waitingKey(missing, id syncproto.ChangeID) []byte {
 
 func feedKey(family syncproto.FamilyID, position uint64) []byte {
 	return key(keyFeed, family[:], number(position))
-}
-
-func recordFeedKey(record syncproto.RecordID, position uint64) []byte {
-	return key(keyRecordFeed, record[:], number(position))
 }
 
 // inForceKey names a server field; the lengths keep two paths from meeting.

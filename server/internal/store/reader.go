@@ -49,15 +49,19 @@ func (r *Reader) RecordInfo(record syncproto.RecordID) (RecordInfo, error) {
 func (r *Reader) Chain(actor syncproto.ActorID) (ChainInfo, error) {
 	v, err := r.must(actorKey(actor))
 	if err != nil {
-		return ChainInfo{}, err
+		return ChainInfo{Actor: actor}, err
 	}
 	return decodeChainInfo(actor, v)
 }
 
-// Claims lists the changes, refused ones among them, that claim a place in an
-// actor's chain: more than one is a fork.
-func (r *Reader) Claims(actor syncproto.ActorID, seq uint64) ([]syncproto.ChangeID, error) {
-	return r.ids(placeKey(actor, seq))
+// Claimed reports whether a change, or a refused one, claims a place in an actor's
+// chain. Another one there makes a fork.
+func (r *Reader) Claimed(chain ChainInfo, seq uint64) (bool, error) {
+	if seq <= chain.Seq || seq > chain.Known {
+		return seq <= chain.Seq, nil
+	}
+	claims, err := r.ids(placeKey(chain.Actor, seq))
+	return len(claims) > 0, err
 }
 
 // Waiting lists the changes that wait for another one.

@@ -19,6 +19,9 @@ func (s *Store) recover() error {
 	if err := s.loadNews(); err != nil {
 		return err
 	}
+	if err := s.loadSeldom(); err != nil {
+		return err
+	}
 	if err := s.foldControls(); err != nil {
 		return err
 	}
@@ -173,9 +176,7 @@ func (s *Store) applySome(upTo uint64) error {
 		if err != nil {
 			return err
 		}
-		tx.draft.payloads = append(tx.draft.payloads, payload)
-		tx.draft.bytes += len(payload)
-		if err := tx.apply(p, e); err != nil {
+		if err := tx.take(payload, e); err != nil {
 			return err
 		}
 		tx.Keep()

@@ -30,6 +30,9 @@ type snapshot struct {
 }
 
 func (s snapshot) get(k []byte) ([]byte, error) {
+	if seldom(k) && !s.store.seldom.may(k) {
+		return nil, nil
+	}
 	item, err := s.txn.Get(k)
 	if errors.Is(err, badger.ErrKeyNotFound) {
 		return nil, nil
@@ -80,41 +83,95 @@ func (s snapshot) open(k, v []byte) ([]byte, error) {
 
 func (s snapshot) payload(position uint64) ([]byte, error) { return s.store.opt.Source.Read(position) }
 
-// layer holds rows that are not written yet; a nil value is a removal. Rows are
-// grouped by the id that their key begins with, so that a scan stays short.
+// layer holds rows that are not written yet; a nil value is a removal. Rows that
+// are scanned are grouped by the id that their key begins with, so that a scan
+// stays short.
 type layer struct {
-	rows   map[string][]byte
+	rows   map[string]layerRow
 	groups map[string][]string
+	draft  int    // counts keeps and drops
+	undo   []undo // the rows that were set since then, as they were before, in that order
+}
+
+type layerRow struct {
+	value []byte
+	draft int // in which it was set
+}
+
+type undo struct {
+	key    string
+	before layerRow
+	known  bool
 }
 
 func newLayer() *layer {
-	return &layer{rows: map[string][]byte{}, groups: map[string][]string{}}
+	return &layer{rows: map[string]layerRow{}, groups: map[string][]string{}}
 }
 
-// groupOf is the part of a key that every scan of its kind names in full.
-func groupOf(k string) string {
+// get returns a row; known is false if the layer says nothing of it.
+func (l *layer) get(k []byte) (value []byte, known bool) {
+	row, known := l.rows[string(k)]
+	return row.value, known
+}
+
+// groupOf is the part of a key that every scan of its kind names in full. Rows of
+// some kinds are only ever asked for by their whole key.
+func groupOf(k string) (group string, scanned bool) {
 	size := 1 + len(syncproto.ID{})
 	switch k[0] {
+	case keyChange, keyRefused, keyActor, keyRecord, keyLast, keyInForce:
+		return "", false
 	case keyWaiting:
 		size = 1 + len(syncproto.ChangeID{})
 	case keyPlace:
 		size += 8
 	}
-	return k[:min(size, len(k))]
+	return k[:min(size, len(k))], true
 }
 
 func (l *layer) set(k string, v []byte) {
-	if _, known := l.rows[k]; !known {
-		g := groupOf(k)
-		l.groups[g] = append(l.groups[g], k)
+	before, known := l.rows[k]
+	if !known {
+		if g, scanned := groupOf(k); scanned {
+			l.groups[g] = append(l.groups[g], k)
+		}
 	}
-	l.rows[k] = v
+	if !known || before.draft != l.draft {
+		l.undo = append(l.undo, undo{k, before, known})
+	}
+	l.rows[k] = layerRow{v, l.draft}
+}
+
+// keep makes what was set since the last keep stay.
+func (l *layer) keep() {
+	clear(l.undo)
+	l.undo = l.undo[:0]
+	l.draft++
+}
+
+// drop takes it back, the last first.
+func (l *layer) drop() {
+	for _, u := range slices.Backward(l.undo) {
+		if u.known {
+			l.rows[u.key] = u.before
+			continue
+		}
+		delete(l.rows, u.key)
+		if g, scanned := groupOf(u.key); scanned {
+			l.groups[g] = l.groups[g][:len(l.groups[g])-1]
+		}
+	}
+	l.keep()
 }
 
 // under returns the keys of a prefix from a key on, sorted.
 func (l *layer) under(prefix, from []byte) []string {
 	var keys []string
-	for _, k := range l.groups[groupOf(string(prefix))] {
+	group, scanned := groupOf(string(prefix))
+	if !scanned {
+		panic("bug: rows of this kind are not scanned")
+	}
+	for _, k := range l.groups[group] {
 		if strings.HasPrefix(k, string(prefix)) && k >= string(from) {
 			keys = append(keys, k)
 		}
@@ -132,7 +189,7 @@ func (l *layer) scan(below rows, prefix, from []byte, fn func(k, v []byte) (bool
 		for len(pending) > 0 && !stopped && (before == nil || pending[0] < string(before)) {
 			k := pending[0]
 			pending = pending[1:]
-			if v := l.rows[k]; v != nil {
+			if v := l.rows[k].value; v != nil {
 				goOn, err := fn([]byte(k), v)
 				if err != nil {
 					return err

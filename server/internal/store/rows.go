@@ -4,7 +4,6 @@ import (
 	"crypto/sha256"
 	"errors"
 	"fmt"
-	"slices"
 
 	"doorstep/syncproto"
 	"doorstep/syncproto/cbor"
@@ -18,20 +17,23 @@ var ErrDamaged = errors.New("damaged")
 // a wrong read does not pass for a right one by accident.
 const sumBytes = 8
 
-func rowSum(k, v []byte) []byte {
-	h := sha256.New()
-	h.Write(k)
-	h.Write(v)
-	return h.Sum(nil)[:sumBytes]
+func rowSum(k, v []byte) [sumBytes]byte {
+	var short [384]byte // most rows, without an allocation
+	sum := sha256.Sum256(append(append(short[:0], k...), v...))
+	return [sumBytes]byte(sum[:])
 }
 
-// sealRow appends a value's digest.
-func sealRow(k, v []byte) []byte { return append(slices.Clip(v), rowSum(k, v)...) }
+// sealRow appends a value's digest, in the room behind it if there is some: what
+// the value's readers see stays the same.
+func sealRow(k, v []byte) []byte {
+	sum := rowSum(k, v)
+	return append(v, sum[:]...)
+}
 
 // openRow checks and removes it.
 func openRow(k, v []byte) ([]byte, error) {
 	n := len(v) - sumBytes
-	if n < 0 || string(rowSum(k, v[:n])) != string(v[n:]) {
+	if n < 0 || rowSum(k, v[:n]) != [sumBytes]byte(v[n:]) {
 		return nil, fmt.Errorf("index row %q: %w", k[:1], ErrDamaged)
 	}
 	return v[:n], nil
@@ -57,7 +59,7 @@ type ChangeRef struct {
 }
 
 func (c ChangeRef) encode() []byte {
-	b := cbor.AppendArray(make([]byte, 0, 224+32*len(c.Deps)), 14)
+	b := cbor.AppendArray(make([]byte, 0, 232+34*len(c.Deps)+sumBytes), 14)
 	b = cbor.AppendUint(b, c.Position)
 	b = cbor.AppendBytes(b, c.Record[:])
 	b = cbor.AppendBytes(b, c.Family[:])
@@ -121,7 +123,8 @@ func decodeRefusedRef(id syncproto.ChangeID, row []byte) (RefusedRef, error) {
 	return r, damagedIf(d)
 }
 
-// ChainInfo is how far an actor's chain reaches without a gap, and whose it is.
+// ChainInfo is how far an actor's chain reaches without a gap, and whose it is. The
+// zero value is that of an actor of whom nothing is known.
 type ChainInfo struct {
 	Actor  syncproto.ActorID
 	Device syncproto.DeviceID
@@ -131,8 +134,15 @@ type ChainInfo struct {
 	Forked bool   // two changes claim one place
 }
 
+// Extends reports whether a place, and a change before it, would be the next of a
+// chain without gaps. Nothing is stored then that claims it: not the change that
+// comes, by whatever id, nor a refused one.
+func (c ChainInfo) Extends(prev syncproto.ChangeID, seq uint64) bool {
+	return c.Seq == c.Known && seq == c.Seq+1 && prev == c.Tip
+}
+
 func (c ChainInfo) encode() []byte {
-	b := cbor.AppendArray(nil, 5)
+	b := cbor.AppendArray(make([]byte, 0, 80+sumBytes), 5)
 	b = cbor.AppendBytes(b, c.Device[:])
 	b = cbor.AppendUint(b, c.Seq)
 	b = cbor.AppendBytes(b, c.Tip[:])
@@ -164,7 +174,7 @@ type RecordInfo struct {
 }
 
 func (r RecordInfo) encode() []byte {
-	b := cbor.AppendArray(make([]byte, 0, 96+34*len(r.Heads)), 6)
+	b := cbor.AppendArray(make([]byte, 0, 96+34*len(r.Heads)+sumBytes), 6)
 	b = cbor.AppendBytes(b, r.Family[:])
 	b = cbor.AppendText(b, r.Kind)
 	b = cbor.AppendUint(b, r.Last)
@@ -195,28 +205,33 @@ const (
 	FeedPlaced  FeedType = 3 // that verdict, and before it the change that it places
 )
 
-// FeedRef is one row of a family's or record's feed. Before is the row before
-// it: a row that the disk lost shows as a gap.
+// FeedRef is one row of a family's feed. Before is the row before it, so that a row
+// that the disk lost shows as a gap; Earlier is the one before it that is of the
+// same record: by that a record's rows are found, the last first.
 type FeedRef struct {
 	Position uint64
 	Type     FeedType
 	Change   uint64 // position of the change; 0 for FeedVerdict
 	Before   uint64
+	Earlier  uint64
 }
 
 func (f FeedRef) encode() []byte {
-	b := cbor.AppendArray(nil, 3)
+	b := cbor.AppendArray(make([]byte, 0, 32+sumBytes), 4)
 	b = cbor.AppendUint(b, uint64(f.Type))
 	b = cbor.AppendUint(b, f.Change)
-	return cbor.AppendUint(b, f.Before)
+	b = cbor.AppendUint(b, f.Before)
+	return cbor.AppendUint(b, f.Earlier)
 }
 
 func decodeFeedRef(position uint64, row []byte) (FeedRef, error) {
 	d := newDecoder(row)
-	d.expect(d.Array() == 3)
+	d.expect(d.Array() == 4)
 	f := FeedRef{Position: position, Type: FeedType(d.small(uint64(FeedPlaced)))}
 	f.Change = d.Uint()
 	f.Before = d.Uint()
+	f.Earlier = d.Uint()
+	d.expect(f.Before < position && f.Earlier < position)
 	return f, damagedIf(d)
 }
 

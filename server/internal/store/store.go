@@ -62,13 +62,15 @@ type Options struct {
 	Table audit.Table
 }
 
-// Store is an open index. Begin is for one goroutine, the sequencer; everything
-// else is safe for concurrent use.
+// Store is an open index. Begin, BeginAfter and Tx are the sequencer's, Commit of one
+// group beside staging into the next; everything else is safe for concurrent use.
 type Store struct {
 	dir   string
 	opt   Options
 	db    *badger.DB
 	state *State
+
+	seldom *seldomRows
 
 	applied meta   // the sequencer's
 	clockMS int64  // the sequencer's
@@ -131,6 +133,7 @@ func (s *Store) openAndRecover() error {
 		return fmt.Errorf("making the index directory: %w", err)
 	}
 	s.state = newState(s.opt.MayRead)
+	s.seldom = &seldomRows{}
 	s.applied = meta{}
 	db, err := openBadger(s.dir, s.opt.MemTableBytes, s.opt.Log, s.opt.OnFatal)
 	if err != nil {

@@ -3,6 +3,7 @@ package store
 import (
 	"fmt"
 	"maps"
+	"slices"
 
 	"doorstep/server/internal/audit"
 	"doorstep/syncproto"
@@ -12,44 +13,61 @@ import (
 
 // Tx orders a group of entries: each is staged, and counts for what is staged
 // after it; then the journal takes the payloads; then Commit writes the index.
-// Only one Tx may be open, and only one goroutine may use it.
+// Only one goroutine may use it at a time.
 //
 // What is staged is a draft until Keep; Drop takes back to the last Keep. So one
 // proposal of a group can fail without harm to the others.
+//
+// A Tx may begin on top of one that is not committed (Store.BeginAfter), which must
+// not be staged into any more. It then sees that one's rows, and is void if that
+// one is given up.
 type Tx struct {
 	Reader
 	store *Store
 	txn   *badger.Txn // read only
 	below snapshot
 	known map[string][]byte // rows of below that were asked for; nil: none there
+	base  *Tx               // the group before, if that was not committed yet
 	atMS  int64
 	by    audit.Acting // of what is staged now
 
-	first uint64 // position of the group's first entry
-	kept  part
-	draft part
-}
-
-// part is what some staged entries come to.
-type part struct {
+	first    uint64 // position of the group's first entry
 	layer    *layer
 	payloads [][]byte
-	bytes    int // of payloads and rows
 	controls []placed
-	news     map[syncproto.FamilyID]uint64
+	size     size
+	kept     kept
 }
 
-func newPart() part {
-	return part{layer: newLayer(), news: map[syncproto.FamilyID]uint64{}}
+// size is how many bytes a group has.
+type size struct{ payloads, rows int }
+
+// kept is how far a group reached at the last Keep.
+type kept struct {
+	payloads, controls int
+	size               size
 }
 
-// Begin opens a transaction. Entries that are composed in it carry atMS as the
-// server's time, or the time of the last Begin if the clock went back.
+// Begin opens a transaction on top of what is committed. Entries that are composed
+// in it carry atMS as the server's time, or the time of the last Begin if the clock
+// went back.
 func (s *Store) Begin(atMS int64) *Tx {
+	return s.begin(atMS, s.applied.position+1)
+}
+
+// BeginAfter opens a transaction on top of a group that may not be committed yet;
+// all before that one must be.
+func (s *Store) BeginAfter(base *Tx, atMS int64) *Tx {
+	tx := s.begin(atMS, base.first+uint64(base.kept.payloads))
+	tx.base = base
+	base.base = nil // committed, and not asked any more
+	return tx
+}
+
+func (s *Store) begin(atMS int64, first uint64) *Tx {
 	s.clockMS = max(s.clockMS, atMS)
-	tx := &Tx{store: s, txn: s.db.NewTransaction(false), known: map[string][]byte{}, atMS: s.clockMS, kept: newPart(), draft: newPart()}
+	tx := &Tx{store: s, txn: s.db.NewTransaction(false), known: map[string][]byte{}, atMS: s.clockMS, first: first, layer: newLayer()}
 	tx.below = snapshot{txn: tx.txn, store: s}
-	tx.first = s.applied.position + 1
 	tx.Reader = Reader{rows: tx, seal: s.opt.Sealer}
 	return tx
 }
@@ -60,13 +78,11 @@ func (tx *Tx) AtMS() int64 { return tx.atMS }
 // SetActing says on whose behalf what follows is staged, for the audit log.
 func (tx *Tx) SetActing(by audit.Acting) { tx.by = by }
 
-// State is what control entries add up to, without this group's.
+// State is what control entries add up to, without those that are not committed.
 func (tx *Tx) State() *State { return tx.store.state }
 
 // Next is the position that the next staged entry gets.
-func (tx *Tx) Next() uint64 {
-	return tx.first + uint64(len(tx.kept.payloads)+len(tx.draft.payloads))
-}
+func (tx *Tx) Next() uint64 { return tx.first + uint64(len(tx.payloads)) }
 
 // Stage puts an entry at the end of the group and applies it. It returns the
 // entry's position. After an error, Drop.
@@ -77,68 +93,87 @@ func (tx *Tx) Stage(e Entry) (uint64, error) {
 		return 0, err
 	}
 	position := tx.Next()
-	tx.draft.payloads = append(tx.draft.payloads, payload)
-	tx.draft.bytes += len(payload)
 	if v, ok := e.(VerdictEntry); ok {
 		v.Position = position
 		e = v
 	}
-	return position, tx.apply(position, e)
+	return position, tx.take(payload, e)
+}
+
+// take puts an entry and its payload at the end of the group and applies it.
+func (tx *Tx) take(payload []byte, e Entry) error {
+	position := tx.Next()
+	tx.payloads = append(tx.payloads, payload)
+	tx.size.payloads += len(payload)
+	return tx.apply(position, e)
 }
 
 // Keep makes what was staged since the last Keep part of the group.
 func (tx *Tx) Keep() {
-	for k, v := range tx.draft.layer.rows {
-		tx.kept.layer.set(k, v)
-	}
-	maps.Copy(tx.kept.news, tx.draft.news)
-	tx.kept.payloads = append(tx.kept.payloads, tx.draft.payloads...)
-	tx.kept.controls = append(tx.kept.controls, tx.draft.controls...)
-	tx.kept.bytes += tx.draft.bytes
-	tx.draft = newPart()
+	tx.layer.keep()
+	tx.kept = kept{payloads: len(tx.payloads), controls: len(tx.controls), size: tx.size}
 }
 
 // Drop takes back what was staged since the last Keep.
-func (tx *Tx) Drop() { tx.draft = newPart() }
+func (tx *Tx) Drop() {
+	tx.layer.drop()
+	tx.payloads, tx.controls, tx.size = tx.payloads[:tx.kept.payloads], tx.controls[:tx.kept.controls], tx.kept.size
+}
 
 // Payloads are the kept entries as the journal takes them, from position First.
-func (tx *Tx) Payloads() [][]byte { return tx.kept.payloads }
+func (tx *Tx) Payloads() [][]byte { return tx.payloads[:tx.kept.payloads] }
 
 // First is the position of the group's first entry.
 func (tx *Tx) First() uint64 { return tx.first }
 
 // Size is about how many bytes of payloads and index rows the kept part has.
-func (tx *Tx) Size() int { return tx.kept.bytes }
+func (tx *Tx) Size() int { return tx.kept.size.payloads + tx.kept.size.rows }
 
 // HasControl reports whether the kept part changes who may do what: nothing may
-// be decided after it in the same group.
-func (tx *Tx) HasControl() bool { return len(tx.kept.controls) > 0 }
+// be decided after it before it is committed.
+func (tx *Tx) HasControl() bool { return tx.kept.controls > 0 }
 
-// Families lists the families with news in the kept part.
-func (tx *Tx) Families() []syncproto.FamilyID {
-	out := make([]syncproto.FamilyID, 0, len(tx.kept.news))
-	for f := range tx.kept.news {
-		out = append(out, f)
+// news is the position of each family's newest row of its feed in this group.
+func (tx *Tx) news() (map[syncproto.FamilyID]uint64, error) {
+	out := map[syncproto.FamilyID]uint64{}
+	for k, row := range tx.layer.rows {
+		if k[0] != keyLast {
+			continue
+		}
+		position, err := decodeNumber(row.value)
+		if err != nil {
+			return nil, err
+		}
+		out[syncproto.FamilyID([]byte(k[1:]))] = position
 	}
-	return out
+	return out, nil
+}
+
+// Committed says what a group brought to those who wait for news.
+type Committed struct {
+	Families []syncproto.FamilyID // with news
+	Users    []syncproto.UserID   // whose access changed
 }
 
 // Commit writes the index up to the last kept entry, once the journal has it,
-// and shows the group to readers. digest is the journal's after that entry. It
-// returns whose access changed.
-func (tx *Tx) Commit(digest [32]byte) ([]syncproto.UserID, error) {
+// and shows the group to readers. digest is the journal's after that entry.
+func (tx *Tx) Commit(digest [32]byte) (Committed, error) {
 	defer tx.Discard()
-	position := tx.first + uint64(len(tx.kept.payloads)) - 1
+	position := tx.first + uint64(tx.kept.payloads) - 1
 	next := meta{format: indexFormat, position: position, digest: digest}
-	if err := tx.store.write(tx.kept.layer.rows, tx.kept.bytes, next); err != nil {
-		return nil, fmt.Errorf("writing the index up to entry %d: %w", position, err)
+	news, err := tx.news()
+	if err == nil {
+		err = tx.store.write(tx.layer.rows, tx.kept.size.rows, next)
+	}
+	if err != nil {
+		return Committed{}, fmt.Errorf("writing the index up to entry %d: %w", position, err)
 	}
 	tx.store.applied = next
-	changed := tx.store.state.publish(position, tx.kept.controls, tx.kept.news)
+	changed := tx.store.state.publish(position, tx.controls[:tx.kept.controls], news)
 	if position >= tx.store.marked+landmarkEvery {
 		tx.store.writeLandmarks()
 	}
-	return changed, nil
+	return Committed{Families: slices.Collect(maps.Keys(news)), Users: changed}, nil
 }
 
 // Discard ends a transaction that is not committed. It may be called twice.
@@ -165,16 +200,18 @@ func (tx *Tx) applyEntry(position uint64, e Entry) error {
 	case TipEntry:
 		return nil // evidence; found by reading the journal
 	}
-	tx.draft.controls = append(tx.draft.controls, placed{position, e})
+	tx.controls = append(tx.controls, placed{position, e})
 	return nil
 }
 
 func (tx *Tx) get(k []byte) ([]byte, error) {
-	if v, ok := tx.draft.layer.rows[string(k)]; ok {
+	if v, ok := tx.layer.get(k); ok {
 		return v, nil
 	}
-	if v, ok := tx.kept.layer.rows[string(k)]; ok {
-		return v, nil
+	if tx.base != nil {
+		if v, ok := tx.base.layer.get(k); ok {
+			return v, nil
+		}
 	}
 	if v, ok := tx.known[string(k)]; ok {
 		return v, nil
@@ -187,52 +224,56 @@ func (tx *Tx) get(k []byte) ([]byte, error) {
 }
 
 func (tx *Tx) scan(prefix, from []byte, fn func(k, v []byte) (bool, error)) error {
-	return tx.draft.layer.scan(keptRows{tx}, prefix, from, fn)
+	return tx.layer.scan(baseRows{tx}, prefix, from, fn)
 }
 
-// keptRows are the rows below the draft.
-type keptRows struct{ *Tx }
+// baseRows are the rows below the transaction's own.
+type baseRows struct{ *Tx }
 
-func (r keptRows) scan(prefix, from []byte, fn func(k, v []byte) (bool, error)) error {
-	return r.kept.layer.scan(r.below, prefix, from, fn)
+func (r baseRows) scan(prefix, from []byte, fn func(k, v []byte) (bool, error)) error {
+	if r.base == nil {
+		return r.below.scan(prefix, from, fn)
+	}
+	return r.base.layer.scan(r.below, prefix, from, fn)
 }
 
 func (tx *Tx) payload(position uint64) ([]byte, error) {
-	if position < tx.first {
-		return tx.below.payload(position)
-	}
-	i, kept := position-tx.first, uint64(len(tx.kept.payloads))
 	switch {
-	case i < kept:
-		return tx.kept.payloads[i], nil
-	case i-kept < uint64(len(tx.draft.payloads)):
-		return tx.draft.payloads[i-kept], nil
+	case position >= tx.Next():
+		return nil, ErrNotFound
+	case position >= tx.first:
+		return tx.payloads[position-tx.first], nil
+	case tx.base != nil && position >= tx.base.first:
+		return tx.base.payloads[position-tx.base.first], nil
 	}
-	return nil, ErrNotFound
+	return tx.below.payload(position)
 }
 
 func (tx *Tx) set(k, v []byte) {
 	if v == nil {
 		v = []byte{}
 	}
-	tx.draft.layer.set(string(k), v)
-	tx.draft.bytes += len(k) + len(v) + sumBytes
+	if seldom(k) {
+		tx.store.seldom.add(k)
+	}
+	tx.layer.set(string(k), v)
+	tx.size.rows += len(k) + len(v) + sumBytes
 }
 
 func (tx *Tx) remove(k []byte) {
-	tx.draft.layer.set(string(k), nil)
-	tx.draft.bytes += len(k)
+	tx.layer.set(string(k), nil)
+	tx.size.rows += len(k)
 }
 
 // write puts rows and the new position into badger: in one transaction, so that
 // they hold together, or if they are too many, in several under a mark that an
 // index left half done is known by.
-func (s *Store) write(rows map[string][]byte, size int, next meta) error {
+func (s *Store) write(rows map[string]layerRow, size int, next meta) error {
 	metaRow := string(rune(keyMeta))
 	if size <= s.opt.MemTableBytes/txnShare && len(rows) <= s.opt.MemTableBytes/txnRowBytes {
 		return s.db.Update(func(txn *badger.Txn) error {
-			for k, v := range rows {
-				if err := putRow(txn, k, v); err != nil {
+			for k, row := range rows {
+				if err := putRow(txn, k, row.value); err != nil {
 					return err
 				}
 			}
@@ -246,8 +287,8 @@ func (s *Store) write(rows map[string][]byte, size int, next meta) error {
 	}
 	batch := s.db.NewWriteBatch()
 	defer batch.Cancel()
-	for k, v := range rows {
-		if err := putBatchRow(batch, k, v); err != nil {
+	for k, row := range rows {
+		if err := putBatchRow(batch, k, row.value); err != nil {
 			return err
 		}
 	}

@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"slices"
 
 	"doorstep/syncproto"
 	"doorstep/syncproto/schema"
@@ -22,7 +23,7 @@ func (r *Reader) Graph(record syncproto.RecordID) (*syncproto.Graph, []syncproto
 	if err != nil {
 		return nil, nil, err
 	}
-	feed, err := r.recordFeed(info)
+	feed, err := r.recordFeed(info, 0)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -57,11 +58,7 @@ func (r *Reader) ChangesOf(record syncproto.RecordID, after uint64, fn func(Chan
 	if err != nil || info.Last <= after {
 		return after, err
 	}
-	var rows []FeedRef
-	err = r.feedRows(key(keyRecordFeed, record[:]), after, info.Last, func(f FeedRef) bool {
-		rows = append(rows, f)
-		return true
-	})
+	rows, err := r.recordFeed(info, after)
 	if err != nil {
 		return after, err
 	}
@@ -80,28 +77,32 @@ func (r *Reader) ChangesOf(record syncproto.RecordID, after uint64, fn func(Chan
 	return info.Last, nil
 }
 
-// recordFeed reads all rows of a record's feed.
-func (r *Reader) recordFeed(info RecordInfo) ([]FeedRef, error) {
+// recordFeed reads the rows of a record's feed after a position, oldest first.
+func (r *Reader) recordFeed(info RecordInfo, after uint64) ([]FeedRef, error) {
 	var out []FeedRef
-	prefix := key(keyRecordFeed, info.Record[:])
-	err := r.feedRows(prefix, 0, info.Last, func(f FeedRef) bool {
-		out = append(out, f)
-		return true
-	})
-	if err == nil && info.Last > 0 && (len(out) == 0 || out[len(out)-1].Position != info.Last) {
-		err = r.condemn(fmt.Errorf("the feed of record %s lacks its end: %w", info.Record, ErrDamaged))
+	for at := info.Last; at > after; {
+		v, err := r.rows.get(feedKey(info.Family, at))
+		if err != nil {
+			return nil, err
+		}
+		if v == nil {
+			return nil, r.condemn(fmt.Errorf("row %d of the feed of record %s is missing: %w", at, info.Record, ErrDamaged))
+		}
+		row, err := decodeFeedRef(at, v)
+		if err != nil {
+			return nil, r.condemn(err)
+		}
+		out, at = append(out, row), row.Earlier
 	}
-	return out, err
+	slices.Reverse(out)
+	return out, nil
 }
 
 // Feed calls fn with the rows of a family's feed after a position and up to
 // another, oldest first, until fn returns false. Rows that the disk lost are
 // ErrDamaged.
 func (r *Reader) Feed(family syncproto.FamilyID, after, upTo uint64, fn func(FeedRef) bool) error {
-	return r.feedRows(key(keyFeed, family[:]), after, upTo, fn)
-}
-
-func (r *Reader) feedRows(prefix []byte, after, upTo uint64, fn func(FeedRef) bool) error {
+	prefix := key(keyFeed, family[:])
 	before, known := uint64(0), after == 0
 	from := append(append([]byte(nil), prefix...), number(after+1)...)
 	err := r.rows.scan(prefix, from, func(k, v []byte) (bool, error) {
