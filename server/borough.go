@@ -150,7 +150,7 @@ func (b *borough) openJournal(create bool) error {
 func (b *borough) openStore(bool) error {
 	var err error
 	b.store, err = store.Open(filepath.Join(b.cfg.Data.Dir, indexFolder), store.Options{
-		Source: b.journal, Sealer: b.keys, Log: b.log, OnFatal: b.fail, MayRead: mayHold,
+		Source: b.journal, Sealer: b.keys, Log: b.log, OnFatal: b.fail, Holds: access.Holds,
 		Table: tableMark(), Rebuild: b.rebuild,
 	})
 	if err != nil {
@@ -158,12 +158,6 @@ func (b *borough) openStore(bool) error {
 	}
 	b.onClose("index", b.store.Close)
 	return nil
-}
-
-// mayHold asks access whether a role on a footing may hold a family's file.
-func mayHold(role, basis string) bool {
-	who := access.Asker{Role: access.Role(role), Bases: []access.Basis{access.Basis(basis)}}
-	return who.MayRead("family").Allow
 }
 
 // openWork starts the sequencer and what proposes to it.
@@ -197,7 +191,7 @@ func (b *borough) openWork(bool) error {
 		Checkpoints: b.audit,
 	})
 	b.finalise = finalise.New(finalise.Config{Ledger: b.ledger, Desk: b.desk, Store: b.store, Now: time.Now, OnSeal: b.keepCheckpoint})
-	b.room = reading.New(b.store)
+	b.room = reading.New(b.store, time.Now)
 	return nil
 }
 

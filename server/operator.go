@@ -40,7 +40,7 @@ type Operator interface {
 type NewUser struct {
 	Login    string `json:"login"`
 	Name     string `json:"name"`
-	Role     string `json:"role"` // practitioner, coordinator, manager or it
+	Role     string `json:"role"` // one of access.Roles
 	Password string `json:"password"`
 }
 

@@ -46,7 +46,7 @@ func newUserAdd(s streams, o *userOptions) *cobra.Command {
 		},
 	}
 	cmd.Flags().StringVar(&o.name, "name", "", "the person's name, as colleagues see it")
-	cmd.Flags().StringVar(&o.role, "role", "", "practitioner, coordinator, manager or it")
+	cmd.Flags().StringVar(&o.role, "role", "", "such as social_worker, practitioner, coordinator, manager, it; doorstep access table lists them all")
 	passwordFlags(cmd, o)
 	return cmd
 }

@@ -1,236 +1,267 @@
 package access
 
 import (
-	"crypto/sha256"
 	"slices"
-	"strings"
 
 	"doorstep/syncproto/schema"
 )
 
-type effect string
+// table is the whole of who may do what (domain.md, section (c), with R17, R18
+// and R22 to R25, section 5 and section 7). A row that denies beats all; what no
+// row allows is denied. The order of the rows does not matter.
+//
+// Where the page is open to two readings, the row says which was taken.
+var table = slices.Concat(denials, caseWork, besideTheCase, teamWork, oversight)
 
-const (
-	allow effect = "allow"
-	deny  effect = "DENY"
-)
-
-// only narrows a row to a circumstance.
-type only string
-
-const (
-	always       only = ""
-	whoWrote     only = "wrote in the record"
-	whoBegan     only = "began the record"
-	whenImported only = "the words were imported"
-)
-
-// row is one line of the table. An empty column matches everything. An allowing
-// row leaves empty only what it is not about.
-type row struct {
-	id      string
-	effect  effect
-	roles   []Role
-	bases   []Basis
-	kinds   []string
-	labels  []schema.Label
-	rules   []schema.Rule
-	actions []Action
-	only    only
-	why     string
-}
-
-// Groups that the table speaks of.
-var (
-	people = []Role{RolePractitioner, RoleCoordinator, RoleManager, RoleIT}
-
-	practitioners = []Role{RolePractitioner}
-	coordinators  = []Role{RoleCoordinator}
-	managers      = []Role{RoleManager}
-	imports       = []Role{RoleImport}
-
-	onCase = []Basis{BasisLead, BasisCo}
-	lead   = []Basis{BasisLead}
-	co     = []Basis{BasisCo}
-	coord  = []Basis{BasisCoord}
-	manage = []Basis{BasisManager}
-
-	// caseKinds are what workers write; headKinds come from the case management
-	// system, where one authoritative source keeps returns right (domain.md R2).
-	caseKinds = []string{"family", "person", "visit", "visit_child", "plan", "action"}
-	headKinds = []string{"allocation", "status"}
-	allKinds  = slices.Concat(caseKinds, headKinds)
-
-	// sealedKinds go through hand-over, confirmation and finalising.
-	sealedKinds = []string{"visit", "visit_child", "plan"}
-
-	adminOnly     = []schema.Label{schema.Admin}
-	attestedOnly  = []schema.Label{schema.Attested}
-	judgementOnly = []schema.Label{schema.Judgement}
-	verbatimOnly  = []schema.Label{schema.Verbatim}
-	notVerbatim   = []schema.Label{schema.Admin, schema.Attested, schema.Judgement}
-	everyLabel    = []schema.Label{schema.Admin, schema.Attested, schema.Verbatim, schema.Judgement}
-)
-
-// table is the whole of who may do what (domain.md section c, for the roles that
-// exist so far). A row that denies beats all; what no row allows is denied. The
-// order of the rows does not matter.
-var table = []row{
-	// What nobody, or nobody of a kind, may ever do.
-	{id: "kept-out", effect: deny, bases: []Basis{BasisDenied},
+// denials are what nobody, or nobody of a kind, may ever do.
+var denials = []row{
+	{id: "kept-out", effect: deny, bases: []Basis{BasisDenied, BasisRelative},
 		why: "the person is kept out of this family"},
-	{id: "it-no-content", effect: deny, roles: []Role{RoleIT},
+	{id: "it-no-content", effect: deny, roles: []Role{RoleIT}, groups: content,
 		why: "IT administration never sees or changes content"},
 	{id: "not-an-import", effect: deny, roles: people, only: whenImported,
 		why: "only the borough's import may say that words were imported"},
-	{id: "verbatim-stays", effect: deny, labels: verbatimOnly,
+	{id: "restricted", effect: deny, roles: letIn, only: whenShutOut,
+		why: "the file is restricted, and nobody let the person in"},
+	{id: "restricted-to-all", effect: deny, roles: neverLetIn, only: whenRestricted,
+		why: "the file is restricted, and people of this role cannot be let in"},
+	// An emergency opens a restricted file for emergency duty alone, and the
+	// pre-adoption file for nobody.
+	{id: "adoption-stays-shut", effect: deny, bases: []Basis{BasisBreakGlass}, only: whenAdoption,
+		why: "the file from before an adoption is not opened in an emergency"},
+	{id: "not-on-tablets", effect: deny, actions: []Action{ActionCarry}, only: whenRestricted,
+		why: "restricted files and those from before an adoption are never kept on a tablet"},
+	{id: "verbatim-stays", effect: deny, labels: []schema.Label{schema.Verbatim},
 		actions: []Action{ActionEdit, ActionEditOwn, ActionEditOther, ActionPrepare, ActionRemove, ActionDecide, ActionApprove, ActionCorrect},
 		why:     "words as they were spoken are never changed"},
-	{id: "entry-stays", effect: deny, rules: []schema.Rule{schema.Log},
-		actions: []Action{ActionEdit, ActionEditOwn, ActionEditOther, ActionPrepare, ActionRemove, ActionDecide, ActionApprove},
-		why:     "an entry of a log is never edited or taken out"},
+	{id: "entry-stays", effect: deny, rules: []schema.Rule{schema.Log}, actions: changing,
+		why: "an entry of a log is never edited or taken out"},
 	{id: "computed", effect: deny, rules: []schema.Rule{schema.Derived},
 		why: "what is worked out is never written"},
 	{id: "order-decides", effect: deny, rules: []schema.Rule{schema.Server}, actions: []Action{ActionDecide, ActionApprove},
 		why: "the server's order decides this field"},
+}
 
-	// Practitioners, on the families they are allocated to.
-	{id: "case-read", effect: allow, roles: practitioners, bases: onCase, kinds: allKinds,
-		actions: []Action{ActionRead},
-		why:     "lead and co-workers read the whole file"},
-	{id: "case-write", effect: allow, roles: practitioners, bases: onCase, kinds: caseKinds, labels: everyLabel,
-		actions: []Action{ActionEdit, ActionEditOwn, ActionPrepare, ActionAdd, ActionRemove, ActionTakeNote},
-		why:     "lead and co-workers write what they saw, heard and think"},
-	{id: "case-create", effect: allow, roles: practitioners, bases: onCase, kinds: caseKinds,
-		actions: []Action{ActionCreate},
-		why:     "lead and co-workers begin records"},
-	{id: "case-decide-admin", effect: allow, roles: practitioners, bases: onCase, kinds: caseKinds, labels: adminOnly,
+// caseWork is what practitioners do on the families they are allocated to, or
+// join or cover by a grant, and what the others see of them.
+var caseWork = []row{
+	// "MET intel: case" is read as reading: the MET worker writes there.
+	{id: "case-read", effect: allow, roles: practitioners, bases: onCase, groups: slices.Concat(file, metGroups, volunteering),
+		actions: having,
+		why:     "workers on the case read the whole file"},
+	{id: "case-write", effect: allow, roles: practitioners, bases: onCase, groups: caseGroups, labels: everyLabel,
+		actions: writing,
+		why:     "workers on the case write what they saw, heard and think"},
+	{id: "case-create", effect: allow, roles: practitioners, bases: onCase, groups: slices.Concat(caseGroups, []Group{GroupDisclosure}),
+		actions: begin,
+		why:     "workers on the case begin records"},
+	{id: "case-decide-admin", effect: allow, roles: practitioners, bases: onCase, groups: caseGroups, labels: adminOnly,
 		actions: []Action{ActionDecide},
 		why:     "any worker on the case settles administrative details"},
-	{id: "lead-decides", effect: allow, roles: practitioners, bases: lead, kinds: caseKinds, labels: []schema.Label{schema.Attested, schema.Judgement},
+	{id: "lead-decides", effect: allow, roles: practitioners, bases: lead, groups: caseGroups, labels: []schema.Label{schema.Attested, schema.Judgement},
 		actions: []Action{ActionDecide},
 		why:     "the lead worker answers for facts and judgements"},
-	{id: "author-decides", effect: allow, roles: practitioners, bases: co, kinds: caseKinds, labels: judgementOnly,
+	{id: "author-decides", effect: allow, roles: practitioners, bases: coOnCase, groups: caseGroups, labels: []schema.Label{schema.Judgement},
 		actions: []Action{ActionDecide}, only: whoBegan,
 		why: "a judgement belongs to the author of the record"},
-	{id: "case-hand-over", effect: allow, roles: practitioners, bases: onCase, kinds: sealedKinds,
+	{id: "case-hand-over", effect: allow, roles: practitioners, bases: onCase, groups: sealed,
 		actions: []Action{ActionHandOver, ActionAnswer},
-		why:     "lead and co-workers hand over and answer"},
-	{id: "case-confirm", effect: allow, roles: practitioners, bases: onCase, kinds: sealedKinds,
+		why:     "workers on the case hand over and answer"},
+	// The page names confirming for social workers; section 5 asks it of every
+	// author, or what another practitioner wrote could never become final.
+	{id: "case-confirm", effect: allow, roles: practitioners, bases: onCase, groups: sealed,
 		actions: []Action{ActionConfirm}, only: whoWrote,
 		why: "whoever wrote in the record stands by it"},
-	{id: "case-addendum", effect: allow, roles: practitioners, bases: onCase, kinds: sealedKinds,
+	{id: "case-addendum", effect: allow, roles: practitioners, bases: onCase, groups: sealed,
 		actions: []Action{ActionAddendum},
-		why:     "lead and co-workers add what came to light later"},
-	{id: "lead-correct", effect: allow, roles: practitioners, bases: lead, kinds: sealedKinds, labels: notVerbatim,
+		why:     "workers on the case add what came to light later"},
+	{id: "lead-correct", effect: allow, roles: practitioners, bases: lead, groups: sealed, labels: notVerbatim,
 		actions: []Action{ActionCorrect},
 		why:     "the lead worker corrects, with both versions shown"},
-	{id: "author-correct", effect: allow, roles: practitioners, bases: co, kinds: sealedKinds, labels: notVerbatim,
+	{id: "author-correct", effect: allow, roles: practitioners, bases: coOnCase, groups: sealed, labels: notVerbatim,
 		actions: []Action{ActionCorrect}, only: whoWrote,
 		why: "whoever wrote in the record corrects it, with both versions shown"},
+	{id: "case-queue", effect: allow, roles: practitioners, bases: onCase, groups: sealed,
+		actions: []Action{ActionQueue}, only: whoWrote,
+		why: "workers see what becomes of their own drafts"},
+	{id: "team-mates-read", effect: allow, roles: []Role{RoleSocialWorker}, bases: []Basis{BasisTeam}, groups: slices.Concat(linked, []Group{GroupMeeting}),
+		actions: reading,
+		why:     "social workers read their own team's files online, which is logged"},
 
-	// Co-ordinators, on the families of their team.
-	{id: "desk-read", effect: allow, roles: coordinators, bases: coord, kinds: allKinds,
-		actions: []Action{ActionRead, ActionChase},
-		why:     "co-ordinators read and chase for their team"},
-	{id: "desk-admin", effect: allow, roles: coordinators, bases: coord, kinds: allKinds, labels: adminOnly,
-		actions: []Action{ActionEdit, ActionEditOwn, ActionAdd, ActionRemove, ActionTakeNote, ActionDecide},
-		why:     "co-ordinators keep administrative details right"},
-	{id: "desk-prepare", effect: allow, roles: coordinators, bases: coord, kinds: sealedKinds, labels: attestedOnly,
-		actions: []Action{ActionPrepare},
-		why:     "co-ordinators prepare the summary, which the author then confirms"},
-	{id: "desk-flow", effect: allow, roles: coordinators, bases: coord, kinds: sealedKinds,
-		actions: []Action{ActionQuery, ActionFinalise, ActionAddendum},
-		why:     "co-ordinators ask, and finalise what the author confirmed"},
-	{id: "desk-correct", effect: allow, roles: coordinators, bases: coord, kinds: sealedKinds, labels: adminOnly,
-		actions: []Action{ActionCorrect},
-		why:     "co-ordinators correct administrative details, with both versions shown"},
+	// What was told in confidence: its author, and who was let in.
+	{id: "confidence-own", effect: allow, roles: practitioners, bases: onCase, groups: []Group{GroupDisclosure},
+		actions: reading, only: whoWrote,
+		why: "whoever was told something in confidence sees what they wrote"},
+	{id: "confidence-write", effect: allow, roles: practitioners, bases: onCase, groups: []Group{GroupDisclosure}, labels: everyLabel,
+		actions: writing, only: whoBegan,
+		why: "what was told in confidence is written by whom it was told"},
+	{id: "confidence-let-in", effect: allow, roles: practitioners, bases: onCase, groups: []Group{GroupDisclosure},
+		actions: reading, only: whenNamed,
+		why: "who was let in reads what was told in confidence"},
 
-	// Managers, on the families of their team.
-	{id: "team-read", effect: allow, roles: managers, bases: manage, kinds: allKinds,
-		actions: []Action{ActionRead},
-		why:     "managers read their team's files"},
-	{id: "team-decide", effect: allow, roles: managers, bases: manage, kinds: caseKinds, labels: notVerbatim,
-		actions: []Action{ActionDecide, ActionApprove, ActionConfirmRemoval, ActionTakeNote},
-		why:     "managers settle disagreements, approve, and agree to removals"},
-	{id: "team-note", effect: allow, roles: managers, bases: manage, kinds: caseKinds, labels: notVerbatim,
-		actions: []Action{ActionEditOwn},
-		why:     "managers write notes of their own"},
-	{id: "team-query", effect: allow, roles: managers, bases: manage, kinds: sealedKinds,
-		actions: []Action{ActionQuery},
-		why:     "managers ask"},
-
-	// The import of the borough's own data.
-	{id: "import-create", effect: allow, roles: imports, kinds: allKinds,
-		actions: []Action{ActionCreate}, only: whenImported,
-		why: "the import brings in what the case management system holds"},
-	{id: "import-write", effect: allow, roles: imports, kinds: allKinds, labels: everyLabel,
-		actions: []Action{ActionEdit, ActionEditOwn, ActionEditOther, ActionPrepare, ActionAdd, ActionRemove}, only: whenImported,
-		why: "the import brings in what the case management system holds"},
+	{id: "own-time", effect: allow, roles: people[:len(people)-1], bases: self, groups: []Group{GroupTime}, labels: everyLabel,
+		actions: []Action{ActionEditOwn, ActionAdd},
+		why:     "everybody writes their own time"},
+	{id: "own-time-begin", effect: allow, roles: people[:len(people)-1], bases: self, groups: []Group{GroupTime},
+		actions: []Action{ActionRead, ActionCarry, ActionCreate},
+		why:     "everybody keeps their own time"},
+	{id: "own-supervision", effect: allow, roles: supervised, bases: self, groups: []Group{GroupPersonal},
+		actions: having,
+		why:     "the personal part of supervision is the supervisee's"},
+	{id: "own-supervision-write", effect: allow, roles: supervised, bases: self, groups: []Group{GroupPersonal}, labels: everyLabel,
+		actions: []Action{ActionEditOwn, ActionAdd},
+		why:     "the supervisee writes their own part"},
+	{id: "own-report", effect: allow, roles: []Role{RoleSocialWorker, RolePractitioner, RoleChair}, bases: self, groups: []Group{GroupReport},
+		actions: reading,
+		why:     "people see figures about their own work"},
 }
 
-func (r *row) matches(q Question) bool {
-	return covers(r.actions, q.Action) && covers(r.roles, q.Role) && covers(r.bases, q.Basis) &&
-		covers(r.kinds, q.Kind) && covers(r.labels, q.Label) && covers(r.rules, q.Rule) && r.only.holds(q)
+// besideTheCase is what specialists and volunteers do.
+var besideTheCase = []row{
+	// Clinical practitioners, on their cases and by a grant for a consultation.
+	{id: "clinician-read", effect: allow, roles: []Role{RoleClinician}, bases: slices.Concat(consulted, []Basis{BasisJoint}), groups: file,
+		actions: having,
+		why:     "clinical practitioners read the case that they are consulted on"},
+	{id: "clinician-write", effect: allow, roles: []Role{RoleClinician}, bases: consulted, groups: []Group{GroupConsult}, labels: everyLabel,
+		actions: writing,
+		why:     "clinical practitioners write consultations and systemic work"},
+	{id: "clinician-create", effect: allow, roles: []Role{RoleClinician}, bases: consulted, groups: []Group{GroupConsult},
+		actions: begin,
+		why:     "clinical practitioners begin consultations"},
+	{id: "clinician-joint", effect: allow, roles: []Role{RoleClinician}, bases: []Basis{BasisJoint}, groups: []Group{GroupVisit}, labels: everyLabel,
+		actions: []Action{ActionEditOwn, ActionAdd},
+		why:     "on a joint visit a clinical practitioner has a part of their own"},
+
+	// FIT specialists.
+	{id: "fit-read", effect: allow, roles: []Role{RoleFIT}, bases: []Basis{BasisFIT}, groups: []Group{GroupCore, GroupPlan, GroupFIT, GroupVolunteerLog},
+		actions: having,
+		why:     "FIT specialists read the plan of the linked child, and their sessions"},
+	{id: "fit-write", effect: allow, roles: []Role{RoleFIT}, bases: []Basis{BasisFIT}, groups: []Group{GroupFIT}, labels: everyLabel,
+		actions: writing,
+		why:     "FIT specialists write sessions with adults"},
+	{id: "fit-create", effect: allow, roles: []Role{RoleFIT}, bases: []Basis{BasisFIT}, groups: []Group{GroupFIT, GroupDisclosure},
+		actions: begin,
+		why:     "FIT specialists begin sessions, and what they were told in confidence"},
+
+	{id: "fit-confidence-own", effect: allow, roles: []Role{RoleFIT}, bases: []Basis{BasisFIT}, groups: []Group{GroupDisclosure},
+		actions: reading, only: whoWrote,
+		why: "whoever was told something in confidence sees what they wrote"},
+	{id: "fit-confidence-write", effect: allow, roles: []Role{RoleFIT}, bases: []Basis{BasisFIT}, groups: []Group{GroupDisclosure}, labels: everyLabel,
+		actions: writing, only: whoBegan,
+		why: "what was told in confidence is written by whom it was told"},
+	{id: "fit-confidence-let-in", effect: allow, roles: []Role{RoleFIT}, bases: []Basis{BasisFIT}, groups: []Group{GroupDisclosure},
+		actions: reading, only: whenNamed,
+		why: "who was let in reads what was told in confidence"},
+
+	// MET workers.
+	{id: "met-read", effect: allow, roles: []Role{RoleMET}, bases: []Basis{BasisMET}, groups: slices.Concat(linked, metGroups, []Group{GroupExtract}),
+		actions: having,
+		why:     "MET workers read all about missing and exploitation, and the file linked to it"},
+	{id: "met-write", effect: allow, roles: []Role{RoleMET}, bases: []Basis{BasisMET}, groups: slices.Concat(metGroups, []Group{GroupExtract}), labels: everyLabel,
+		actions: writing,
+		why:     "MET workers write about missing and exploitation, and what is shared of it"},
+	{id: "met-create", effect: allow, roles: []Role{RoleMET}, bases: []Basis{BasisMET}, groups: slices.Concat(metGroups, []Group{GroupExtract}),
+		actions: begin,
+		why:     "MET workers begin these records"},
+	{id: "missing-list", effect: allow, roles: []Role{RoleMET}, bases: []Basis{BasisMissing}, groups: []Group{GroupMissing},
+		actions: reading,
+		why:     "MET workers see the authority's missing list"},
+
+	// What is handed over, confirmed and put right by those who work beside the case.
+	{id: "specialist-hand-over", effect: allow, roles: []Role{RoleClinician}, bases: consulted, groups: []Group{GroupConsult},
+		actions: []Action{ActionHandOver, ActionAnswer, ActionAddendum},
+		why:     "clinical practitioners hand over and answer"},
+	{id: "fit-hand-over", effect: allow, roles: []Role{RoleFIT}, bases: []Basis{BasisFIT}, groups: []Group{GroupFIT},
+		actions: []Action{ActionHandOver, ActionAnswer, ActionAddendum},
+		why:     "FIT specialists hand over and answer"},
+	{id: "met-hand-over", effect: allow, roles: []Role{RoleMET}, bases: []Basis{BasisMET}, groups: []Group{GroupMissing, GroupMET},
+		actions: []Action{ActionHandOver, ActionAnswer, ActionAddendum},
+		why:     "MET workers hand over and answer"},
+	{id: "chair-hand-over", effect: allow, roles: []Role{RoleChair}, bases: chairs, groups: []Group{GroupReview},
+		actions: []Action{ActionHandOver, ActionAnswer, ActionAddendum},
+		why:     "chairs hand over and answer"},
+	{id: "specialist-confirm", effect: allow, roles: []Role{RoleClinician}, bases: consulted, groups: []Group{GroupConsult},
+		actions: []Action{ActionConfirm, ActionQueue}, only: whoWrote,
+		why: "whoever wrote in the record stands by it, and sees what becomes of it"},
+	{id: "fit-confirm", effect: allow, roles: []Role{RoleFIT}, bases: []Basis{BasisFIT}, groups: []Group{GroupFIT},
+		actions: []Action{ActionConfirm, ActionQueue}, only: whoWrote,
+		why: "whoever wrote in the record stands by it, and sees what becomes of it"},
+	{id: "met-confirm", effect: allow, roles: []Role{RoleMET}, bases: []Basis{BasisMET}, groups: []Group{GroupMissing, GroupMET},
+		actions: []Action{ActionConfirm, ActionQueue}, only: whoWrote,
+		why: "whoever wrote in the record stands by it, and sees what becomes of it"},
+	{id: "chair-confirm", effect: allow, roles: []Role{RoleChair}, bases: chairs, groups: []Group{GroupReview},
+		actions: []Action{ActionConfirm}, only: whoWrote,
+		why: "whoever wrote in the record stands by it"},
+	{id: "specialist-decide", effect: allow, roles: []Role{RoleClinician}, bases: consulted, groups: []Group{GroupConsult}, labels: notVerbatim,
+		actions: []Action{ActionDecide, ActionCorrect}, only: whoBegan,
+		why: "the author of a consultation answers for it"},
+	{id: "fit-decide", effect: allow, roles: []Role{RoleFIT}, bases: []Basis{BasisFIT}, groups: []Group{GroupFIT}, labels: notVerbatim,
+		actions: []Action{ActionDecide, ActionCorrect}, only: whoBegan,
+		why: "the author of a session answers for it"},
+	{id: "met-decide", effect: allow, roles: []Role{RoleMET}, bases: []Basis{BasisMET}, groups: metGroups, labels: notVerbatim,
+		actions: []Action{ActionDecide, ActionCorrect},
+		why:     "MET workers answer for what is known about missing and exploitation"},
+
+	// Volunteers and who coordinates them.
+	{id: "volunteer-sheet", effect: allow, roles: []Role{RoleVolunteer}, bases: []Basis{BasisVol}, groups: []Group{GroupMatch},
+		actions: having,
+		why:     "a volunteer has the information sheet, and no more of the family"},
+	{id: "volunteer-own", effect: allow, roles: []Role{RoleVolunteer}, bases: []Basis{BasisVol}, groups: []Group{GroupVolunteerLog, GroupConcern},
+		actions: reading, only: whoWrote,
+		why: "a volunteer sees their own log and concerns"},
+	{id: "volunteer-log", effect: allow, roles: []Role{RoleVolunteer}, bases: []Basis{BasisVol}, groups: []Group{GroupVolunteerLog, GroupConcern}, labels: everyLabel,
+		actions: []Action{ActionEditOwn, ActionAdd},
+		why:     "a volunteer writes what they saw, and nobody rewrites it"},
+	{id: "volunteer-begin", effect: allow, roles: []Role{RoleVolunteer}, bases: []Basis{BasisVol}, groups: []Group{GroupVolunteerLog, GroupConcern},
+		actions: begin,
+		why:     "a volunteer keeps a log and raises concerns"},
+	{id: "programme-read", effect: allow, roles: []Role{RoleVolunteerCoord}, bases: []Basis{BasisProgramme}, groups: volunteering,
+		actions: reading,
+		why:     "volunteer coordinators read matches, logs and concerns of their programme"},
+	{id: "programme-write", effect: allow, roles: []Role{RoleVolunteerCoord}, bases: []Basis{BasisProgramme}, groups: []Group{GroupMatch, GroupConcern}, labels: everyLabel,
+		actions: writing,
+		why:     "volunteer coordinators match, write information sheets and follow concerns up"},
+	{id: "programme-create", effect: allow, roles: []Role{RoleVolunteerCoord}, bases: []Basis{BasisProgramme}, groups: []Group{GroupMatch, GroupConcern},
+		actions: begin,
+		why:     "volunteer coordinators match volunteers"},
+	{id: "programme-approve", effect: allow, roles: []Role{RoleVolunteerCoord}, bases: []Basis{BasisProgramme}, groups: []Group{GroupVolunteerLog}, labels: notVerbatim,
+		actions: []Action{ActionApprove},
+		why:     "volunteer coordinators approve logs"},
+
+	// Chairs of conferences and independent reviewing officers.
+	{id: "chair-read", effect: allow, roles: []Role{RoleChair}, bases: chairs, groups: slices.Concat(linked, metGroups),
+		actions: having,
+		why:     "chairs read the child, the plan and the visits of the families assigned to them"},
+	{id: "chair-write", effect: allow, roles: []Role{RoleChair}, bases: chairs, groups: []Group{GroupReview}, labels: everyLabel,
+		actions: writing,
+		why:     "chairs write reviews"},
+	{id: "chair-create", effect: allow, roles: []Role{RoleChair}, bases: chairs, groups: []Group{GroupReview},
+		actions: begin,
+		why:     "chairs begin reviews"},
+
+	// Partner agencies. "Own agency" is read as what the person brought in
+	// themselves, as long as accounts do not say which agency they are of.
+	{id: "partner-read", effect: allow, roles: []Role{RolePartner}, bases: []Basis{BasisShared}, groups: []Group{GroupExtract},
+		actions: reading,
+		why:     "a partner agency sees the extract that is shared with it"},
+	{id: "partner-own", effect: allow, roles: []Role{RolePartner}, bases: []Basis{BasisShared}, groups: []Group{GroupIntelligence},
+		actions: reading, only: whoWrote,
+		why: "a partner agency sees the intelligence that it gave"},
+	{id: "partner-begin", effect: allow, roles: []Role{RolePartner}, bases: []Basis{BasisShared}, groups: []Group{GroupIntelligence},
+		actions: begin,
+		why:     "a partner agency gives intelligence"},
+	{id: "partner-write", effect: allow, roles: []Role{RolePartner}, bases: []Basis{BasisShared}, groups: []Group{GroupIntelligence}, labels: everyLabel,
+		actions: []Action{ActionEdit, ActionEditOwn, ActionAdd}, only: whoBegan,
+		why: "a partner agency writes the intelligence that it gives"},
+
+	// Emergency duty. What is there is only read; the emergency visit is new.
+	{id: "emergency-visit", effect: allow, roles: []Role{RoleEDT}, bases: []Basis{BasisEDT, BasisBreakGlass}, groups: []Group{GroupVisit},
+		actions: begin,
+		why:     "emergency duty records the emergency visit"},
+	{id: "emergency-write", effect: allow, roles: []Role{RoleEDT}, bases: []Basis{BasisEDT, BasisBreakGlass}, groups: []Group{GroupVisit}, labels: everyLabel,
+		actions: writing, only: whoBegan,
+		why: "emergency duty writes the emergency visit"},
+	{id: "emergency-confirm", effect: allow, roles: []Role{RoleEDT}, bases: []Basis{BasisEDT, BasisBreakGlass}, groups: []Group{GroupVisit},
+		actions: []Action{ActionRead, ActionHandOver, ActionAnswer, ActionConfirm}, only: whoBegan,
+		why: "emergency duty stands by the emergency visit and hands it over"},
 }
-
-func covers[T comparable](column []T, v T) bool {
-	return len(column) == 0 || slices.Contains(column, v)
-}
-
-func (o only) holds(q Question) bool {
-	switch o {
-	case whoWrote:
-		return q.Authorship >= AuthorWrote
-	case whoBegan:
-		return q.Authorship >= AuthorBegan
-	case whenImported:
-		return q.Imported
-	}
-	return o == always
-}
-
-// Table renders every row on a line of its own, columns parted by bars, sorted:
-// the same rows give the same text in whatever order they are written.
-func Table() string { return render(table) }
-
-func render(rows []row) string {
-	lines := make([]string, 0, len(rows))
-	for i := range rows {
-		lines = append(lines, rows[i].line())
-	}
-	slices.Sort(lines)
-	return strings.Join(lines, "\n") + "\n"
-}
-
-func (r *row) line() string {
-	labels := make([]string, 0, len(r.labels))
-	for _, l := range r.labels {
-		labels = append(labels, l.String())
-	}
-	rules := make([]string, 0, len(r.rules))
-	for _, m := range r.rules {
-		rules = append(rules, m.String())
-	}
-	return strings.Join([]string{
-		string(r.effect), r.id, cell(r.roles), cell(r.bases), cell(r.kinds), cell(labels), cell(rules),
-		cell(r.actions), string(r.only), r.why,
-	}, " | ")
-}
-
-// cell lists a column's members, sorted; "any" for an empty column.
-func cell[T ~string](members []T) string {
-	if len(members) == 0 {
-		return "any"
-	}
-	words := make([]string, 0, len(members))
-	for _, m := range members {
-		words = append(words, string(m))
-	}
-	slices.Sort(words)
-	return strings.Join(words, ",")
-}
-
-// TableHash is SHA-256 over Table: an audit that names it says which rules were
-// in force.
-func TableHash() [32]byte { return sha256.Sum256([]byte(Table())) }

@@ -39,7 +39,7 @@ type Session struct {
 	RefreshToken string `json:"refresh_token" doc:"For one use at /v1/token/refresh; kept encrypted by the device."`
 	User         string `json:"user" doc:"Who signed in."`
 	Name         string `json:"name" doc:"Their name as colleagues see it."`
-	Role         string `json:"role" doc:"practitioner, coordinator, manager or it. What they may see follows from their cases, not from this alone."`
+	Role         string `json:"role" doc:"Such as social_worker, coordinator or manager. What they may see follows from their cases, not from this alone."`
 	Device       string `json:"device,omitempty" doc:"The device of the session."`
 	SignedInMS   int64  `json:"signed_in_ms" doc:"When the person last proved who they are, Unix milliseconds."`
 	CustodyOnly  bool   `json:"custody_only" doc:"The device was revoked: its unsent words may come up, nothing goes down to it."`

@@ -10,18 +10,14 @@ import (
 // access weighs it together with their relation to a family.
 type Role string
 
-// The roles of a borough. IT staff run the server and never see content.
+// Some of the roles of a borough; Valid knows them all. IT staff run the server and
+// never see content.
 const (
 	RolePractitioner Role = "practitioner"
 	RoleCoordinator  Role = "coordinator"
 	RoleManager      Role = "manager"
 	RoleIT           Role = "it"
 )
-
-// Valid reports whether r is one of the four roles.
-func (r Role) Valid() bool {
-	return r == RolePractitioner || r == RoleCoordinator || r == RoleManager || r == RoleIT
-}
 
 // Account is a person who can sign in.
 type Account struct {

@@ -19,7 +19,7 @@ var (
 	ErrLoginTaken    = errors.New("another account has this login")
 	ErrUnknownUser   = errors.New("no account has this login")
 	ErrUnknownDevice = errors.New("no device has this id")
-	ErrBadRole       = errors.New("a role is practitioner, coordinator, manager or it")
+	ErrBadRole       = errors.New("there is no such role; see: doorstep access table")
 	ErrBadName       = errors.New("a name is 1 to 200 bytes")
 )
 

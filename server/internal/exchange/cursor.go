@@ -14,8 +14,10 @@ type cursor struct {
 	// walked: every row of the feeds up to here was handed out, for the families
 	// that the device knew of then.
 	walked uint64
-	// relations: the position as of which the device knows what it may hold.
-	relations uint64
+	// relations and relationsMS: the position and the time as of which the device
+	// knows what it may hold.
+	relations   uint64
+	relationsMS int64
 	// fills are families that came in since: their rows up to walked follow.
 	fills []fill
 }
@@ -27,7 +29,7 @@ type fill struct {
 }
 
 const (
-	cursorVersion = 1
+	cursorVersion = 2
 	macBytes      = 16
 	// maxFills keeps a cursor within syncproto.MaxCursorBytes: 27 bytes a family.
 	maxFills = 120
@@ -36,11 +38,12 @@ const (
 // sealCursor writes a cursor that only this user on this device can use, and
 // only here: it ends with a MAC over all of that.
 func (x *Exchange) sealCursor(caller Caller, c cursor) []byte {
-	b := cbor.AppendArray(nil, 5)
+	b := cbor.AppendArray(nil, 6)
 	b = cbor.AppendUint(b, cursorVersion)
 	b = cbor.AppendBytes(b, x.cfg.Epoch[:])
 	b = cbor.AppendUint(b, c.walked)
 	b = cbor.AppendUint(b, c.relations)
+	b = cbor.AppendInt(b, c.relationsMS)
 	b = cbor.AppendArray(b, 2*len(c.fills))
 	for _, f := range c.fills {
 		b = cbor.AppendBytes(b, f.family[:])
@@ -88,12 +91,13 @@ func (x *Exchange) openCursor(caller Caller, q *syncproto.SyncRequest) (cursor, 
 
 func decodeCursor(b []byte) (c cursor, epoch syncproto.Epoch, err error) {
 	r := cbor.NewReader(b)
-	if r.Array() != 5 || r.Uint() != cursorVersion {
+	if r.Array() != 6 || r.Uint() != cursorVersion {
 		return c, epoch, syncproto.CodeBadCursor
 	}
 	r.BytesInto(epoch[:])
 	c.walked = r.Uint()
 	c.relations = r.Uint()
+	c.relationsMS = r.Int()
 	for range r.ArrayUpTo(2*maxFills) / 2 {
 		var f fill
 		r.BytesInto(f.family[:])

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"slices"
 
+	"doorstep/server/internal/access"
 	"doorstep/server/internal/store"
 	"doorstep/syncproto"
 )
@@ -45,18 +46,28 @@ func (x *Exchange) pull(ctx context.Context, caller Caller, c cursor, have map[u
 	}
 	state := x.cfg.Store.State()
 	for range 3 {
-		acc := state.Access(caller.User)
+		acc := state.Access(caller.User, x.cfg.Now().UnixMilli())
 		p, err := x.makePage(ctx, acc, c, have, size)
 		if err != nil {
 			return page{}, err
 		}
-		if state.Access(caller.User).ChangedAt == acc.ChangedAt {
+		if after := state.Access(caller.User, x.cfg.Now().UnixMilli()); after.ChangedAt == acc.ChangedAt && !turned(acc, after) {
 			return p, nil
 		}
 		// Access changed while the page was made: what the device may not hold any
 		// more must not leave.
 	}
 	return page{cursor: c, more: true}, nil
+}
+
+// turned reports whether the clock ended something while a page was made.
+func turned(before, after store.Access) bool {
+	for i, h := range before.Holdings { // of the same families: no entry came between
+		if h.Held() && !after.Holdings[i].Held() {
+			return true
+		}
+	}
+	return false
 }
 
 // pageMaker fills one page.
@@ -102,11 +113,15 @@ func (x *Exchange) makePage(ctx context.Context, acc store.Access, c cursor, hav
 func (m *pageMaker) relations() {
 	c := &m.page.cursor
 	for _, h := range m.acc.Holdings {
-		had := h.HeldAt(c.relations)
+		had := h.HeldAt(c.relations, c.relationsMS)
+		position := h.ChangedAt
+		if position <= c.relations { // it was the clock
+			position = m.acc.Head
+		}
 		switch {
 		case h.Held() && (!had || h.ChangedAt > c.relations):
 			m.page.items = append(m.page.items, syncproto.Item{
-				Type: syncproto.ItemGrant, Position: h.ChangedAt, Family: h.Family, Basis: foremost(h.Bases),
+				Type: syncproto.ItemGrant, Position: position, Family: h.Family, Basis: foremost(h.Bases),
 			})
 			if !had {
 				m.fresh[h.Family] = true
@@ -114,13 +129,13 @@ func (m *pageMaker) relations() {
 			}
 		case had && !h.Held():
 			m.page.items = append(m.page.items, syncproto.Item{
-				Type: syncproto.ItemPurge, Position: h.EndedAt(), Family: h.Family,
+				Type: syncproto.ItemPurge, Position: position, Family: h.Family,
 			})
 			c.fills = slices.DeleteFunc(c.fills, func(f fill) bool { return f.family == h.Family })
 		}
 	}
 	slices.SortStableFunc(m.page.items, func(a, b syncproto.Item) int { return cmp.Compare(a.Position, b.Position) })
-	c.relations = m.acc.Head
+	c.relations, c.relationsMS = m.acc.Head, m.acc.AtMS
 	if c.walked == 0 {
 		c.fills = nil // the walk brings everything
 	}
@@ -132,7 +147,7 @@ func (m *pageMaker) relations() {
 
 // foremost picks the basis that says most about a person's part in a family.
 func foremost(bases []string) string {
-	for _, basis := range []string{"LEAD", "CO", "MANAGER", "COORD"} {
+	for _, basis := range []string{"LEAD", "CO", "COVER", "JOINT", "PA", "MANAGER", "COORD"} {
 		if slices.Contains(bases, basis) {
 			return basis
 		}
@@ -269,7 +284,7 @@ func (m *pageMaker) itemsOf(family syncproto.FamilyID, row store.FeedRef, have m
 		if err != nil {
 			return nil, err
 		}
-		if !m.mayRead(family, e.Kind) {
+		if !m.mayCarry(family, e.Kind) {
 			return nil, nil
 		}
 		body, err := store.OpenChange(m.x.cfg.Keys, e)
@@ -291,19 +306,21 @@ func (m *pageMaker) itemsOf(family syncproto.FamilyID, row store.FeedRef, have m
 	if err != nil {
 		return nil, err
 	}
-	if !m.mayRead(family, info.Kind) {
+	if !m.mayCarry(family, info.Kind) {
 		return nil, nil
 	}
 	return append(items, syncproto.Item{Type: syncproto.ItemVerdict, Position: row.Position, AtMS: v.AtMS, Verdict: &v}), nil
 }
 
-// mayRead asks access whether the reader may have records of a kind, once a page.
-func (m *pageMaker) mayRead(family syncproto.FamilyID, kind string) bool {
+// mayCarry asks access whether the reader may have records of a kind on a tablet,
+// once a page.
+func (m *pageMaker) mayCarry(family syncproto.FamilyID, kind string) bool {
 	k := mayKey{family, kind}
 	allowed, known := m.may[k]
 	if !known {
 		h, _ := m.acc.Holding(family)
-		allowed = h.Held() && asker(m.acc.Role, h.Bases).MayRead(kind).Allow
+		standing := m.x.cfg.Store.State().StandingOf(m.acc.User, family, m.acc.AtMS)
+		allowed = h.Held() && access.AskerOf(access.Standing(standing)).MayCarry(kind).Allow
 		m.may[k] = allowed
 	}
 	return allowed

@@ -292,7 +292,7 @@ func TestRandomRelationsConverge(t *testing.T) {
 			for _, d := range readers {
 				d.sync()
 				for _, f := range families {
-					held := len(w.b.Store.State().BasisOf(d.user, f)) > 0
+					held := len(w.b.Store.State().BasisOf(d.user, f, w.nowMS)) > 0
 					got := d.count(f)
 					if held && got != want[f] || !held && got != 0 {
 						t.Errorf("held %v: tablet has %d of %d changes", held, got, want[f])

@@ -295,7 +295,7 @@ func (x *Exchange) foresee(ins []*incoming) (authors, error) {
 			if in.known || in.refuse != syncproto.CodeOK {
 				continue
 			}
-			if err := wrote.foresee(r, x.cfg.Store.State(), in.change); err != nil {
+			if err := wrote.foresee(r, x.cfg.Store.State(), in.change, x.cfg.Now().UnixMilli()); err != nil {
 				return fmt.Errorf("reading an author's part in a record: %w", err)
 			}
 		}

@@ -27,7 +27,7 @@ func (o ordering) admit(by syncproto.UserID, id syncproto.ChangeID) error {
 	if err != nil {
 		return err
 	}
-	reviewer := askerOf(o.tx.State(), by, ref.Family)
+	reviewer := askerOf(o.tx.State(), by, ref.Family, o.tx.AtMS())
 	if !reviewer.MayRead(ref.Kind).Allow || ref.Status != syncproto.StatusQuarantined || ref.Placed > 0 {
 		return syncproto.CodeNotFound
 	}

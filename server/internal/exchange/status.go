@@ -112,7 +112,7 @@ func (o ordering) isLate(c *syncproto.Change, deps depStates) (bool, error) {
 // mayChange asks whether the author may make a change, as their relations are
 // now. The record's history is only read when it could help them.
 func (o ordering) mayChange(kind *schema.Kind, c *syncproto.Change) (access.Decision, error) {
-	asker := askerOf(o.tx.State(), c.Body.Author, c.Body.Family)
+	asker := askerOf(o.tx.State(), c.Body.Author, c.Body.Family, o.tx.AtMS())
 	decision := asker.MayChange(kind, c)
 	if decision.Allow || len(asker.Bases) == 0 {
 		return decision, nil
@@ -166,12 +166,12 @@ func (a authors) look(r *store.Reader, of authorOf) (access.Written, error) {
 
 // foresee reads, before the ledger's turn, the history of records in which an
 // author seems to need it.
-func (a authors) foresee(r *store.Reader, state *store.State, c *syncproto.Change) error {
+func (a authors) foresee(r *store.Reader, state *store.State, c *syncproto.Change, atMS int64) error {
 	kind, known := schema.Newest(c.Body.Kind)
 	if !known || c.Body.NewerApp {
 		return nil
 	}
-	asker := askerOf(state, c.Body.Author, c.Body.Family)
+	asker := askerOf(state, c.Body.Author, c.Body.Family, atMS)
 	if len(asker.Bases) == 0 || asker.MayChange(kind, c).Allow {
 		return nil
 	}
@@ -179,16 +179,8 @@ func (a authors) foresee(r *store.Reader, state *store.State, c *syncproto.Chang
 	return err
 }
 
-// askerOf is a person before the records of a family, as the state has them.
-func askerOf(state *store.State, user syncproto.UserID, family syncproto.FamilyID) access.Asker {
-	person, _ := state.User(user)
-	return asker(person.Role, state.BasisOf(user, family))
-}
-
-func asker(role string, bases []string) access.Asker {
-	a := access.Asker{Role: access.Role(role)}
-	for _, basis := range bases {
-		a.Bases = append(a.Bases, access.Basis(basis))
-	}
-	return a
+// askerOf is a person before the records of a family at a time, as the state has
+// them.
+func askerOf(state *store.State, user syncproto.UserID, family syncproto.FamilyID, atMS int64) access.Asker {
+	return access.AskerOf(access.Standing(state.StandingOf(user, family, atMS)))
 }

@@ -28,7 +28,7 @@ func (s *Service) HandOver(ctx context.Context, caller Caller, in HandOver) (syn
 		op := syncproto.Op{Code: syncproto.OpHandOver, To: in.To}
 		if !in.To.IsZero() {
 			to, ok := g.state.User(in.To)
-			if bases := g.state.BasisOf(in.To, p.info.Family); !ok || to.Role != "coordinator" || !slices.Contains(bases, "COORD") {
+			if bases := g.state.BasisOf(in.To, p.info.Family, g.atMS); !ok || to.Role != "coordinator" || !slices.Contains(bases, "COORD") {
 				return act{}, because(p, syncproto.Path{}, syncproto.CodeBadValue, "That person is not a co-ordinator of the family's team.")
 			}
 		}
@@ -97,7 +97,7 @@ func (s *Service) Query(ctx context.Context, caller Caller, in Query) (syncproto
 				return act{}, because(p, in.Path, syncproto.CodeUnknownField, "")
 			}
 		}
-		if !in.To.IsZero() && len(g.state.BasisOf(in.To, p.info.Family)) == 0 {
+		if !in.To.IsZero() && len(g.state.BasisOf(in.To, p.info.Family, g.atMS)) == 0 {
 			return act{}, because(p, in.Path, syncproto.CodeBadValue, "That person has nothing to do with the family, and would not see the question.")
 		}
 		op := syncproto.Op{Code: syncproto.OpQuery, Path: in.Path, To: in.To, Text: in.Text}

@@ -99,7 +99,7 @@ func (g *group) heldChanges(p *part) ([]Detail, error) {
 // now, and its device may send.
 func (g *group) mightCount(c store.ChangeRef) bool {
 	device, _ := g.state.Device(c.Device)
-	return device.RevokedMS == 0 && askerOf(g.state, Caller{User: c.Author}, c.Family).MayRead(c.Kind).Allow
+	return device.RevokedMS == 0 && askerOf(g.state, Caller{User: c.Author}, c.Family, g.atMS).MayRead(c.Kind).Allow
 }
 
 // openQuestions lists conflicts, overlaps, queries and transcripts.

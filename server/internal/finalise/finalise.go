@@ -152,7 +152,7 @@ func (s *Service) propose(ctx context.Context, caller Caller, record syncproto.R
 	known := s.foresee(record)
 	var first syncproto.ChangeID
 	_, err := s.cfg.Ledger.Propose(ctx, func(tx *store.Tx) ([]store.Entry, error) {
-		if err := mayRead(&tx.Reader, tx.State(), caller, record); err != nil {
+		if err := mayRead(&tx.Reader, caller, record, tx.State(), tx.AtMS()); err != nil {
 			return nil, err
 		}
 		g, err := loadGroup(&tx.Reader, record, known)
@@ -178,7 +178,9 @@ func (s *Service) propose(ctx context.Context, caller Caller, record syncproto.R
 }
 
 func (s *Service) mayRead(caller Caller, record syncproto.RecordID) error {
-	return s.cfg.Store.Read(func(r *store.Reader) error { return mayRead(r, s.cfg.Store.State(), caller, record) })
+	return s.cfg.Store.Read(func(r *store.Reader) error {
+		return mayRead(r, caller, record, s.cfg.Store.State(), s.cfg.Now().UnixMilli())
+	})
 }
 
 // edit is a change of one record by the caller.

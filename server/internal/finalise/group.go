@@ -274,28 +274,23 @@ func sortHeads(heads []syncproto.RecordHeads) {
 
 // asker is the caller before one record.
 func (g *group) asker(p *part) access.Asker {
-	a := askerOf(g.state, g.caller, p.info.Family)
+	a := askerOf(g.state, g.caller, p.info.Family, g.atMS)
 	a.Authorship = access.AuthorshipOf(p.graph.Changes(), g.caller.User)
 	return a
 }
 
-func askerOf(state *store.State, caller Caller, family syncproto.FamilyID) access.Asker {
-	user, _ := state.User(caller.User)
-	a := access.Asker{Role: access.Role(user.Role)}
-	for _, b := range state.BasisOf(caller.User, family) {
-		a.Bases = append(a.Bases, access.Basis(b))
-	}
-	return a
+func askerOf(state *store.State, caller Caller, family syncproto.FamilyID, atMS int64) access.Asker {
+	return access.AskerOf(access.Standing(state.StandingOf(caller.User, family, atMS)))
 }
 
 // mayRead tells a stranger that there is no such record, before anything of it is
 // read.
-func mayRead(r *store.Reader, state *store.State, caller Caller, record syncproto.RecordID) error {
+func mayRead(r *store.Reader, caller Caller, record syncproto.RecordID, state *store.State, atMS int64) error {
 	info, err := r.RecordInfo(record)
 	if err != nil {
 		return notFound(err)
 	}
-	if !askerOf(state, caller, info.Family).MayRead(info.Kind).Allow {
+	if !askerOf(state, caller, info.Family, atMS).MayRead(info.Kind).Allow {
 		return syncproto.CodeNotFound
 	}
 	return nil

@@ -7,7 +7,6 @@ import (
 	"slices"
 	"time"
 
-	"doorstep/server/internal/access"
 	"doorstep/syncproto"
 	"doorstep/syncproto/schema"
 )
@@ -94,14 +93,11 @@ func proposals(v *syncproto.View) int {
 func (s *Service) list(ctx context.Context, caller Caller, want func(*syncproto.View) (bool, error)) ([]Item, error) {
 	var out []Item
 	state := s.cfg.Store.State()
-	user, _ := state.User(caller.User)
-	for _, h := range state.Access(caller.User).Holdings {
-		a := access.Asker{Role: access.Role(user.Role)}
-		for _, b := range h.Bases {
-			a.Bases = append(a.Bases, access.Basis(b))
-		}
+	nowMS := s.cfg.Now().UnixMilli()
+	for _, h := range state.Access(caller.User, nowMS).Holdings {
+		a := askerOf(state, caller, h.Family, nowMS)
 		for _, kind := range wholeKinds() {
-			if !h.Held() || !a.MayRead(kind.ID).Allow {
+			if !h.Reached() || !a.MayRead(kind.ID).Allow {
 				continue
 			}
 			items, err := s.items(ctx, caller, h.Family, kind.ID, want)

@@ -90,7 +90,7 @@ func (g *group) sealed() []*syncproto.View {
 func (s *Service) Sealed(_ context.Context, caller Caller, record syncproto.RecordID) ([]*syncproto.View, error) {
 	var out []*syncproto.View
 	err := s.cfg.Store.Read(func(r *store.Reader) error {
-		if err := mayRead(r, s.cfg.Store.State(), caller, record); err != nil {
+		if err := mayRead(r, caller, record, s.cfg.Store.State(), s.cfg.Now().UnixMilli()); err != nil {
 			return err
 		}
 		named, err := loadPart(r, record)

@@ -3,7 +3,9 @@ package intake
 import (
 	"strconv"
 	"strings"
+	"time"
 
+	"doorstep/server/internal/access"
 	"doorstep/syncproto/cbor"
 	"doorstep/syncproto/schema"
 )
@@ -88,9 +90,15 @@ func (l *line) checkCell(c column) {
 			l.refuse(c.name, ProblemTooLarge, "A name is at most 200 bytes.")
 		}
 	case holdsRole:
-		l.checkOneOf(c.name, cell, "practitioner", "coordinator", "manager", "it")
+		l.checkOneOf(c.name, cell, roleNames()...)
 	case holdsYesNo:
 		l.checkOneOf(c.name, cell, "Y", "N")
+	case holdsWhyKeptOut:
+		l.checkOneOf(c.name, cell, "RELATIVE", "CONFLICT")
+	case holdsDay:
+		if _, err := time.Parse(time.DateOnly, cell); err != nil {
+			l.refuse(c.name, ProblemBadDate, "This must be a day of the calendar, written as 2026-11-21.")
+		}
 	case holdsValue:
 		l.checkValue(c, cell)
 	}
@@ -235,4 +243,13 @@ func badFormat(f schema.Format) string {
 		return "The council's child number is at most 20 letters and digits."
 	}
 	return "This is not a language tag such as en, so or zh-Hant."
+}
+
+// roleNames lists the roles that a worker can have.
+func roleNames() []string {
+	var names []string
+	for _, r := range access.Roles() {
+		names = append(names, string(r))
+	}
+	return names
 }

@@ -67,7 +67,9 @@ type Report struct {
 	NewRecords   int       `json:"new_records"`        //
 	Changed      int       `json:"changed_records"`    // records that were there and got a change
 	Granted      int       `json:"relations_granted"`  // allocations that came into force
+	Planned      int       `json:"relations_planned"`  // allocations that give access from a later day
 	Ended        int       `json:"relations_ended"`    // allocations that ended
+	KeptOut      int       `json:"kept_out_changed"`   // lines that keep somebody out, or no longer do
 	Final        []Final   `json:"final"`              // lines that a final record contradicts
 	Absent       []Absent  `json:"absent"`             // known from earlier runs, not in these files
 	Unchanged    bool      `json:"unchanged"`          // the files say nothing new: nothing was stored

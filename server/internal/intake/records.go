@@ -111,8 +111,8 @@ func (r *run) takeRelationship(l resolved) error {
 func (r *run) takeAllocation(l resolved) error {
 	family := syncproto.FamilyID(l.ids["family_ref"])
 	worker := syncproto.UserID(l.ids["worker_ref"])
-	if givesAccess(l.cell("role")) && r.roleOf(worker) != "practitioner" {
-		l.refuse("worker_ref", ProblemRule, "Only a practitioner can be lead or co-worker.")
+	if !fits(r.roleOf(worker), l.cell("role")) {
+		l.refuse("worker_ref", ProblemRule, "A worker of this role cannot have this allocation: see the table of roles.")
 		return nil
 	}
 	t, err := r.own(l, refAllocation, "allocation", family)

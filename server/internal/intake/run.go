@@ -78,7 +78,7 @@ func (r *run) control(family syncproto.FamilyID, e store.Entry) {
 func (r *run) plan() error {
 	r.define()
 	for _, step := range []func() error{
-		r.findAccount, r.takeTeams, r.takeWorkers, r.gather, r.compare, r.check, r.relate,
+		r.findAccount, r.takeTeams, r.takeWorkers, r.gather, r.compare, r.check, r.relate, r.takeKeptOut,
 	} {
 		if err := step(); err != nil {
 			return err

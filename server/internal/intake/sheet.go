@@ -33,6 +33,8 @@ const (
 	holdsLogin
 	holdsRole
 	holdsYesNo
+	holdsWhyKeptOut
+	holdsDay
 	holdsLineKind // which kind of element the line is
 )
 
@@ -49,6 +51,7 @@ const (
 	refStatus       = "status"
 	refPlan         = "plan"
 	refPlanLine     = "plan_line"
+	refKeptOut      = "kept_out"
 )
 
 // File names of the set.
@@ -64,6 +67,7 @@ const (
 	fileStatuses      = "statuses.csv"
 	filePlans         = "plans.csv"
 	filePlanLines     = "plan_lines.csv"
+	fileKeptOut       = "kept_out.csv"
 )
 
 func (s sheet) has(name string) bool {
@@ -111,8 +115,8 @@ var theSet = [...]sheet{
 		{name: "worker_ref", holds: holdsKey, of: refWorker, required: true, about: "The worker's reference."},
 		{name: "login", holds: holdsLogin, required: true, about: "What they sign in as. It cannot be changed by a later file."},
 		{name: "name", holds: holdsName, required: true, about: "Their name as colleagues see it."},
-		{name: "role", holds: holdsRole, required: true, about: "practitioner, coordinator, manager or it."},
-		{name: "team_ref", holds: holdsRef, of: refTeam, about: "Their team. Coordinators and managers reach the families of their team; they need one."},
+		{name: "role", holds: holdsRole, required: true, about: "What they are: one of the roles below."},
+		{name: "team_ref", holds: holdsRef, of: refTeam, about: "Their team. Coordinators, managers, business support and volunteer coordinators have their part in the families of their team, and need one; social workers read their team's files online."},
 		{name: "qualified_social_worker", holds: holdsYesNo, required: true, about: "Y for a registered social worker, else N."},
 	}},
 	{file: fileFamilies, about: "The families; each is one unit of access.", kind: "family", columns: []column{
@@ -164,11 +168,11 @@ var theSet = [...]sheet{
 		{name: "to", goes: "relationship.to", about: "Last day."},
 		{name: "source", goes: "relationship.source", about: "Who told us."},
 	}},
-	{file: fileAllocations, about: "Who works with a family. LEAD and CO let a practitioner reach the family's records, from the first day until the last.", kind: "allocation", columns: []column{
+	{file: fileAllocations, about: "Who works with a family, as what, from the first day until the last. An allocation that begins later is taken in now and holds from its day. Each role of a worker has its own: the table of roles says which.", kind: "allocation", columns: []column{
 		{name: "allocation_ref", holds: holdsKey, of: refAllocation, required: true, about: "The line's reference."},
 		{name: "family_ref", holds: holdsRef, of: refFamily, required: true, about: "The family. It cannot change."},
 		{name: "worker_ref", holds: holdsRef, of: refWorker, goes: "worker", required: true, about: "The worker. It cannot change."},
-		{name: "role", goes: "role", required: true, about: "LEAD, CO, or another code of allocations; only LEAD and CO give access."},
+		{name: "role", goes: "role", required: true, about: "LEAD, CO, COORD, CLIN, FIT, VOL, MET, CHAIR, IRO, PA or EDT; it must fit the worker's role."},
 		{name: "from", goes: "from", required: true, about: "First day."},
 		{name: "to", goes: "to", about: "Day on which it ended: from then on the worker no longer reaches the records. Empty: still going on."},
 		{name: "sw_reason", goes: "sw_reason", about: "Why the worker changed: MANAGE, FCONTA, LEFTRL, ORGRST, TSPROC, ABSENC, CHCHAN, PCCHAN, SWDIED or OTHERS."},
@@ -222,6 +226,14 @@ var theSet = [...]sheet{
 		{name: "agreed_on", goes: ".agreed_on", about: "NETWORK: when they agreed."},
 		{name: "knows_why", goes: ".knows_why", about: "NETWORK: Y or N."},
 		{name: "poses_risk", goes: ".poses_risk", about: "NETWORK: Y or N: poses a risk to a child."},
+	}},
+	{file: fileKeptOut, about: "Who is kept out of which family, whatever else they are to it: nobody ever opens their own file, or a relative's. It beats every allocation, post and grant, and emergencies too.", columns: []column{
+		{name: "kept_out_ref", holds: holdsKey, of: refKeptOut, required: true, about: "The line's reference."},
+		{name: "worker_ref", holds: holdsRef, of: refWorker, required: true, about: "The worker."},
+		{name: "family_ref", holds: holdsRef, of: refFamily, required: true, about: "The family."},
+		{name: "why", holds: holdsWhyKeptOut, required: true, about: "RELATIVE (they or a relative are of the family) or CONFLICT (another conflict of interest)."},
+		{name: "from", holds: holdsDay, about: "First day; empty: from the start."},
+		{name: "to", holds: holdsDay, about: "Day from which it is over; empty: it lasts."},
 	}},
 }
 

@@ -108,12 +108,19 @@ func TestAllocationEndsAndBegins(t *testing.T) {
 	}
 	data := string(ended["allocations.csv"].Data) + "A-30,F-1001,W-103,CO,2026-11-25,,MANAGE\r\n"
 	ended["allocations.csv"] = &fstest.MapFile{Data: []byte(data)}
-	if report := w.load(ended); report.Granted != 0 {
+	if report := w.load(ended); report.Granted != 0 || report.Planned != 1 || w.bases("W-103", "F-1001") != "" {
 		t.Errorf("an allocation of next week gave access today: %+v", report)
 	}
-	w.now = w.now.Add(4 * 24 * time.Hour)
-	if report := w.load(ended); report.Granted != 1 || w.bases("W-103", "F-1001") != "CO" {
-		t.Errorf("on its day: %+v, %q", report, w.bases("W-103", "F-1001"))
+	w.now = w.now.Add(4*24*time.Hour - 9*time.Hour - time.Millisecond)
+	if got := w.bases("W-103", "F-1001"); got != "" {
+		t.Errorf("on the evening before, %q", got)
+	}
+	w.now = w.now.Add(time.Millisecond)
+	if got := w.bases("W-103", "F-1001"); got != "CO" {
+		t.Errorf("on its day, without another import: %q", got)
+	}
+	if report := w.load(ended); !report.Unchanged {
+		t.Errorf("on its day the files say nothing new: %+v", report)
 	}
 }
 
@@ -125,7 +132,7 @@ func TestTwoAllocationsOfOneWorkerGiveOneFooting(t *testing.T) {
 	w.load(files)
 	data = strings.Replace(data, "A-2,F-1001,W-102,CO,2025-03-03,,FCONTA", "A-2,F-1001,W-102,CO,2025-03-03,2025-09-01,FCONTA", 1)
 	files["allocations.csv"] = &fstest.MapFile{Data: []byte(data)}
-	if report := w.load(files); report.Ended != 0 || w.bases("W-102", "F-1001") != "CO" {
+	if report := w.load(files); report.Ended != 1 || w.bases("W-102", "F-1001") != "CO" {
 		t.Errorf("report: %+v, bases %q: the second allocation still holds", report, w.bases("W-102", "F-1001"))
 	}
 }

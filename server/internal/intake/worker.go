@@ -3,6 +3,7 @@ package intake
 import (
 	"strconv"
 
+	"doorstep/server/internal/access"
 	"doorstep/server/internal/store"
 	"doorstep/syncproto"
 )
@@ -33,8 +34,12 @@ func (r *run) takeWorkers() error {
 			return nil
 		}
 		logins[login] = l.line.line
-		if l.cell("team_ref") == "" && teamBasis(l.cell("role")) != "" {
-			l.refuse("team_ref", ProblemMissing, "Coordinators and managers need a team.")
+		if l.cell("role") == string(access.RoleSocialWorker) && l.cell("qualified_social_worker") != "Y" {
+			l.refuse("qualified_social_worker", ProblemRule, "A social worker is registered: write Y, or another role.")
+			return nil
+		}
+		if basis := teamBasis(l.cell("role")); l.cell("team_ref") == "" && basis != "" && basis != string(access.BasisTeam) {
+			l.refuse("team_ref", ProblemMissing, "Coordinators, managers, business support and volunteer coordinators need a team.")
 			return nil
 		}
 		return r.takeWorker(l, login)
@@ -119,7 +124,7 @@ func (r *run) takePost(l resolved, want store.UserEntry, roleBefore string) {
 	if basis := teamBasis(roleBefore); basis != "" && teamBefore != (store.TeamID{}) {
 		r.control(syncproto.FamilyID{}, store.TeamEntry{User: want.ID, Team: teamBefore, Basis: basis})
 	}
-	if basis := teamBasis(want.Role); basis != "" {
+	if basis := teamBasis(want.Role); basis != "" && team != (store.TeamID{}) {
 		r.control(syncproto.FamilyID{}, store.TeamEntry{User: want.ID, Team: team, Basis: basis, Grant: true})
 	}
 	if team != teamBefore {
@@ -138,11 +143,17 @@ func (r *run) roleOf(id syncproto.UserID) string {
 
 // teamBasis is the relation that a role gives to every family of a team.
 func teamBasis(role string) string {
-	switch role {
-	case "coordinator":
-		return "COORD"
-	case "manager":
-		return "MANAGER"
+	switch access.Role(role) {
+	case access.RoleCoordinator:
+		return string(access.BasisCoord)
+	case access.RoleManager:
+		return string(access.BasisManager)
+	case access.RoleSupport:
+		return string(access.BasisSupport)
+	case access.RoleVolunteerCoord:
+		return string(access.BasisProgramme)
+	case access.RoleSocialWorker:
+		return string(access.BasisTeam)
 	}
 	return ""
 }

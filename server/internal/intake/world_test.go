@@ -165,7 +165,7 @@ func (w *world) text(kind, ref, field string) string {
 }
 
 func (w *world) bases(worker, family string) string {
-	return strings.Join(w.borough.Store.State().BasisOf(w.user(worker), w.family(family)), " ")
+	return strings.Join(w.borough.Store.State().BasisOf(w.user(worker), w.family(family), w.now.UnixMilli()), " ")
 }
 
 // edit writes a change by a worker, as a device would.

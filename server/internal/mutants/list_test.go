@@ -188,7 +188,7 @@ var list = []mutant{
 	{
 		name: "a feed is sent although access ended while it was made",
 		file: "server/internal/exchange/pull.go",
-		from: "if state.Access(caller.User).ChangedAt == acc.ChangedAt {",
+		from: "if after := state.Access(caller.User, x.cfg.Now().UnixMilli()); after.ChangedAt == acc.ChangedAt && !turned(acc, after) {",
 		to:   "if true {",
 		pkg:  "server/internal/exchange", test: "TestFault66RevokedWhileThePageIsMade",
 	},

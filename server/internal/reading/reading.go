@@ -12,6 +12,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"time"
 
 	"doorstep/server/internal/access"
 	"doorstep/server/internal/store"
@@ -57,10 +58,13 @@ type Quarantined struct {
 }
 
 // Room is where records are read. It is safe for concurrent use.
-type Room struct{ store *store.Store }
+type Room struct {
+	store *store.Store
+	now   func() time.Time
+}
 
-// New returns a Room over an open store.
-func New(s *store.Store) *Room { return &Room{store: s} }
+// New returns a Room over an open store. Relations hold by the time of now.
+func New(s *store.Store, now func() time.Time) *Room { return &Room{store: s, now: now} }
 
 // Name returns a person's name as colleagues see it; "" for nobody known.
 func (r *Room) Name(id syncproto.UserID) string {
@@ -71,8 +75,8 @@ func (r *Room) Name(id syncproto.UserID) string {
 // Families lists the families that a person may read, by id.
 func (r *Room) Families(_ context.Context, user syncproto.UserID) ([]Family, error) {
 	var out []Family
-	for _, h := range r.store.State().Access(user).Holdings {
-		if h.Held() && len(r.readable(user, h.Family)) > 0 {
+	for _, h := range r.store.State().Access(user, r.now().UnixMilli()).Holdings {
+		if h.Reached() && len(r.readable(user, h.Family)) > 0 {
 			out = append(out, Family{ID: h.Family, Basis: h.Bases})
 		}
 	}
@@ -165,8 +169,8 @@ func (r *Room) History(_ context.Context, user syncproto.UserID, record syncprot
 func (r *Room) Quarantine(_ context.Context, user syncproto.UserID) ([]Quarantined, error) {
 	var out []Quarantined
 	err := r.store.Read(func(rd *store.Reader) error {
-		for _, h := range r.store.State().Access(user).Holdings {
-			if !h.Held() || !slices.Contains(h.Bases, string(access.BasisManager)) {
+		for _, h := range r.store.State().Access(user, r.now().UnixMilli()).Holdings {
+			if !slices.Contains(h.Bases, string(access.BasisManager)) {
 				continue
 			}
 			refs, err := rd.Quarantined(h.Family)
@@ -219,12 +223,7 @@ func (r *Room) open(user syncproto.UserID, record syncproto.RecordID) (store.Rec
 }
 
 func (r *Room) asker(user syncproto.UserID, family syncproto.FamilyID) access.Asker {
-	u, _ := r.store.State().User(user)
-	who := access.Asker{Role: access.Role(u.Role)}
-	for _, b := range r.store.State().BasisOf(user, family) {
-		who.Bases = append(who.Bases, access.Basis(b))
-	}
-	return who
+	return access.AskerOf(access.Standing(r.store.State().StandingOf(user, family, r.now().UnixMilli())))
 }
 
 // readable lists the record kinds of a family that a person may read, sorted.

@@ -85,7 +85,7 @@ func (b *borough) open() (err error) {
 	source := backing.Journal{J: b.journal}
 	log := slog.New(slog.NewTextHandler(io.Discard, nil))
 	b.store, err = store.Open(b.index, store.Options{
-		Source: source, Sealer: keys, Log: log, OnFatal: failed, MayRead: mayRead, MemTableBytes: 8 << 20,
+		Source: source, Sealer: keys, Log: log, OnFatal: failed, Holds: access.Holds, MemTableBytes: 8 << 20,
 	})
 	if err != nil {
 		return err
@@ -107,11 +107,6 @@ func (b *borough) serve(source backing.Journal, keys store.Keys, log *slog.Logge
 		Borough: boroughName, Device: syncproto.DeviceID{0xde}, Keys: keys, Rand: reader{b.rng},
 		Sign: func(message []byte) ([]byte, error) { return sign([]byte("desk"), message), nil },
 	})
-}
-
-func mayRead(role, basis string) bool {
-	bases := []access.Basis{access.Basis(basis)}
-	return access.Asker{Role: access.Role(role), Bases: bases}.MayRead("family").Allow
 }
 
 func (b *borough) newEpoch() (e journal.Epoch) {

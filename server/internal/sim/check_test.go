@@ -60,7 +60,7 @@ func (w *world) checkRelations() {
 	for _, t := range w.tablets {
 		for _, family := range w.families {
 			h := holding{t.user, family}
-			now := len(w.borough.store.State().BasisOf(t.user, family)) > 0
+			now := len(w.borough.store.State().BasisOf(t.user, family, w.borough.now().UnixMilli())) > 0
 			if now != w.holds[h] && !w.unsure[h] {
 				w.failf("worker %x and family %x: was told %v, and after a crash it is %v", t.user[:1], family[:1], w.holds[h], now)
 			}

@@ -18,6 +18,10 @@ func encodeControl(e Entry) []byte {
 		return encodeCode(e)
 	case RelationEntry:
 		return encodeRelation(e)
+	case RestrictionEntry:
+		return encodeRestriction(e)
+	case BreakGlassEntry:
+		return encodeBreakGlass(e)
 	case TeamEntry:
 		return encodeTeam(e)
 	case FamilyTeamEntry:
@@ -54,6 +58,10 @@ func decodeControl(plain []byte) (Entry, error) {
 		e = decodeCode(d, count)
 	case kindRelation:
 		e = decodeRelation(d, count)
+	case kindRestriction:
+		e = decodeRestriction(d, count)
+	case kindBreakGlass:
+		e = decodeBreakGlass(d, count)
 	case kindTeam:
 		e = decodeTeam(d, count)
 	case kindFamilyTeam:
@@ -178,30 +186,6 @@ func decodeCode(d *decoder, count int) Entry {
 	e.ExpiresMS = d.Int()
 	e.UsedMS = d.Int()
 	d.BytesInto(e.UsedBy[:])
-	return e
-}
-
-func encodeRelation(e RelationEntry) []byte {
-	b := appendHeader(nil, 8, kindRelation)
-	b = cbor.AppendBytes(b, e.User[:])
-	b = cbor.AppendBytes(b, e.Family[:])
-	b = cbor.AppendText(b, e.Basis)
-	b = cbor.AppendBool(b, e.Grant)
-	b = cbor.AppendBytes(b, e.Allocation[:])
-	b = cbor.AppendInt(b, e.FromMS)
-	return cbor.AppendInt(b, e.ToMS)
-}
-
-func decodeRelation(d *decoder, count int) Entry {
-	d.expect(count == 8)
-	var e RelationEntry
-	d.BytesInto(e.User[:])
-	d.BytesInto(e.Family[:])
-	e.Basis = d.Text()
-	e.Grant = d.Bool()
-	d.BytesInto(e.Allocation[:])
-	e.FromMS = d.Int()
-	e.ToMS = d.Int()
 	return e
 }
 

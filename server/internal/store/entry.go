@@ -130,19 +130,24 @@ type CodeEntry struct {
 	UsedBy    syncproto.DeviceID
 }
 
-// RelationEntry gives or ends a person's relation to one family, as an
-// allocation does. Basis is e.g. LEAD or CO; a person may have several.
+// RelationEntry gives or ends a person's relation to one family, from one time to
+// another, as an allocation or a grant does. Basis is e.g. LEAD or CONSULT, or what
+// keeps out: DENIED, RELATIVE. A person may have several; the newest with the same
+// person, family, basis and ID is the one that counts.
 type RelationEntry struct {
-	User       syncproto.UserID
-	Family     syncproto.FamilyID
-	Basis      string
-	Grant      bool               // false: this basis ends
-	Allocation syncproto.RecordID // that it follows from; zero: none
-	FromMS     int64              // as agreed; evidence, not a condition
-	ToMS       int64
+	User   syncproto.UserID
+	Family syncproto.FamilyID
+	Basis  string
+	Grant  bool             // false: it ends, whatever its times
+	ID     syncproto.ID     // names it: the allocation's record, or a random id; zero: it is the only one
+	FromMS int64            // it holds from then on, by the time of each decision
+	ToMS   int64            // and until then; 0: no end
+	By     syncproto.UserID // who gave or ended it; zero: an import
+	Reason string
 }
 
-// TeamEntry makes a person coordinator or manager (Basis) of a team, or ends it.
+// TeamEntry gives a person a post in a team (Basis: TEAM, COORD, MANAGER or
+// SUPPORT), or ends it.
 // They have that basis on every family of the team.
 type TeamEntry struct {
 	User  syncproto.UserID

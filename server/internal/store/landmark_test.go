@@ -38,7 +38,7 @@ func reopenCounted(t *testing.T, b *storetest.Borough) (reads int, log string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if bases := s.State().BasisOf(bea, smith); !slices.Equal(bases, []string{"MANAGER"}) {
+	if bases := s.State().BasisOf(bea, smith, 1); !slices.Equal(bases, []string{"MANAGER"}) {
 		t.Errorf("relations after the start: got %v", bases)
 	}
 	if _, ok := s.State().Session(id[syncproto.ID](7)); !ok {

@@ -75,7 +75,14 @@ func controlEvent(ev *audit.Event, e Entry, s Sealer) {
 	case CodeEntry:
 		ev.Subject, ev.Device, ev.Word = syncproto.ID(e.User), e.UsedBy, wordIf(e.UsedMS != 0, "used")
 	case RelationEntry:
-		ev.Subject, ev.Record, ev.Word = syncproto.ID(e.User), family(e.Family), given(e.Grant, e.Basis)
+		ev.Subject, ev.Record, ev.Word, ev.User = syncproto.ID(e.User), family(e.Family), given(e.Grant, e.Basis), e.By
+	case RestrictionEntry:
+		ev.AtMS, ev.User, ev.Record, ev.Word = e.AtMS, e.By, family(e.Family), given(e.On, "RESTRICTED_"+e.Category)
+	case BreakGlassEntry:
+		ev.Subject, ev.User, ev.Record, ev.Word = e.ID, e.User, family(e.Family), "+BREAK_GLASS"
+		if e.ClosedMS != 0 {
+			ev.User, ev.Word = e.ClosedBy, "-BREAK_GLASS"
+		}
 	case TeamEntry:
 		ev.Subject, ev.Word = syncproto.ID(e.User), given(e.Grant, e.Basis)
 	case FamilyTeamEntry:

@@ -1,16 +1,18 @@
 package store
 
 import (
-	"maps"
 	"slices"
 
 	"doorstep/syncproto"
 )
 
-// Access is what a person may reach at one moment.
+// Access is what a person may reach at one moment: a position of the journal and
+// a time, for relations begin and end by the clock too.
 type Access struct {
+	User      syncproto.UserID
 	Head      uint64 // position up to which it holds
-	ChangedAt uint64 // position at which it last changed
+	AtMS      int64  // time at which it holds
+	ChangedAt uint64 // position of the last entry that changed it
 	Role      string
 	Holdings  []Holding // sorted by family, those that ended among them
 }
@@ -18,220 +20,170 @@ type Access struct {
 // Holding is a person's relation to one family over time.
 type Holding struct {
 	Family    syncproto.FamilyID
-	Bases     []string // now, sorted; empty: the relation has ended
-	ChangedAt uint64   // position at which Bases last changed
-	spans     []span   // when there was any basis at all, oldest first
+	Bases     []string // now, sorted; empty: nothing now, or kept out
+	ChangedAt uint64   // position of the last entry that changed the relation
+	carried   bool
+	stays     []stay
 }
 
-// span is from one position, included, to another, excluded; to 0: still going on.
-type span struct{ from, to uint64 }
+// Held reports whether the family's records may be on the person's tablets now.
+func (h Holding) Held() bool { return h.carried }
 
-// HeldAt reports whether the relation stood once the entry at position counted.
-func (h Holding) HeldAt(position uint64) bool {
-	for _, s := range h.spans {
-		if s.from <= position && (s.to == 0 || position < s.to) {
-			return true
+// Reached reports whether the person has any footing with the family now, if only
+// to read online.
+func (h Holding) Reached() bool { return len(h.Bases) > 0 }
+
+// HeldAt reports whether the family's records might be on the person's tablets
+// at a time, once the entry at position counted.
+func (h Holding) HeldAt(position uint64, atMS int64) bool {
+	held := false
+	for i := range h.stays {
+		s := &h.stays[i]
+		if !s.stands(position, atMS) {
+			continue
 		}
+		if s.denies {
+			return false
+		}
+		held = held || s.carries
 	}
-	return false
+	return held
 }
 
-// Held reports whether the relation stands now.
-func (h Holding) Held() bool { return len(h.Bases) > 0 }
-
-// EndedAt returns the position at which a relation that has ended did so.
-func (h Holding) EndedAt() uint64 {
-	if len(h.spans) == 0 {
-		return 0
-	}
-	return h.spans[len(h.spans)-1].to
+// stay is one relation from one position to another and one time to another.
+// What only the clock ended has no last position.
+type stay struct {
+	tie
+	fromPosition uint64
+	toPosition   uint64 // excluded; 0: none yet
 }
+
+// tie is what a relation is while no entry changes it.
+type tie struct {
+	basis   string
+	id      syncproto.ID
+	reads   bool // it is a footing
+	carries bool // records may be on a tablet
+	denies  bool // it keeps out
+	fromMS  int64
+	toMS    int64 // excluded; 0: no end
+}
+
+func (s *stay) stands(position uint64, atMS int64) bool {
+	return s.fromPosition <= position && (s.toPosition == 0 || position < s.toPosition) && s.holds(atMS)
+}
+
+// open reports whether no entry has ended the stay, whatever the clock says.
+func (s *stay) open() bool { return s.toPosition == 0 }
+
+func (t *tie) holds(atMS int64) bool { return t.fromMS <= atMS && (t.toMS == 0 || atMS < t.toMS) }
 
 // Holding returns the person's relation to a family, past ones included.
 func (a Access) Holding(family syncproto.FamilyID) (Holding, bool) {
-	i, ok := findHolding(a.Holdings, family)
+	i, ok := slices.BinarySearchFunc(a.Holdings, family, func(h Holding, f syncproto.FamilyID) int {
+		return slices.Compare(h.Family[:], f[:])
+	})
 	if !ok {
 		return Holding{}, false
 	}
 	return a.Holdings[i], true
 }
 
-func findHolding(hs []Holding, family syncproto.FamilyID) (int, bool) {
-	return slices.BinarySearchFunc(hs, family, func(h Holding, f syncproto.FamilyID) int {
-		return slices.Compare(h.Family[:], f[:])
-	})
+// Standing is a person before a family's records at one moment, as package access
+// asks about them.
+type Standing struct {
+	Role       string
+	Bases      []string // sorted; what keeps out among them
+	Restricted bool
+	Adoption   bool
+	Named      bool
 }
 
-// relations are all grants in force and, for each person, how they came to be.
-// Holdings are replaced, never changed, so that a reader may keep them.
-type relations struct {
-	// entitles says whether a basis lets a person hold a family's file at all.
-	entitles func(user syncproto.UserID, basis string) bool
-
-	direct   map[syncproto.UserID]map[footing]bool // by allocation
-	posts    map[syncproto.UserID]map[post]bool    // teams, and as what
-	staff    map[TeamID]map[syncproto.UserID]int   // number of posts in the team
-	teamOf   map[syncproto.FamilyID]TeamID
-	families map[TeamID]map[syncproto.FamilyID]bool
-	holdings map[syncproto.UserID][]Holding
-	members  map[syncproto.FamilyID]map[syncproto.UserID]bool
-	changed  map[syncproto.UserID]uint64 // where somebody's holdings last changed
+// sight is what a person reaches from one time until another, when the clock
+// changes it.
+type sight struct {
+	holdings []Holding
+	from     int64
+	until    int64 // excluded; 0: nothing is to change by the clock alone
 }
 
-// basisDenied keeps a person out of a family whatever else they are to it.
-const basisDenied = "DENIED"
-
-type footing struct {
-	family syncproto.FamilyID
-	basis  string
+func (s *sight) shows(atMS int64) bool {
+	return s != nil && s.from <= atMS && (s.until == 0 || atMS < s.until)
 }
 
-type post struct {
-	team  TeamID
-	basis string
-}
-
-func newRelations(entitles func(syncproto.UserID, string) bool) relations {
-	return relations{
-		entitles: entitles,
-		direct:   map[syncproto.UserID]map[footing]bool{},
-		posts:    map[syncproto.UserID]map[post]bool{},
-		staff:    map[TeamID]map[syncproto.UserID]int{},
-		teamOf:   map[syncproto.FamilyID]TeamID{},
-		families: map[TeamID]map[syncproto.FamilyID]bool{},
-		holdings: map[syncproto.UserID][]Holding{},
-		members:  map[syncproto.FamilyID]map[syncproto.UserID]bool{},
-		changed:  map[syncproto.UserID]uint64{},
-	}
-}
-
-func (r *relations) applyRelation(position uint64, e RelationEntry) {
-	on := footing{e.Family, e.Basis}
-	if e.Grant {
-		put(r.direct, e.User, on, true)
-	} else {
-		delete(r.direct[e.User], on)
-	}
-	r.update(position, e.User, e.Family)
-}
-
-func (r *relations) applyTeam(position uint64, e TeamEntry) {
-	at := post{e.Team, e.Basis}
-	if r.posts[e.User][at] == e.Grant {
-		return
-	}
-	if e.Grant {
-		put(r.posts, e.User, at, true)
-		put(r.staff, e.Team, e.User, r.staff[e.Team][e.User]+1)
-	} else {
-		delete(r.posts[e.User], at)
-		if r.staff[e.Team][e.User]--; r.staff[e.Team][e.User] == 0 {
-			delete(r.staff[e.Team], e.User)
+// look works out what a person reaches at a time.
+func (r *relations) look(user syncproto.UserID, atMS int64) *sight {
+	s := &sight{holdings: make([]Holding, 0, len(r.stays[user]))}
+	for family, f := range r.stays[user] {
+		h := Holding{Family: family, ChangedAt: f.changedAt, stays: f.list}
+		var denied bool
+		h.Bases, denied = f.bases(atMS)
+		if denied {
+			h.Bases = nil
 		}
-	}
-	r.update(position, e.User, slices.Collect(maps.Keys(r.families[e.Team]))...)
-}
-
-func (r *relations) applyFamilyTeam(position uint64, e FamilyTeamEntry) {
-	before := r.teamOf[e.Family]
-	delete(r.families[before], e.Family)
-	r.teamOf[e.Family] = e.Team
-	if e.Team != (TeamID{}) {
-		put(r.families, e.Team, e.Family, true)
-	}
-	for _, team := range []TeamID{before, e.Team} {
-		for user := range r.staff[team] {
-			r.update(position, user, e.Family)
+		for i := range f.list {
+			t := &f.list[i]
+			if t.open() {
+				s.turn(t.fromMS, atMS)
+				s.turn(t.toMS, atMS)
+				h.carried = h.carried || !denied && t.carries && t.holds(atMS)
+			}
 		}
+		s.holdings = append(s.holdings, h)
 	}
+	slices.SortFunc(s.holdings, func(a, b Holding) int { return slices.Compare(a.Family[:], b.Family[:]) })
+	return s
 }
 
-// applyRole follows a change of what a person is: it may end or bring back all
-// that they hold.
-func (r *relations) applyRole(position uint64, user syncproto.UserID) {
-	families := map[syncproto.FamilyID]bool{}
-	for _, h := range r.holdings[user] {
-		families[h.Family] = true
-	}
-	for on := range r.direct[user] {
-		families[on.family] = true
-	}
-	for at := range r.posts[user] {
-		maps.Copy(families, r.families[at.team])
-	}
-	r.update(position, user, slices.Collect(maps.Keys(families))...)
-}
-
-// bases lists on what a person's relation to a family rests now, sorted. It is
-// empty for who is kept out.
-func (r *relations) bases(user syncproto.UserID, family syncproto.FamilyID) []string {
-	if r.direct[user][footing{family, basisDenied}] {
-		return nil
-	}
-	var out []string
-	for on := range r.direct[user] {
-		if on.family == family {
-			out = append(out, on.basis)
+// turn narrows the time for which a sight holds by a time at which it changes.
+func (s *sight) turn(ms, atMS int64) {
+	switch {
+	case ms == 0:
+	case ms > atMS:
+		if s.until == 0 || ms < s.until {
+			s.until = ms
 		}
+	default:
+		s.from = max(s.from, ms)
 	}
-	if team := r.teamOf[family]; team != (TeamID{}) {
-		for p := range r.posts[user] {
-			if p.team == team {
-				out = append(out, p.basis)
+}
+
+// bases lists the footings that stand at a time, sorted, and reports whether
+// something keeps the person out.
+func (f *familyStays) bases(atMS int64) (bases []string, denied bool) {
+	for i := range f.list {
+		t := &f.list[i]
+		if !t.open() || !t.holds(atMS) {
+			continue
+		}
+		if t.reads {
+			bases = append(bases, t.basis)
+		}
+		denied = denied || t.denies
+	}
+	slices.Sort(bases)
+	return slices.Compact(bases), denied
+}
+
+// standing is a person before a family at a time.
+func (r *relations) standing(user syncproto.UserID, family syncproto.FamilyID, atMS int64) Standing {
+	var s Standing
+	s.Restricted, s.Adoption = r.restricted(family)
+	f := r.stays[user][family]
+	if f == nil {
+		return s
+	}
+	s.Bases, _ = f.bases(atMS)
+	for i := range f.list {
+		t := &f.list[i]
+		if t.open() && t.holds(atMS) {
+			s.Named = s.Named || t.basis == basisNamed
+			if t.denies {
+				s.Bases = append(s.Bases, t.basis)
 			}
 		}
 	}
-	out = slices.DeleteFunc(out, func(basis string) bool { return !r.entitles(user, basis) })
-	slices.Sort(out)
-	return slices.Compact(out)
-}
-
-// update brings a person's holdings of some families up to date, at the cost of
-// one copy of the list.
-func (r *relations) update(position uint64, user syncproto.UserID, families ...syncproto.FamilyID) {
-	hs := slices.Clone(r.holdings[user])
-	for _, family := range families {
-		i, ok := findHolding(hs, family)
-		bases := r.bases(user, family)
-		if !ok && len(bases) == 0 {
-			continue
-		}
-		if !ok {
-			hs = slices.Insert(hs, i, Holding{Family: family})
-		}
-		if hs[i] = hs[i].next(position, bases); hs[i].ChangedAt == position {
-			r.changed[user] = position
-		}
-		if len(bases) > 0 {
-			put(r.members, family, user, true)
-		} else {
-			delete(r.members[family], user)
-		}
-	}
-	r.holdings[user] = hs
-}
-
-// next is the holding after its bases became these.
-func (h Holding) next(position uint64, bases []string) Holding {
-	if slices.Equal(h.Bases, bases) {
-		return h
-	}
-	before := h.Held()
-	h.Bases, h.ChangedAt = bases, position
-	switch {
-	case !before:
-		h.spans = append(slices.Clone(h.spans), span{from: position})
-	case !h.Held():
-		h.spans = slices.Clone(h.spans)
-		h.spans[len(h.spans)-1].to = position
-	}
-	return h
-}
-
-// put sets m[outer][inner], making the inner map if need be.
-func put[A, B comparable, V any](m map[A]map[B]V, outer A, inner B, v V) {
-	if m[outer] == nil {
-		m[outer] = map[B]V{}
-	}
-	m[outer][inner] = v
+	slices.Sort(s.Bases)
+	s.Bases = slices.Compact(s.Bases)
+	return s
 }

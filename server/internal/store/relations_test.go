@@ -49,7 +49,7 @@ func TestHoldingsOverTime(t *testing.T) {
 		if at != uint64(i+1) {
 			t.Fatalf("step %d is at position %d", i+1, at)
 		}
-		acc := b.Store.State().Access(ada)
+		acc := b.Store.State().Access(ada, 1)
 		h, _ := acc.Holding(smith)
 		if !slices.Equal(h.Bases, step.bases) {
 			t.Errorf("step %d: bases %v, want %v", at, h.Bases, step.bases)
@@ -57,24 +57,24 @@ func TestHoldingsOverTime(t *testing.T) {
 		if acc.Head != at {
 			t.Errorf("step %d: head %d", at, acc.Head)
 		}
-		if step.heldA > 0 && !h.HeldAt(step.heldA) {
+		if step.heldA > 0 && !h.HeldAt(step.heldA, 1) {
 			t.Errorf("step %d: not held at %d", at, step.heldA)
 		}
-		if h.HeldAt(step.notAt) {
+		if h.HeldAt(step.notAt, 1) {
 			t.Errorf("step %d: held at %d", at, step.notAt)
 		}
 		member := slices.Contains(b.Store.State().MembersOf(smith), ada)
-		if member != (len(step.bases) > 0) {
+		if kept := at == 7; member != (len(step.bases) > 0 || kept) {
 			t.Errorf("step %d: member %v", at, member)
 		}
 	}
-	before := b.Store.State().Access(ada)
+	before := b.Store.State().Access(ada, 1)
 	b.Reopen()
-	after := b.Store.State().Access(ada)
+	after := b.Store.State().Access(ada, 1)
 	for at := range uint64(len(steps) + 1) {
 		h, _ := before.Holding(smith)
 		again, _ := after.Holding(smith)
-		if h.HeldAt(at) != again.HeldAt(at) || h.EndedAt() != again.EndedAt() {
+		if h.HeldAt(at, 1) != again.HeldAt(at, 1) || h.ChangedAt != again.ChangedAt {
 			t.Errorf("the restart changed what was held at %d", at)
 		}
 	}

@@ -34,7 +34,7 @@ type purgeKey struct {
 	family syncproto.FamilyID
 }
 
-func newState(mayRead func(role, basis string) bool) *State {
+func newState(holds func(role, basis string) (reads, carries bool)) *State {
 	s := &State{
 		users:    map[syncproto.UserID]UserEntry{},
 		logins:   map[string]syncproto.UserID{},
@@ -46,9 +46,19 @@ func newState(mayRead func(role, basis string) bool) *State {
 		news:     map[syncproto.FamilyID]uint64{},
 		marks:    newLandmarks(),
 	}
-	s.relations = newRelations(func(user syncproto.UserID, basis string) bool {
+	worth := map[[2]string][2]bool{}
+	s.relations = newRelations(func(user syncproto.UserID, basis string) (bool, bool) {
 		u := s.users[user]
-		return !u.Disabled && mayRead(u.Role, basis)
+		if u.Disabled {
+			return false, false
+		}
+		k := [2]string{u.Role, basis}
+		w, known := worth[k]
+		if !known {
+			w[0], w[1] = holds(u.Role, basis)
+			worth[k] = w
+		}
+		return w[0], w[1]
 	})
 	return s
 }
@@ -100,6 +110,10 @@ func (s *State) apply(position uint64, e Entry) {
 		s.purges[k] = max(s.purges[k], e.Position)
 	case RelationEntry:
 		s.relations.applyRelation(position, e)
+	case RestrictionEntry:
+		s.relations.applyRestriction(position, e)
+	case BreakGlassEntry:
+		s.relations.applyBreakGlass(position, e)
 	case TeamEntry:
 		s.relations.applyTeam(position, e)
 	case FamilyTeamEntry:
@@ -210,34 +224,6 @@ func (s *State) PurgedUpTo(device syncproto.DeviceID, family syncproto.FamilyID)
 	s.mu.RLock()
 	defer s.mu.RUnlock()
 	return s.purges[purgeKey{device, family}]
-}
-
-// Access returns what a person may reach and up to where that holds: one
-// consistent moment. The holdings are sorted by family and must not be changed.
-func (s *State) Access(user syncproto.UserID) Access {
-	s.mu.RLock()
-	defer s.mu.RUnlock()
-	return Access{
-		Head: s.head, ChangedAt: s.relations.changed[user],
-		Role: s.users[user].Role, Holdings: s.relations.holdings[user],
-	}
-}
-
-// BasisOf lists a person's relations to a family, sorted; none: empty.
-func (s *State) BasisOf(user syncproto.UserID, family syncproto.FamilyID) []string {
-	h, _ := s.Access(user).Holding(family)
-	return h.Bases
-}
-
-// MembersOf lists who has any relation to a family now, in no order.
-func (s *State) MembersOf(family syncproto.FamilyID) []syncproto.UserID {
-	s.mu.RLock()
-	defer s.mu.RUnlock()
-	users := make([]syncproto.UserID, 0, len(s.relations.members[family]))
-	for u := range s.relations.members[family] {
-		users = append(users, u)
-	}
-	return users
 }
 
 // TeamOf returns the team that a family is with; the zero team: none.

@@ -40,7 +40,7 @@ type Source interface {
 	Read(position uint64) ([]byte, error)
 }
 
-// Options are what Open needs. All fields but MayRead, MemTableBytes and Table are
+// Options are what Open needs. All fields but Holds, MemTableBytes and Table are
 // required.
 type Options struct {
 	// Rebuild builds the index anew, whatever there is.
@@ -51,9 +51,10 @@ type Options struct {
 	// OnFatal is told when the index must not be used any more: it is damaged or
 	// could not be written. The process should end; the next start repairs it.
 	OnFatal func(error)
-	// MayRead says whether a role on a basis may hold a family's file; nil: always.
-	// Relations that it denies count as ended. It must be pure.
-	MayRead func(role, basis string) bool
+	// Holds says what a basis is worth to a role: whether it is a footing with a
+	// family at all, and whether records may then be on a tablet; nil: always both.
+	// It must be pure.
+	Holds func(role, basis string) (reads, carries bool)
 	// MemTableBytes is the size of badger's tables in memory, at least 8 MiB; 0: 32
 	// MiB. Twice that is taken at once, and a larger group takes several
 	// transactions.
@@ -95,8 +96,8 @@ func Open(dir string, opt Options) (*Store, error) {
 	if opt.Source == nil || opt.Sealer == nil || opt.Log == nil || opt.OnFatal == nil {
 		return nil, errors.New("store: Source, Sealer, Log and OnFatal must be set")
 	}
-	if opt.MayRead == nil {
-		opt.MayRead = func(string, string) bool { return true }
+	if opt.Holds == nil {
+		opt.Holds = func(string, string) (bool, bool) { return true, true }
 	}
 	if opt.MemTableBytes == 0 {
 		opt.MemTableBytes = defaultMemTable
@@ -132,7 +133,7 @@ func (s *Store) openAndRecover() error {
 	if err := os.MkdirAll(s.dir, 0o700); err != nil {
 		return fmt.Errorf("making the index directory: %w", err)
 	}
-	s.state = newState(s.opt.MayRead)
+	s.state = newState(s.opt.Holds)
 	s.seldom = &seldomRows{}
 	s.applied = meta{}
 	db, err := openBadger(s.dir, s.opt.MemTableBytes, s.opt.Log, s.opt.OnFatal)

@@ -203,7 +203,7 @@ func TestRebuildGivesTheSameBytes(t *testing.T) {
 	if len(want) < 30 || !maps.EqualFunc(got, want, bytes.Equal) {
 		t.Errorf("rebuilt index: %d rows, want the same %d", len(got), len(want))
 	}
-	if bases := b.Store.State().BasisOf(bea, smith); !slices.Equal(bases, []string{"MANAGER"}) {
+	if bases := b.Store.State().BasisOf(bea, smith, 1); !slices.Equal(bases, []string{"MANAGER"}) {
 		t.Errorf("relations after the rebuild: got %v", bases)
 	}
 }

@@ -66,10 +66,7 @@ func (b *Borough) open(create bool) {
 	}
 	b.Store, err = store.Open(b.Index(), store.Options{
 		Source: b.Journal, Sealer: b.Keys, Log: b.Log, OnFatal: func(err error) { b.Fatal = err },
-		MayRead: func(role, basis string) bool {
-			bases := []access.Basis{access.Basis(basis)}
-			return access.Asker{Role: access.Role(role), Bases: bases}.MayRead("family").Allow
-		},
+		Holds: access.Holds,
 	})
 	if err != nil {
 		b.T.Fatalf("opening the store: %v", err)
