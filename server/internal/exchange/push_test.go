@@ -131,6 +131,30 @@ func TestFault30MissingParentsAreHeldAndReleased(t *testing.T) {
 	bea.sameAsServer(visit)
 }
 
+// TestFault30TwoThatWaitForOneAreBothReleased lets a change go on whose prev is
+// known and held: what waits for that one as its parent must not be forgotten.
+func TestFault30TwoThatWaitForOneAreBothReleased(t *testing.T) {
+	w, family, ada := case1(t)
+	bea, cleo := w.coworker(family), w.coworker(family)
+	visit, other := newID[syncproto.RecordID](w), newID[syncproto.RecordID](w)
+	root := ada.write(edit{family: family, record: visit, ops: place("HOME")})
+	otherRoot := cleo.write(edit{family: family, record: other, ops: place("HOME")})
+	first := bea.write(edit{family: family, record: visit, deps: []*syncproto.Change{root}, ops: place("SCHOOL")})
+	next := bea.write(edit{family: family, record: other, deps: []*syncproto.Change{otherRoot}, ops: place("SCHOOL")})
+	last := bea.write(edit{family: family, record: visit, deps: []*syncproto.Change{first}, ops: place("OFFICE")})
+	bea.sync()
+	for _, c := range []*syncproto.Change{first, next, last} {
+		bea.wantReceipt(c, held, syncproto.CodeMissingDeps)
+	}
+	cleo.sync() // lets next go, whose prev is first
+	ada.sync()  // lets first go, and so last
+	for _, c := range []*syncproto.Change{first, next, last} {
+		if ref, err := w.b.Store.Change(c.ID); err != nil || ref.Status != accepted {
+			t.Errorf("change %d of the chain: got %+v, %v; want it accepted", c.Body.Seq, ref.Status, err)
+		}
+	}
+}
+
 func TestFault30MissingPrevIsHeldAndReleased(t *testing.T) {
 	w, family, ada := case1(t)
 	first := ada.write(edit{family: family, record: newID[syncproto.RecordID](w), ops: place("HOME")})

@@ -139,8 +139,10 @@ func (w *world) oneStep() {
 		w.trySeal()
 	case n < 98:
 		w.diskTrouble()
-	case n < 99:
+	case n < 99 && w.rng.IntN(2) == 0:
 		w.clockTrouble(t)
+	case n < 99:
+		w.clone(t)
 	default:
 		w.log("the server crashes")
 		w.restartServer()
@@ -170,6 +172,23 @@ func (w *world) diskTrouble() {
 	}
 	w.count[kinds[kind]]++
 	w.log("%s: %d", kinds[kind], soon)
+}
+
+// maxTablets bounds how many tablets the clones make of the four.
+const maxTablets = 6
+
+// clone restores a backup of a tablet onto another one: two devices with one key,
+// one actor and one person.
+func (w *world) clone(t *tablet) {
+	if len(w.tablets) >= maxTablets {
+		return
+	}
+	c := *t
+	c.rows, c.wrote, c.crashAt = maps.Clone(t.rows), maps.Clone(t.wrote), -1
+	w.count["cloned tablets"]++
+	w.log("tablet %x is cloned", t.device[:1])
+	c.restart()
+	w.tablets = append(w.tablets, &c)
 }
 
 // clockTrouble moves a tablet's clock, or everybody's forward.

@@ -201,16 +201,24 @@ func (tx *Tx) wait(c ChangeRef) error {
 	return nil
 }
 
-// stopWaiting removes the notes that have served.
+// stopWaiting removes the notes that have served, and the mark that somebody waits
+// once nobody does: a change may be the prev of one and the parent of another.
 func (tx *Tx) stopWaiting(c ChangeRef) error {
 	for _, id := range append(slices.Clone(c.Deps), c.Prev) {
 		resolved, err := tx.resolved(c, id)
 		if err != nil {
 			return err
 		}
-		if resolved {
+		if !resolved {
+			continue
+		}
+		tx.remove(waitingKey(id, c.ID))
+		others, err := tx.Waiting(id)
+		if err != nil {
+			return err
+		}
+		if len(others) == 0 {
 			tx.remove(key(keyWaiting, id[:]))
-			tx.remove(waitingKey(id, c.ID))
 		}
 	}
 	return nil
