@@ -6,6 +6,10 @@ import (
 	"doorstep/syncproto/cbor"
 )
 
+// ViewFormat changes whenever the fold or a view's encoding does. Whoever keeps
+// encoded views keeps it beside them, and drops those of another format.
+const ViewFormat = 5
+
 // Encode returns the view as deterministic CBOR (SPEC 5.10): equal views give
 // equal bytes, which is how devices and server are compared.
 func (v *View) Encode() []byte {

@@ -312,11 +312,20 @@ func (d *Device) Outbox() (o engine.Outbox, err error) {
 // Identity returns who this device is.
 func (d *Device) Identity() Identity { return d.id }
 
+// Rest is for a pause: the screen went dark. The next start is quicker for it.
+func (d *Device) Rest() error {
+	return d.change(func(e *engine.Engine) ([]engine.Effect, error) { return e.Rest(), nil })
+}
+
 // Close closes the store. What was typed stays a draft, and is there again when
 // the device is opened. End Run first.
 func (d *Device) Close() error {
 	d.mu.Lock()
 	defer d.mu.Unlock()
+	if d.engine != nil {
+		// A store that has no room left for a view has been told so with the words.
+		_, _ = d.carryOut(d.engine.Rest())
+	}
 	d.engine = nil
 	return d.store.Close()
 }

@@ -40,6 +40,7 @@
 //	d family(16) record(16)      the open draft of a record
 //	f family(16)                 what the server last said about access to a family
 //	k                            checkpoints of the server's audit log, and what is wrong with it
+//	w family(16) record(16)      a record's view, so that opening it reads no change
 //	x family(16) record(16) n(8) words as they were given, where they had to be repaired
 //
 // Row o survives the purge of a family: it holds no content, and without it the

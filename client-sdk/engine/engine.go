@@ -92,6 +92,8 @@ func (e *Engine) Load(key, value []byte) error {
 		return e.loadFamily(k, value)
 	case rowWords:
 		return e.loadWords(k)
+	case rowView:
+		return e.loadView(k, value)
 	case rowLog:
 		return e.log.load(k, value)
 	}
@@ -172,6 +174,17 @@ func (e *Engine) loadFamily(k *keyReader, value []byte) error {
 		return err
 	}
 	return e.family(f).decode(value)
+}
+
+// loadView leaves a view's row closed: it is read when its record is opened.
+func (e *Engine) loadView(k *keyReader, value []byte) error {
+	var f syncproto.FamilyID
+	var r syncproto.RecordID
+	k.into(f[:])
+	k.into(r[:])
+	rec := e.record(f, r)
+	rec.keptRow, rec.hasRow = value, true
+	return k.err()
 }
 
 // loadWords notes where repaired words are kept; only a purge needs to know.

@@ -147,6 +147,7 @@ func (e *Engine) purgeRecord(w *work, r *record) {
 			w.delete(keyChange(r.family, r.id, id))
 		}
 	}
+	e.dropKept(w, r)
 	for _, n := range r.words {
 		w.delete(keyWords(r.family, r.id, n))
 	}

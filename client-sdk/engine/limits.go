@@ -18,6 +18,10 @@ const (
 	// device's store takes 4 MB of that.
 	editBytes = 3 << 20
 
+	// keepBytes bounds the views that are kept at a time: with the rows beside them
+	// they are one write, of which a device's store takes 4 MB.
+	keepBytes = 2 << 20
+
 	// pushBytes bounds the bodies of one request: a minute at 130 kbit/s.
 	pushBytes = 1 << 20
 	// minBytes is where shrinking after failures ends: eight seconds on 2G at

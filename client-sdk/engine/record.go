@@ -18,6 +18,12 @@ type record struct {
 
 	view *syncproto.View // the fold without the draft; nil when stale
 	base *base           // where new words go; nil when stale
+
+	keptRow  []byte // the row of its view, until somebody asks; see keptView
+	hasRow   bool   // there is such a row
+	kept     bool   // it is of the view as it is
+	seenKept bool   // what it says of seen
+	rested   bool   // the view has not changed since the last sync
 }
 
 // base is the version that new words of this device are written on.
@@ -82,10 +88,14 @@ func (r *record) add(c *syncproto.Change) bool {
 }
 
 // forget drops what was worked out from the changes and verdicts.
-func (r *record) forget() { r.view, r.base = nil, nil }
+func (r *record) forget() { r.view, r.base, r.kept, r.rested = nil, nil, false, false }
 
-// fold returns the record without its draft, as it is now.
+// fold returns the record without its draft, as it is now: from its kept view if
+// that is of what is here, else from its changes.
 func (e *Engine) fold(r *record) *syncproto.View {
+	if r.view == nil && r.graph == nil {
+		r.view = e.recall(r)
+	}
 	if r.view == nil {
 		g := r.unfold()
 		r.view = syncproto.Fold(g, kindOf(g), e.verdictsOf(r))

@@ -14,6 +14,7 @@ const (
 	rowDraft   = 'd'
 	rowFamily  = 'f'
 	rowWords   = 'x'
+	rowView    = 'w'
 	rowLog     = 'k'
 )
 
@@ -104,6 +105,10 @@ func keyFamily(f syncproto.FamilyID) []byte { return append([]byte{rowFamily}, f
 
 func keyWords(f syncproto.FamilyID, r syncproto.RecordID, n uint64) []byte {
 	return appendUint64(keyOfRecord(rowWords, f, r), n)
+}
+
+func keyView(f syncproto.FamilyID, r syncproto.RecordID) []byte {
+	return keyOfRecord(rowView, f, r)
 }
 
 func keyOfRecord(kind byte, f syncproto.FamilyID, r syncproto.RecordID) []byte {

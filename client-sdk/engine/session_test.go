@@ -94,7 +94,9 @@ func runSession(t *testing.T, seed uint64) *session {
 
 func (s *session) step(d *tablet) {
 	r := testRecords[d.rng.IntN(len(testRecords))]
-	switch d.rng.IntN(22) {
+	switch d.rng.IntN(23) {
+	case 22:
+		d.carryOut(d.engine.Rest()) // the screen goes dark
 	case 0, 1, 2, 3, 4:
 		s.typeWord(d, r)
 	case 5:

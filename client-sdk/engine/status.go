@@ -163,7 +163,10 @@ func (e *Engine) state(r *record, s *Status) State {
 // of this user that is part of the record. Only writing shows that: a device
 // cannot know who read.
 func (e *Engine) seen(r *record) bool {
-	g := r.unfold()
+	if e.fold(r); r.graph == nil {
+		return r.seenKept
+	}
+	g := r.graph
 	changes := g.Changes()
 	for i := len(changes) - 1; i >= 0; i-- {
 		l := e.own[changes[i].ID]

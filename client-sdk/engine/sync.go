@@ -39,6 +39,7 @@ func (e *Engine) Sync(now Time, request syncproto.RequestID) ([]Effect, error) {
 	}
 	w := newWork()
 	e.settleIdle(w, now.sane())
+	e.keepIdleViews(w)
 	e.flight = &flight{
 		request: request,
 		runs:    e.plan(),

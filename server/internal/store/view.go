@@ -12,9 +12,8 @@ import (
 	"github.com/dgraph-io/badger/v4"
 )
 
-// viewFormat is part of what a cached view is bound to. It changes whenever the
-// fold or a view's encoding does, and so do all cached views.
-const viewFormat = 4
+// viewFormat is part of what a cached view is bound to.
+const viewFormat = syncproto.ViewFormat
 
 // Graph returns a record's changes and verdicts as every device that holds the
 // family has them: accepted and late changes, none that is held or in quarantine.
