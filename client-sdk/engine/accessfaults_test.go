@@ -113,6 +113,59 @@ func TestFault68AccessGivenBack(t *testing.T) {
 	d.check()
 }
 
+// Words that are offered anew keep how they came: what was dictated stays dictated.
+// An element's words are said once, with what was typed into them.
+func TestReofferKeepsTheWayOfWriting(t *testing.T) {
+	s, d := faultWorld(t)
+	d.say(visit, "Before. ")
+	d.sync()
+	s.Revoke(syncproto.UserID{1}, syncproto.FamilyID{1})
+	d.say(visit, "Typed. ")
+	effects, err := d.engine.Type(d.now, Typing{Record: visit, Path: purpose, Capture: syncproto.CaptureDictated,
+		Splice: text.Splice{Pos: 15, Ins: "Spoken. "}, Salt: d.chance()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	d.carryOut(effects)
+	d.save(visit)
+	d.typing(visit, text.Splice{Pos: 0, Del: 6, Ins: "Earlier"})
+	d.save(visit)
+	s.Page = 0
+	d.begin()
+	d.arrive(0)
+	d.receive(0)
+	s.Page = 5
+	s.Grant(syncproto.UserID{1}, syncproto.FamilyID{1})
+	d.sync()
+	wantPurpose(t, d, "Before. ")
+	d.typing(visit, text.Splice{Pos: 8, Ins: "Open. "})
+	_, effects, err = d.engine.Reoffer(d.now, visit, d.chance())
+	if err != nil {
+		t.Fatal(err)
+	}
+	d.carryOut(effects)
+	d.check()
+	d.sync()
+	who, err := d.engine.Attribution(visit, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	words, modes := []rune(who.Texts[0].Text), map[syncproto.CaptureMode]string{}
+	for _, sp := range who.Texts[0].Spans {
+		modes[who.Sources[sp.By].Capture] += string(words[sp.Start:sp.End])
+	}
+	if modes[syncproto.CaptureDictated] != "Spoken. " {
+		t.Errorf("%q: typed is %q, dictated %q", string(words), modes[syncproto.CaptureTyped], modes[syncproto.CaptureDictated])
+	}
+	salts := map[[16]byte]bool{}
+	for _, c := range d.engine.records[visit].graph.Changes() {
+		if salts[c.Body.Salt] {
+			t.Error("a salt is used twice")
+		}
+		salts[c.Body.Salt] = true
+	}
+}
+
 // Words in quarantine whose content is still here are offered anew.
 func TestReofferAfterQuarantine(t *testing.T) {
 	s, d := faultWorld(t)

@@ -21,7 +21,8 @@ type tablet struct {
 	id    device.Identity
 	line  *line
 	store *device.Memory
-	rng   *rand.Rand // salts, request ids, record ids
+	rng   *rand.Rand         // salts, request ids, record ids
+	now   func() engine.Time // nil: the machine's clocks
 }
 
 // newTablet enrols worker n on a tablet of their own.
@@ -69,7 +70,7 @@ func (b *tablet) client() *device.Client {
 func (b *tablet) open(transport device.Transport) {
 	b.t.Helper()
 	var err error
-	if b.Device, err = device.Open(b.store, transport, device.Options{Chance: b.chance}); err != nil {
+	if b.Device, err = device.Open(b.store, transport, device.Options{Chance: b.chance, Now: b.now}); err != nil {
 		b.t.Fatal(err)
 	}
 }
