@@ -6,7 +6,7 @@ BIN := bin/doorstep
 # The race detector needs a C compiler; without one the tests run without it.
 RACE := $(if $(shell command -v gcc || command -v clang || command -v cc),-race)
 
-.PHONY: build demo test bench mutants lint vuln clean
+.PHONY: build demo test bench bench-text mutants lint vuln clean
 
 # One static binary for this machine.
 build:
@@ -32,6 +32,11 @@ bench:
 # Bugs brought back on purpose, each with the test that must notice.
 mutants:
 	$(GO) test -count=1 -timeout 30m ./server/internal/mutants -all -v
+
+# The text merge beside yjs, loro, automerge and diamond-types on the traces below
+# the folder $DOORSTEP_TRACES, which is not part of the source. Needs node and npm.
+bench-text:
+	cd syncproto/text/peers && npm ci --silent --no-audit --no-fund && $(GO) run .
 
 # Formatting, go vet and staticcheck (pinned in go.mod).
 lint:

@@ -1,0 +1,149 @@
+// Command peers measures the text package beside other libraries on the same
+// traces, in one run on one machine, and prints a table. `make bench-text` runs
+// it; it is no part of the product and none of its tests.
+//
+// Every number is the processor time, user and system, of a process of its own
+// that does nothing else: the median of several runs after one that warms
+// compilers up. What the rows mean:
+//
+//   - apply: each transaction of a trace by one writer as one local edit
+//   - stream: each transaction of a trace by several as one remote change
+//   - replay: the merge of a whole history that is in memory
+//   - load: the same from its encoded bytes
+//
+// It exits with 1 if a text ends otherwise than its trace does, and never
+// because of a time.
+package main
+
+import (
+	"compress/gzip"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"flag"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"sort"
+	"strings"
+	"time"
+)
+
+func main() {
+	var o options
+	flag.StringVar(&o.traces, "traces", os.Getenv("DOORSTEP_TRACES"), "folder of traces (default $DOORSTEP_TRACES)")
+	flag.StringVar(&o.only, "only", "", "only the traces whose name contains this")
+	flag.Float64Var(&o.seconds, "seconds", 2, "how long to repeat each task, at most nine times")
+	flag.DurationVar(&o.limit, "limit", 60*time.Second, "when to give up on a task")
+	flag.Parse()
+	ok, err := run(&o)
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "peers:", err)
+		os.Exit(2)
+	}
+	if !ok {
+		os.Exit(1)
+	}
+}
+
+type options struct {
+	traces, only string
+	seconds      float64
+	limit        time.Duration
+}
+
+// run measures and prints; it reports whether every text was right.
+func run(o *options) (bool, error) {
+	if o.traces == "" {
+		return false, fmt.Errorf("which traces? Set DOORSTEP_TRACES to their folder")
+	}
+	traces, err := findTraces(o)
+	if err != nil {
+		return false, err
+	}
+	bench, err := newBench(o)
+	if err != nil {
+		return false, err
+	}
+	defer bench.close()
+	table := newTable(os.Stdout)
+	for _, tr := range traces {
+		for _, task := range tasksOf(tr) {
+			table.row(tr, task, bench.measure(tr, task))
+		}
+	}
+	return table.finish(), nil
+}
+
+// A traceFile is one trace to measure.
+type traceFile struct {
+	name, path string
+	concurrent bool
+	prose      bool   // notes and articles, as against program text
+	text       string // SHA-256 of the text it ends in
+}
+
+// program are the traces of program text. All others are prose.
+var program = []string{"rustcode", "sveltecomponent", "node_nodecc"}
+
+func findTraces(o *options) ([]traceFile, error) {
+	var list []traceFile
+	err := filepath.WalkDir(o.traces, func(path string, _ os.DirEntry, err error) error {
+		if err != nil || !strings.HasSuffix(path, ".json") && !strings.HasSuffix(path, ".json.gz") {
+			return err
+		}
+		name, _, _ := strings.Cut(filepath.Base(path), ".json")
+		if !strings.Contains(name, o.only) {
+			return nil
+		}
+		tr, err := readTrace(path)
+		if err != nil {
+			return fmt.Errorf("reading %s: %w", path, err)
+		}
+		if tr == nil {
+			return nil // conformance cases, which are not for measuring
+		}
+		tr.name, tr.path, tr.prose = name, path, true
+		for _, p := range program {
+			tr.prose = tr.prose && !strings.Contains(name, p)
+		}
+		list = append(list, *tr)
+		return nil
+	})
+	if err == nil && len(list) == 0 {
+		err = fmt.Errorf("no trace below %s", o.traces)
+	}
+	sort.Slice(list, func(i, j int) bool {
+		if list[i].concurrent != list[j].concurrent {
+			return list[j].concurrent
+		}
+		return list[i].name < list[j].name
+	})
+	return list, err
+}
+
+// readTrace returns nil for a file of conformance cases.
+func readTrace(path string) (*traceFile, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	var r io.Reader = f
+	if strings.HasSuffix(path, ".gz") {
+		if r, err = gzip.NewReader(f); err != nil {
+			return nil, err
+		}
+	}
+	b, err := io.ReadAll(r)
+	if err != nil || strings.HasPrefix(strings.TrimSpace(string(b[:min(len(b), 64)])), "[") {
+		return nil, err
+	}
+	var file struct{ Kind, EndContent string }
+	if err := json.Unmarshal(b, &file); err != nil {
+		return nil, err
+	}
+	sum := sha256.Sum256([]byte(file.EndContent))
+	return &traceFile{concurrent: file.Kind == "concurrent", text: hex.EncodeToString(sum[:])}, nil
+}

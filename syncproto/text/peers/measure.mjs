@@ -1,0 +1,38 @@
+// Measures one library on one trace, in a process of its own:
+//
+//	node measure.mjs LIBRARY TASK TRACE SECONDS
+//
+// It prints one line of JSON: the processor time (user and system) of each run
+// in ms, after one run that warms the compiler up; the encoded bytes, where the
+// task has some; and the SHA-256 of the text that the task ended in.
+import { createHash } from 'node:crypto'
+import { readTrace } from './trace.mjs'
+
+const [library, task, path, seconds] = process.argv.slice(2)
+const adapter = await import(`./${library}.mjs`)
+const trace = readTrace(path)
+const run = await adapter[task](trace)
+
+const cpuOf = (f) => {
+  const before = process.cpuUsage()
+  const result = f()
+  const used = process.cpuUsage(before)
+  return [(used.user + used.system) / 1000, result]
+}
+
+const deadline = performance.now() + Number(seconds) * 1000
+let [first, result] = cpuOf(run)
+const times = []
+while (times.length < 9 && performance.now() < deadline) {
+  const [ms, again] = cpuOf(run)
+  times.push(ms)
+  result = again
+}
+const { text, bytes } = result
+console.log(JSON.stringify({
+  cpu: times.length ? times : [first],
+  cold: times.length === 0,
+  bytes,
+  text: createHash('sha256').update(text).digest('hex'),
+}))
+process.exit(0)

@@ -1,0 +1,138 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+)
+
+// The libraries, in the order of the table's columns. The first two are this
+// package, as machine code and in node.
+const (
+	native = iota
+	wasm
+	yjs
+	loro
+	automerge
+	dt
+	libraries
+)
+
+var libraryNames = [libraries]string{"doorstep", "doorstep wasm", "yjs", "loro", "automerge", "dt wasm"}
+
+// A task is what is measured, and which libraries can do it. Automerge takes
+// minutes for a stream; only diamond-types keeps, as this package does, a
+// history that is replayed.
+type task struct {
+	name string
+	can  [libraries]bool
+}
+
+var tasks = []task{
+	{"apply", [libraries]bool{true, true, true, true, true, true}},
+	{"stream", [libraries]bool{true, true, true, true, false, true}},
+	{"replay", [libraries]bool{native: true, wasm: true, dt: true}},
+	{"load", [libraries]bool{native: true, wasm: true, yjs: true, loro: true, dt: true}},
+}
+
+// tasksOf returns what is measured on a trace: apply only where one writes, and
+// stream only where several do.
+func tasksOf(tr traceFile) []task {
+	return slices.DeleteFunc(slices.Clone(tasks), func(t task) bool {
+		return t.name == "apply" && tr.concurrent || t.name == "stream" && !tr.concurrent
+	})
+}
+
+// A measure is the result of one library at one task.
+type measure struct {
+	CPU    []float64 `json:"cpu"`   // ms, of each run
+	Cold   bool      `json:"cold"`  // the one run was the first
+	Bytes  int       `json:"bytes"` // encoded
+	Text   string    `json:"text"`  // SHA-256 of the text it ended in
+	absent bool      // it cannot do this
+	late   bool      // it was given up
+	failed string    // what it said instead
+}
+
+// ms is the median.
+func (m *measure) ms() float64 {
+	slices.Sort(m.CPU)
+	return m.CPU[len(m.CPU)/2]
+}
+
+// A bench holds the programs to run.
+type bench struct {
+	options *options
+	folder  string // of the built programs
+	exec    string // what runs a js/wasm program under node
+}
+
+// newBench builds the text package's tests, which hold TestMeasure, for this
+// machine and for node.
+func newBench(o *options) (*bench, error) {
+	folder, err := os.MkdirTemp("", "bench-text-")
+	if err != nil {
+		return nil, err
+	}
+	b := &bench{options: o, folder: folder}
+	root, err := exec.Command("go", "env", "GOROOT").Output()
+	if err != nil {
+		return nil, fmt.Errorf("go env GOROOT: %w", err)
+	}
+	b.exec = filepath.Join(strings.TrimSpace(string(root)), "lib", "wasm", "wasm_exec_node.js")
+	for name, env := range map[string][]string{"native": nil, "wasm": {"GOOS=js", "GOARCH=wasm"}} {
+		build := exec.Command("go", "test", "-c", "-o", filepath.Join(folder, name), "doorstep/syncproto/text")
+		build.Env = append(os.Environ(), env...)
+		if out, err := build.CombinedOutput(); err != nil {
+			return nil, fmt.Errorf("building %s: %w: %s", name, err, out)
+		}
+	}
+	return b, nil
+}
+
+func (b *bench) close() { os.RemoveAll(b.folder) }
+
+// measure has every library do one task on one trace.
+func (b *bench) measure(tr traceFile, t task) [libraries]measure {
+	var list [libraries]measure
+	for i := range list {
+		if list[i].absent = !t.can[i]; t.can[i] {
+			list[i] = b.one(i, tr, t)
+		}
+	}
+	return list
+}
+
+func (b *bench) one(library int, tr traceFile, t task) measure {
+	ctx, cancel := context.WithTimeout(context.Background(), b.options.limit)
+	defer cancel()
+	command := exec.CommandContext(ctx, "node", "--stack-size=8192", "measure.mjs",
+		[]string{yjs: "yjs", loro: "loro", automerge: "automerge", dt: "dt"}[max(library, yjs)], t.name, tr.path, fmt.Sprint(b.options.seconds))
+	ours := []string{"-test.run=^TestMeasure$", "-task=" + t.name, "-trace=" + tr.path, "-seconds=" + fmt.Sprint(b.options.seconds)}
+	switch library {
+	case native:
+		command = exec.CommandContext(ctx, filepath.Join(b.folder, "native"), ours...)
+	case wasm:
+		command = exec.CommandContext(ctx, "node", append([]string{"--stack-size=8192", b.exec, filepath.Join(b.folder, "wasm")}, ours...)...)
+	}
+	command.WaitDelay = time.Second
+	var said bytes.Buffer
+	command.Stderr = &said
+	out, err := command.Output()
+	var m measure
+	line, _, _ := bytes.Cut(out, []byte("\n"))
+	switch {
+	case ctx.Err() != nil:
+		m.late = true
+	case err != nil || json.Unmarshal(line, &m) != nil || len(m.CPU) == 0:
+		m.failed = strings.TrimSpace(fmt.Sprintf("%v %s", err, said.String()))
+	}
+	return m
+}
