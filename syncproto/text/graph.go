@@ -221,14 +221,19 @@ const (
 // A differ finds the events in the past of one version and not of another.
 // It keeps its memory from one question to the next.
 type differ struct {
-	queue lvQueue
-	a, b  []lvRange // newest first
+	queue  lvQueue
+	a, b   []lvRange // newest first
+	events LV        // how many events a and b hold
 }
 
 // diff sets d.a to the events only in the past of a, and d.b to those only in
 // the past of b, by walking back from both until all that is left is shared.
-func (d *differ) diff(g *graph, a, b []LV) {
-	d.a, d.b = d.a[:0], d.b[:0]
+func (d *differ) diff(g *graph, a, b []LV) { d.within(maxEvents, g, a, b) }
+
+// within does what diff does, unless a and b hold more than limit events: then
+// it gives up and returns false.
+func (d *differ) within(limit LV, g *graph, a, b []LV) bool {
+	d.a, d.b, d.events = d.a[:0], d.b[:0], 0
 	d.queue.reset()
 	for _, v := range a {
 		d.queue.push(v, onlyA)
@@ -249,10 +254,14 @@ func (d *differ) diff(g *graph, a, b []LV) {
 			}
 		}
 		d.note(lvRange{start, lv + 1}, mark)
+		if d.events > limit {
+			return false
+		}
 		for _, p := range g.parentsOf(i) {
 			d.queue.push(p, mark)
 		}
 	}
+	return true
 }
 
 func (d *differ) note(r lvRange, mark uint8) {
@@ -262,7 +271,9 @@ func (d *differ) note(r lvRange, mark uint8) {
 	switch mark {
 	case onlyA:
 		d.a = append(d.a, r)
+		d.events += r.end - r.start
 	case onlyB:
 		d.b = append(d.b, r)
+		d.events += r.end - r.start
 	}
 }

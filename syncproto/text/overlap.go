@@ -74,12 +74,10 @@ func (s *sheet) byAuthors(x, y Overlap) int {
 func (s *sheet) examine(zone lvRange) {
 	oldest := s.callOf(zone.start)
 	for a := oldest; int(a) < len(s.calls) && s.calls[a] < zone.end; a++ {
-		near := s.near(a)
+		near := slices.DeleteFunc(s.near(a), func(b int32) bool { return s.isTooMany(a, b) })
 		slices.Sort(near)
 		for _, b := range near {
-			if o := s.pair(a, b); !s.full || s.byAuthors(o, s.worst) <= 0 {
-				s.compare(a, b)
-			}
+			s.compare(a, b)
 		}
 		if len(s.found) > 2*maxOverlaps {
 			s.keepFirst()
@@ -87,10 +85,20 @@ func (s *sheet) examine(zone lvRange) {
 	}
 }
 
+// isTooMany reports whether an overlap of two calls would not be kept.
+func (s *sheet) isTooMany(a, b int32) bool {
+	if !s.full {
+		return false
+	}
+	first, second := s.callOf(s.worst.A), s.callOf(s.worst.B)
+	x, y := min(s.ranks[a], s.ranks[b]), max(s.ranks[a], s.ranks[b])
+	return cmp.Or(int(x-s.ranks[first]), int(y-s.ranks[second])) > 0
+}
+
 // pair returns the overlap of two calls without its place.
 func (s *sheet) pair(a, b int32) Overlap {
 	o := Overlap{A: s.calls[a], B: s.calls[b]}
-	if s.log.authors.compare(o.A, o.B) > 0 {
+	if s.ranks[a] > s.ranks[b] {
 		o.A, o.B = o.B, o.A
 	}
 	return o
@@ -152,17 +160,12 @@ func (s *sheet) compare(a, b int32) {
 		if int(touched) < next {
 			continue
 		}
-		from, to := int(touched), int(touched)
-		for from > 0 && !s.ends(from-1) {
-			from--
-		}
-		for to < len(s.segs)-1 && !s.ends(to) {
-			to++
-		}
-		next = to + 1
-		if slices.ContainsFunc(s.segs[from:next], func(seg segment) bool { return slices.Contains(seg.calls, b) }) {
+		var from int
+		from, next = s.sentence(int(touched))
+		at, _ := slices.BinarySearch(s.touch[b], int32(from))
+		if at < len(s.touch[b]) && int(s.touch[b][at]) < next {
 			o := s.pair(a, b)
-			o.Start, o.End = int(s.segs[from].merged), int(s.segs[to].mergedEnd())
+			o.Start, o.End = int(s.segs[from].merged), int(s.segs[next-1].mergedEnd())
 			s.found = append(s.found, o)
 		}
 	}

@@ -10,7 +10,7 @@ func (t *tracker) place(c cursor, add *span, merged int32) (cursor, int32) {
 		return c, merged
 	}
 	s := t.tree.span(next)
-	if s.state != notInserted {
+	if t.tree.state(s) != notInserted {
 		if s.left == add.left {
 			add.right = s.id
 		}
@@ -27,7 +27,7 @@ func (t *tracker) place(c cursor, add *span, merged int32) (cursor, int32) {
 func (t *tracker) rightParent(c cursor, left LV) LV {
 	for ok := true; ok; c, ok = t.tree.next(c) {
 		s := t.tree.span(c)
-		if s.state != notInserted {
+		if t.tree.state(s) != notInserted {
 			if s.left == left {
 				return s.id
 			}
@@ -47,7 +47,7 @@ func (t *tracker) scan(c, next cursor, add *span, merged int32) (cursor, int32) 
 	scanning, passed := false, merged
 	for ok := true; ok; next, ok = t.tree.next(next) {
 		s := t.tree.span(next)
-		if s.state != notInserted {
+		if t.tree.state(s) != notInserted {
 			break
 		}
 		order := t.compareLeft(s.left, add.left)

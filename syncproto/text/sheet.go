@@ -11,7 +11,9 @@ type sheet struct {
 	log   *Log
 	segs  []segment // in text order
 	calls []LV      // the first event of each call of Add
+	ranks []int32   // the place of each call in the order of authors
 	touch [][]int32 // the segments that each call touches, ascending
+	stops []int32   // the segments that may end a sentence, ascending
 	at    []LV      // the version shown
 	diff  differ
 	seen  []int32 // per call, the later one that it was last near to
@@ -81,17 +83,34 @@ func newSheet(l *Log) *sheet {
 		lv = start + LV(size)
 	}
 	s.seen = make([]int32, len(s.calls))
+	s.rank()
 	s.touch = make([][]int32, len(s.calls))
 	full := *l
 	full.merger = newMerger(tuning{leafSpans, nodeKids, chunkPieces, 0, false})
 	full.merged()
 	s.lay(&full.merger.tracker)
 	for i := range s.segs {
+		if s.segs[i].closes != goesOn {
+			s.stops = append(s.stops, int32(i))
+		}
 		for _, call := range s.segs[i].calls {
 			s.touch[call] = append(s.touch[call], int32(i))
 		}
 	}
 	return s
+}
+
+// rank orders the calls by their authors.
+func (s *sheet) rank() {
+	order := make([]int32, len(s.calls))
+	for i := range order {
+		order[i] = int32(i)
+	}
+	slices.SortFunc(order, func(a, b int32) int { return s.log.authors.compare(s.calls[a], s.calls[b]) })
+	s.ranks = make([]int32, len(order))
+	for rank, call := range order {
+		s.ranks[call] = int32(rank)
+	}
 }
 
 // callOf returns which call made an event.
@@ -235,6 +254,24 @@ func (s *sheet) ends(i int) bool {
 		}
 	}
 	return false
+}
+
+// sentence returns the first segment of the sentence that a segment belongs to,
+// and the first after it, at the version shown.
+func (s *sheet) sentence(i int) (from, next int) {
+	at, _ := slices.BinarySearch(s.stops, int32(i))
+	for j := at - 1; j >= 0; j-- {
+		if stop := int(s.stops[j]); s.ends(stop) {
+			from = stop + 1
+			break
+		}
+	}
+	for ; at < len(s.stops); at++ {
+		if stop := int(s.stops[at]); s.ends(stop) {
+			return from, stop + 1
+		}
+	}
+	return from, len(s.segs)
 }
 
 // endsForGood reports whether a sentence ends after a segment at the version

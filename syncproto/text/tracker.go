@@ -3,48 +3,75 @@ package text
 import "slices"
 
 // A tracker replays events that were made apart. Its tree holds every item
-// that matters with two states: at the prepared version, which moves from
-// event to event to the version each was made at, and in the merged text of
-// all events seen.
+// that matters with its state in the merged text of all events seen, and with
+// its states at a few prepared versions. Before each event, one of these moves
+// to the version that the event was made at.
 type tracker struct {
 	log  *Log
-	base LV   // the critical version it began with, or -1
-	upTo LV   // it has seen the events after base and before upTo
-	at   []LV // the prepared version
+	base LV           // the critical version it began with, or -1
+	upTo LV           // it has seen the events after base and before upTo
+	at   [lenses][]LV // the prepared versions
 	tree tree
 	gone removals
 	out  *pieces // where edits of the merged text go, if anywhere
-	diff differ
+	diff [lenses]differ
 }
 
 // begin forgets everything and starts from a critical version of a log.
 func (t *tracker) begin(log *Log, base LV) {
 	t.log = log
 	length := int32(0)
-	t.at = t.at[:0]
+	for lens := range t.at {
+		t.at[lens] = t.at[lens][:0]
+		if base >= 0 {
+			t.at[lens] = append(t.at[lens], base)
+		}
+	}
 	if base >= 0 {
 		length = t.log.ops.lengthAfter(base)
-		t.at = append(t.at, base)
 	}
 	t.base, t.upTo = base, base+1
 	t.tree.reset(base+1, length)
 	t.gone.reset(log.ops.find(base + 1))
 }
 
-// moveTo prepares a version. Retreating from an event and advancing over it
-// only count, so their order does not matter.
+// moveTo prepares a version: it looks through the lens that is nearest to it,
+// and moves that. Retreating from an event and advancing over it only count, so
+// their order does not matter.
 func (t *tracker) moveTo(version []LV) {
-	if slices.Equal(t.at, version) {
-		return
+	for lens := range t.at {
+		if slices.Equal(t.at[lens], version) {
+			t.tree.lens = lens
+			return
+		}
 	}
-	t.diff.diff(&t.log.graph, t.at, version)
-	for _, r := range t.diff.a {
+	t.tree.lens = t.nearest(version)
+	d := &t.diff[t.tree.lens]
+	for _, r := range d.a {
 		t.toggle(r, -1)
 	}
-	for _, r := range t.diff.b {
+	for _, r := range d.b {
 		t.toggle(r, +1)
 	}
-	t.at = append(t.at[:0], version...)
+	t.at[t.tree.lens] = append(t.at[t.tree.lens][:0], version...)
+}
+
+// nearest returns a lens with few events between it and a version, and sets its
+// diff. What is far is not looked at to its end: the limit doubles until one
+// lens is within.
+func (t *tracker) nearest(version []LV) int {
+	for limit := LV(64); ; limit *= 2 {
+		best, least := -1, limit
+		for lens := range t.at {
+			d := &t.diff[lens]
+			if d.within(least, &t.log.graph, t.at[lens], version) && (best < 0 || d.events < least) {
+				best, least = lens, d.events
+			}
+		}
+		if best >= 0 {
+			return best
+		}
+	}
 }
 
 // toggle adds to the states of the items that events inserted or deleted.
@@ -73,9 +100,10 @@ func (t *tracker) shift(id LV, n, by int32) {
 		c = t.tree.isolate(c, rel, took)
 		s := t.tree.span(c)
 		before := s.widths()
-		s.state += by
-		after := s.widths()
-		t.tree.widen(c.leaf, widths{after.prepared - before.prepared, 0})
+		s.states[t.tree.lens] += by
+		change := s.widths()
+		change.subtract(&before)
+		t.tree.widen(c.leaf, change)
 		t.tree.joinAround(c)
 		id += LV(took)
 		n -= took
@@ -121,7 +149,8 @@ func (t *tracker) replay(r lvRange) error {
 			t.removeBack(i, p)
 		}
 	}
-	t.at = append(t.at[:0], r.end-1)
+	at := &t.at[t.tree.lens]
+	*at = append((*at)[:0], r.end-1)
 	return nil
 }
 
@@ -176,17 +205,20 @@ func (t *tracker) remove(c cursor, rel, n, at int32) LV {
 	if !s.deleted && t.out != nil {
 		t.out.remove(at, n, t.log.ops.content)
 	}
-	s.state++
+	s.states[t.tree.lens]++
 	s.deleted = true
 	id := s.id
-	t.tree.widen(c.leaf, widths{-before.prepared, -before.merged})
+	change := s.widths()
+	change.subtract(&before)
+	t.tree.widen(c.leaf, change)
 	t.tree.joinAround(c)
 	return id
 }
 
 // insert applies a run of insertions.
 func (t *tracker) insert(p opPart) {
-	add := span{id: p.lv, n: p.n, left: textStart, right: textEnd, state: visible}
+	add := span{id: p.lv, n: p.n, left: textStart, right: textEnd}
+	add.states[t.tree.lens] = visible
 	var c cursor // the span after the place
 	merged := int32(0)
 	if p.pos > 0 {
@@ -237,7 +269,7 @@ func (t *tree) extend(c cursor, add span) bool {
 	if s.id >= placeholder || add.id != s.id+LV(s.n) || add.left != add.id-1 || add.right != textEnd {
 		return false
 	}
-	if s.state != add.state || s.deleted {
+	if s.states != add.states || s.deleted {
 		return false
 	}
 	s.n += add.n

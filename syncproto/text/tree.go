@@ -24,27 +24,51 @@ const placeholder = LV(maxEvents)
 type span struct {
 	id      LV
 	n       int32
-	left    LV // left origin of the first item: what stood before it when it was typed
-	right   LV // right parent of the first item
-	state   int32
-	deleted bool // by any event seen so far, at whatever version
+	left    LV            // left origin of the first item: what stood before it when it was typed
+	right   LV            // right parent of the first item
+	states  [lenses]int32 // at each prepared version
+	deleted bool          // by any event seen so far, at whatever version
 }
 
-// States of a span at the prepared version; larger ones are visible plus the
+// lenses is how many versions a tree is prepared for at once. Each of two
+// people who write apart has one, so that nothing has to be undone and redone
+// to go from what one of them sees to what the other sees, however often.
+const lenses = 2
+
+// States of a span at a prepared version; larger ones are visible plus the
 // number of deletions that the version knows of.
 const (
 	notInserted int32 = 0
 	visible     int32 = 1
 )
 
-// widths of a span: the code points visible at the prepared version, and those
+// widths of a span: the code points visible at each prepared version, and those
 // left in the merged text.
-type widths struct{ prepared, merged int32 }
+type widths struct {
+	prepared [lenses]int32
+	merged   int32
+}
+
+func (w *widths) add(by *widths) {
+	for i := range w.prepared {
+		w.prepared[i] += by.prepared[i]
+	}
+	w.merged += by.merged
+}
+
+func (w *widths) subtract(by *widths) {
+	for i := range w.prepared {
+		w.prepared[i] -= by.prepared[i]
+	}
+	w.merged -= by.merged
+}
 
 func (s *span) widths() widths {
 	var w widths
-	if s.state == visible {
-		w.prepared = s.n
+	for i, state := range s.states {
+		if state == visible {
+			w.prepared[i] = s.n
+		}
 	}
 	if !s.deleted {
 		w.merged = s.n
@@ -83,6 +107,7 @@ type tree struct {
 	leaves []leaf
 	nodes  []node
 	root   int32
+	lens   int // the one that is looked through
 	// leafFill and nodeFill are how full leaves and nodes may become: at
 	// least 4 spans and 3 children.
 	leafFill, nodeFill int32
@@ -96,38 +121,44 @@ type tree struct {
 func (t *tree) reset(first LV, length int32) {
 	t.leaves = append(t.leaves[:0], leaf{next: -1})
 	t.nodes = append(t.nodes[:0], node{parent: -1, used: 1, leaves: true})
-	t.root, t.cuts = 0, t.cuts[:0]
+	t.root, t.lens, t.cuts = 0, 0, t.cuts[:0]
 	t.index.reset(first)
 	if length > 0 {
 		t.cuts = append(t.cuts, cut{placeholder, 0})
-		t.leaves[0].spans[0] = span{id: placeholder, n: length, left: textStart, right: textEnd, state: visible}
-		t.leaves[0].used = 1
-		t.nodes[0].widths[0] = widths{length, length}
+		s := span{id: placeholder, n: length, left: textStart, right: textEnd}
+		for i := range s.states {
+			s.states[i] = visible
+		}
+		t.leaves[0].spans[0], t.leaves[0].used = s, 1
+		t.nodes[0].widths[0] = s.widths()
 	}
 }
 
 // span returns what a cursor points at.
 func (t *tree) span(c cursor) *span { return &t.leaves[c.leaf].spans[c.i] }
 
-// preparedLen returns the length of the text at the prepared version.
+// state returns the state of a span at the version looked at.
+func (t *tree) state(s *span) int32 { return s.states[t.lens] }
+
+// preparedLen returns the length of the text at the version looked at.
 func (t *tree) preparedLen() int32 {
 	n, sum := &t.nodes[t.root], int32(0)
 	for i := range n.used {
-		sum += n.widths[i].prepared
+		sum += n.widths[i].prepared[t.lens]
 	}
 	return sum
 }
 
-// seek finds the code point at pos of the prepared version: its span, how many
+// seek finds the code point at pos of the version looked at: its span, how many
 // of the span's code points come before it, and the place of the span's
 // beginning in the merged text.
 func (t *tree) seek(pos int32) (c cursor, rel, merged int32) {
-	at := t.root
+	at, lens := t.root, t.lens
 	for {
 		n := &t.nodes[at]
 		i := int32(0)
-		for ; pos >= n.widths[i].prepared; i++ {
-			pos -= n.widths[i].prepared
+		for ; pos >= n.widths[i].prepared[lens]; i++ {
+			pos -= n.widths[i].prepared[lens]
 			merged += n.widths[i].merged
 		}
 		at = n.kids[i]
@@ -137,12 +168,16 @@ func (t *tree) seek(pos int32) (c cursor, rel, merged int32) {
 	}
 	l := &t.leaves[at]
 	for i := int32(0); ; i++ {
-		w := l.spans[i].widths()
-		if pos < w.prepared {
-			return cursor{at, i}, pos, merged
+		s := &l.spans[i]
+		if s.states[lens] == visible {
+			if pos < s.n {
+				return cursor{at, i}, pos, merged
+			}
+			pos -= s.n
 		}
-		pos -= w.prepared
-		merged += w.merged
+		if !s.deleted {
+			merged += s.n
+		}
 	}
 }
 
@@ -222,9 +257,7 @@ func (t *tree) at(c cursor) (cursor, bool) {
 func (t *tree) widen(at int32, by widths) {
 	for up := t.leaves[at].parent; up >= 0; {
 		n := &t.nodes[up]
-		w := &n.widths[n.slot(at)]
-		w.prepared += by.prepared
-		w.merged += by.merged
+		n.widths[n.slot(at)].add(&by)
 		at, up = up, n.parent
 	}
 }

@@ -66,8 +66,7 @@ func (t *tree) splitLeaf(at, keep int32) int32 {
 	for i := range r.used {
 		s := &r.spans[i]
 		w := s.widths()
-		moved.prepared += w.prepared
-		moved.merged += w.merged
+		moved.add(&w)
 		t.moved(s, right)
 	}
 	t.leaves[right].parent = t.adopt(l.parent, at, right, moved)
@@ -100,8 +99,7 @@ func (t *tree) adopt(parent, old, kid int32, moved widths) int32 {
 	copy(n.widths[i+2:n.used+1], n.widths[i+1:n.used])
 	n.used++
 	n.kids[i+1], n.widths[i+1] = kid, moved
-	n.widths[i].prepared -= moved.prepared
-	n.widths[i].merged -= moved.merged
+	n.widths[i].subtract(&moved)
 	return parent
 }
 
@@ -126,8 +124,7 @@ func (t *tree) splitNode(at int32) int32 {
 	n.used = half
 	var moved widths
 	for i := range r.used {
-		moved.prepared += r.widths[i].prepared
-		moved.merged += r.widths[i].merged
+		moved.add(&r.widths[i])
 		if r.leaves {
 			t.leaves[r.kids[i]].parent = right
 		} else {
@@ -143,8 +140,7 @@ func (t *tree) splitNode(at int32) int32 {
 func (t *tree) raise(old int32) {
 	var sum widths
 	for i := range t.nodes[old].used {
-		sum.prepared += t.nodes[old].widths[i].prepared
-		sum.merged += t.nodes[old].widths[i].merged
+		sum.add(&t.nodes[old].widths[i])
 	}
 	t.root = int32(len(t.nodes))
 	top := node{parent: -1, used: 1}
@@ -164,7 +160,7 @@ func (t *tree) join(c cursor) {
 	if b.id != a.id+LV(a.n) || b.left != b.id-1 || b.right != textEnd {
 		return
 	}
-	if a.state != b.state || a.deleted != b.deleted || b.id >= placeholder {
+	if a.states != b.states || a.deleted != b.deleted || b.id >= placeholder {
 		return
 	}
 	a.n += b.n
