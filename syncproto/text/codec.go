@@ -16,13 +16,24 @@ const ErrEncoding = Error("malformed encoding")
 // Encode returns the log as bytes, column by column: the same changes added
 // in the same order give the same bytes. They are for keeping a log on one
 // device; what devices exchange is the changes.
-func (l *Log) Encode() []byte {
-	e := encoder{b: append(make([]byte, 0, len(l.ops.content)+len(l.ops.runs)*3+64), magic...)}
+func (l *Log) Encode() []byte { return assemble(l.columns(), l.ops.content) }
+
+// columns returns all of the log but the inserted text.
+func (l *Log) columns() []byte {
+	e := encoder{b: make([]byte, 0, len(l.ops.runs)*3+64)}
 	e.authors(&l.authors)
 	e.calls(&l.calls)
 	e.graph(&l.graph)
 	e.ops(&l.ops)
-	e.bytes(l.ops.content)
+	return e.b
+}
+
+// assemble packs the parts of an encoded log, and puts the magic before and the
+// checksum behind them.
+func assemble(columns, content []byte) []byte {
+	e := encoder{b: append(make([]byte, 0, len(columns)+len(content)+64), magic...)}
+	e.packed(columns)
+	e.packed(content)
 	sum := checksum(e.b)
 	return append(e.b, sum[:]...)
 }
@@ -159,13 +170,14 @@ func Decode(b []byte) (*Log, error) {
 	if sum := checksum(body); !bytes.Equal(sum[:], b[len(body):]) {
 		return nil, ErrEncoding
 	}
-	d := decoder{b: body[len(magic):]}
-	l := New()
+	parts := decoder{b: body[len(magic):]}
+	d, l := decoder{b: parts.packed()}, New()
+	content := parts.packed()
 	d.authors(&l.authors)
 	d.calls(&l.calls)
 	d.graph(&l.graph)
-	d.ops(&l.ops, &l.graph)
-	if d.bad || len(d.b) > 0 || !l.consistent() || !bytes.Equal(l.Encode(), b) {
+	d.ops(&l.ops, &l.graph, content)
+	if d.bad || parts.bad || len(d.b) > 0 || len(parts.b) > 0 || !l.consistent() || !bytes.Equal(l.Encode(), b) {
 		return nil, ErrEncoding
 	}
 	if l.graph.end > 0 {
@@ -353,9 +365,9 @@ type runHead struct {
 	n   int32
 }
 
-func (d *decoder) ops(o *ops, g *graph) {
+func (d *decoder) ops(o *ops, g *graph, content []byte) {
 	heads := d.heads()
-	o.content = bytes.Clone(d.bytes())
+	o.content = content
 	if d.bad || !utf8.Valid(o.content) {
 		d.fail()
 		return
