@@ -86,6 +86,7 @@ func (b *borough) declareEpochs() error {
 	if err != nil {
 		return fmt.Errorf("declaring an epoch: %w", err)
 	}
+	b.audit.Declare()
 	return nil
 }
 

@@ -170,12 +170,12 @@ func TestReadersSeeTheirCaseloadAndNobodyElse(t *testing.T) {
 func TestVerifyAfterACaseload(t *testing.T) {
 	r, cfg := withCaseload(t)
 	var lines []string
-	v, err := Verify(t.Context(), cfg, func(s string) { lines = append(lines, s) }, io.Discard)
+	v, err := Verify(t.Context(), cfg, nil, func(s string) { lines = append(lines, s) }, io.Discard)
 	if err != nil || v.Indexed || v.Entries == 0 {
 		t.Errorf("beside the server: got %+v, %v", v, err)
 	}
 	r.stop()
-	v, err = Verify(t.Context(), cfg, func(s string) { lines = append(lines, s) }, io.Discard)
+	v, err = Verify(t.Context(), cfg, nil, func(s string) { lines = append(lines, s) }, io.Discard)
 	if err != nil || !v.Indexed || v.Changes < 10 || v.Records < 10 || v.Segments == 0 {
 		t.Errorf("got %+v, %v", v, err)
 	}

@@ -22,6 +22,12 @@ type Verified struct {
 	// Indexed is false when a server was running: then only the journal was
 	// verified.
 	Indexed bool
+	// Checkpoints are those that the audit log was held to: the last that the server
+	// kept, and those that were given.
+	Checkpoints int
+	// Forks are states of the log that devices remember and the journal lacks, each
+	// explained by a declared restore or not.
+	Forks   int
 	Changes int // whose words were unsealed and hashed again
 	Records int // whose view was folded again and compared
 }
@@ -34,9 +40,19 @@ var ErrDamaged = errors.New("damage was found")
 // of the journal always, and, if no server has the data open, every change's words
 // and id and the index against it. It tells report what it is about. The error is
 // ErrDamaged when the data is, with what and where.
-func Verify(ctx context.Context, cfg Config, report func(string), logs io.Writer) (Verified, error) {
+//
+// The audit log is derived anew from the journal and held to the last checkpoint
+// that the server kept and to each of remembered: signed notes, as devices and
+// auditors have them. So it finds whatever was removed, altered, reordered or
+// rewound since, also by somebody who has every key and sealed all files anew.
+func Verify(ctx context.Context, cfg Config, remembered [][]byte, report func(string), logs io.Writer) (Verified, error) {
 	var out Verified
-	sum, err := journal.Verify(filepath.Join(cfg.Data.Dir, journalFolder), report)
+	check, err := newLogCheck(cfg, remembered)
+	if err != nil {
+		return out, err
+	}
+	defer check.close()
+	sum, err := journal.VerifyEach(filepath.Join(cfg.Data.Dir, journalFolder), report, check.visit)
 	if errors.Is(err, journal.ErrDamaged) {
 		return out, fmt.Errorf("%w in the journal: %w", ErrDamaged, err)
 	}
@@ -44,6 +60,10 @@ func Verify(ctx context.Context, cfg Config, report func(string), logs io.Writer
 		return out, fmt.Errorf("verifying the journal: %w", err)
 	}
 	out = Verified{Entries: uint64(sum.Head), Segments: sum.Segments, Bytes: sum.Bytes, Epochs: sum.Epochs}
+	if err := check.done(report); err != nil {
+		return out, err
+	}
+	out.Checkpoints = check.heads
 	b, err := openBorough(cfg, newLogger(cfg.Log, logs), false)
 	if errors.Is(err, ErrInUse) {
 		report("a server has the data open: the index was not compared")
@@ -52,7 +72,8 @@ func Verify(ctx context.Context, cfg Config, report func(string), logs io.Writer
 	if err != nil {
 		return out, fmt.Errorf("opening the data: %w", err)
 	}
-	out.Indexed = true
+	out.Indexed, out.Forks = true, len(b.store.State().Forks())
+	report(b.forks())
 	err = b.verifyIndex(ctx, &out, report)
 	return out, errors.Join(err, b.close())
 }

@@ -329,3 +329,21 @@ func (d *Device) Close() error {
 	d.engine = nil
 	return d.store.Close()
 }
+
+// Checkpoint returns the newest checkpoint of the server's audit log that this
+// device remembers, as the signed note that doorstep verify --checkpoint takes; nil
+// if it has seen none. alarm is true if the server could not prove that its log
+// still holds it.
+func (d *Device) Checkpoint() (note []byte, alarm bool) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if d.engine == nil {
+		return nil, false
+	}
+	log := d.engine.Log()
+	if log.Newest.Size == 0 {
+		return nil, log.Alarm != nil
+	}
+	hash := syncproto.CheckpointKeyHash(d.id.Borough, d.id.CheckpointKey)
+	return syncproto.CheckpointNote(d.id.Borough, &log.Newest.Checkpoint, hash), log.Alarm != nil
+}

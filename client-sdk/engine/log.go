@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"math/bits"
 	"slices"
 
 	"doorstep/syncproto"
@@ -16,7 +17,8 @@ type Remembered struct {
 
 // maxRemembered bounds the checkpoints kept: the newest, and older ones ever
 // farther apart, so that a log restored from an old copy meets one it must hold.
-const maxRemembered = 24
+// There is one for each power of two of entries.
+const maxRemembered = 40
 
 // memory is what the device knows of the server's audit log. It forgets no
 // checkpoint that the server could not keep to.
@@ -74,18 +76,21 @@ func (m *memory) wentBack(now *Remembered) bool {
 	return len(m.seen) > 0 && now.TimeMS < m.seen[0].TimeMS
 }
 
-// remember adds the newest checkpoint and thins out those before: of three in a
-// row the middle one goes if the outer two are close for their age. An alarm stays:
-// a log that was changed and changed back was changed.
+// remember adds the newest checkpoint and thins out those before: of all that are
+// between 2^n and 2^(n+1) entries behind, the oldest stays. An alarm stays too: a
+// log that was changed and changed back was changed.
 func (m *memory) remember(now Remembered) {
-	m.seen = append([]Remembered{now}, m.seen...)
-	for i := 1; i+1 < len(m.seen); i++ {
-		if 2*(now.Size-m.seen[i].Size) > now.Size-m.seen[i+1].Size {
-			m.seen = slices.Delete(m.seen, i, i+1)
-			i--
+	kept := []Remembered{now}
+	behind := func(c *Remembered) int { return bits.Len64(now.Size - c.Size) }
+	for i := range m.seen {
+		if i+1 == len(m.seen) || behind(&m.seen[i]) != behind(&m.seen[i+1]) {
+			kept = append(kept, m.seen[i])
 		}
 	}
-	m.seen = m.seen[:min(len(m.seen), maxRemembered)]
+	if len(kept) > 1 && kept[1].Size == now.Size {
+		kept = slices.Delete(kept, 1, 2)
+	}
+	m.seen = kept[:min(len(kept), maxRemembered)]
 }
 
 // declared reports whether the server says of itself that it was restored, in an

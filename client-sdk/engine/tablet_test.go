@@ -106,9 +106,10 @@ func (d *tablet) chance() Chance {
 // load returns an engine made of the stored rows, in whatever order.
 func (d *tablet) load() (*Engine, []Effect) {
 	d.t.Helper()
-	e := New(d.id, Verifiers{Reply: func(message, signature []byte) bool {
+	genuine := func(message, signature []byte) bool {
 		return bytes.Equal(signature, testSign(serverKey, message))
-	}})
+	}
+	e := New(d.id, Verifiers{Reply: genuine, Checkpoint: genuine})
 	for key, value := range d.rows { // in random order
 		if err := e.Load([]byte(key), slices.Clone(value)); err != nil {
 			d.t.Fatalf("load %q: %v", key, err)

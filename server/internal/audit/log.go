@@ -14,12 +14,11 @@ import (
 )
 
 // In the directory of a log:
-//
-//	hashes       the file of the tree's hashes
-//	checkpoint   the newest checkpoint that was kept, a signed note
 const (
-	hashesName     = "hashes"
-	checkpointName = "checkpoint"
+	// HashesName is the file of the tree's hashes, CheckpointName the newest
+	// checkpoint that was kept, a signed note.
+	HashesName     = "hashes"
+	CheckpointName = "checkpoint"
 	maxNoteBytes   = 4 << 10
 )
 
@@ -55,8 +54,10 @@ type Log struct {
 	signed time.Time // when newest was signed, by the caller's clock
 	recent []recent  // signed lately, oldest first
 	kept   uint64    // size of the checkpoint in the file
-	// lost is the last checkpoint known that this journal does not hold.
-	lost *syncproto.Checkpoint
+	// lost is the last checkpoint known that this journal does not hold; until that
+	// is declared, nothing takes its place.
+	lost     *syncproto.Checkpoint
+	declared bool
 }
 
 // OpenLog opens a log and brings it up to its journal. If the newest checkpoint
@@ -71,7 +72,7 @@ func OpenLog(opt LogOptions) (*Log, error) {
 		return nil, err
 	}
 	l := &Log{opt: opt, newest: last, kept: last.Size}
-	l.tree, err = OpenTree(TreeOptions{FS: opt.FS, Path: filepath.Join(opt.Dir, hashesName), Source: opt.Source, Leaf: opt.Leaf}, last.TreeHead)
+	l.tree, err = OpenTree(TreeOptions{FS: opt.FS, Path: filepath.Join(opt.Dir, HashesName), Source: opt.Source, Leaf: opt.Leaf}, last.TreeHead)
 	if errors.Is(err, ErrOtherHistory) {
 		l.lost = &last
 		l.newest = syncproto.Checkpoint{TimeMS: last.TimeMS}
@@ -86,7 +87,7 @@ func OpenLog(opt LogOptions) (*Log, error) {
 
 // readNote reads the checkpoint that was kept last; zero if there is none.
 func readNote(opt LogOptions) (syncproto.Checkpoint, error) {
-	text, err := disk.ReadFile(opt.FS, filepath.Join(opt.Dir, checkpointName), maxNoteBytes)
+	text, err := disk.ReadFile(opt.FS, filepath.Join(opt.Dir, CheckpointName), maxNoteBytes)
 	if errors.Is(err, fs.ErrNotExist) {
 		return syncproto.Checkpoint{}, nil
 	}
@@ -107,6 +108,14 @@ func (l *Log) Lost() (syncproto.Checkpoint, bool) {
 		return syncproto.Checkpoint{}, false
 	}
 	return *l.lost, true
+}
+
+// Declare says that the log itself tells of what was lost: new checkpoints may be
+// kept from now on.
+func (l *Log) Declare() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.declared = true
 }
 
 // Follow takes in a group that the journal holds from a position on. It never
@@ -171,13 +180,13 @@ func (l *Log) Keep(now time.Time) (syncproto.Checkpoint, error) {
 	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if c.Size <= l.kept {
+	if c.Size <= l.kept || l.lost != nil && !l.declared {
 		return c, nil
 	}
 	if err := l.tree.Sync(); err != nil {
 		return c, err
 	}
-	if err := disk.Replace(l.opt.FS, filepath.Join(l.opt.Dir, checkpointName), l.opt.Signer.Note(&c)); err != nil {
+	if err := disk.Replace(l.opt.FS, filepath.Join(l.opt.Dir, CheckpointName), l.opt.Signer.Note(&c)); err != nil {
 		return c, fmt.Errorf("keeping a checkpoint: %w", err)
 	}
 	l.kept = c.Size

@@ -29,7 +29,17 @@ func Verify(dir string, report func(string)) (Summary, error) {
 	return verifyOn(disk.Local{}, dir, report)
 }
 
+// VerifyEach is Verify, and then calls visit with every entry, in order; the payload is visit's to keep. It ends with
+// the first error of visit, which it returns.
+func VerifyEach(dir string, report func(string), visit func(Position, []byte) error) (Summary, error) {
+	return verifyEachOn(disk.Local{}, dir, report, visit)
+}
+
 func verifyOn(fsys disk.FS, dir string, report func(string)) (Summary, error) {
+	return verifyEachOn(fsys, dir, report, nil)
+}
+
+func verifyEachOn(fsys disk.FS, dir string, report func(string), visit func(Position, []byte) error) (Summary, error) {
 	found, err := list(fsys, dir)
 	if err != nil {
 		return Summary{}, err
@@ -41,6 +51,9 @@ func verifyOn(fsys disk.FS, dir string, report func(string)) (Summary, error) {
 		return Summary{}, ErrMissing
 	}
 	seen, err := inspect(fsys, dir, inspection{readOnly: true, report: report})
+	if err == nil && visit != nil {
+		err = seen.each(visit)
+	}
 	for _, segment := range seen.segments {
 		err = errors.Join(err, segment.Close())
 	}
@@ -48,6 +61,23 @@ func verifyOn(fsys disk.FS, dir string, report func(string)) (Summary, error) {
 		return Summary{}, fmt.Errorf("verifying the journal in %s: %w", dir, err)
 	}
 	return seen.summary(), nil
+}
+
+// each reads every entry.
+func (seen *inspection) each(visit func(Position, []byte) error) error {
+	for _, segment := range seen.segments {
+		head, _ := segment.Head()
+		for p := segment.Header().First; p <= head; p++ {
+			payload, err := segment.Read(p)
+			if err != nil {
+				return err
+			}
+			if err := visit(p, payload); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
 }
 
 func (seen *inspection) summary() Summary {

@@ -8,6 +8,10 @@ import (
 	"doorstep/syncproto"
 )
 
+// EventEpoch is the type of a leaf that declares an epoch, whose Count says after
+// how many entries it began.
+const EventEpoch = audit.Type(kindEpoch)
+
 // Leaf makes the audit log's leaf of an entry: what happened, without a word or a
 // name, and the digest of the entry's bytes. It needs no key, so that the log can
 // be checked by who may not read records, and after keys were destroyed.
