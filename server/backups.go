@@ -137,7 +137,7 @@ func Restore(ctx context.Context, cfg Config, opt RestoreOptions, report func(st
 	}
 	report("journal and keys are in place; building the index and verifying everything")
 	out := Restored{Backup: got.Backup, Keys: got.Keys}
-	if out.Verified, err = Verify(ctx, cfg, report, logs); err != nil {
+	if out.Verified, err = Verify(ctx, cfg, nil, report, logs); err != nil {
 		return out, err
 	}
 	sum, err := journal.OpenReader(nil, filepath.Join(dir, journalFolder))

@@ -60,7 +60,7 @@ func Verify(ctx context.Context, cfg Config, remembered [][]byte, report func(st
 		return out, fmt.Errorf("verifying the journal: %w", err)
 	}
 	out = Verified{Entries: uint64(sum.Head), Segments: sum.Segments, Bytes: sum.Bytes, Epochs: sum.Epochs}
-	if err := check.done(report); err != nil {
+	if err := checkLog(cfg, check, report); err != nil {
 		return out, err
 	}
 	out.Checkpoints = check.heads
@@ -76,6 +76,15 @@ func Verify(ctx context.Context, cfg Config, remembered [][]byte, report func(st
 	report(b.forks())
 	err = b.verifyIndex(ctx, &out, report)
 	return out, errors.Join(err, b.close())
+}
+
+// checkLog ends a check of the audit log.
+func checkLog(cfg Config, check *logCheck, report func(string)) error {
+	r, err := journal.OpenReader(nil, filepath.Join(cfg.Data.Dir, journalFolder))
+	if err != nil {
+		return fmt.Errorf("reading the epochs: %w", err)
+	}
+	return errors.Join(check.done(r.Epochs(), report), r.Close())
 }
 
 // verifyIndex reads every change of the journal and holds the index to it.

@@ -8,6 +8,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 
 	"doorstep/server/internal/audit"
 	"doorstep/server/internal/journal"
@@ -19,10 +20,13 @@ import (
 // checkpoints and to the file of hashes that proofs are made from.
 type logCheck struct {
 	recount *audit.Recount
+	kept    *audit.Recount // held to the server's own last checkpoint
+	size    uint64         // of that
 	heads   int
 	file    *os.File      // of hashes; nil: there is none
 	hashes  *bufio.Reader // over it
 	behind  bool          // the file ended
+	other   bool          // it has something else
 	restore []string      // declared on the way
 }
 
@@ -43,17 +47,21 @@ func newLogCheck(cfg Config, remembered [][]byte) (*logCheck, error) {
 		}
 		heads = append(heads, c.TreeHead)
 	}
+	var own []syncproto.TreeHead
 	kept, err := os.ReadFile(filepath.Join(folder, audit.CheckpointName))
 	if err == nil {
 		c, err := signer.ParseNote(kept)
 		if err != nil {
 			return nil, fmt.Errorf("%w: the last checkpoint kept: %w", ErrDamaged, err)
 		}
-		heads = append(heads, c.TreeHead)
+		own = append(own, c.TreeHead)
 	} else if !errors.Is(err, fs.ErrNotExist) {
 		return nil, fmt.Errorf("reading the last checkpoint: %w", err)
 	}
-	check := &logCheck{recount: audit.NewRecount(heads...), heads: len(heads)}
+	check := &logCheck{recount: audit.NewRecount(heads...), kept: audit.NewRecount(own...), heads: len(heads) + len(own)}
+	if len(own) > 0 {
+		check.size = own[0].Size
+	}
 	if check.file, err = os.Open(filepath.Join(folder, audit.HashesName)); err == nil {
 		check.hashes = bufio.NewReaderSize(check.file, 1<<20)
 	} else if !errors.Is(err, fs.ErrNotExist) {
@@ -74,9 +82,7 @@ func (c *logCheck) compare(want [32]byte) error {
 		c.behind = true
 		return nil
 	}
-	if got != want {
-		return fmt.Errorf("%w: %w", ErrDamaged, errHashes)
-	}
+	c.other = c.other || got != want
 	return nil
 }
 
@@ -88,6 +94,9 @@ func (c *logCheck) visit(p journal.Position, payload []byte) error {
 	if e, err := audit.DecodeEvent(leaf); err == nil && e.Type == store.EventEpoch && e.Count > 0 {
 		c.restore = append(c.restore, fmt.Sprintf("entry %d declares an epoch that began after %d entries", p, e.Count))
 	}
+	if err := c.kept.Add(leaf); err != nil {
+		return err
+	}
 	return c.recount.Add(leaf)
 }
 
@@ -97,9 +106,16 @@ func (c *logCheck) close() {
 	}
 }
 
-// done reports what was found.
-func (c *logCheck) done(report func(string)) error {
+// done reports what was found. An epoch that began before what the server's own
+// last checkpoint covers explains it: a restore, which the next start declares.
+func (c *logCheck) done(epochs []journal.EpochStart, report func(string)) error {
 	wrong := c.recount.Verdict()
+	restored := slices.ContainsFunc(epochs, func(e journal.EpochStart) bool { return e.From > 0 && uint64(e.From) < c.size })
+	if lost := c.kept.Verdict(); len(lost) > 0 && restored {
+		report("the server's last checkpoint is from before a restore")
+	} else if wrong = append(wrong, lost...); c.other && len(lost) == 0 {
+		wrong = append(wrong, errHashes)
+	}
 	for _, line := range c.restore {
 		report(line)
 	}
