@@ -2,6 +2,7 @@ package server
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"path/filepath"
 	"time"
@@ -9,6 +10,7 @@ import (
 	"doorstep/server/internal/access"
 	"doorstep/server/internal/audit"
 	"doorstep/server/internal/disk"
+	"doorstep/server/internal/journal"
 	"doorstep/server/internal/store"
 	"doorstep/server/internal/store/backing"
 	"doorstep/syncproto"
@@ -29,6 +31,52 @@ func (b *borough) openAudit(bool) error {
 	}
 	b.onClose("audit log", func() error { return b.audit.Close(time.Now()) })
 	return nil
+}
+
+// openAccesses opens the log of who looked at what. If it lacks what the borough's
+// log holds of it, as after a restore, the server goes on, and everybody who
+// verifies is told.
+func (b *borough) openAccesses(bool) error {
+	j, err := journal.Open(filepath.Join(b.cfg.Data.Dir, accessFolder), journal.Options{MinFreeBytes: b.minFree(), Quick: true})
+	if err != nil {
+		return fmt.Errorf("opening the access log: %w", err)
+	}
+	b.onClose("access journal", j.Close)
+	b.accesses, err = audit.OpenAccessLog(audit.AccessOptions{
+		Journal: backing.Journal{J: j}, Anchor: b.store.State().Anchor(), Mark: b.markOf, Now: time.Now, Log: b.log,
+		Tree: audit.TreeOptions{FS: disk.Local{}, Path: filepath.Join(b.cfg.Data.Dir, auditFolder, "access-hashes")},
+	})
+	if errors.Is(err, audit.ErrOtherHistory) {
+		b.log.Error("security event", "event", "the access log lacks what the audit log holds of it", "reason", err.Error())
+	} else if err != nil {
+		return err
+	}
+	b.onClose("access log", b.accesses.Close)
+	return nil
+}
+
+// markOf is what stands for a record in the logs; a zero family is looked up.
+func (b *borough) markOf(family syncproto.FamilyID, record syncproto.RecordID) audit.Mark {
+	if family.IsZero() {
+		info, err := b.store.RecordInfo(record)
+		if err != nil {
+			return audit.Mark{} // there is none: nobody's
+		}
+		family = info.Family
+	}
+	return b.keys.Mark(store.KeyPair{Family: family, Record: record})
+}
+
+// anchor binds what the access log has gained into the audit log.
+func (b *borough) anchor() error {
+	head, err := b.accesses.Settle()
+	if err != nil || head == b.store.State().Anchor() || head.Size == 0 {
+		return err
+	}
+	_, err = b.ledger.Propose(context.Background(), func(*store.Tx) ([]store.Entry, error) {
+		return []store.Entry{store.AnchorEntry{TreeHead: head}}, nil
+	})
+	return err
 }
 
 // audited is the journal, followed by the audit log.
@@ -92,6 +140,9 @@ func (b *borough) declareEpochs() error {
 
 // keepCheckpoint signs and keeps a checkpoint now.
 func (b *borough) keepCheckpoint() {
+	if err := b.anchor(); err != nil {
+		b.log.Error("the access log was not bound into the audit log", "reason", err.Error())
+	}
 	if _, err := b.audit.Keep(time.Now()); err != nil {
 		b.log.Error("no checkpoint could be kept", "reason", err.Error())
 	}
@@ -102,14 +153,19 @@ func (b *borough) keepCheckpoints() {
 	quit, done := make(chan struct{}), make(chan struct{})
 	go func() {
 		defer close(done)
-		tick := time.NewTicker(keepEvery)
+		tick, flush := time.NewTicker(keepEvery), time.NewTicker(audit.FlushEvery)
 		defer tick.Stop()
+		defer flush.Stop()
 		for {
 			select {
 			case <-quit:
 				return
 			case <-tick.C:
 				b.keepCheckpoint()
+			case <-flush.C:
+				if err := b.accesses.Flush(); err != nil {
+					b.log.Error("who looked at what is kept in memory until it can be written", "reason", err.Error())
+				}
 			}
 		}
 	}()

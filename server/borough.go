@@ -32,6 +32,7 @@ const (
 	keysFolder    = "keys"
 	indexFolder   = "index"
 	auditFolder   = "audit"
+	accessFolder  = "access" // the journal of who looked at what
 )
 
 // boroughRef is the kind of reference under which the data remembers whose it is.
@@ -56,6 +57,7 @@ type borough struct {
 
 	journal  backing.Journal
 	audit    *audit.Log
+	accesses *audit.AccessLog
 	keys     backing.Keys
 	store    *store.Store
 	ledger   *exchange.Ledger
@@ -88,7 +90,7 @@ func openBorough(cfg Config, log *slog.Logger, create bool) (*borough, error) {
 
 func openWith(b *borough, create bool) (*borough, error) {
 	b.failed = make(chan struct{})
-	for _, step := range []func(bool) error{b.openKeys, b.openJournal, b.openAudit, b.openStore, b.openWork, b.settle} {
+	for _, step := range []func(bool) error{b.openKeys, b.openJournal, b.openAudit, b.openStore, b.openAccesses, b.openWork, b.settle} {
 		if err := step(create); err != nil {
 			return nil, errors.Join(named(err), b.close())
 		}
@@ -188,7 +190,7 @@ func (b *borough) openWork(bool) error {
 	b.exchange = exchange.New(exchange.Config{
 		Borough: b.cfg.Borough, Epoch: b.journal.Epoch(), Store: b.store, Ledger: b.ledger, Keys: b.keys,
 		Verify: auth.VerifyES256, CursorKey: cursorKey, Now: time.Now, Log: b.log,
-		Checkpoints: b.audit,
+		Checkpoints: b.audit, Accesses: b.accesses,
 	})
 	b.finalise = finalise.New(finalise.Config{Ledger: b.ledger, Desk: b.desk, Store: b.store, Now: time.Now, OnSeal: b.keepCheckpoint})
 	b.room = reading.New(b.store, time.Now)

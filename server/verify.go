@@ -64,6 +64,9 @@ func Verify(ctx context.Context, cfg Config, remembered [][]byte, report func(st
 		return out, err
 	}
 	out.Checkpoints = check.heads
+	if err := check.accesses(filepath.Join(cfg.Data.Dir, accessFolder), report); err != nil {
+		return out, err
+	}
 	b, err := openBorough(cfg, newLogger(cfg.Log, logs), false)
 	if errors.Is(err, ErrInUse) {
 		report("a server has the data open: the index was not compared")

@@ -28,6 +28,7 @@ type logCheck struct {
 	behind  bool          // the file ended
 	other   bool          // it has something else
 	restore []string      // declared on the way
+	anchors []syncproto.TreeHead
 }
 
 var errHashes = errors.New("the file of hashes does not follow from the journal: remove it, it is made anew at the next start")
@@ -91,7 +92,15 @@ func (c *logCheck) visit(p journal.Position, payload []byte) error {
 	if err != nil {
 		return fmt.Errorf("%w: entry %d: %w", ErrDamaged, p, err)
 	}
-	if e, err := audit.DecodeEvent(leaf); err == nil && e.Type == store.EventEpoch && e.Count > 0 {
+	e, err := audit.DecodeEvent(leaf)
+	if err != nil {
+		return fmt.Errorf("%w: the leaf of entry %d: %w", ErrDamaged, p, err)
+	}
+	if e.Type == store.EventAnchor {
+		c.anchors = append(c.anchors, syncproto.TreeHead{Size: e.Size, Root: e.Root})
+	}
+	if e.Type == store.EventEpoch && e.Count > 0 {
+		c.anchors = nil // a copy may have been put back without its access log
 		c.restore = append(c.restore, fmt.Sprintf("entry %d declares an epoch that began after %d entries", p, e.Count))
 	}
 	if err := c.kept.Add(leaf); err != nil {
@@ -104,6 +113,23 @@ func (c *logCheck) close() {
 	if c.file != nil {
 		_ = c.file.Close() // it was only read
 	}
+}
+
+// accesses holds the access log to what the audit log bound in of it.
+func (c *logCheck) accesses(dir string, report func(string)) error {
+	recount := audit.NewRecount(c.anchors...)
+	if !exists(dir) && len(c.anchors) == 0 {
+		return nil
+	}
+	_, err := journal.VerifyEach(dir, report, func(_ journal.Position, payload []byte) error { return recount.Add(payload) })
+	if err != nil {
+		return fmt.Errorf("%w in the access log: %w", ErrDamaged, err)
+	}
+	if wrong := recount.Verdict(); len(wrong) > 0 {
+		return fmt.Errorf("%w in the access log: %w", ErrDamaged, errors.Join(wrong...))
+	}
+	report(fmt.Sprintf("the access log of %d entries holds what was bound in %d times", recount.Head().Size, len(c.anchors)))
+	return nil
 }
 
 // done reports what was found. An epoch that began before what the server's own

@@ -55,6 +55,8 @@ type Config struct {
 	ReplyKey  []byte
 	// Checkpoints is the audit log.
 	Checkpoints Checkpoints
+	// Accesses is told who looks at what.
+	Accesses Accesses
 	// Copies says how many disks or hosts hold a change once it is acknowledged.
 	Copies int
 

@@ -13,6 +13,7 @@ import (
 	"github.com/gofiber/fiber/v2"
 	"github.com/valyala/fasthttp"
 
+	"doorstep/server/internal/audit"
 	"doorstep/server/internal/auth"
 	"doorstep/syncproto"
 )
@@ -122,6 +123,10 @@ func (a *API) fiberHandler(r route) fiber.Handler {
 				fctx.SetStatusCode(fasthttp.StatusNoContent)
 			}
 		}
+		if noted := a.note(r, k, err); noted != nil && err == nil {
+			fctx.Response.ResetBody()
+			err = noted // what cannot be audited is not shown
+		}
 		if err != nil {
 			s.cause = err
 			a.writeProblem(fctx, refusalOf(err))
@@ -156,6 +161,7 @@ func (a *API) letIn(r route, k *call, fctx *fasthttp.RequestCtx, s *state) error
 			return syncproto.CodeStepUp
 		}
 		k.caller, s.user = caller, caller.User
+		k.ctx = audit.WithActing(k.ctx, k.acting())
 	}
 	if want := r.media(); want != "" {
 		got, _, err := mime.ParseMediaType(string(fctx.Request.Header.ContentType()))

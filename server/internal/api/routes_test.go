@@ -13,6 +13,7 @@ import (
 	"testing"
 	"time"
 
+	"doorstep/server/internal/audit"
 	"doorstep/server/internal/auth"
 	"doorstep/server/internal/finalise"
 	"doorstep/syncproto"
@@ -499,5 +500,25 @@ func TestRetryAfterIsSpread(t *testing.T) {
 	}
 	if len(seen) < 20 {
 		t.Errorf("256 devices come back at %d different times only", len(seen))
+	}
+}
+
+// Every answer about a record is told to the audit log before its caller hears it;
+// if the log can take no more, nothing is shown.
+func TestReadsAndRefusalsAreAudited(t *testing.T) {
+	w := newWorld(t, nil)
+	w.addUser("ada", auth.RolePractitioner)
+	token := w.signIn("ada").AccessToken
+	w.get("/v1/families", token)
+	w.wantNoted(audit.TypeList, syncproto.CodeOK, "families")
+	w.get("/v1/records/"+syncproto.ID{15: 99}.String(), token)
+	w.wantNoted(audit.TypeDenied, syncproto.CodeNotFound, "record")
+	w.get("/v1/families", "")
+	w.wantNoted(audit.TypeDenied, syncproto.CodeUnauthenticated, "families")
+	w.postJSON("/v1/sign-in", "", map[string]string{"login": "ada", "password": "not it at all"})
+	w.wantNoted(audit.TypeSignIn, syncproto.CodeBadCredentials, "signIn")
+	w.noteFails = syncproto.CodeUnavailable
+	if a := w.get("/v1/families", token); a.status != http.StatusServiceUnavailable {
+		t.Errorf("with a log that takes no more: got status %d, %s", a.status, a.body)
 	}
 }

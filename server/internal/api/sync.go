@@ -63,5 +63,5 @@ func retryAfter(user syncproto.UserID) time.Duration {
 
 // device is the caller as exchange knows them.
 func (c *call) device() exchange.Caller {
-	return exchange.Caller{User: c.caller.User, Device: c.caller.Device, CustodyOnly: c.caller.CustodyOnly}
+	return exchange.Caller{User: c.caller.User, Device: c.caller.Device, Session: c.caller.Session, CustodyOnly: c.caller.CustodyOnly}
 }

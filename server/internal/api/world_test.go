@@ -34,6 +34,10 @@ const testPassword = "a quiet street in winter"
 
 // world is an API on a real listener, with real auth and a small borough behind it.
 type world struct {
+	noting    sync.Mutex // guards the next two
+	noted     []audit.Access
+	noteFails error
+
 	t       *testing.T
 	api     *API
 	auth    *auth.Auth
@@ -64,7 +68,7 @@ func newWorldWith(t *testing.T, change func(*Config), prepare func(*API)) *world
 		t.Fatal(err)
 	}
 	cfg := Config{Name: "Hampshire test", Borough: "hampshire", Auth: w.auth, Exchange: w.borough, Events: w.borough, Records: w.borough,
-		Workflow: w.borough, Health: w.borough, Checkpoints: checkpoints{}, ReplyKey: key.Public().(ed25519.PublicKey), Copies: 1,
+		Workflow: w.borough, Health: w.borough, Checkpoints: checkpoints{}, Accesses: w, ReplyKey: key.Public().(ed25519.PublicKey), Copies: 1,
 		SignReply: func(m []byte) []byte { return ed25519.Sign(key, m) },
 		Now:       time.Now, Random: crand.Reader, Log: logger}
 	if change != nil {
@@ -367,4 +371,25 @@ func (checkpoints) Signer() audit.Signer {
 
 func (c checkpoints) Checkpoint(now time.Time) (syncproto.Checkpoint, error) {
 	return c.Signer().Sign(syncproto.TreeHead{Size: 1, Root: [32]byte{1}}, now.UnixMilli()), nil
+}
+
+// Note implements Accesses.
+func (w *world) Note(a audit.Access) error {
+	w.noting.Lock()
+	defer w.noting.Unlock()
+	w.noted = append(w.noted, a)
+	return w.noteFails
+}
+
+// wantNoted checks the newest access.
+func (w *world) wantNoted(kind audit.Type, code syncproto.Code, route string) {
+	w.t.Helper()
+	w.noting.Lock()
+	defer w.noting.Unlock()
+	if len(w.noted) == 0 {
+		w.t.Fatalf("nothing was noted of %s", route)
+	}
+	if got := w.noted[len(w.noted)-1]; got.Type != kind || got.Code != code || got.Word != route {
+		w.t.Errorf("noted %+v, want %d of %s with %v", got, kind, route, code)
+	}
 }

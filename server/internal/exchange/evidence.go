@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 
+	"doorstep/server/internal/audit"
 	"doorstep/server/internal/store"
 	"doorstep/syncproto"
 )
@@ -61,4 +62,18 @@ func (x *Exchange) keepForks(ctx context.Context, forks []store.ForkEntry) error
 	}
 	_, err := x.cfg.Ledger.Propose(ctx, func(*store.Tx) ([]store.Entry, error) { return entries, nil })
 	return err
+}
+
+// noteDownloads tells the audit log whose records go to a device, before they do.
+func (x *Exchange) noteDownloads(caller Caller, p page) error {
+	if x.cfg.Accesses == nil {
+		return nil
+	}
+	by := audit.Acting{User: caller.User, Device: caller.Device, Session: caller.Session}
+	for _, r := range p.shown {
+		if err := x.cfg.Accesses.Note(audit.Access{Type: audit.TypeDownload, By: by, Family: r.Family, Record: r.Record}); err != nil {
+			return err
+		}
+	}
+	return nil
 }

@@ -33,6 +33,7 @@ const maxPageItems = 4096
 // page is what one reply hands out.
 type page struct {
 	items  []syncproto.Item
+	shown  []store.KeyPair // whose changes are among the items
 	cursor cursor
 	more   bool
 }
@@ -294,6 +295,9 @@ func (m *pageMaker) itemsOf(family syncproto.FamilyID, row store.FeedRef, have m
 		items = append(items, syncproto.Item{
 			Type: syncproto.ItemChange, Position: row.Position, AtMS: e.AtMS, Prev: e.Prev, Body: body,
 		})
+		if r := (store.KeyPair{Family: e.Family, Record: e.Record}); len(m.page.shown) == 0 || m.page.shown[len(m.page.shown)-1] != r {
+			m.page.shown = append(m.page.shown, r)
+		}
 	}
 	if row.Type == store.FeedChange {
 		return items, nil

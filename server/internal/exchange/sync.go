@@ -25,6 +25,13 @@ type Config struct {
 	Log       *slog.Logger
 	// Checkpoints is the audit log; nil: replies say nothing of it.
 	Checkpoints Checkpoints
+	// Accesses is told whose records go to which device; nil: nobody.
+	Accesses Accesses
+}
+
+// Accesses takes in who was sent what: an *audit.AccessLog.
+type Accesses interface {
+	Note(audit.Access) error
 }
 
 // Checkpoints answers what a device remembers of the audit log: an *audit.Log.
@@ -43,8 +50,9 @@ func New(cfg Config) *Exchange { return &Exchange{cfg: cfg, judge: (*store.Tx).J
 
 // Caller is who sends a request, as package auth found out.
 type Caller struct {
-	User   syncproto.UserID
-	Device syncproto.DeviceID
+	User    syncproto.UserID
+	Device  syncproto.DeviceID
+	Session syncproto.ID // for the audit log
 	// CustodyOnly: the device was revoked. Its words come up into custody,
 	// nothing goes down to it.
 	CustodyOnly bool
@@ -75,6 +83,9 @@ func (x *Exchange) Sync(ctx context.Context, caller Caller, q *syncproto.SyncReq
 	}
 	page, err := x.pull(ctx, caller, cursor, pushed.positions, q.PageSize)
 	if err != nil {
+		return nil, err
+	}
+	if err := x.noteDownloads(caller, page); err != nil {
 		return nil, err
 	}
 	reply := &syncproto.SyncReply{

@@ -12,6 +12,9 @@ import (
 // how many entries it began.
 const EventEpoch = audit.Type(kindEpoch)
 
+// EventAnchor is the type of a leaf that binds the access log in.
+const EventAnchor = audit.Type(kindAnchor)
+
 // Leaf makes the audit log's leaf of an entry: what happened, without a word or a
 // name, and the digest of the entry's bytes. It needs no key, so that the log can
 // be checked by who may not read records, and after keys were destroyed.
