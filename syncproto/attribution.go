@@ -74,7 +74,7 @@ func Attribute(g *Graph, kind *schema.Kind, verdicts []Verdict, heads []ChangeID
 		}
 		out.Texts = append(out.Texts, t.authors(path, index))
 	}
-	slices.SortFunc(out.Texts, func(a, b TextAuthors) int { return comparePath(a.Path, b.Path) })
+	sortBy(out.Texts, func(a, b *TextAuthors) int { return comparePath(&a.Path, &b.Path) })
 	return out
 }
 

@@ -2,6 +2,7 @@ package syncproto
 
 import (
 	"slices"
+	"strings"
 
 	"doorstep/syncproto/cbor"
 	"doorstep/syncproto/schema"
@@ -56,7 +57,7 @@ func countsAsStatutory(household, part *View) bool {
 // derive sets a derived field, in its place among the others.
 func (v *View) derive(field string, value cbor.Value) {
 	fv := FieldView{Field: field, Value: value, Set: true}
-	i, found := slices.BinarySearchFunc(v.Fields, fv, compareField)
+	i, found := slices.BinarySearchFunc(v.Fields, field, func(f FieldView, id string) int { return strings.Compare(f.Field, id) })
 	if found {
 		v.Fields[i] = fv
 	} else {

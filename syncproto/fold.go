@@ -1,7 +1,8 @@
 package syncproto
 
 import (
-	"slices"
+	"bytes"
+	"strings"
 
 	"doorstep/syncproto/schema"
 )
@@ -64,7 +65,7 @@ func newFolder(g *Graph, kind *schema.Kind, verdicts []Verdict, version map[int3
 			f.verdicts = append(f.verdicts, v)
 		}
 	}
-	slices.SortStableFunc(f.verdicts, func(a, b Verdict) int {
+	sortBy(f.verdicts, func(a, b *Verdict) int {
 		switch {
 		case a.Position < b.Position:
 			return -1
@@ -262,9 +263,9 @@ func (f *folder) viewFields(v *View) {
 			v.Fields = append(v.Fields, fv)
 		}
 	}
-	slices.SortFunc(v.Fields, compareField)
-	slices.SortFunc(v.Conflicts, func(a, b Conflict) int { return comparePath(a.Path, b.Path) })
-	slices.SortFunc(v.Overlaps, func(a, b Overlap) int { return comparePath(a.Path, b.Path) })
+	sortBy(v.Fields, compareField)
+	sortBy(v.Conflicts, func(a, b *Conflict) int { return comparePath(&a.Path, &b.Path) })
+	sortBy(v.Overlaps, func(a, b *Overlap) int { return comparePath(&a.Path, &b.Path) })
 }
 
 func (f *folder) viewField(v *View, field *schema.Field) (FieldView, bool) {
@@ -296,23 +297,16 @@ func (f *folder) viewPart(v *View, field *schema.Field, path Path) (FieldView, b
 	return f.viewRegister(v, field, path, r)
 }
 
-func compareField(a, b FieldView) int {
-	if a.Field < b.Field {
-		return -1
-	} else if a.Field > b.Field {
-		return 1
-	}
-	return 0
-}
+func compareField(a, b *FieldView) int { return strings.Compare(a.Field, b.Field) }
 
-func comparePath(a, b Path) int {
-	if a.Field != b.Field {
-		return compareField(FieldView{Field: a.Field}, FieldView{Field: b.Field})
-	}
-	if c := slices.Compare(a.Element[:], b.Element[:]); c != 0 {
+func comparePath(a, b *Path) int {
+	if c := strings.Compare(a.Field, b.Field); c != 0 {
 		return c
 	}
-	return compareField(FieldView{Field: a.Sub}, FieldView{Field: b.Sub})
+	if c := bytes.Compare(a.Element[:], b.Element[:]); c != 0 {
+		return c
+	}
+	return strings.Compare(a.Sub, b.Sub)
 }
 
 // ancestorsOf returns the nodes of the version that heads name.

@@ -164,7 +164,7 @@ func (f *folder) viewCollection(v *View, field *schema.Field) (FieldView, bool) 
 // viewLog shows what was said, those of one change by id.
 func (f *folder) viewLog(field *schema.Field, c *collection) FieldView {
 	entries := slices.Clone(c.entries)
-	slices.SortStableFunc(entries, func(a, b entry) int {
+	sortBy(entries, func(a, b *entry) int {
 		if a.node != b.node {
 			return f.graph.compare(a.node, b.node)
 		}
@@ -180,7 +180,7 @@ func (f *folder) viewLog(field *schema.Field, c *collection) FieldView {
 				out.Fields = append(out.Fields, part)
 			}
 		}
-		slices.SortFunc(out.Fields, compareField)
+		sortBy(out.Fields, compareField)
 		fv.Items = append(fv.Items, out)
 	}
 	return fv
@@ -213,7 +213,7 @@ func (f *folder) viewElement(v *View, field *schema.Field, id ElementID, e *elem
 			out.Fields = append(out.Fields, fv)
 		}
 	}
-	slices.SortFunc(out.Fields, compareField)
+	sortBy(out.Fields, compareField)
 	return out
 }
 

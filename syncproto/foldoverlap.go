@@ -27,7 +27,7 @@ func (f *folder) viewOverlaps(v *View, path Path, t *textField) {
 
 // joinSpans puts spans in order and makes one of those that are at one place.
 func joinSpans(spans []OverlapSpan) []OverlapSpan {
-	slices.SortStableFunc(spans, func(a, b OverlapSpan) int {
+	sortBy(spans, func(a, b *OverlapSpan) int {
 		return cmp.Or(cmp.Compare(a.Start, b.Start), cmp.Compare(a.End, b.End))
 	})
 	out := spans[:0]

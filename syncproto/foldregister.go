@@ -190,6 +190,6 @@ func (f *folder) pathsOf(field string) []Path {
 			out = append(out, p)
 		}
 	}
-	slices.SortFunc(out, comparePath)
+	sortBy(out, comparePath)
 	return slices.Compact(out)
 }

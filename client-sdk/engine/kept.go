@@ -1,9 +1,7 @@
 package engine
 
 import (
-	"bytes"
 	"crypto/sha256"
-	"slices"
 
 	"doorstep/syncproto"
 	"doorstep/syncproto/cbor"
@@ -106,13 +104,13 @@ func (e *Engine) source(r *record) [sha256.Size]byte {
 		h.Write(id[:])
 	}
 	verdicts := e.verdictsOf(r)
-	encoded := make([][]byte, 0, len(verdicts))
+	digests := make([]syncproto.ChangeID, 0, len(verdicts)) // sorted as those are
 	for i := range verdicts {
-		encoded = append(encoded, syncproto.EncodeVerdict(&verdicts[i]))
+		digests = append(digests, sha256.Sum256(syncproto.EncodeVerdict(&verdicts[i])))
 	}
-	slices.SortFunc(encoded, bytes.Compare)
-	for _, v := range encoded {
-		h.Write(v)
+	syncproto.SortChangeIDs(digests)
+	for _, d := range digests {
+		h.Write(d[:])
 	}
 	return [sha256.Size]byte(h.Sum(nil))
 }
