@@ -45,7 +45,7 @@ func (l *Log) Overlaps() []Overlap {
 		}
 	}
 	s.keepFirst()
-	s.sort(func(x, y Overlap) int { return cmp.Or(s.byPlace(x, y), s.byAuthors(x, y)) })
+	slices.SortFunc(s.found, func(x, y Overlap) int { return cmp.Or(s.byPlace(x, y), s.byAuthors(x, y)) })
 	return s.found
 }
 
@@ -55,24 +55,9 @@ func (s *sheet) keepFirst() {
 	if len(s.found) <= maxOverlaps {
 		return
 	}
-	s.sort(func(x, y Overlap) int { return cmp.Or(s.byAuthors(x, y), s.byPlace(x, y)) })
+	slices.SortFunc(s.found, func(x, y Overlap) int { return cmp.Or(s.byAuthors(x, y), s.byPlace(x, y)) })
 	s.found = s.found[:maxOverlaps]
 	s.full, s.worst = true, s.found[maxOverlaps-1]
-}
-
-// sort sorts what was found. It sorts places: a sort of another type is 3 KB more
-// for a tablet to download.
-func (s *sheet) sort(compare func(x, y Overlap) int) {
-	order := make([]int32, len(s.found))
-	for i := range order {
-		order[i] = int32(i)
-	}
-	slices.SortFunc(order, func(i, j int32) int { return compare(s.found[i], s.found[j]) })
-	sorted := make([]Overlap, len(order))
-	for i, at := range order {
-		sorted[i] = s.found[at]
-	}
-	s.found = sorted
 }
 
 func (s *sheet) byPlace(x, y Overlap) int {
