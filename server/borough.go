@@ -15,6 +15,7 @@ import (
 	"doorstep/server/internal/auth"
 	"doorstep/server/internal/backup"
 	"doorstep/server/internal/desk"
+	"doorstep/server/internal/doors"
 	"doorstep/server/internal/exchange"
 	"doorstep/server/internal/finalise"
 	"doorstep/server/internal/journal"
@@ -67,6 +68,7 @@ type borough struct {
 	exchange *exchange.Exchange
 	finalise *finalise.Service
 	room     *reading.Room
+	doors    *doors.Service
 	scrub    *scrub.Scrub // while serving
 	backups  *backups     // while serving; nil: none are made
 	rebuild  bool         // the index is built anew
@@ -194,6 +196,7 @@ func (b *borough) openWork(bool) error {
 	})
 	b.finalise = finalise.New(finalise.Config{Ledger: b.ledger, Desk: b.desk, Store: b.store, Now: time.Now, OnSeal: b.keepCheckpoint})
 	b.room = reading.New(b.store, time.Now)
+	b.doors = doors.New(doors.Config{Ledger: b.ledger, Store: b.store, Now: time.Now, Random: rand.Reader, Wake: b.hub.Wake})
 	return nil
 }
 

@@ -29,6 +29,8 @@ social_worker, practitioner: LEAD
   visit plan                     hand_over answer confirm:w addendum correct(atj) queue:w
   head review meeting consult fit supervision missing met intelligence match volunteer_log concern  read carry
   disclosure                     begin read:w read:n write(atvj):b
+social_worker, practitioner: LEAD, CO, PA
+  break_glass                    read
 social_worker, practitioner: CO, PA, JOINT, COVER
   core visit plan action         read carry begin write(atvj) decide(a) decide(j):b
   visit plan                     hand_over answer confirm:w addendum correct(atj):w queue:w

@@ -72,6 +72,10 @@ func around(r, m *row, yield func(Question) bool) {
 	fieldRules := either(r.rules, m.rules, []schema.Rule{schema.Human, schema.Log, schema.Server, schema.Derived})
 	all := situations()
 	for _, s := range all {
+		holds := circumstances(&Question{Authorship: s.authorship, Imported: s.imported, Restricted: s.restricted, Adoption: s.adoption, Named: s.named})
+		if r.only != always && m.only != always && (r.only|m.only)&holds == 0 {
+			continue // neither speaks of it
+		}
 		for _, rule := range fieldRules {
 			for _, label := range labels {
 				for _, action := range actions {

@@ -99,6 +99,9 @@ var caseWork = []row{
 		actions: reading, only: whenNamed,
 		why: "who was let in reads what was told in confidence"},
 
+	{id: "case-emergencies", effect: allow, roles: practitioners, bases: []Basis{BasisLead, BasisCo, BasisPA}, groups: []Group{GroupBreakGlass},
+		actions: reading,
+		why:     "workers on the case are told that their file was opened in an emergency"},
 	{id: "own-time", effect: allow, roles: people[:len(people)-1], bases: self, groups: []Group{GroupTime}, labels: everyLabel,
 		actions: []Action{ActionEditOwn, ActionAdd},
 		why:     "everybody writes their own time"},

@@ -7,6 +7,7 @@ import (
 	"sync"
 	"time"
 
+	"doorstep/server/internal/doors"
 	"doorstep/server/internal/exchange"
 	"doorstep/server/internal/finalise"
 	"doorstep/server/internal/reading"
@@ -236,4 +237,51 @@ func (b *testBorough) Queue(context.Context, finalise.Caller) ([]finalise.Item, 
 
 func (b *testBorough) Final(ctx context.Context, c finalise.Caller) ([]finalise.Item, error) {
 	return b.Queue(ctx, c)
+}
+
+// The doors of a borough from memory: every act is a step.
+func (b *testBorough) Of(context.Context, syncproto.UserID, syncproto.FamilyID) (doors.Doors, error) {
+	return doors.Doors{Relations: []doors.Relation{{User: b.owner, Basis: "LEAD"}}, Restrictions: []doors.Shut{{Category: "STAFF"}}}, b.err
+}
+
+func (b *testBorough) Give(_ context.Context, _ syncproto.UserID, g doors.Grant) (syncproto.ID, error) {
+	_, err := b.step(g)
+	return syncproto.ID{7}, err
+}
+
+func (b *testBorough) Withdraw(_ context.Context, _ syncproto.UserID, id syncproto.ID, _ string) error {
+	_, err := b.step(id)
+	return err
+}
+
+func (b *testBorough) Restrict(_ context.Context, _ syncproto.UserID, r doors.Restriction) error {
+	_, err := b.step(r)
+	return err
+}
+
+func (b *testBorough) Lift(_ context.Context, _ syncproto.UserID, _ syncproto.FamilyID, category, _ string) error {
+	_, err := b.step(category)
+	return err
+}
+
+func (b *testBorough) Restrictions(context.Context, syncproto.UserID) []doors.Shut {
+	return []doors.Shut{{Category: "REVIEW"}}
+}
+
+func (b *testBorough) Open(_ context.Context, user syncproto.UserID, o doors.Opening) (doors.Emergency, error) {
+	_, err := b.step(o)
+	return doors.Emergency{User: user, Family: o.Family, Code: o.Code}, err
+}
+
+func (b *testBorough) Openings(context.Context, syncproto.UserID) []doors.Emergency {
+	return []doors.Emergency{{User: b.owner}}
+}
+
+func (b *testBorough) Review(_ context.Context, _ syncproto.UserID, id syncproto.ID, _, _ string) error {
+	_, err := b.step(id)
+	return err
+}
+
+func (b *testBorough) Counts(context.Context, syncproto.UserID) ([]doors.Count, error) {
+	return []doors.Count{{Month: "2026-11", Code: "OTHER", Opened: 1}}, b.err
 }

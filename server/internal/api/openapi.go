@@ -242,7 +242,13 @@ func addRules(s object, rules string) {
 		case "len":
 			s["min"+sizeWord], s["max"+sizeWord] = n, n
 		case "min":
-			s["min"+sizeWord] = n
+			if s["type"] == "integer" {
+				s["minimum"] = n
+			} else {
+				s["min"+sizeWord] = n
+			}
+		case "oneof":
+			s["enum"] = strings.Fields(param)
 		case "max", "maxbytes": // so many bytes are at most so many characters
 			s["max"+sizeWord] = n
 		case "hexadecimal":

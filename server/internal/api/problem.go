@@ -9,6 +9,7 @@ import (
 	"github.com/valyala/fasthttp"
 
 	"doorstep/server/internal/auth"
+	"doorstep/server/internal/doors"
 	"doorstep/server/internal/finalise"
 	"doorstep/syncproto"
 	"doorstep/syncproto/frame"
@@ -105,6 +106,10 @@ func refusalOf(err error) *refusal {
 	var unproven *auth.ProofError
 	if errors.As(err, &unproven) {
 		out.nonce = unproven.Nonce
+	}
+	var shut *doors.Refusal
+	if errors.As(err, &shut) {
+		out.details = []ProblemDetail{{Code: uint16(shut.Code), Name: shut.Code.Error(), Plain: shut.Plain}}
 	}
 	var reasons *finalise.Refusal
 	if errors.As(err, &reasons) {

@@ -11,7 +11,7 @@ import (
 // document all follow from it.
 func (a *API) table() []route {
 	const get, post = "GET", "POST"
-	return []route{
+	return append([]route{
 		handler(a, route{method: get, path: "/healthz", id: "health", summary: "The process is up."}, a.healthy),
 		handler(a, route{method: get, path: "/readyz", id: "ready", summary: "The journal is open and the index has caught up.",
 			codes: codes(syncproto.CodeUnavailable)}, a.ready),
@@ -64,7 +64,7 @@ func (a *API) table() []route {
 		handler(a, step("addendum", "addendum", "Add to a final record."), a.addendum),
 		handler(a, step("correct", "correct", "Put right a field of a final record; both versions are shown."), a.correct),
 		handler(a, step("accept-late", "acceptLate", "Adopt, as an addendum, a change that came late."), a.acceptLate),
-	}
+	}, a.doorRoutes()...)
 }
 
 // step is a route that takes a record one step on its way.

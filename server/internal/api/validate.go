@@ -121,6 +121,8 @@ func plainRule(tag, param string) string {
 		return "must have at most " + param + " bytes"
 	case "max":
 		return "must have at most " + param
+	case "oneof":
+		return "must be one of " + param
 	case "min":
 		return "must have at least " + param
 	case "base64rawurl":

@@ -48,6 +48,13 @@ func (h *Hub) remove(user syncproto.UserID, c chan struct{}) {
 	}
 }
 
+// Wake tells people that there is something to look at. It never waits.
+func (h *Hub) Wake(users []syncproto.UserID) {
+	for _, user := range users {
+		h.wake(user)
+	}
+}
+
 // Tell wakes those whom a group concerns. It never waits.
 func (h *Hub) Tell(state *store.State, c Committed) {
 	for _, user := range c.Users {

@@ -1,0 +1,164 @@
+// Package doors opens and shuts families' files beside the allocations of the case
+// management system: grants for a time, restrictions, and opening a file in an
+// emergency (domain.md R22 and section 7).
+//
+// Each act of a Service is one proposal to the ledger. It asks package access, by
+// the actor's relations at that moment, and writes one control entry. What the
+// entry does to anybody's access is folded by package store. The package keeps no
+// state and shows no record.
+package doors
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"slices"
+	"time"
+
+	"doorstep/server/internal/access"
+	"doorstep/server/internal/store"
+	"doorstep/syncproto"
+)
+
+// Ledger orders and keeps entries: an *exchange.Ledger.
+type Ledger interface {
+	Propose(ctx context.Context, decide func(tx *store.Tx) ([]store.Entry, error)) (uint64, error)
+}
+
+// What callers are shown is what the journal holds.
+type (
+	Relation  = store.RelationEntry
+	Shut      = store.RestrictionEntry
+	Emergency = store.BreakGlassEntry
+)
+
+// Config is what New needs. All fields are required.
+type Config struct {
+	Ledger Ledger
+	Store  *store.Store
+	Now    func() time.Time
+	Random io.Reader
+	// Wake tells people that there is something to look at, and nothing else.
+	Wake func(users []syncproto.UserID)
+}
+
+// Service opens and shuts doors. It is safe for concurrent use.
+type Service struct{ cfg Config }
+
+// New returns a Service.
+func New(cfg Config) *Service { return &Service{cfg: cfg} }
+
+// Refusal is the error of an act that is not allowed or not possible, with words
+// for the person. It never holds what a person typed.
+type Refusal struct {
+	Code  syncproto.Code
+	Plain string
+}
+
+// Error returns the short name of the code.
+func (r *Refusal) Error() string { return r.Code.Error() }
+
+// Unwrap gives the code to errors.Is and errors.As.
+func (r *Refusal) Unwrap() error { return r.Code }
+
+func because(code syncproto.Code, plain string) error { return &Refusal{code, plain} }
+
+// Limits of what is typed, and of time.
+const (
+	MaxReason = 2000 // bytes: a reason is a few sentences
+	// ReviewWithin is how soon a restriction must be looked at again (domain.md R22).
+	ReviewWithin = 90 * 24 * time.Hour
+	// MaxGrant bounds a grant: what lasts longer is an allocation.
+	MaxGrant = 366 * 24 * time.Hour
+	// OpenFor is how long an emergency opening lasts.
+	OpenFor = 8 * time.Hour
+)
+
+// view is what an act decides on: one state of the relations and a time.
+type view struct {
+	state *store.State
+	atMS  int64
+	by    syncproto.UserID
+}
+
+// may asks access on every footing that the actor has with the family, and in
+// office. A restriction shuts the file, not the office that decides about it; but
+// nobody decides about a family that they are kept out of.
+func (v view) may(family syncproto.FamilyID, group access.Group, action access.Action) access.Decision {
+	who := access.AskerOf(access.Standing(v.state.StandingOf(v.by, family, v.atMS)))
+	onCase := who.MayIn(group, access.Need{Action: action})
+	if onCase.Allow || keptOut(who.Bases) {
+		return onCase
+	}
+	if d := v.inOffice(group, action); d.Allow {
+		return d
+	}
+	return onCase
+}
+
+func (v view) inOffice(group access.Group, action access.Action) access.Decision {
+	user, _ := v.state.User(v.by)
+	if user.Disabled {
+		return access.Decision{Code: syncproto.CodeForbidden}
+	}
+	who := access.Asker{Role: access.Role(user.Role), Bases: []access.Basis{access.BasisOffice}}
+	return who.MayIn(group, access.Need{Action: action})
+}
+
+func keptOut(bases []access.Basis) bool {
+	return slices.Contains(bases, access.BasisDenied) || slices.Contains(bases, access.BasisRelative)
+}
+
+// refusalOf tells a stranger that there is nothing here.
+func refusalOf(d access.Decision) error {
+	switch {
+	case d.Allow:
+		return nil
+	case d.Code == syncproto.CodeNotEntitled:
+		return syncproto.CodeNotFound
+	}
+	return d.Code
+}
+
+// propose runs one act and stores what it decides.
+func (s *Service) propose(ctx context.Context, by syncproto.UserID, decide func(view) ([]store.Entry, error)) error {
+	_, err := s.cfg.Ledger.Propose(ctx, func(tx *store.Tx) ([]store.Entry, error) {
+		return decide(view{tx.State(), tx.AtMS(), by})
+	})
+	return err
+}
+
+// now is a view for looking only.
+func (s *Service) now(by syncproto.UserID) view {
+	return view{s.cfg.Store.State(), s.cfg.Now().UnixMilli(), by}
+}
+
+func (s *Service) newID() (id syncproto.ID, err error) {
+	if _, err := io.ReadFull(s.cfg.Random, id[:]); err != nil {
+		return id, fmt.Errorf("drawing an id: %w", err)
+	}
+	return id, nil
+}
+
+// known fails with CodeNotFound for a family that there is not.
+func (s *Service) known(family syncproto.FamilyID) error {
+	_, err := s.cfg.Store.RecordInfo(syncproto.RecordID(family))
+	if err == nil || s.cfg.Store.State().TeamOf(family) != (store.TeamID{}) || len(s.cfg.Store.State().RelationsWith(family)) > 0 {
+		return nil
+	}
+	if errors.Is(err, store.ErrNotFound) {
+		return syncproto.CodeNotFound
+	}
+	return err
+}
+
+func checkReason(reason string) error {
+	switch {
+	case reason == "":
+		return because(syncproto.CodeBadValue, "Say why, in a few words.")
+	case len(reason) > MaxReason:
+		return because(syncproto.CodeTooLarge, "The reason is too long.")
+	}
+	return nil
+}

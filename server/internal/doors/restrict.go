@@ -1,0 +1,74 @@
+package doors
+
+import (
+	"context"
+	"slices"
+	"time"
+
+	"doorstep/server/internal/access"
+	"doorstep/server/internal/store"
+	"doorstep/syncproto"
+)
+
+// Restriction shuts a family's file to all but those who are let in by name.
+type Restriction struct {
+	Family   syncproto.FamilyID
+	Category string // one of store.Restrictions
+	Reason   string
+	ReviewMS int64 // by when it is looked at again
+}
+
+// Restrict restricts a file, or renews a restriction after its review. What of the
+// file is on tablets is purged. It fails with CodeNotFound, CodeForbidden,
+// CodeBadValue and CodeTooLarge.
+func (s *Service) Restrict(ctx context.Context, by syncproto.UserID, r Restriction) error {
+	if err := s.known(r.Family); err != nil {
+		return err
+	}
+	return s.propose(ctx, by, func(v view) ([]store.Entry, error) {
+		if err := refusalOf(v.may(r.Family, access.GroupRestriction, access.ActionCreate)); err != nil {
+			return nil, err
+		}
+		if err := checkReason(r.Reason); err != nil {
+			return nil, err
+		}
+		if !slices.Contains(store.Restrictions(), r.Category) {
+			return nil, because(syncproto.CodeBadValue, "There is no such kind of restriction.")
+		}
+		if r.ReviewMS <= v.atMS || time.Duration(r.ReviewMS-v.atMS)*time.Millisecond > ReviewWithin {
+			return nil, because(syncproto.CodeBadValue, "A restriction is looked at again within 90 days: name the day.")
+		}
+		return []store.Entry{store.RestrictionEntry{
+			Family: r.Family, Category: r.Category, On: true, Reason: r.Reason, By: by, AtMS: v.atMS, ReviewMS: r.ReviewMS,
+		}}, nil
+	})
+}
+
+// Lift takes a restriction off. A review that is overdue lifts nothing by itself.
+func (s *Service) Lift(ctx context.Context, by syncproto.UserID, family syncproto.FamilyID, category, reason string) error {
+	return s.propose(ctx, by, func(v view) ([]store.Entry, error) {
+		in := v.state.RestrictionsOf(family)
+		i := slices.IndexFunc(in, func(e store.RestrictionEntry) bool { return e.Category == category })
+		if err := refusalOf(v.may(family, access.GroupRestriction, access.ActionRemove)); err != nil {
+			return nil, err
+		}
+		if i < 0 {
+			return nil, syncproto.CodeNotFound
+		}
+		if err := checkReason(reason); err != nil {
+			return nil, err
+		}
+		return []store.Entry{store.RestrictionEntry{
+			Family: family, Category: category, Reason: reason, By: by, AtMS: v.atMS,
+		}}, nil
+	})
+}
+
+// Restrictions lists the restrictions that the actor may know of, the one whose
+// review is due first first.
+func (s *Service) Restrictions(_ context.Context, by syncproto.UserID) []store.RestrictionEntry {
+	v := s.now(by)
+	return slices.DeleteFunc(v.state.AllRestrictions(), func(e store.RestrictionEntry) bool {
+		return !v.may(e.Family, access.GroupRestriction, access.ActionRead).Allow
+	})
+}
