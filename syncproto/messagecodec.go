@@ -131,8 +131,8 @@ func (f *fields) chains(k uint64, chains []ChainHead) {
 	}
 }
 
-// DecodeRequest reads a request; the bodies of its batches are copied but not
-// looked into, so that one bad change cannot spoil the others. It fails with
+// DecodeRequest reads a request; the bodies of its batches alias b, which must not
+// be changed, and are not looked into, so that one bad change cannot spoil the others. It fails with
 // CodeUnsupportedVersion before it reads anything that another version may have
 // changed, CodeEmpty, CodeTooLarge over a limit, and the codes of SPEC 4.
 func DecodeRequest(b []byte) (*SyncRequest, error) {
@@ -247,7 +247,7 @@ func readBatch(r *cbor.Reader, batch *Batch, max int) int {
 func readBodies(r *cbor.Reader, max int) [][]byte {
 	bodies := make([][]byte, someArray(r, max))
 	for i := range bodies {
-		bodies[i] = slices.Clone(r.Bytes())
+		bodies[i] = r.Bytes()
 	}
 	return bodies
 }

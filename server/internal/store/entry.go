@@ -41,6 +41,7 @@ type ChangeEntry struct {
 	// Sealed is SealChange's result: prev, server time and body under the
 	// record's key, bound to ID.
 	Sealed []byte
+	room   []byte // Sealed, and before it room for the rest of the entry; nil: none
 }
 
 // TipEntry keeps the one signature that covers a run of an actor's chain.

@@ -19,11 +19,16 @@ const EventAnchor = audit.Type(kindAnchor)
 // name, and the digest of the entry's bytes. It needs no key, so that the log can
 // be checked by who may not read records, and after keys were destroyed.
 func Leaf(payload []byte) ([]byte, error) {
+	return LeafOf(payload, sha256.Sum256(payload))
+}
+
+// LeafOf is Leaf for whoever knows the SHA-256 of the payload.
+func LeafOf(payload []byte, sum [32]byte) ([]byte, error) {
 	e, err := eventIn(payload)
 	if err != nil {
 		return nil, err
 	}
-	e.Entry = sha256.Sum256(payload)
+	e.Entry = sum
 	return e.Encode(), nil
 }
 
