@@ -79,12 +79,9 @@ func EncodeRequest(q *SyncRequest) []byte {
 	f.chains(reqChains, q.Chains)
 	if len(q.Purged) > 0 {
 		f.key(reqPurged)
-		f.b = cbor.AppendArray(f.b, len(q.Purged))
-		for i := range q.Purged {
-			f.b = cbor.AppendArray(f.b, 2)
-			f.b = cbor.AppendBytes(f.b, q.Purged[i].Family[:])
-			f.b = cbor.AppendUint(f.b, q.Purged[i].Position)
-		}
+		f.b = cbor.AppendArray(f.b, 2)
+		f.b = appendPurged(f.b, q.Purged)
+		f.b = cbor.AppendBytes(f.b, q.PurgeSignature)
 	}
 	f.uint(reqPageSize, q.PageSize)
 	f.treeHead(reqLog, q.Log)
@@ -96,6 +93,17 @@ func EncodeRequest(q *SyncRequest) []byte {
 		}
 	}
 	return f.b
+}
+
+// appendPurged writes [[family, position], ...].
+func appendPurged(b []byte, purged []Purged) []byte {
+	b = cbor.AppendArray(b, len(purged))
+	for i := range purged {
+		b = cbor.AppendArray(b, 2)
+		b = cbor.AppendBytes(b, purged[i].Family[:])
+		b = cbor.AppendUint(b, purged[i].Position)
+	}
+	return b
 }
 
 // appendBatch writes a batch; all of its keys but prev are required.
@@ -180,7 +188,10 @@ func readRequestField(r *cbor.Reader, key uint64, q *SyncRequest) {
 	case reqChains:
 		q.Chains = readChains(r)
 	case reqPurged:
+		tuple(r, 2)
 		q.Purged = readPurged(r)
+		q.PurgeSignature = make([]byte, SignatureBytes)
+		r.BytesInto(q.PurgeSignature)
 	case reqPageSize:
 		q.PageSize = someUint(r)
 	case reqLog:
@@ -267,7 +278,7 @@ func readPurged(r *cbor.Reader) []Purged {
 	purged := make([]Purged, someArray(r, MaxPurged))
 	for i := range purged {
 		tuple(r, 2)
-		readName(r, purged[i].Family[:])
+		r.BytesInto(purged[i].Family[:])
 		purged[i].Position = r.Uint()
 	}
 	return purged

@@ -109,7 +109,11 @@ func controlEvent(ev *audit.Event, e Entry, s Sealer) {
 		ev.Device, ev.User, ev.Size, ev.Root = e.Device, e.User, e.Size, e.Root
 		ev.Word = wordIf(!e.Declared, "undeclared")
 	case PurgeEntry:
-		ev.AtMS, ev.User, ev.Device, ev.Record = e.AtMS, e.User, e.Device, family(e.Family)
+		ev.AtMS, ev.User, ev.Device, ev.Count = e.AtMS, e.User, e.Device, uint64(len(e.Purged))
+		ev.Root = sha256.Sum256(syncproto.PurgeMessage(e.Device, e.User, e.Epoch, e.Purged))
+		if len(e.Purged) == 1 {
+			ev.Record = family(e.Purged[0].Family)
+		}
 	}
 }
 
