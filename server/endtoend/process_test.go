@@ -30,11 +30,15 @@ type process struct {
 	now  *life // the life that runs, nil between two
 }
 
-// newProcess builds the program, begins a borough and serves it.
-func newProcess(t *testing.T, c caseload) (*process, *life) {
+// newProcess builds the program, begins a borough and serves it, its configuration
+// adjusted.
+func newProcess(t *testing.T, c caseload, adjust ...func(*server.Config)) (*process, *life) {
 	t.Helper()
 	dir := t.TempDir()
 	p := &process{t: t, cfg: newConfig(t), file: filepath.Join(dir, "doorstep.toml"), binary: filepath.Join(dir, "doorstep"), up: make(chan struct{})}
+	for _, set := range adjust {
+		set(&p.cfg)
+	}
 	build := exec.Command("go", "build", "-o", p.binary, "doorstep/server/cmd/doorstep")
 	if out, err := build.CombinedOutput(); err != nil {
 		t.Fatalf("building the server: %v\n%s", err, out)

@@ -126,7 +126,9 @@ func (a *Auth) Verify(ctx context.Context, in Sender) (Caller, error) {
 		return caller, nil
 	}
 	if !in.Bound || key.IsZero() || key != in.Key { // a bound token is no bearer token (RFC 9449, 7.2)
-		a.cfg.Log.WarnContext(ctx, "security: token of another key's holder", "session", caller.Session.String())
+		if !in.Bound || in.Key != (Thumbprint{}) { // else no proof held: a lapsed nonce is everyday
+			a.cfg.Log.WarnContext(ctx, "security: token of another key's holder", "session", caller.Session.String())
+		}
 		return Caller{}, &ProofError{Reason: "the token is bound to another key", Nonce: a.Nonce()}
 	}
 	return caller, nil
