@@ -23,7 +23,7 @@ const keepEvery = time.Minute
 func (b *borough) openAudit(bool) error {
 	var err error
 	b.audit, err = audit.OpenLog(audit.LogOptions{
-		FS: disk.Local{}, Dir: filepath.Join(b.cfg.Data.Dir, auditFolder), Source: b.journal, Leaf: store.LeafOf,
+		FS: disk.Local{}, Dir: filepath.Join(b.cfg.Data.Dir, auditFolder), Source: b.journal, Leaf: store.Leaf,
 		Signer: audit.NewSigner(b.cfg.Borough, b.secrets.checkpoint), Log: b.log,
 	})
 	if err != nil {
@@ -89,11 +89,7 @@ type audited struct {
 func (a audited) Append(payloads [][]byte) (uint64, error) {
 	first, err := a.Journal.Append(payloads)
 	if err == nil {
-		sums := make([][32]byte, 0, len(payloads))
-		for _, sum := range a.J.LastSums() {
-			sums = append(sums, sum)
-		}
-		a.log.Follow(first, payloads, sums)
+		a.log.Follow(first, payloads)
 	}
 	return first, err
 }

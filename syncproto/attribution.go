@@ -4,6 +4,7 @@ import (
 	"slices"
 
 	"doorstep/syncproto/schema"
+	"doorstep/syncproto/sorting"
 	"doorstep/syncproto/text"
 )
 
@@ -74,7 +75,7 @@ func Attribute(g *Graph, kind *schema.Kind, verdicts []Verdict, heads []ChangeID
 		}
 		out.Texts = append(out.Texts, t.authors(path, index))
 	}
-	sortBy(out.Texts, func(a, b *TextAuthors) int { return comparePath(&a.Path, &b.Path) })
+	sorting.By(out.Texts, func(a, b *TextAuthors) int { return comparePath(&a.Path, &b.Path) })
 	return out
 }
 

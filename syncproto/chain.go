@@ -3,6 +3,8 @@ package syncproto
 import (
 	"crypto/sha256"
 	"slices"
+
+	"doorstep/syncproto/sorting"
 )
 
 // SignatureBytes is the length of both signatures of the protocol: ES256 as
@@ -12,7 +14,6 @@ const SignatureBytes = 64
 const (
 	tipPrefix   = "doorstep-tip-v1\x00"
 	replyPrefix = "doorstep-reply-v1\x00"
-	purgePrefix = "doorstep-purge-v1\x00"
 )
 
 // Verifier checks a signature; the core links no curve. For a tip, key is the
@@ -57,23 +58,13 @@ func ReplyMessage(device DeviceID, payload []byte) []byte {
 	return append(b, digest[:]...)
 }
 
-// PurgeMessage returns what a device signs of its purge receipts: for whom, in
-// which epoch, and each purge that it carried out (SPEC 7.5).
-func PurgeMessage(device DeviceID, user UserID, epoch Epoch, purged []Purged) []byte {
-	digest := sha256.Sum256(appendPurged(nil, purged))
-	b := make([]byte, 0, len(purgePrefix)+len(device)+len(user)+len(epoch)+len(digest))
-	b = append(b, purgePrefix...)
-	b = append(b, device[:]...)
-	b = append(b, user[:]...)
-	b = append(b, epoch[:]...)
-	return append(b, digest[:]...)
-}
-
 // CompareChangeID orders ids bytewise.
 func CompareChangeID(a, b ChangeID) int { return slices.Compare(a[:], b[:]) }
 
 // SortChangeIDs sorts ids bytewise, in place.
-func SortChangeIDs(ids []ChangeID) { slices.SortFunc(ids, CompareChangeID) }
+func SortChangeIDs(ids []ChangeID) {
+	sorting.By(ids, func(a, b *ChangeID) int { return CompareChangeID(*a, *b) })
+}
 
 // MergeHeads returns the ids of both lists, sorted, each once.
 func MergeHeads(a, b []ChangeID) []ChangeID {

@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"doorstep/syncproto/schema"
+	"doorstep/syncproto/sorting"
 )
 
 // Fold returns what a person sees of a record: the deterministic fold of its
@@ -65,7 +66,7 @@ func newFolder(g *Graph, kind *schema.Kind, verdicts []Verdict, version map[int3
 			f.verdicts = append(f.verdicts, v)
 		}
 	}
-	sortBy(f.verdicts, func(a, b *Verdict) int {
+	sorting.By(f.verdicts, func(a, b *Verdict) int {
 		switch {
 		case a.Position < b.Position:
 			return -1
@@ -263,9 +264,9 @@ func (f *folder) viewFields(v *View) {
 			v.Fields = append(v.Fields, fv)
 		}
 	}
-	sortBy(v.Fields, compareField)
-	sortBy(v.Conflicts, func(a, b *Conflict) int { return comparePath(&a.Path, &b.Path) })
-	sortBy(v.Overlaps, func(a, b *Overlap) int { return comparePath(&a.Path, &b.Path) })
+	sorting.By(v.Fields, compareField)
+	sorting.By(v.Conflicts, func(a, b *Conflict) int { return comparePath(&a.Path, &b.Path) })
+	sorting.By(v.Overlaps, func(a, b *Overlap) int { return comparePath(&a.Path, &b.Path) })
 }
 
 func (f *folder) viewField(v *View, field *schema.Field) (FieldView, bool) {

@@ -6,6 +6,7 @@ import (
 
 	"doorstep/syncproto/cbor"
 	"doorstep/syncproto/schema"
+	"doorstep/syncproto/sorting"
 	"doorstep/syncproto/text"
 )
 
@@ -147,8 +148,8 @@ func (f *folder) viewCollection(v *View, field *schema.Field) (FieldView, bool) 
 	for id := range c.elements {
 		ids = append(ids, id)
 	}
-	slices.SortFunc(ids, func(a, b ElementID) int {
-		x, y := c.elements[a].added, c.elements[b].added
+	sorting.By(ids, func(a, b *ElementID) int {
+		x, y := c.elements[*a].added, c.elements[*b].added
 		if x != y {
 			return f.graph.compare(x, y)
 		}
@@ -164,7 +165,7 @@ func (f *folder) viewCollection(v *View, field *schema.Field) (FieldView, bool) 
 // viewLog shows what was said, those of one change by id.
 func (f *folder) viewLog(field *schema.Field, c *collection) FieldView {
 	entries := slices.Clone(c.entries)
-	sortBy(entries, func(a, b *entry) int {
+	sorting.By(entries, func(a, b *entry) int {
 		if a.node != b.node {
 			return f.graph.compare(a.node, b.node)
 		}
@@ -180,7 +181,7 @@ func (f *folder) viewLog(field *schema.Field, c *collection) FieldView {
 				out.Fields = append(out.Fields, part)
 			}
 		}
-		sortBy(out.Fields, compareField)
+		sorting.By(out.Fields, compareField)
 		fv.Items = append(fv.Items, out)
 	}
 	return fv
@@ -213,7 +214,7 @@ func (f *folder) viewElement(v *View, field *schema.Field, id ElementID, e *elem
 			out.Fields = append(out.Fields, fv)
 		}
 	}
-	sortBy(out.Fields, compareField)
+	sorting.By(out.Fields, compareField)
 	return out
 }
 
@@ -318,7 +319,7 @@ func (f *folder) removalConflict(path Path, e *element, live []removal, open []i
 	for _, r := range live {
 		keepers = append(keepers, f.standing(e, r, false)...)
 	}
-	slices.SortFunc(keepers, f.graph.compare)
+	sorting.By(keepers, func(a, b *int32) int { return f.graph.compare(*a, *b) })
 	keepers = slices.Compact(keepers)
 	if len(keepers) == 0 {
 		keepers = e.touches[len(e.touches)-1:]

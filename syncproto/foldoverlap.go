@@ -3,6 +3,8 @@ package syncproto
 import (
 	"cmp"
 	"slices"
+
+	"doorstep/syncproto/sorting"
 )
 
 // viewOverlaps shows the sentences that two people's changes, made apart, both
@@ -27,7 +29,7 @@ func (f *folder) viewOverlaps(v *View, path Path, t *textField) {
 
 // joinSpans puts spans in order and makes one of those that are at one place.
 func joinSpans(spans []OverlapSpan) []OverlapSpan {
-	sortBy(spans, func(a, b *OverlapSpan) int {
+	sorting.By(spans, func(a, b *OverlapSpan) int {
 		return cmp.Or(cmp.Compare(a.Start, b.Start), cmp.Compare(a.End, b.End))
 	})
 	out := spans[:0]
@@ -43,7 +45,7 @@ func joinSpans(spans []OverlapSpan) []OverlapSpan {
 		s := &out[i]
 		SortChangeIDs(s.Changes)
 		s.Changes = slices.Compact(s.Changes)
-		slices.SortFunc(s.Authors, func(a, b UserID) int { return slices.Compare(a[:], b[:]) })
+		sorting.By(s.Authors, func(a, b *UserID) int { return slices.Compare(a[:], b[:]) })
 		s.Authors = slices.Compact(s.Authors)
 	}
 	return out

@@ -5,6 +5,7 @@ import (
 
 	"doorstep/syncproto/cbor"
 	"doorstep/syncproto/schema"
+	"doorstep/syncproto/sorting"
 )
 
 // register is a field, slot or part of an element that is set whole. Its sides
@@ -190,6 +191,6 @@ func (f *folder) pathsOf(field string) []Path {
 			out = append(out, p)
 		}
 	}
-	sortBy(out, comparePath)
+	sorting.By(out, comparePath)
 	return slices.Compact(out)
 }

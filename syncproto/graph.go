@@ -3,6 +3,8 @@ package syncproto
 import (
 	"cmp"
 	"slices"
+
+	"doorstep/syncproto/sorting"
 )
 
 // Graph is the set of changes that people made to one record, linked by their
@@ -181,7 +183,7 @@ func (g *Graph) compare(a, b int32) int {
 
 func (g *Graph) canonical() []int32 {
 	if !g.sorted {
-		slices.SortFunc(g.order, g.compare)
+		sorting.By(g.order, func(a, b *int32) int { return g.compare(*a, *b) })
 		g.sorted = true
 	}
 	return g.order
@@ -246,7 +248,7 @@ func (g *Graph) ParkedChanges() []*Change {
 	for _, c := range g.parked {
 		out = append(out, c)
 	}
-	slices.SortFunc(out, func(a, b *Change) int { return CompareChangeID(a.ID, b.ID) })
+	sorting.By(out, func(a, b **Change) int { return CompareChangeID((*a).ID, (*b).ID) })
 	return out
 }
 

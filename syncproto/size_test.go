@@ -16,7 +16,7 @@ const maxWasmBytes = 850_000
 // pure are the packages that are built for the browser.
 var pure = []string{
 	"doorstep/syncproto", "doorstep/syncproto/cbor", "doorstep/syncproto/schema",
-	"doorstep/syncproto/text", "doorstep/client-sdk/engine",
+	"doorstep/syncproto/sorting", "doorstep/syncproto/text", "doorstep/client-sdk/engine",
 }
 
 // goWasm runs the go command for js/wasm and returns what it printed.

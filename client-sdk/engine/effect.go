@@ -2,9 +2,9 @@ package engine
 
 import (
 	"bytes"
-	"slices"
 
 	"doorstep/syncproto"
+	"doorstep/syncproto/sorting"
 )
 
 // Effect is something the driver must do: a Store, Sign, Send, Schedule or Notify.
@@ -56,15 +56,14 @@ const (
 	NoteLate        NoteKind = 6  // Change came after the record was final
 	NoteRefused     NoteKind = 7  // the server will not take Change; it is kept here
 	NoteGranted     NoteKind = 8  // Family may be read now
-	NoteLeaving     NoteKind = 9  // Family is closed; it is purged once unsent words are safe; zero: everything is
-	NotePurged      NoteKind = 10 // Family is gone from this device; zero: everything is
+	NoteLeaving     NoteKind = 9  // Family is closed; it is purged once unsent words are safe
+	NotePurged      NoteKind = 10 // Family is gone from this device
 	NoteForked      NoteKind = 11 // the actor exists twice (a cloned device): a new one was begun
 	NoteEpoch       NoteKind = 12 // the server was restored: everything is compared again
 	NoteSignIn      NoteKind = 13 // a person must sign in, or enrol the device again; recording goes on
 	NoteUpdate      NoteKind = 14 // this app is too old; Code says for what
 	NoteClock       NoteKind = 15 // this device's clock is wrong by more than five minutes
 	NoteLost        NoteKind = 16 // Change lost to an earlier value of a server field
-	NoteKeptHere    NoteKind = 17 // the server takes no more of this user's words for now; they stay here and are offered again
 	NoteRestored    NoteKind = 24 // the server declared that its log goes on from a copy: the newest part was lost there
 	NoteRewritten   NoteKind = 25 // an alarm: the server cannot show that its log still holds what this device saw of it
 )
@@ -119,27 +118,13 @@ func (w *work) note(n Note) {
 	w.notes = append(w.notes, n)
 }
 
-// sorted returns the rows in order of their keys. It sorts their places: a sort of
-// another type is 3 KB more for a tablet to download.
-func (w *work) sorted() []Row {
-	order := make([]int32, len(w.rows))
-	for i := range order {
-		order[i] = int32(i)
-	}
-	slices.SortFunc(order, func(i, j int32) int { return bytes.Compare(w.rows[i].Key, w.rows[j].Key) })
-	out := make([]Row, len(order))
-	for i, at := range order {
-		out[i] = w.rows[at]
-	}
-	return out
-}
-
 // effects returns the store effect, if there is anything to store, and the
 // notes. Rows are in order of their keys, so that equal engines do equal things.
 func (w *work) effects() []Effect {
 	var out []Effect
 	if len(w.rows) > 0 {
-		out = append(out, Store{Rows: w.sorted()})
+		sorting.By(w.rows, func(a, b *Row) int { return bytes.Compare(a.Key, b.Key) })
+		out = append(out, Store{Rows: w.rows})
 	}
 	for _, n := range w.notes {
 		out = append(out, Notify{Note: n})

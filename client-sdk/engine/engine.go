@@ -2,9 +2,9 @@ package engine
 
 import (
 	"bytes"
-	"slices"
 
 	"doorstep/syncproto"
+	"doorstep/syncproto/sorting"
 )
 
 // Identity says whose engine this is.
@@ -217,7 +217,8 @@ func (e *Engine) Start() ([]Effect, error) {
 		e.putMeta(w)
 	}
 	e.readAgain(w)
-	return append(append(w.effects(), e.finishLeaving()...), Schedule{}), nil
+	e.finishLeaving(w)
+	return append(w.effects(), Schedule{}), nil
 }
 
 // linkUp builds the own chains and checks that nothing is missing from them.
@@ -293,7 +294,7 @@ func sortedIDs[K ~[16]byte, V any](m map[K]V) []K {
 	for k := range m {
 		out = append(out, k)
 	}
-	slices.SortFunc(out, func(a, b K) int { return bytes.Compare(a[:], b[:]) })
+	sorting.By(out, func(a, b *K) int { return bytes.Compare((*a)[:], (*b)[:]) })
 	return out
 }
 

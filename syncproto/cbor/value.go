@@ -1,8 +1,9 @@
 package cbor
 
 import (
-	"slices"
 	"strings"
+
+	"doorstep/syncproto/sorting"
 )
 
 // Value is one item of any shape: null, a boolean, an integer, text, bytes, a
@@ -70,7 +71,7 @@ func List(vs ...Value) Value {
 func Map(pairs ...Pair) Value {
 	sorted := make([]Pair, len(pairs))
 	copy(sorted, pairs)
-	slices.SortStableFunc(sorted, func(a, b Pair) int { return compareKeys(a.Key, b.Key) })
+	sorting.By(sorted, func(a, b *Pair) int { return compareKeys(a.Key, b.Key) })
 	distinct := sorted[:0]
 	for _, p := range sorted {
 		if n := len(distinct); n > 0 && distinct[n-1].Key == p.Key {

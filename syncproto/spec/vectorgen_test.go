@@ -91,7 +91,6 @@ func generate(t *testing.T) []vector {
 	messageVectors(m)
 	frameVectors(m)
 	chainVectors(m)
-	purgeVectors(m)
 	replyVectors(m)
 	foldVectors(m)
 	logVectors(m)

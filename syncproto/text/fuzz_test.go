@@ -115,7 +115,7 @@ func (c *fuzzCase) compareOverlaps(list []naiveOverlap) {
 			want = append(want, Overlap{o.start, o.end, c.firstLV(r, o.a), c.firstLV(r, o.b)})
 		}
 		s := &sheet{log: r.log}
-		slices.SortFunc(want, func(x, y Overlap) int { return cmp.Or(s.byPlace(x, y), s.byAuthors(x, y)) })
+		slices.SortFunc(want, func(x, y Overlap) int { return cmp.Or(s.byPlace(&x, &y), s.byAuthors(&x, &y)) })
 		if got := r.log.Overlaps(); !slices.Equal(got, want) {
 			c.fail("overlaps %v, want %v", got, want)
 		}

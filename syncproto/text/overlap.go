@@ -3,6 +3,8 @@ package text
 import (
 	"cmp"
 	"slices"
+
+	"doorstep/syncproto/sorting"
 )
 
 // An Overlap is a sentence that two changes touch which were made apart. Start
@@ -45,7 +47,7 @@ func (l *Log) Overlaps() []Overlap {
 		}
 	}
 	s.keepFirst()
-	slices.SortFunc(s.found, func(x, y Overlap) int { return cmp.Or(s.byPlace(x, y), s.byAuthors(x, y)) })
+	sorting.By(s.found, func(x, y *Overlap) int { return cmp.Or(s.byPlace(x, y), s.byAuthors(x, y)) })
 	return s.found
 }
 
@@ -55,16 +57,16 @@ func (s *sheet) keepFirst() {
 	if len(s.found) <= maxOverlaps {
 		return
 	}
-	slices.SortFunc(s.found, func(x, y Overlap) int { return cmp.Or(s.byAuthors(x, y), s.byPlace(x, y)) })
+	sorting.By(s.found, func(x, y *Overlap) int { return cmp.Or(s.byAuthors(x, y), s.byPlace(x, y)) })
 	s.found = s.found[:maxOverlaps]
 	s.full, s.worst = true, s.found[maxOverlaps-1]
 }
 
-func (s *sheet) byPlace(x, y Overlap) int {
+func (s *sheet) byPlace(x, y *Overlap) int {
 	return cmp.Or(x.Start-y.Start, x.End-y.End)
 }
 
-func (s *sheet) byAuthors(x, y Overlap) int {
+func (s *sheet) byAuthors(x, y *Overlap) int {
 	return cmp.Or(s.log.authors.compare(x.A, y.A), s.log.authors.compare(x.B, y.B))
 }
 

@@ -3,6 +3,8 @@ package text
 import (
 	"bytes"
 	"slices"
+
+	"doorstep/syncproto/sorting"
 )
 
 // A prefix code writes frequent bytes in few bits: the canonical Huffman code of
@@ -51,7 +53,7 @@ func (p *prefixCode) measure(counts *[256]int) bool {
 			used = append(used, c)
 		}
 	}
-	slices.SortStableFunc(used, func(a, b int) int { return counts[a] - counts[b] })
+	sorting.By(used, func(a, b *int) int { return counts[*a] - counts[*b] })
 	for _, c := range used {
 		knots = append(knots, knot{count: counts[c]})
 	}

@@ -148,9 +148,8 @@ type File struct {
 	header  Header
 
 	file   disk.File
-	failed error    // of Append: why nothing more is written
-	buf    []byte   // of Append
-	sums   []Digest // of the group appended last
+	failed error  // of Append: why nothing more is written
+	buf    []byte // of Append
 
 	mu     sync.RWMutex // guards what follows
 	slots  []slot

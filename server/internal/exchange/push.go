@@ -26,7 +26,7 @@ type incoming struct {
 	poison bool              // checking it panicked
 	known  bool              // the index has it already
 	atMS   int64
-	sealed store.Words
+	sealed []byte
 
 	receipt syncproto.Receipt
 }
@@ -246,7 +246,7 @@ func (x *Exchange) seal(ins []*incoming) error {
 			continue
 		}
 		in.atMS = x.cfg.Now().UnixMilli()
-		sealed, err := store.SealWords(x.cfg.Keys, in.change, in.atMS)
+		sealed, err := store.SealChange(x.cfg.Keys, in.change, in.atMS)
 		if err != nil {
 			return err
 		}

@@ -19,16 +19,11 @@ const EventAnchor = audit.Type(kindAnchor)
 // name, and the digest of the entry's bytes. It needs no key, so that the log can
 // be checked by who may not read records, and after keys were destroyed.
 func Leaf(payload []byte) ([]byte, error) {
-	return LeafOf(payload, sha256.Sum256(payload))
-}
-
-// LeafOf is Leaf for whoever knows the SHA-256 of the payload.
-func LeafOf(payload []byte, sum [32]byte) ([]byte, error) {
 	e, err := eventIn(payload)
 	if err != nil {
 		return nil, err
 	}
-	e.Entry = sum
+	e.Entry = sha256.Sum256(payload)
 	return e.Encode(), nil
 }
 
@@ -109,11 +104,7 @@ func controlEvent(ev *audit.Event, e Entry, s Sealer) {
 		ev.Device, ev.User, ev.Size, ev.Root = e.Device, e.User, e.Size, e.Root
 		ev.Word = wordIf(!e.Declared, "undeclared")
 	case PurgeEntry:
-		ev.AtMS, ev.User, ev.Device, ev.Count = e.AtMS, e.User, e.Device, uint64(len(e.Purged))
-		ev.Root = sha256.Sum256(syncproto.PurgeMessage(e.Device, e.User, e.Epoch, e.Purged))
-		if len(e.Purged) == 1 {
-			ev.Record = family(e.Purged[0].Family)
-		}
+		ev.AtMS, ev.User, ev.Device, ev.Record = e.AtMS, e.User, e.Device, family(e.Family)
 	}
 }
 

@@ -104,9 +104,8 @@ type undo struct {
 	known  bool
 }
 
-// newLayer makes a layer for about so many rows.
-func newLayer(rows int) *layer {
-	return &layer{rows: make(map[string]layerRow, rows), groups: map[string][]string{}}
+func newLayer() *layer {
+	return &layer{rows: map[string]layerRow{}, groups: map[string][]string{}}
 }
 
 // get returns a row; known is false if the layer says nothing of it.

@@ -20,7 +20,7 @@ type State struct {
 	sessions  map[syncproto.ID]SessionEntry
 	codes     map[[32]byte]CodeEntry
 	refs      map[refKey]syncproto.ID
-	purges    purges
+	purges    map[purgeKey]uint64
 	relations relations
 	news      map[syncproto.FamilyID]uint64 // position of the family's last feed row
 	marks     landmarks
@@ -28,6 +28,11 @@ type State struct {
 }
 
 type refKey struct{ kind, ref string }
+
+type purgeKey struct {
+	device syncproto.DeviceID
+	family syncproto.FamilyID
+}
 
 func newState(holds func(role, basis string) (reads, carries bool)) *State {
 	s := &State{
@@ -37,7 +42,7 @@ func newState(holds func(role, basis string) (reads, carries bool)) *State {
 		sessions: map[syncproto.ID]SessionEntry{},
 		codes:    map[[32]byte]CodeEntry{},
 		refs:     map[refKey]syncproto.ID{},
-		purges:   newPurges(),
+		purges:   map[purgeKey]uint64{},
 		news:     map[syncproto.FamilyID]uint64{},
 		marks:    newLandmarks(),
 	}
@@ -94,7 +99,6 @@ func (s *State) apply(position uint64, e Entry) {
 		s.applyUser(position, e)
 	case DeviceEntry:
 		s.devices[e.ID] = e
-		s.purges.applyDevice(position, e)
 	case SessionEntry:
 		s.sessions[e.ID] = e
 	case CodeEntry:
@@ -102,7 +106,8 @@ func (s *State) apply(position uint64, e Entry) {
 	case RefEntry:
 		s.refs[refKey{e.Kind, e.Ref}] = e.ID
 	case PurgeEntry:
-		s.purges.applyReceipts(e)
+		k := purgeKey{e.Device, e.Family}
+		s.purges[k] = max(s.purges[k], e.Position)
 	case RelationEntry:
 		s.relations.applyRelation(position, e)
 	case RestrictionEntry:
@@ -211,6 +216,14 @@ func (s *State) Refs(kind string) []string {
 	}
 	slices.Sort(out)
 	return out
+}
+
+// PurgedUpTo returns the newest revocation of a family that a device said it has
+// answered by purging; 0 if none.
+func (s *State) PurgedUpTo(device syncproto.DeviceID, family syncproto.FamilyID) uint64 {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	return s.purges[purgeKey{device, family}]
 }
 
 // TeamOf returns the team that a family is with; the zero team: none.
