@@ -92,6 +92,8 @@ type (
 	}
 	loginOrder  struct{ Login string }
 	deviceOrder struct{ ID string }
+
+	explainOrder struct{ Login, Record string }
 	problem     struct{ Error string }
 )
 
@@ -110,6 +112,9 @@ func adminHandler(op localOperator) http.Handler {
 	command(mux, "devices", func(ctx context.Context, _ nothing) ([]Device, error) { return op.Devices(ctx) })
 	command(mux, "revoke-device", func(ctx context.Context, in deviceOrder) (nothing, error) {
 		return nothing{}, op.RevokeDevice(ctx, in.ID)
+	})
+	command(mux, "explain-access", func(ctx context.Context, in explainOrder) (AccessExplained, error) {
+		return op.ExplainAccess(ctx, in.Login, in.Record)
 	})
 	command(mux, "import", op.Import)
 	command(mux, "status", func(ctx context.Context, _ nothing) (Status, error) { return op.Status(ctx) })
@@ -225,6 +230,10 @@ func (o remoteOperator) Devices(ctx context.Context) ([]Device, error) {
 func (o remoteOperator) RevokeDevice(ctx context.Context, id string) error {
 	_, err := ask[deviceOrder, nothing](ctx, o, "revoke-device", deviceOrder{id})
 	return err
+}
+
+func (o remoteOperator) ExplainAccess(ctx context.Context, login, record string) (AccessExplained, error) {
+	return ask[explainOrder, AccessExplained](ctx, o, "explain-access", explainOrder{login, record})
 }
 
 func (o remoteOperator) Import(ctx context.Context, in ImportFiles) (ImportReport, error) {

@@ -27,6 +27,8 @@ type Operator interface {
 	IssueCode(ctx context.Context, login string) (EnrolmentCode, error)
 	Devices(context.Context) ([]Device, error)
 	RevokeDevice(ctx context.Context, id string) error
+	// ExplainAccess says what a person may do with a record now, and why.
+	ExplainAccess(ctx context.Context, login, record string) (AccessExplained, error)
 	// Import takes the CSV files at the root of a zip archive. With problems in
 	// the report nothing was stored.
 	Import(ctx context.Context, in ImportFiles) (ImportReport, error)

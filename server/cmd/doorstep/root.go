@@ -77,6 +77,7 @@ func newRoot(s streams) *cobra.Command {
 		newImport(s),
 		newUser(s),
 		newDevice(s),
+		newAccess(s),
 		newVerify(s),
 		newStatus(s),
 		newBackup(s),
@@ -154,6 +155,13 @@ func noArgs(cmd *cobra.Command, args []string) error {
 
 func oneArg(cmd *cobra.Command, args []string) error {
 	if err := cobra.ExactArgs(1)(cmd, args); err != nil {
+		return usageError{fmt.Errorf("%w; see: %s --help", err, cmd.CommandPath())}
+	}
+	return nil
+}
+
+func twoArgs(cmd *cobra.Command, args []string) error {
+	if err := cobra.ExactArgs(2)(cmd, args); err != nil {
 		return usageError{fmt.Errorf("%w; see: %s --help", err, cmd.CommandPath())}
 	}
 	return nil

@@ -15,7 +15,7 @@ func TestExampleCaseloadImportsCleanly(t *testing.T) {
 	if report.Unchanged || report.Position == 0 {
 		t.Errorf("first run: %+v, want something stored", report)
 	}
-	if len(report.Files) != 11 || len(report.NewAccounts) != 11 || len(report.ChangedRoles)+len(report.Absent)+len(report.Final) != 0 {
+	if len(report.Files) != 12 || report.KeptOut != 1 || len(report.NewAccounts) != 21 || len(report.ChangedRoles)+len(report.Absent)+len(report.Final) != 0 {
 		t.Errorf("report: %+v", report)
 	}
 	roles := map[string]int{}
@@ -26,14 +26,16 @@ func TestExampleCaseloadImportsCleanly(t *testing.T) {
 			t.Errorf("account %s: %+v, want one without a password", a.Login, u)
 		}
 	}
-	for _, role := range []string{"practitioner", "coordinator", "manager", "it"} {
+	for _, role := range []string{"social_worker", "practitioner", "clinician", "volunteer", "chair", "edt", "coordinator", "manager", "it"} {
 		if roles[role] == 0 {
 			t.Errorf("no %s in the example", role)
 		}
 	}
 	for _, c := range []struct{ worker, family, want string }{
-		{"W-101", "F-1001", "LEAD"}, {"W-102", "F-1001", "CO"}, {"W-103", "F-1001", "CO"},
-		{"W-105", "F-1004", ""}, // ended
+		{"W-101", "F-1001", "LEAD TEAM"}, {"W-102", "F-1001", "CO TEAM"}, {"W-103", "F-1001", "CO"},
+		{"W-105", "F-1004", "TEAM"}, // the allocation ended
+		{"W-105", "F-1003", ""},     // kept out
+		{"W-503", "F-1001", "VOL"}, {"W-505", "F-1001", "CHAIR"}, {"W-504", "F-1002", "PROGRAMME"}, {"W-507", "F-1001", ""},
 		{"W-101", "F-1004", ""}, {"W-201", "F-1001", "COORD"}, {"W-202", "F-1003", "COORD"}, {"W-201", "F-1004", ""},
 		{"W-301", "F-1002", "MANAGER"}, {"W-302", "F-1006", "MANAGER"}, {"W-401", "F-1001", ""},
 	} {

@@ -272,7 +272,7 @@ func TestNothingHalfDone(t *testing.T) {
 			if _, ok := w.borough.Store.State().UserByLogin("amina.warsame"); ok {
 				t.Error("an account of the broken run is there")
 			}
-			if report := w.load(example(t)); report.Unchanged || len(report.NewAccounts) != 11 {
+			if report := w.load(example(t)); report.Unchanged || len(report.NewAccounts) != 21 {
 				t.Errorf("afterwards: %+v", report)
 			}
 		})

@@ -132,7 +132,7 @@ func TestTwoAllocationsOfOneWorkerGiveOneFooting(t *testing.T) {
 	w.load(files)
 	data = strings.Replace(data, "A-2,F-1001,W-102,CO,2025-03-03,,FCONTA", "A-2,F-1001,W-102,CO,2025-03-03,2025-09-01,FCONTA", 1)
 	files["allocations.csv"] = &fstest.MapFile{Data: []byte(data)}
-	if report := w.load(files); report.Ended != 1 || w.bases("W-102", "F-1001") != "CO" {
+	if report := w.load(files); report.Ended != 1 || w.bases("W-102", "F-1001") != "CO TEAM" {
 		t.Errorf("report: %+v, bases %q: the second allocation still holds", report, w.bases("W-102", "F-1001"))
 	}
 }
