@@ -94,7 +94,7 @@ type (
 	deviceOrder struct{ ID string }
 
 	explainOrder struct{ Login, Record string }
-	problem     struct{ Error string }
+	problem      struct{ Error string }
 )
 
 // adminHandler has one path for each method of Operator.
