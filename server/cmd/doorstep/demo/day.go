@@ -158,6 +158,7 @@ func (d *day) play(ctx context.Context) error {
 		{"18:00, the people who may decide do", d.settle},
 		{"18:20, the visit is made final", d.makeFinal},
 		{"19:00, one tablet was still away", d.lateEdit},
+		{"19:30, others than the workers on the case", d.doors},
 		{"20:00, the server is restarted and its index thrown away", d.rebuild},
 	}
 	for _, part := range parts {
