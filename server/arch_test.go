@@ -115,6 +115,7 @@ var layers = map[string][]string{
 	"internal/exchange":        {"access", "audit", "store", "journal", "keyring"},
 	"internal/doors":           {"access", "store"},
 	"internal/finalise":        {"access", "desk", "store"},
+	"internal/erasure":         {"access", "audit", "disk", "store"},
 	"internal/intake":          {"access", "desk", "store"},
 	"internal/reading":         {"access", "store"},
 	"internal/desk":            {"store"},

@@ -10,6 +10,7 @@ import (
 	"doorstep/server/internal/access"
 	"doorstep/server/internal/audit"
 	"doorstep/server/internal/disk"
+	"doorstep/server/internal/erasure"
 	"doorstep/server/internal/journal"
 	"doorstep/server/internal/store"
 	"doorstep/server/internal/store/backing"
@@ -174,4 +175,43 @@ func (b *borough) keepCheckpoints() {
 		<-done
 		return nil
 	})
+}
+
+// eraseAgain erases what was erased before, should a key store that came back from
+// a backup have brought it back. It runs before anything is served. The list has a
+// second copy beside the backups, for a machine that lost the first.
+func (b *borough) eraseAgain(bool) error {
+	folders := []string{b.cfg.Data.Dir}
+	if b.cfg.Backup.Dir != "" {
+		folders = append(folders, b.cfg.Backup.Dir)
+	}
+	var err error
+	if b.erased, err = erasure.OpenList(disk.Local{}, folders...); err != nil {
+		return err
+	}
+	var besides []store.KeyPair
+	for _, e := range b.store.State().Erasures() {
+		besides = append(besides, store.KeyPair{Family: e.Family, Record: e.Record})
+	}
+	return b.erased.Replay(b.keys, besides)
+}
+
+// declareErasures writes down again what was erased and this journal, restored from
+// before that, does not know of: its readers and their tablets must hear of it.
+func (b *borough) declareErasures() error {
+	state := b.store.State()
+	var entries []store.Entry
+	for _, p := range b.erased.All() {
+		if !state.IsErased(p.Family, p.Record) {
+			entries = append(entries, store.EraseEntry{Scope: "restored", Family: p.Family, Record: p.Record, AtMS: time.Now().UnixMilli()})
+		}
+	}
+	if len(entries) == 0 {
+		return nil
+	}
+	_, err := b.ledger.Propose(context.Background(), func(*store.Tx) ([]store.Entry, error) { return entries, nil })
+	if err != nil {
+		return fmt.Errorf("erasing again what was erased: %w", err)
+	}
+	return nil
 }

@@ -16,6 +16,7 @@ import (
 	"doorstep/server/internal/backup"
 	"doorstep/server/internal/desk"
 	"doorstep/server/internal/doors"
+	"doorstep/server/internal/erasure"
 	"doorstep/server/internal/exchange"
 	"doorstep/server/internal/finalise"
 	"doorstep/server/internal/journal"
@@ -69,6 +70,8 @@ type borough struct {
 	finalise *finalise.Service
 	room     *reading.Room
 	doors    *doors.Service
+	erasure  *erasure.Service
+	erased   *erasure.List
 	scrub    *scrub.Scrub // while serving
 	backups  *backups     // while serving; nil: none are made
 	rebuild  bool         // the index is built anew
@@ -92,7 +95,7 @@ func openBorough(cfg Config, log *slog.Logger, create bool) (*borough, error) {
 
 func openWith(b *borough, create bool) (*borough, error) {
 	b.failed = make(chan struct{})
-	for _, step := range []func(bool) error{b.openKeys, b.openJournal, b.openAudit, b.openStore, b.openAccesses, b.openWork, b.settle} {
+	for _, step := range []func(bool) error{b.openKeys, b.openJournal, b.openAudit, b.openStore, b.eraseAgain, b.openAccesses, b.openWork, b.settle} {
 		if err := step(create); err != nil {
 			return nil, errors.Join(named(err), b.close())
 		}
@@ -195,6 +198,7 @@ func (b *borough) openWork(bool) error {
 		Checkpoints: b.audit, Accesses: b.accesses,
 	})
 	b.finalise = finalise.New(finalise.Config{Ledger: b.ledger, Desk: b.desk, Store: b.store, Now: time.Now, OnSeal: b.keepCheckpoint})
+	b.erasure = erasure.New(erasure.Config{Ledger: b.ledger, Store: b.store, Keys: b.keys, List: b.erased, Now: time.Now})
 	b.room = reading.New(b.store, time.Now)
 	b.doors = doors.New(doors.Config{Ledger: b.ledger, Store: b.store, Now: time.Now, Random: rand.Reader, Wake: b.hub.Wake})
 	return nil
@@ -223,7 +227,7 @@ func (b *borough) settle(create bool) error {
 	if err != nil {
 		return fmt.Errorf("settling in: %w", err)
 	}
-	if err := b.declareEpochs(); err != nil {
+	if err := errors.Join(b.declareEpochs(), b.declareErasures()); err != nil {
 		return err
 	}
 	return b.exchange.Reconsider(context.Background())

@@ -78,6 +78,7 @@ const (
 	ItemVerdict ItemType = 2
 	ItemGrant   ItemType = 3 // the reader may now hold Family, in role Basis
 	ItemPurge   ItemType = 4 // the reader may no longer hold Family
+	ItemErase   ItemType = 5 // Record was erased for good
 )
 
 // Item is one piece of news in a device's feed, in journal order.
@@ -88,8 +89,9 @@ type Item struct {
 	Prev     ChangeID
 	Body     []byte   // ItemChange
 	Verdict  *Verdict // ItemVerdict
-	Family   FamilyID // ItemGrant, ItemPurge
+	Family   FamilyID // ItemGrant, ItemPurge, ItemErase
 	Basis    string   // ItemGrant
+	Record   RecordID // ItemErase
 }
 
 // SyncReply answers a SyncRequest.

@@ -59,6 +59,7 @@ const (
 	itemVerdict  = 6
 	itemFamily   = 7
 	itemBasis    = 8
+	itemRecord   = 9
 )
 
 // EncodeRequest returns the request's deterministic CBOR. It checks nothing;

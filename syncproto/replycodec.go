@@ -77,6 +77,7 @@ func appendItem(buf []byte, it *Item, follow follower) []byte {
 	}
 	f.id(itemFamily, it.Family[:])
 	f.text(itemBasis, it.Basis)
+	f.id(itemRecord, it.Record[:])
 	return f.b
 }
 
@@ -235,6 +236,8 @@ func itemShape(t ItemType) keys {
 		return keySet(itemVerdict)
 	case ItemGrant:
 		return keySet(itemFamily, itemBasis)
+	case ItemErase:
+		return keySet(itemFamily, itemRecord)
 	}
 	return keySet(itemFamily) // ItemPurge
 }
@@ -244,7 +247,7 @@ func readItem(r *cbor.Reader, it *Item, follow follower) {
 	for range r.Map() {
 		readItemField(r, readKey(r, &seen), it)
 	}
-	own := keySet(itemBody, itemVerdict, itemFamily, itemBasis)
+	own := keySet(itemBody, itemVerdict, itemFamily, itemBasis, itemRecord)
 	failIf(r, !seen.has(keySet(itemType)) || seen&own != itemShape(it.Type), CodeMalformed)
 	if r.Err() != nil {
 		return
@@ -266,7 +269,7 @@ func readItem(r *cbor.Reader, it *Item, follow follower) {
 func readItemField(r *cbor.Reader, key uint64, it *Item) {
 	switch key {
 	case itemType:
-		it.Type = ItemType(smallUint(r, uint64(ItemPurge)))
+		it.Type = ItemType(smallUint(r, uint64(ItemErase)))
 		refuseIf(r, it.Type == 0)
 	case itemPosition:
 		it.Position = someUint(r)
@@ -282,6 +285,8 @@ func readItemField(r *cbor.Reader, key uint64, it *Item) {
 		readName(r, it.Family[:])
 	case itemBasis:
 		it.Basis = someText(r, MaxName)
+	case itemRecord:
+		readName(r, it.Record[:])
 	default:
 		r.Skip()
 	}

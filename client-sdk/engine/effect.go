@@ -64,6 +64,7 @@ const (
 	NoteUpdate      NoteKind = 14 // this app is too old; Code says for what
 	NoteClock       NoteKind = 15 // this device's clock is wrong by more than five minutes
 	NoteLost        NoteKind = 16 // Change lost to an earlier value of a server field
+	NoteErased      NoteKind = 23 // Record was erased for good; unsent words of it go into custody first
 	NoteRestored    NoteKind = 24 // the server declared that its log goes on from a copy: the newest part was lost there
 	NoteRewritten   NoteKind = 25 // an alarm: the server cannot show that its log still holds what this device saw of it
 )

@@ -94,6 +94,8 @@ func (e *Engine) Load(key, value []byte) error {
 		return e.loadWords(k)
 	case rowView:
 		return e.loadView(k, value)
+	case rowErased:
+		return e.loadErased(k)
 	case rowLog:
 		return e.log.load(k, value)
 	}
@@ -217,6 +219,7 @@ func (e *Engine) Start() ([]Effect, error) {
 		e.putMeta(w)
 	}
 	e.readAgain(w)
+	e.finishErasing(w)
 	e.finishLeaving(w)
 	return append(w.effects(), Schedule{}), nil
 }

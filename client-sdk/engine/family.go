@@ -135,7 +135,7 @@ func (e *Engine) purge(w *work, f *family) {
 func (e *Engine) purgeRecord(w *work, r *record) {
 	kept := map[syncproto.ChangeID]stored{}
 	for _, l := range r.own {
-		if l.status == syncproto.StatusRefused && !l.purged {
+		if l.status == syncproto.StatusRefused && !l.purged && !r.erased {
 			kept[l.id] = stored{prev: e.prevOf(l), body: e.body(l)}
 		} else if !l.purged {
 			l.purged = true

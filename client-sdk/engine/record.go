@@ -14,6 +14,7 @@ type record struct {
 	graph  *syncproto.Graph              // nil until opened
 	own    []*link                       // own changes of this record, purged ones included
 	draft  *draft
+	erased bool     // for good, by the server; see erase.go
 	words  []uint64 // the rows that keep words as they were given
 
 	view *syncproto.View // the fold without the draft; nil when stale

@@ -39,6 +39,7 @@ func (e *Engine) Reply(now Time, signed []byte, chance Chance) ([]Effect, error)
 	e.meta.purged = e.meta.purged[f.purged:]
 	t.cursor()
 	t.checkLog(f)
+	e.finishErasing(w)
 	e.finishLeaving(w)
 	e.putMeta(w)
 	t.tell()
@@ -202,6 +203,8 @@ func (t *telling) items() {
 			t.engine.grant(t.work, item)
 		case syncproto.ItemPurge:
 			t.engine.revoke(t.work, item)
+		case syncproto.ItemErase:
+			t.erase(item)
 		}
 	}
 }
@@ -225,7 +228,7 @@ func (t *telling) change(item *syncproto.Item) {
 		l.purged = false
 		e.putLink(t.work, l)
 	}
-	if r.has(c.ID) {
+	if r.has(c.ID) || r.erased {
 		return
 	}
 	e.settle(t.work, r)

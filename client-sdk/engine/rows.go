@@ -16,6 +16,7 @@ const (
 	rowWords   = 'x'
 	rowView    = 'w'
 	rowLog     = 'k'
+	rowErased  = 'e'
 )
 
 // rowsVersion is the layout written here. A newer one is not read.

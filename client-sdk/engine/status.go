@@ -36,6 +36,9 @@ func (e *Engine) Fold(id syncproto.RecordID) (*syncproto.View, error) {
 	if !e.readable(e.family(r.family)) {
 		return nil, syncproto.CodeNotEntitled
 	}
+	if r.erased {
+		return nil, syncproto.CodeErased
+	}
 	v := e.fold(r)
 	if len(v.Heads) == 0 && len(v.Held) == 0 && len(v.Addenda) == 0 {
 		return nil, syncproto.CodeNotFound
@@ -285,7 +288,7 @@ func (e *Engine) Records(id syncproto.FamilyID) []syncproto.RecordID {
 	}
 	var out []syncproto.RecordID
 	for _, r := range sortedIDs(f.records) {
-		if len(f.records[r].ids()) > 0 {
+		if len(f.records[r].ids()) > 0 && !f.records[r].erased {
 			out = append(out, r)
 		}
 	}

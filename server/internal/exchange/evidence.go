@@ -2,9 +2,11 @@ package exchange
 
 import (
 	"context"
+	"errors"
 	"fmt"
 
 	"doorstep/server/internal/audit"
+	"doorstep/server/internal/keyring"
 	"doorstep/server/internal/store"
 	"doorstep/syncproto"
 )
@@ -76,4 +78,30 @@ func (x *Exchange) noteDownloads(caller Caller, p page) error {
 		}
 	}
 	return nil
+}
+
+// ensureCustody makes the key of words that came for an erased record.
+func (x *Exchange) ensureCustody(in *incoming) error {
+	switch err := x.cfg.Keys.Ensure([]store.KeyPair{store.CustodyKey(in.change.Body.Record)}); {
+	case errors.Is(err, keyring.ErrFull):
+		return syncproto.CodeDiskFull
+	case err != nil:
+		return fmt.Errorf("making a key of custody: %w", err)
+	}
+	return nil
+}
+
+// erasedItem is what a device is told of an erasure.
+func (m *pageMaker) erasedItem(family syncproto.FamilyID, row store.FeedRef) ([]syncproto.Item, error) {
+	record, err := m.reader.ErasedRecord(row.Position)
+	if err != nil {
+		return nil, err
+	}
+	return []syncproto.Item{{Type: syncproto.ItemErase, Position: row.Position, Family: family, Record: record}}, nil
+}
+
+// gone reports whether the record of a change was erased.
+func (m *pageMaker) gone(record syncproto.RecordID) (bool, error) {
+	info, err := m.reader.RecordInfo(record)
+	return info.Erased > 0, err
 }

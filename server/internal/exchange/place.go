@@ -238,7 +238,10 @@ func (o ordering) store(in *incoming, chain store.ChainInfo, missingPrev bool) e
 	if err != nil {
 		return err
 	}
-	if missingPrev && e.Status != syncproto.StatusHeld {
+	if e.Code == syncproto.CodeErased && !in.erased {
+		return syncproto.CodeUnavailable // erased since it was sealed: sent again, it goes into custody
+	}
+	if missingPrev && !in.erased && e.Status != syncproto.StatusHeld {
 		e.Status, e.Code = syncproto.StatusHeld, syncproto.CodeMissingPrev
 	}
 	forks, err := o.forks(in, chain)

@@ -279,6 +279,9 @@ func (m *pageMaker) handedRows() bool {
 // read such records, a change, a verdict, or a change and the verdict that
 // places it.
 func (m *pageMaker) itemsOf(family syncproto.FamilyID, row store.FeedRef, have map[uint64]bool) ([]syncproto.Item, error) {
+	if row.Type == store.FeedErased {
+		return m.erasedItem(family, row)
+	}
 	var items []syncproto.Item
 	if row.Type != store.FeedVerdict && (!have[row.Change] || m.fresh[family]) {
 		e, err := m.reader.ChangeEntry(row.Change)
@@ -287,6 +290,9 @@ func (m *pageMaker) itemsOf(family syncproto.FamilyID, row store.FeedRef, have m
 		}
 		if !m.mayCarry(family, e.Kind) {
 			return nil, nil
+		}
+		if gone, err := m.gone(e.Record); err != nil || gone {
+			return nil, err
 		}
 		body, err := store.OpenChange(m.x.cfg.Keys, e)
 		if err != nil {
@@ -309,6 +315,9 @@ func (m *pageMaker) itemsOf(family syncproto.FamilyID, row store.FeedRef, have m
 	info, err := m.reader.RecordInfo(v.Record)
 	if err != nil {
 		return nil, err
+	}
+	if info.Erased > 0 {
+		return nil, nil
 	}
 	if !m.mayCarry(family, info.Kind) {
 		return nil, nil

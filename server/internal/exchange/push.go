@@ -27,6 +27,7 @@ type incoming struct {
 	known  bool              // the index has it already
 	atMS   int64
 	sealed []byte
+	erased bool // its record was: the words go into custody
 
 	receipt syncproto.Receipt
 }
@@ -246,7 +247,11 @@ func (x *Exchange) seal(ins []*incoming) error {
 			continue
 		}
 		in.atMS = x.cfg.Now().UnixMilli()
-		sealed, err := store.SealChange(x.cfg.Keys, in.change, in.atMS)
+		seal := store.SealChange
+		if in.erased {
+			seal = store.SealInCustody
+		}
+		sealed, err := seal(x.cfg.Keys, in.change, in.atMS)
 		if err != nil {
 			return err
 		}
@@ -278,7 +283,8 @@ func (x *Exchange) ensureOne(in *incoming) error {
 	}
 	switch err := x.cfg.Keys.Ensure(pairs); {
 	case errors.Is(err, keyring.ErrErased):
-		in.refuse = syncproto.CodeNotFound
+		in.erased = true
+		return x.ensureCustody(in)
 	case errors.Is(err, keyring.ErrFull):
 		return syncproto.CodeDiskFull
 	case err != nil:
@@ -292,7 +298,7 @@ func (x *Exchange) foresee(ins []*incoming) (authors, error) {
 	wrote := authors{}
 	err := x.cfg.Store.Read(func(r *store.Reader) error {
 		for _, in := range ins {
-			if in.known || in.refuse != syncproto.CodeOK {
+			if in.known || in.erased || in.refuse != syncproto.CodeOK {
 				continue
 			}
 			if err := wrote.foresee(r, x.cfg.Store.State(), in.change, x.cfg.Now().UnixMilli()); err != nil {

@@ -76,6 +76,9 @@ func (o ordering) moveOn(id syncproto.ChangeID) (bool, error) {
 	if ref.Status != syncproto.StatusHeld && !shared {
 		return false, nil
 	}
+	if o.tx.State().IsErased(ref.Family, ref.Record) {
+		return false, nil // its words are gone with the record's
+	}
 	c, err := o.tx.Content(ref.Position)
 	if err != nil {
 		return false, err

@@ -34,6 +34,9 @@ func (o ordering) admit(by syncproto.UserID, id syncproto.ChangeID) error {
 	if !reviewer.May(ref.Kind, access.Need{Action: access.ActionApprove, Label: schema.Judgement}).Allow {
 		return syncproto.CodeForbidden
 	}
+	if o.tx.State().IsErased(ref.Family, ref.Record) {
+		return syncproto.CodeErased // what came after it stays in custody, what was there is gone
+	}
 	c, err := o.tx.Content(ref.Position)
 	if err != nil {
 		return err

@@ -18,6 +18,9 @@ func (o ordering) statusOf(c *syncproto.Change, device syncproto.DeviceID, atMS 
 	if o.poisoned[c.ID] {
 		return syncproto.StatusQuarantined, syncproto.CodeNotPlaced, nil
 	}
+	if o.tx.State().IsErased(c.Body.Family, c.Body.Record) {
+		return syncproto.StatusQuarantined, syncproto.CodeErased, nil
+	}
 	err = o.x.guard(c.ID, func() (err error) {
 		status, code, err = o.decide(c, device, atMS)
 		return err

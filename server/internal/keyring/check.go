@@ -32,7 +32,7 @@ func (r *Ring) Rewrite(aside string) error {
 	if err := r.keepAside(aside); err != nil {
 		return err
 	}
-	return r.rewrite(nil)
+	return r.rewrite(r.table)
 }
 
 // keepAside copies the bytes of the store, as they are, to another name.

@@ -9,47 +9,124 @@ import (
 	"doorstep/server/internal/disk"
 )
 
-// Destroy erases a record's key for good: when it returns nil, the store has been written anew without it, durably, and
-// the old store overwritten as far as the disk lets us. Nothing sealed under the key can be read again, and the record
-// cannot get another key. Destroying twice is no error. What was sealed at the same moment is lost with the rest, so the
-// caller stops writing to a record first. Errors: ErrUnknownKey, ErrFull (the key is still there), ErrFailed (nobody
-// knows), ErrClosed.
+// Doomed are keys to destroy: of records, and of whole families.
+type Doomed struct {
+	Records  []Pair
+	Families []ID
+}
+
+// Destroy erases a record's key for good: DestroyAll of one. It answers ErrUnknownKey for a record that has none.
+func (r *Ring) Destroy(record Pair) error {
+	r.mu.RLock()
+	_, known := r.table.record(record)
+	r.mu.RUnlock()
+	if !known {
+		return errors.Join(r.alive(), ErrUnknownKey)
+	}
+	return r.DestroyAll(Doomed{Records: []Pair{record}})
+}
+
+// alive answers why the ring may not be used.
+func (r *Ring) alive() error {
+	r.writing.Lock()
+	defer r.writing.Unlock()
+	return r.writable()
+}
+
+// DestroyAll erases keys for good: when it returns nil, the store has been written anew without them, durably, and the
+// old store overwritten as far as the disk lets us. Nothing sealed under them can be read again, and neither the records
+// nor any record of a doomed family can get another key. What has no key, or none any more, is passed over, but for a
+// family: it can have none later either. What was sealed at the same moment is lost with the rest, so the caller stops
+// writing first. Errors: ErrFull (the keys are still there), ErrFailed (nobody knows), ErrClosed.
 //
 // It writes the whole store: about 140 bytes a record.
-func (r *Ring) Destroy(record Pair) error {
+func (r *Ring) DestroyAll(doomed Doomed) error {
 	r.writing.Lock()
 	defer r.writing.Unlock()
 	if err := r.writable(); err != nil {
 		return err
 	}
 	r.mu.RLock()
-	key, known := r.table.record(record)
+	next, changed := r.table.without(doomed)
 	r.mu.RUnlock()
-	if !known {
-		return ErrUnknownKey
-	}
-	if key.erased {
+	if !changed {
 		return nil
 	}
-	if err := r.rewrite(&record); err != nil {
+	if err := r.rewrite(next); err != nil {
 		return err
 	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.table.records[r.table.recordAt[record]].erased = true
-	r.table.records[r.table.recordAt[record]].key = wrapped{}
-	r.records.drop(record)
+	r.table = next
+	for _, key := range next.records {
+		if key.erased {
+			r.records.drop(key.of)
+		}
+	}
+	for _, family := range next.families {
+		if family.erased {
+			r.families.drop(family.id)
+		}
+	}
 	return nil
 }
 
-// rewrite puts a new store in place of the present one, in which a record, if one is given, is erased.
-func (r *Ring) rewrite(erased *Pair) error {
+// without is a copy of the table in which keys are destroyed. It reports whether that is a difference.
+func (t *table) without(doomed Doomed) (next table, changed bool) {
+	next = newTable()
+	gone := map[ID]bool{}
+	for _, id := range doomed.Families {
+		gone[id] = true
+		if _, known := t.family(id); !known {
+			next.putFamily(familyKey{id: id, erased: true})
+			changed = true
+		}
+	}
+	dead := map[Pair]bool{}
+	for _, pair := range doomed.Records {
+		dead[pair] = true
+	}
+	for _, family := range t.families {
+		if gone[family.id] && !family.erased {
+			family, changed = familyKey{id: family.id, erased: true}, true
+		}
+		next.putFamily(family)
+	}
+	for _, key := range t.records {
+		if (dead[key.of] || gone[key.of.Family]) && !key.erased {
+			key, changed = recordKey{of: key.of, erased: true}, true
+		}
+		next.recordAt[key.of] = uint32(len(next.records))
+		next.records = append(next.records, key)
+	}
+	return next, changed
+}
+
+func (t *table) putFamily(k familyKey) {
+	t.familyAt[k.id] = uint32(len(t.families))
+	t.families = append(t.families, k)
+}
+
+// RecordsOf lists the records of a family that have a key.
+func (r *Ring) RecordsOf(family ID) (out []ID) {
+	r.mu.RLock()
+	defer r.mu.RUnlock()
+	for _, key := range r.table.records {
+		if key.of.Family == family && !key.erased {
+			out = append(out, key.of.Record)
+		}
+	}
+	return out
+}
+
+// rewrite puts a new store, of a table, in place of the present one.
+func (r *Ring) rewrite(next table) error {
 	temp := r.path(storeName + disk.TempSuffix)
 	file, id, err := r.newStore(temp)
 	if err != nil {
 		return r.abandon(temp, nil, err)
 	}
-	if err := r.fill(file, erased); err != nil {
+	if err := r.fill(file, next); err != nil {
 		return r.abandon(temp, file, err)
 	}
 	if err := file.Rename(r.path(storeName)); err != nil {
@@ -76,10 +153,10 @@ func (r *Ring) abandon(temp string, file *chain.File, cause error) error {
 	return fmt.Errorf("writing the store anew: %w: %w", ErrFull, cause)
 }
 
-// fill writes all entries of the store into another, with one record erased if one is given.
-func (r *Ring) fill(file *chain.File, erased *Pair) error {
+// fill writes all entries of a table into a new store.
+func (r *Ring) fill(file *chain.File, t table) error {
 	var payloads [][]byte
-	for entry := range r.entriesWithout(erased) {
+	for entry := range t.entries() {
 		payloads = append(payloads, entry)
 		if len(payloads) < maxPairsAWrite {
 			continue
@@ -96,16 +173,15 @@ func (r *Ring) fill(file *chain.File, erased *Pair) error {
 	return err
 }
 
-// entriesWithout yields the entries of the whole store, with one record erased if one is given.
-func (r *Ring) entriesWithout(erased *Pair) iter.Seq[[]byte] {
+// entries yields the entries of a whole store.
+func (t *table) entries() iter.Seq[[]byte] {
 	return func(yield func([]byte) bool) {
-		for _, family := range r.table.families {
+		for _, family := range t.families {
 			if !yield(encodeFamily(family)) {
 				return
 			}
 		}
-		for _, key := range r.table.records {
-			key.erased = key.erased || erased != nil && key.of == *erased
+		for _, key := range t.records {
 			if !yield(encodeRecord(key)) {
 				return
 			}

@@ -25,6 +25,7 @@
 //	1  family id (16), wrapped key (60)
 //	2  family id (16), record id (16), wrapped key (60)
 //	3  family id (16), record id (16): the key was destroyed
+//	4  family id (16): the family's key was destroyed, and with it those of its records
 //
 // A wrapped key is nonce (12), ciphertext (32), tag (16). A destroyed key is gone from the store, which is written anew
 // without it; backups of the store have a life of their own and must be short.

@@ -70,6 +70,9 @@ func (r *Ring) familyKey(id ID) (cipher.AEAD, error) {
 	r.mu.RLock()
 	family, known := r.table.family(id)
 	r.mu.RUnlock()
+	if family.erased {
+		return nil, ErrErased
+	}
 	if !known {
 		return nil, ErrUnknownKey
 	}
@@ -84,6 +87,11 @@ func (r *Ring) familyKey(id ID) (cipher.AEAD, error) {
 	mac := hmac.New(sha256.New, plain)
 	mac.Write([]byte("doorstep marks"))
 	key := markingKey{AEAD: aead, marks: mac.Sum(nil)}
+	r.mu.RLock()
+	defer r.mu.RUnlock()
+	if family, _ := r.table.family(id); family.erased {
+		return nil, ErrErased
+	}
 	r.families.put(id, key)
 	return key, nil
 }

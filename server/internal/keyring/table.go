@@ -11,8 +11,9 @@ type table struct {
 }
 
 type familyKey struct {
-	id  ID
-	key wrapped
+	id     ID
+	erased bool // key is zero
+	key    wrapped
 }
 
 type recordKey struct {
@@ -26,11 +27,15 @@ const (
 	familyEntry = 1
 	recordEntry = 2
 	erasedEntry = 3
+	goneEntry   = 4 // a family whose key was destroyed
 )
 
 func newTable() table { return table{familyAt: map[ID]uint32{}, recordAt: map[Pair]uint32{}} }
 
 func encodeFamily(k familyKey) []byte {
+	if k.erased {
+		return append([]byte{goneEntry}, k.id[:]...)
+	}
 	return append(append([]byte{familyEntry}, k.id[:]...), k.key[:]...)
 }
 
@@ -50,6 +55,8 @@ func (t *table) decode(b []byte) error {
 	switch {
 	case len(b) == 1+len(ID{})+wrappedBytes && b[0] == familyEntry:
 		return t.addFamily(familyKey{id: ID(b[1:]), key: wrapped(b[1+len(ID{}):])})
+	case len(b) == 1+len(ID{}) && b[0] == goneEntry:
+		return t.addFamily(familyKey{id: ID(b[1:]), erased: true})
 	case len(b) == 1+ids+wrappedBytes && b[0] == recordEntry:
 		return t.addRecord(recordKey{of: decodePair(b[1:]), key: wrapped(b[1+ids:])})
 	case len(b) == 1+ids && b[0] == erasedEntry:
@@ -101,7 +108,7 @@ func (t *table) record(of Pair) (recordKey, bool) {
 // lacks answers whether a pair has no key yet. ErrErased says that it cannot have one.
 func (t *table) lacks(pair Pair) (bool, error) {
 	record, known := t.record(pair)
-	if record.erased {
+	if family, _ := t.family(pair.Family); record.erased || family.erased {
 		return false, ErrErased
 	}
 	return !known, nil

@@ -197,8 +197,8 @@ func (r *Room) Quarantine(_ context.Context, user syncproto.UserID) ([]Quarantin
 func (r *Room) quarantined(rd *store.Reader, who access.Asker, ref store.ChangeRef) (Quarantined, error) {
 	q := Quarantined{Change: ref.ID, Family: ref.Family, Record: ref.Record, Kind: ref.Kind, Author: ref.Author,
 		Device: ref.Device, Code: ref.Code, ReceivedMS: ref.AtMS}
-	if !who.MayRead(ref.Kind).Allow {
-		return q, nil
+	if !who.MayRead(ref.Kind).Allow || ref.Code != syncproto.CodeErased && r.store.State().IsErased(ref.Family, ref.Record) {
+		return q, nil // not theirs, or gone with the record
 	}
 	c, err := rd.Content(ref.Position)
 	if err != nil {
@@ -216,7 +216,7 @@ func (r *Room) open(user syncproto.UserID, record syncproto.RecordID) (store.Rec
 	}
 	// Asked for what does not exist as well, so that both take the same time.
 	allowed := r.asker(user, info.Family).MayRead(info.Kind).Allow
-	if err != nil || !allowed {
+	if err != nil || !allowed || info.Erased > 0 {
 		return info, syncproto.CodeNotFound
 	}
 	return info, nil

@@ -300,7 +300,17 @@ func changePlain(prev syncproto.ChangeID, atMS int64, body []byte) []byte {
 // SealChange seals the words of a change under its record's key, with prev and
 // the server's time inside, bound to its id.
 func SealChange(s Sealer, c *syncproto.Change, atMS int64) ([]byte, error) {
-	sealed, err := s.Seal(KeyPair{c.Body.Family, c.Body.Record}, c.ID[:], changePlain(c.Prev, atMS, c.Raw))
+	return sealUnder(s, KeyPair{c.Body.Family, c.Body.Record}, c, atMS)
+}
+
+// SealInCustody is SealChange for words about a record that was erased: under a key
+// of its own, which is not the record's.
+func SealInCustody(s Sealer, c *syncproto.Change, atMS int64) ([]byte, error) {
+	return sealUnder(s, CustodyKey(c.Body.Record), c, atMS)
+}
+
+func sealUnder(s Sealer, under KeyPair, c *syncproto.Change, atMS int64) ([]byte, error) {
+	sealed, err := s.Seal(under, c.ID[:], changePlain(c.Prev, atMS, c.Raw))
 	if err != nil {
 		return nil, fmt.Errorf("sealing change %s: %w", c.ID, err)
 	}
@@ -310,7 +320,7 @@ func SealChange(s Sealer, c *syncproto.Change, atMS int64) ([]byte, error) {
 // OpenChange unseals and checks the body of a stored change: prev, time and hash
 // must be those of the entry's header.
 func OpenChange(s Sealer, e ChangeEntry) ([]byte, error) {
-	plain, err := s.Unseal(KeyPair{e.Family, e.Record}, e.ID[:], e.Sealed)
+	plain, err := s.Unseal(e.KeyPair(), e.ID[:], e.Sealed)
 	if err != nil {
 		return nil, fmt.Errorf("unsealing change %s: %w", e.ID, err)
 	}

@@ -41,6 +41,10 @@ const (
 	kindTable  entryKind = 65
 	kindAnchor entryKind = 66
 	kindFork   entryKind = 67
+
+	kindHold     entryKind = 68
+	kindEraseAsk entryKind = 69
+	kindErase    entryKind = 70
 )
 
 func (EpochEntry) entryKind() entryKind  { return kindEpoch }
@@ -72,7 +76,7 @@ func encodeEvidence(e Entry) []byte {
 		b = cbor.AppendBytes(b, e.Signature)
 		return cbor.AppendBool(b, e.Declared)
 	}
-	return nil
+	return encodeErasing(e)
 }
 
 // decodeEvidence reads what encodeEvidence wrote; nil for any other kind.
@@ -107,7 +111,7 @@ func decodeEvidence(d *decoder, kind entryKind, count int) Entry {
 		e.Declared = d.Bool()
 		return e
 	}
-	return nil
+	return decodeErasing(d, kind, count)
 }
 
 // evidence is what the entries of this file add up to.
@@ -116,6 +120,9 @@ type evidence struct {
 	table  [32]byte
 	anchor syncproto.TreeHead
 	forks  []ForkEntry
+	holds  map[syncproto.ID]HoldEntry
+	asks   map[syncproto.ID]EraseAskEntry
+	erased []EraseEntry
 }
 
 func (v *evidence) apply(e Entry) {
@@ -128,6 +135,8 @@ func (v *evidence) apply(e Entry) {
 		v.anchor = e.TreeHead
 	case ForkEntry:
 		v.forks = append(v.forks, e)
+	default:
+		v.applyErasing(e)
 	}
 }
 

@@ -103,6 +103,22 @@ func controlEvent(ev *audit.Event, e Entry, s Sealer) {
 	case ForkEntry:
 		ev.Device, ev.User, ev.Size, ev.Root = e.Device, e.User, e.Size, e.Root
 		ev.Word = wordIf(!e.Declared, "undeclared")
+	case HoldEntry:
+		ev.AtMS, ev.User, ev.Subject, ev.UntilMS, ev.Word = e.AtMS, e.By, e.ID, e.UntilMS, given(!e.Lifted, string(e.Kind))
+		if s != nil {
+			ev.Record = s.Mark(KeyPair{e.Family, scopeOf(e.Family, e.Record)})
+		}
+	case EraseAskEntry:
+		ev.AtMS, ev.User, ev.Subject, ev.Count, ev.Word = e.AtMS, e.By, e.ID, uint64(len(e.Records)), e.Basis+" "+e.Scope
+		if e.Refused {
+			ev.Word = "refused"
+		}
+		if s != nil {
+			ev.Record = s.Mark(KeyPair{e.Family, scopeOf(e.Family, e.Record)})
+		}
+	case EraseEntry:
+		ev.AtMS, ev.User, ev.Second, ev.Subject, ev.Record = e.AtMS, e.By, e.Second, e.Ask, e.Mark
+		ev.Word = e.Basis + " " + e.Scope
 	case PurgeEntry:
 		ev.AtMS, ev.User, ev.Device, ev.Record = e.AtMS, e.User, e.Device, family(e.Family)
 	}

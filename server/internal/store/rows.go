@@ -171,21 +171,23 @@ type RecordInfo struct {
 	Heads  []syncproto.ChangeID // accepted changes without an accepted successor, sorted
 	Sealed uint64               // position of the seal; 0: not final
 	Hash   [32]byte             // of the sealed view
+	Erased uint64               // position of the erasure; 0: its words are there
 }
 
 func (r RecordInfo) encode() []byte {
-	b := cbor.AppendArray(make([]byte, 0, 96+34*len(r.Heads)+sumBytes), 6)
+	b := cbor.AppendArray(make([]byte, 0, 96+34*len(r.Heads)+sumBytes), 7)
 	b = cbor.AppendBytes(b, r.Family[:])
 	b = cbor.AppendText(b, r.Kind)
 	b = cbor.AppendUint(b, r.Last)
 	b = appendChangeIDs(b, r.Heads)
 	b = cbor.AppendUint(b, r.Sealed)
-	return cbor.AppendBytes(b, r.Hash[:])
+	b = cbor.AppendBytes(b, r.Hash[:])
+	return cbor.AppendUint(b, r.Erased)
 }
 
 func decodeRecordInfo(record syncproto.RecordID, row []byte) (RecordInfo, error) {
 	d := newDecoder(row)
-	d.expect(d.Array() == 6)
+	d.expect(d.Array() == 7)
 	r := RecordInfo{Record: record}
 	d.BytesInto(r.Family[:])
 	r.Kind = d.Text()
@@ -193,6 +195,7 @@ func decodeRecordInfo(record syncproto.RecordID, row []byte) (RecordInfo, error)
 	r.Heads = d.changeIDs()
 	r.Sealed = d.Uint()
 	d.BytesInto(r.Hash[:])
+	r.Erased = d.Uint()
 	return r, damagedIf(d)
 }
 
@@ -203,6 +206,7 @@ const (
 	FeedChange  FeedType = 1 // the change at the row's own position
 	FeedVerdict FeedType = 2 // the verdict at the row's own position
 	FeedPlaced  FeedType = 3 // that verdict, and before it the change that it places
+	FeedErased  FeedType = 4 // the erasure of a record
 )
 
 // FeedRef is one row of a family's feed. Before is the row before it, so that a row
@@ -227,7 +231,7 @@ func (f FeedRef) encode() []byte {
 func decodeFeedRef(position uint64, row []byte) (FeedRef, error) {
 	d := newDecoder(row)
 	d.expect(d.Array() == 4)
-	f := FeedRef{Position: position, Type: FeedType(d.small(uint64(FeedPlaced)))}
+	f := FeedRef{Position: position, Type: FeedType(d.small(uint64(FeedErased)))}
 	f.Change = d.Uint()
 	f.Before = d.Uint()
 	f.Earlier = d.Uint()
@@ -243,7 +247,7 @@ type meta struct {
 }
 
 // indexFormat changes with the layout; an index of another format is rebuilt.
-const indexFormat = 2
+const indexFormat = 3
 
 func (m meta) encode() []byte {
 	b := cbor.AppendArray(nil, 3)

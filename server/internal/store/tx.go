@@ -201,6 +201,9 @@ func (tx *Tx) applyEntry(position uint64, e Entry) error {
 		return nil // evidence; found by reading the journal
 	}
 	tx.controls = append(tx.controls, placed{position, e})
+	if erase, ok := e.(EraseEntry); ok {
+		return tx.applyErase(position, erase)
+	}
 	return nil
 }
 

@@ -78,6 +78,9 @@ func (r *Reader) ChangesOf(record syncproto.RecordID, after uint64, fn func(Chan
 
 // recordFeed reads the rows of a record's feed after a position, oldest first.
 func (r *Reader) recordFeed(info RecordInfo, after uint64) ([]FeedRef, error) {
+	if info.Erased > 0 {
+		return nil, ErrNotFound
+	}
 	var out []FeedRef
 	for at := info.Last; at > after; {
 		v, err := r.rows.get(feedKey(info.Family, at))
@@ -180,6 +183,9 @@ func (s *Store) View(record syncproto.RecordID) (*syncproto.View, error) {
 		info, err := r.RecordInfo(record)
 		if err != nil {
 			return nil, err
+		}
+		if info.Erased > 0 {
+			return nil, ErrNotFound
 		}
 		v, err := r.cachedView(info)
 		if v != nil || err != nil {

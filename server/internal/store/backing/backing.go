@@ -98,3 +98,29 @@ func (k Keys) Unseal(record store.KeyPair, aad, sealed []byte) ([]byte, error) {
 
 // Mark implements store.Sealer.
 func (k Keys) Mark(record store.KeyPair) audit.Mark { return k.Ring.Mark(pairOf(record)) }
+
+// Destroy implements erasure.Keys.
+func (k Keys) Destroy(pairs []store.KeyPair) error {
+	var doomed keyring.Doomed
+	for _, p := range pairs {
+		if p.Record.IsZero() {
+			doomed.Families = append(doomed.Families, keyring.ID(p.Family))
+		} else {
+			doomed.Records = append(doomed.Records, pairOf(p))
+		}
+	}
+	err := k.Ring.DestroyAll(doomed)
+	if err != nil && !refusal(err) {
+		k.onFatal(fmt.Errorf("destroying keys: %w", err))
+	}
+	return err
+}
+
+// RecordsOf implements erasure.Keys.
+func (k Keys) RecordsOf(family syncproto.FamilyID) []syncproto.RecordID {
+	var out []syncproto.RecordID
+	for _, id := range k.Ring.RecordsOf(keyring.ID(family)) {
+		out = append(out, syncproto.RecordID(id))
+	}
+	return out
+}

@@ -1,0 +1,66 @@
+package engine
+
+import (
+	"strings"
+	"testing"
+
+	"doorstep/syncproto"
+	"doorstep/syncproto/cbor"
+)
+
+// tell hands the engine a reply with some receipts and items.
+func tell(d *tablet, receipts []syncproto.Receipt, items ...syncproto.Item) *syncproto.SyncRequest {
+	d.t.Helper()
+	d.in, d.out = nil, nil
+	d.begin()
+	q, err := syncproto.DecodeRequest(d.out[0].bytes)
+	if err != nil {
+		d.t.Fatal(err)
+	}
+	p := &syncproto.SyncReply{Version: 1, Request: q.Request, Epoch: syncproto.Epoch{9}, Receipts: receipts, Items: items, Cursor: []byte{1}}
+	payload := syncproto.EncodeReply(p)
+	d.in = append(d.in, message{q.Request, syncproto.EncodeSignedReply(payload, testSign(serverKey, syncproto.ReplyMessage(d.id.Device, payload)))})
+	d.receive(0)
+	return q
+}
+
+// A record is erased while this device holds unsent words of it: it is closed at
+// once, the words go up, and only then its content is gone.
+func TestErasedRecordIsPurgedOnceItsWordsAreSafe(t *testing.T) {
+	d := newTablet(t, newServer(), 1, 1)
+	sent := d.edit(visit, set("visit_type", cbor.Text("CP")))
+	tell(d, []syncproto.Receipt{{Change: sent, Status: syncproto.StatusAccepted, Durability: syncproto.DurabilityCopied, Position: 5}})
+	unsent := d.edit(visit, set("visit_type", cbor.Text("CIN")))
+	kept := d.edit(testRecords[2], set("visit_type", cbor.Text("CP")))
+	erase := syncproto.Item{Type: syncproto.ItemErase, Position: 9, Family: testFamily(visit), Record: visit}
+	tell(d, nil, erase)
+	if _, err := d.engine.View(visit); err != syncproto.CodeErased {
+		t.Errorf("the record is still shown: %v", err)
+	}
+	if _, _, err := d.engine.Edit(d.now, Edit{Record: visit, Family: testFamily(visit), Kind: "visit", Ops: []syncproto.Op{set("visit_type", cbor.Text("CP"))}}); err != syncproto.CodeErased {
+		t.Errorf("a new edit: got %v", err)
+	}
+	d.start()
+	if _, err := d.engine.View(visit); err != syncproto.CodeErased {
+		t.Errorf("after a restart: got %v", err)
+	}
+	q := tell(d, []syncproto.Receipt{
+		{Change: unsent, Status: syncproto.StatusQuarantined, Code: syncproto.CodeErased, Durability: syncproto.DurabilityStored, Position: 10},
+		{Change: kept, Status: syncproto.StatusAccepted, Durability: syncproto.DurabilityStored, Position: 11},
+	}, erase)
+	if len(q.Batches) == 0 {
+		t.Error("the unsent words were not sent")
+	}
+	for key := range d.rows {
+		if (key[0] == rowChange || key[0] == rowView || key[0] == rowDraft) && strings.Contains(key, string(visit[:])) {
+			t.Errorf("a row of kind %c is left", key[0])
+		}
+	}
+	if _, err := d.engine.View(testRecords[2]); err != nil {
+		t.Errorf("another record: %v", err)
+	}
+	d.start()
+	if d.engine.Outbox().Changes != 0 {
+		t.Error("something is still unsent")
+	}
+}

@@ -1,0 +1,263 @@
+package server
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"doorstep/server/internal/access"
+	"doorstep/server/internal/desk"
+	"doorstep/server/internal/erasure"
+	"doorstep/server/internal/journal"
+	"doorstep/server/internal/store"
+	"doorstep/syncproto"
+	"doorstep/syncproto/cbor"
+)
+
+var (
+	worker, officer, guardian = syncproto.UserID{1}, syncproto.UserID{2}, syncproto.UserID{3}
+	theirs, others            = syncproto.FamilyID{11}, syncproto.FamilyID{12}
+	doomed, kept, apart       = syncproto.RecordID{21}, syncproto.RecordID{22}, syncproto.RecordID{23}
+)
+
+const planted, harmless = "Zoë hid the letter in the blue tin", "nothing of note was said"
+
+// plant makes three records: one whose words will be erased, one of the same family
+// and one of another.
+func plant(t *testing.T, b *borough) {
+	t.Helper()
+	ctx := context.Background()
+	person := func(id syncproto.UserID, role access.Role) store.Entry {
+		return store.UserEntry{ID: id, Login: string(role) + string('0'+id[0]), Name: "N", Role: string(role)}
+	}
+	must := func(_ uint64, err error) {
+		t.Helper()
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	must(b.ledger.Propose(ctx, func(*store.Tx) ([]store.Entry, error) {
+		return []store.Entry{person(worker, access.RoleSocialWorker), person(officer, access.RoleGovernance), person(guardian, access.RoleGovernance),
+			store.RelationEntry{User: worker, Family: theirs, Basis: "LEAD", Grant: true}, store.RelationEntry{User: worker, Family: others, Basis: "LEAD", Grant: true}}, nil
+	}))
+	write := func(f syncproto.FamilyID, r syncproto.RecordID, words string) {
+		t.Helper()
+		must(0, b.keys.Ensure([]store.KeyPair{{Family: f, Record: r}}))
+		must(b.ledger.Propose(ctx, func(tx *store.Tx) ([]store.Entry, error) {
+			op := syncproto.Op{Code: syncproto.OpSet, Path: syncproto.Path{Field: "visit_type"}, Value: cbor.Text("CP")}
+			note := syncproto.Op{Code: syncproto.OpAddendum, Text: words, Reason: words}
+			_, err := b.desk.Compose(tx, []desk.Edit{{Author: worker, Family: f, Record: r, Kind: "visit", Ops: []syncproto.Op{op, note}}})
+			return nil, err
+		}))
+		if _, err := b.store.View(r); err != nil { // a view is kept of it
+			t.Fatal(err)
+		}
+	}
+	write(theirs, doomed, planted)
+	write(theirs, kept, harmless)
+	write(others, apart, harmless)
+}
+
+// wantGone opens everything that there is with every key that is left.
+func wantGone(t *testing.T, b *borough) {
+	t.Helper()
+	var pairs []store.KeyPair
+	for _, f := range []syncproto.FamilyID{{}, theirs, others} {
+		for _, r := range b.keys.RecordsOf(f) {
+			pairs = append(pairs, store.KeyPair{Family: f, Record: r})
+		}
+	}
+	opened := 0
+	err := b.journal.J.Scan(1, func(p journal.Position, payload []byte) error {
+		e, err := store.DecodeEntry(uint64(p), payload, b.keys)
+		c, ok := e.(store.ChangeEntry)
+		if err != nil || !ok {
+			return err
+		}
+		for _, pair := range pairs {
+			plain, err := b.keys.Unseal(pair, c.ID[:], c.Sealed)
+			if err == nil {
+				opened++
+			}
+			if strings.Contains(string(plain), planted) {
+				t.Errorf("entry %d still opens", p)
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if opened == 0 {
+		t.Error("no key opens anything: the test looks at nothing")
+	}
+	wantNoBytes(t, b.cfg.Data.Dir)
+	if _, err := b.store.View(doomed); !errors.Is(err, store.ErrNotFound) {
+		t.Errorf("the record is still shown: %v", err)
+	}
+	if _, err := b.room.Record(context.Background(), worker, doomed); !errors.Is(err, syncproto.CodeNotFound) {
+		t.Errorf("its worker still reads it: %v", err)
+	}
+	for _, r := range []syncproto.RecordID{kept, apart} {
+		v, err := b.store.View(r)
+		if err != nil || !bytes.Contains(v.Encode(), []byte(harmless)) {
+			t.Errorf("record %s is not as it was: %v", r, err)
+		}
+	}
+}
+
+// wantNoBytes looks for the words in every file.
+func wantNoBytes(t *testing.T, dir string) {
+	t.Helper()
+	err := filepath.WalkDir(dir, func(path string, d fs.DirEntry, err error) error {
+		if err != nil || !d.Type().IsRegular() {
+			return err
+		}
+		data, err := os.ReadFile(path)
+		if bytes.Contains(data, []byte(planted)) {
+			t.Errorf("%s holds the words", path)
+		}
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+func TestErasedWordsAreGoneEverywhere(t *testing.T) {
+	b := begun(t)
+	plant(t, b)
+	ctx := context.Background()
+	ask := erasure.Ask{Scope: erasure.ScopeRecord, Record: doomed, Basis: erasure.BasisUnlawful, Reason: "written about another family"}
+	if _, err := b.erasure.Ask(ctx, worker, ask); !errors.Is(err, syncproto.CodeForbidden) {
+		t.Errorf("a worker asks: got %v", err)
+	}
+	hold, err := b.erasure.Hold(ctx, officer, store.HoldEntry{Family: theirs, Kind: store.HoldLegal, Reason: "an inquiry"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := b.erasure.Ask(ctx, officer, ask); err == nil || !strings.Contains(err.Error(), "legal hold") {
+		t.Errorf("under a legal hold: got %v", err)
+	}
+	hold.Lifted = true
+	if _, err := b.erasure.Hold(ctx, guardian, hold); err != nil {
+		t.Fatal(err)
+	}
+	asked, err := b.erasure.Ask(ctx, officer, ask)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := b.erasure.Confirm(ctx, officer, asked.ID); err == nil {
+		t.Error("one person erases alone")
+	}
+	keys := filepath.Join(t.TempDir(), "keys")
+	copyDir(t, filepath.Join(b.cfg.Data.Dir, keysFolder), keys)
+	before, err := b.audit.Checkpoint(time.Now())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := b.erasure.Confirm(ctx, guardian, asked.ID); err != nil {
+		t.Fatal(err)
+	}
+	wantGone(t, b)
+	cfg, note := b.cfg, b.audit.Signer().Note(&before)
+	reopen := func() {
+		t.Helper()
+		if b, err = openBorough(cfg, newLogger(cfg.Log, io.Discard), false); err != nil {
+			t.Fatal(err)
+		}
+		wantGone(t, b)
+		if err := b.close(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := b.close(); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := Verify(ctx, cfg, [][]byte{note}, func(string) {}, io.Discard); err != nil {
+		t.Errorf("verify after an erasure: %v", err)
+	}
+	if err := os.RemoveAll(filepath.Join(cfg.Data.Dir, indexFolder)); err != nil {
+		t.Fatal(err)
+	}
+	reopen() // the index built anew
+	if err := os.RemoveAll(filepath.Join(cfg.Data.Dir, keysFolder)); err != nil {
+		t.Fatal(err)
+	}
+	copyDir(t, keys, filepath.Join(cfg.Data.Dir, keysFolder))
+	reopen() // a key store from before the erasure
+}
+
+func TestEraseWaitsForWhatItMustWaitFor(t *testing.T) {
+	b := begun(t)
+	plant(t, b)
+	ctx := context.Background()
+	soon := time.Now().Add(time.Hour).UnixMilli()
+	for _, c := range []struct {
+		name  string
+		basis string
+		hold  store.HoldEntry
+		says  string
+	}{
+		{"no date known", erasure.BasisRetention, store.HoldEntry{}, "no retention date"},
+		{"date not reached", erasure.BasisRetention, store.HoldEntry{Family: theirs, Kind: store.HoldRetention, UntilMS: soon}, "retention hold until"},
+		{"open record", erasure.BasisCourt, store.HoldEntry{}, "still open"},
+		{"hold on one record of the family", erasure.BasisUnlawful, store.HoldEntry{Family: theirs, Record: doomed, Kind: store.HoldLegal}, "legal hold"},
+	} {
+		if c.hold.Kind != "" {
+			if _, err := b.erasure.Hold(ctx, officer, c.hold); err != nil {
+				t.Fatal(err)
+			}
+		}
+		_, err := b.erasure.Ask(ctx, officer, erasure.Ask{Scope: erasure.ScopeFamily, Family: theirs, Basis: c.basis, Reason: "r"})
+		if err == nil || !strings.Contains(err.Error(), c.says) {
+			t.Errorf("%s: got %v, want %q", c.name, err, c.says)
+		}
+	}
+}
+
+func TestFamilyErasedWhole(t *testing.T) {
+	b := begun(t)
+	plant(t, b)
+	ctx := context.Background()
+	mark := b.markOf(theirs, doomed)
+	asked, err := b.erasure.Ask(ctx, officer, erasure.Ask{Scope: erasure.ScopeFamily, Family: theirs, Basis: erasure.BasisUnlawful, Reason: "r"})
+	if err == nil {
+		err = b.erasure.Confirm(ctx, guardian, asked.ID)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(b.keys.RecordsOf(theirs)) != 0 || len(b.keys.RecordsOf(others)) == 0 {
+		t.Error("the keys of the family are left, or others are gone")
+	}
+	if got := b.markOf(theirs, doomed); got == mark || mark == [16]byte{} {
+		t.Error("the family's marks can still be told")
+	}
+	if err := b.keys.Ensure([]store.KeyPair{{Family: theirs, Record: syncproto.RecordID{77}}}); err == nil {
+		t.Error("an erased family gets a new key")
+	}
+}
+
+func copyDir(t *testing.T, from, to string) {
+	t.Helper()
+	if err := os.CopyFS(to, os.DirFS(from)); err != nil {
+		t.Fatal(err)
+	}
+	err := filepath.WalkDir(to, func(path string, d fs.DirEntry, err error) error {
+		if err == nil && d.Type().IsRegular() {
+			err = os.Chmod(path, 0o600)
+		}
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+}

@@ -1,0 +1,320 @@
+package erasure
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"slices"
+	"sync"
+	"time"
+
+	"doorstep/server/internal/access"
+	"doorstep/server/internal/audit"
+	"doorstep/server/internal/store"
+	"doorstep/syncproto"
+	"doorstep/syncproto/schema"
+)
+
+// Ledger orders and keeps entries: an *exchange.Ledger.
+type Ledger interface {
+	Propose(ctx context.Context, decide func(tx *store.Tx) ([]store.Entry, error)) (uint64, error)
+}
+
+// Vault is the keys as erasing needs them.
+type Vault interface {
+	Keys
+	Mark(store.KeyPair) audit.Mark
+}
+
+// Config is what New needs. All fields are required.
+type Config struct {
+	Ledger Ledger
+	Store  *store.Store
+	Keys   Vault
+	List   *List
+	Now    func() time.Time
+}
+
+// Service erases, and sets holds. It is safe for concurrent use.
+type Service struct {
+	cfg Config
+	mu  sync.Mutex // one erasure at a time
+}
+
+// New returns a Service.
+func New(cfg Config) *Service { return &Service{cfg: cfg} }
+
+// Scopes.
+const (
+	ScopeRecord = "record" // one record
+	ScopeChild  = "child"  // a child's record and the parts of visits that are about the child
+	ScopeFamily = "family" // everything
+)
+
+// Legal bases.
+const (
+	BasisRetention = "retention_ended" // the date of the retention schedule was reached
+	BasisCourt     = "court_order"
+	BasisUnlawful  = "unlawful" // recorded without a lawful basis, such as about the wrong person
+)
+
+// Ask is a request to erase.
+type Ask struct {
+	Scope  string
+	Family syncproto.FamilyID // of scope family
+	Record syncproto.RecordID // of scopes record and child
+	Basis  string
+	Reason string // for people, at most 2,000 bytes
+}
+
+const maxReason = 2000
+
+// Refusal says why something is not erased, in words for the person who asked.
+type Refusal struct {
+	Code  syncproto.Code
+	Plain string
+}
+
+// Error implements error.
+func (r *Refusal) Error() string { return r.Plain }
+
+// Unwrap makes a Refusal its code.
+func (r *Refusal) Unwrap() error { return r.Code }
+
+func refuse(code syncproto.Code, format string, args ...any) error {
+	return &Refusal{Code: code, Plain: fmt.Sprintf(format, args...)}
+}
+
+// Ask writes down what one person wants erased. It refuses what must not go yet.
+func (s *Service) Ask(ctx context.Context, by syncproto.UserID, in Ask) (store.EraseAskEntry, error) {
+	if err := s.may(by); err != nil {
+		return store.EraseAskEntry{}, err
+	}
+	if !slices.Contains([]string{BasisRetention, BasisCourt, BasisUnlawful}, in.Basis) {
+		return store.EraseAskEntry{}, refuse(syncproto.CodeBadValue, "%q is no legal basis for erasing: retention_ended, court_order or unlawful", in.Basis)
+	}
+	if in.Reason == "" || len(in.Reason) > maxReason {
+		return store.EraseAskEntry{}, refuse(syncproto.CodeBadValue, "say why, in at most %d bytes", maxReason)
+	}
+	e := store.EraseAskEntry{ID: newID(), Scope: in.Scope, Family: in.Family, Record: in.Record, Basis: in.Basis, Reason: in.Reason,
+		By: by, AtMS: s.cfg.Now().UnixMilli()}
+	if err := s.scope(&e); err != nil {
+		return e, err
+	}
+	if err := s.hindrance(&e); err != nil {
+		return e, err
+	}
+	return e, s.propose(audit.WithActing(ctx, audit.Acting{User: by}), e)
+}
+
+func newID() (id syncproto.ID) {
+	rand.Read(id[:]) // never fails, by its documentation
+	return id
+}
+
+func (s *Service) propose(ctx context.Context, entries ...store.Entry) error {
+	_, err := s.cfg.Ledger.Propose(ctx, func(*store.Tx) ([]store.Entry, error) { return entries, nil })
+	if err != nil {
+		return fmt.Errorf("writing an erasure down: %w", err)
+	}
+	return nil
+}
+
+func (s *Service) may(by syncproto.UserID) error {
+	u, known := s.cfg.Store.State().User(by)
+	if !known || u.Disabled || !access.MayErase(access.Role(u.Role)) {
+		return syncproto.CodeForbidden
+	}
+	return nil
+}
+
+// scope finds the records that go.
+func (s *Service) scope(e *store.EraseAskEntry) error {
+	if e.Scope == ScopeFamily {
+		e.Record = syncproto.RecordID{}
+		e.Records = s.cfg.Keys.RecordsOf(e.Family)
+		if len(e.Records) == 0 {
+			return syncproto.CodeNotFound
+		}
+		return nil
+	}
+	info, err := s.cfg.Store.RecordInfo(e.Record)
+	if errors.Is(err, store.ErrNotFound) || err == nil && info.Erased > 0 {
+		return syncproto.CodeNotFound
+	}
+	if err != nil {
+		return fmt.Errorf("looking up what to erase: %w", err)
+	}
+	e.Family, e.Records = info.Family, []syncproto.RecordID{e.Record}
+	switch {
+	case e.Scope == ScopeRecord:
+		return nil
+	case e.Scope == ScopeChild && info.Kind == "child":
+		return s.addParts(e)
+	}
+	return refuse(syncproto.CodeBadValue, "scope %q does not fit a record of kind %s", e.Scope, info.Kind)
+}
+
+// addParts adds the records of the family that are about one child: of a kind that
+// has one subject, and this child is it.
+func (s *Service) addParts(e *store.EraseAskEntry) error {
+	for _, id := range s.cfg.Keys.RecordsOf(e.Family) {
+		v, err := s.cfg.Store.View(id)
+		if errors.Is(err, store.ErrNotFound) {
+			continue
+		}
+		if err != nil {
+			return fmt.Errorf("looking for the parts about a child: %w", err)
+		}
+		f, has := v.Field("child")
+		if b, ok := f.Value.AsBytes(); has && ok && string(b) == string(e.Record[:]) {
+			e.Records = append(e.Records, id)
+		}
+	}
+	return nil
+}
+
+// hindrance says why what was asked for must not go yet; the longest hold first.
+func (s *Service) hindrance(e *store.EraseAskEntry) error {
+	now := s.cfg.Now()
+	scheduled := false
+	for _, record := range append([]syncproto.RecordID{e.Record}, e.Records...) {
+		h, held := s.cfg.Store.State().HoldOn(e.Family, record, now)
+		overridden := h.Kind == store.HoldRetention && e.Basis != BasisRetention
+		if held && !overridden {
+			return refuse(syncproto.CodeForbidden, "this must not be erased yet: %s", holdText(h))
+		}
+		scheduled = scheduled || s.wasScheduled(e.Family, record)
+	}
+	if e.Basis == BasisRetention && !scheduled {
+		return refuse(syncproto.CodeForbidden, "no retention date is recorded for this: set one first")
+	}
+	if e.Basis == BasisUnlawful {
+		return nil
+	}
+	for _, record := range e.Records {
+		if open, err := s.open(record); err != nil || open {
+			return errors.Join(err, refuse(syncproto.CodeForbidden, "record %s is still open: it must be final, with nothing held or in quarantine", record))
+		}
+	}
+	return nil
+}
+
+func holdText(h store.HoldEntry) string {
+	if h.UntilMS == 0 {
+		return fmt.Sprintf("there is a %s hold until it is lifted", h.Kind)
+	}
+	return fmt.Sprintf("there is a %s hold until %s", h.Kind, time.UnixMilli(h.UntilMS).UTC().Format("2 January 2006"))
+}
+
+// wasScheduled reports whether a retention date was ever set and has passed.
+func (s *Service) wasScheduled(family syncproto.FamilyID, record syncproto.RecordID) bool {
+	h, held := s.cfg.Store.State().HoldOn(family, record, time.UnixMilli(1))
+	return held && h.Kind == store.HoldRetention
+}
+
+// open reports whether people still work on a record: it can be made final and is
+// not, or something of it waits.
+func (s *Service) open(record syncproto.RecordID) (bool, error) {
+	info, err := s.cfg.Store.RecordInfo(record)
+	if errors.Is(err, store.ErrNotFound) {
+		return false, nil
+	}
+	if err != nil {
+		return false, err
+	}
+	waiting, err := s.cfg.Store.Unplaced(info.Family, record)
+	kind, known := schema.Newest(info.Kind)
+	final := info.Sealed > 0 || known && len(kind.Parts()) == 0 && kind.Part == ""
+	return !final || len(waiting) > 0, err
+}
+
+// Confirm carries out what another person asked for. When it returns nil, the words
+// are gone from this server.
+func (s *Service) Confirm(ctx context.Context, by syncproto.UserID, id syncproto.ID) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	ask, err := s.asked(by, id)
+	if err != nil {
+		return err
+	}
+	if err := s.hindrance(&ask); err != nil {
+		return err
+	}
+	pairs := make([]store.KeyPair, 0, len(ask.Records)+1)
+	if ask.Scope == ScopeFamily {
+		ask.Records = s.cfg.Keys.RecordsOf(ask.Family) // also what came since it was asked
+	}
+	for _, r := range ask.Records {
+		pairs = append(pairs, store.KeyPair{Family: ask.Family, Record: r})
+	}
+	if ask.Scope == ScopeFamily {
+		pairs = append(pairs, store.KeyPair{Family: ask.Family})
+	}
+	entries := make([]store.Entry, 0, len(pairs))
+	for _, p := range pairs {
+		e := store.EraseEntry{Ask: ask.ID, Scope: ask.Scope, Basis: ask.Basis, Family: p.Family, Record: p.Record,
+			By: ask.By, Second: by, AtMS: s.cfg.Now().UnixMilli()}
+		marked := p
+		if p.Record.IsZero() {
+			marked.Record = syncproto.RecordID(p.Family)
+		}
+		e.Mark = s.cfg.Keys.Mark(marked)
+		entries = append(entries, e)
+	}
+	if err := s.propose(audit.WithActing(ctx, audit.Acting{User: by}), entries...); err != nil {
+		return err
+	}
+	if err := s.cfg.List.Add(pairs); err != nil {
+		return err // the next start does the rest
+	}
+	if err := s.cfg.Keys.Destroy(pairs); err != nil {
+		return fmt.Errorf("destroying keys: %w", err)
+	}
+	return nil
+}
+
+// Refuse ends what another person asked for.
+func (s *Service) Refuse(ctx context.Context, by syncproto.UserID, id syncproto.ID) error {
+	ask, err := s.asked(by, id)
+	if err != nil {
+		return err
+	}
+	ask.Refused = true
+	return s.propose(audit.WithActing(ctx, audit.Acting{User: by}), ask)
+}
+
+// asked returns what another person asked for and nobody answered.
+func (s *Service) asked(by syncproto.UserID, id syncproto.ID) (store.EraseAskEntry, error) {
+	if err := s.may(by); err != nil {
+		return store.EraseAskEntry{}, err
+	}
+	ask, known := s.cfg.Store.State().EraseAsk(id)
+	done := slices.ContainsFunc(s.cfg.Store.State().Erasures(), func(e store.EraseEntry) bool { return e.Ask == id })
+	switch {
+	case !known || done || ask.Refused:
+		return ask, syncproto.CodeNotFound
+	case ask.By == by:
+		return ask, refuse(syncproto.CodeForbidden, "another person has to answer what you asked for")
+	}
+	return ask, nil
+}
+
+// Hold sets a hold, or changes the one with its id.
+func (s *Service) Hold(ctx context.Context, by syncproto.UserID, h store.HoldEntry) (store.HoldEntry, error) {
+	if err := s.may(by); err != nil {
+		return h, err
+	}
+	if h.Kind != store.HoldLegal && h.Kind != store.HoldRetention || h.Kind == store.HoldRetention && h.UntilMS == 0 || len(h.Reason) > maxReason {
+		return h, refuse(syncproto.CodeBadValue, "a hold is legal, or retention with a date")
+	}
+	if h.ID.IsZero() {
+		h.ID = newID()
+	}
+	h.By, h.AtMS = by, s.cfg.Now().UnixMilli()
+	return h, s.propose(audit.WithActing(ctx, audit.Acting{User: by}), h)
+}
+
+// Asks lists everything that was asked.
+func (s *Service) Asks() []store.EraseAskEntry { return s.cfg.Store.State().EraseAsks() }
