@@ -176,7 +176,16 @@ func (b *borough) openWork(bool) error {
 	})
 	b.onClose("ledger", func() error { b.ledger.Close(); return nil })
 	var err error
+	service, err := b.cfg.openID()
+	if err != nil {
+		return err
+	}
+	passkeys, err := b.cfg.passkeys()
+	if err != nil {
+		return err
+	}
 	b.auth, err = auth.New(auth.Config{
+		OpenID: service, Passkeys: passkeys, Unproven: b.cfg.unproven,
 		Borough: b.cfg.Borough, TokenKey: b.secrets.token, Ledger: people{b.store, b.ledger},
 		Now: time.Now, Random: rand.Reader, Log: b.log, SessionIdle: b.cfg.Sessions.Idle, SessionMax: b.cfg.Sessions.Max,
 	})

@@ -25,10 +25,21 @@ type Config struct {
 	Secrets  SecretsConfig `koanf:"secrets"`
 	Listen   ListenConfig  `koanf:"listen"`
 	Sessions SessionConfig `koanf:"sessions"`
+	OpenID   OpenIDConfig  `koanf:"openid"`
+	Passkeys PasskeyConfig `koanf:"passkeys"`
 	Limits   LimitsConfig  `koanf:"limits"`
 	Scrub    ScrubConfig   `koanf:"scrub"`
 	Backup   BackupConfig  `koanf:"backup"`
 	Log      LogConfig     `koanf:"log"`
+
+	unproven bool // see Unproven
+}
+
+// Unproven returns c for a server that takes requests of devices without proofs of
+// their keys. It is for measuring what proofs cost: no file or environment sets it.
+func (c Config) Unproven() Config {
+	c.unproven = true
+	return c
 }
 
 // DataConfig says where records are kept.
@@ -46,6 +57,7 @@ type SecretsConfig struct {
 // ListenConfig says how the server is reached.
 type ListenConfig struct {
 	Address        string   `koanf:"address" doc:"Address and port to listen on."`
+	PublicURL      string   `koanf:"public_url" doc:"How people and devices address the server, e.g. \"https://doorstep.borough.example\". Proofs of devices must name it; passkeys and openid need it. Empty: the host that a request names is believed."`
 	TLSCert        string   `koanf:"tls_cert" doc:"File with the certificate chain, PEM. Empty: plain HTTP, for a reverse proxy on this machine."`
 	TLSKey         string   `koanf:"tls_key" doc:"File with the certificate's key, PEM."`
 	InsecureHTTP   bool     `koanf:"insecure_http" doc:"Allow plain HTTP on an address that other machines can reach. Only behind a proxy on a private network."`
@@ -56,7 +68,7 @@ type ListenConfig struct {
 type SessionConfig struct {
 	Idle   time.Duration `koanf:"idle" doc:"A session that was not used for so long ends."`
 	Max    time.Duration `koanf:"max" doc:"Any session ends after so long."`
-	StepUp time.Duration `koanf:"step_up" doc:"Confirming and finalising need a sign-in no older than this."`
+	StepUp time.Duration `koanf:"step_up" doc:"What is sworn, sealed, revoked or handed out needs a proof of the person no older than this, by password, passkey or sign-in service."`
 }
 
 // LimitsConfig bounds what callers can take.
@@ -100,6 +112,8 @@ func DefaultConfig() Config {
 		Data:     DataConfig{Dir: "/var/lib/doorstep", MinFreeMB: 2048},
 		Secrets:  SecretsConfig{Dir: "/etc/doorstep/secrets"},
 		Listen:   ListenConfig{Address: "127.0.0.1:8480"},
+		OpenID:   defaultOpenID(),
+		Passkeys: PasskeyConfig{Origins: []string{}},
 		Sessions: SessionConfig{Idle: 14 * 24 * time.Hour, Max: 90 * 24 * time.Hour, StepUp: 30 * time.Minute},
 		Limits:   LimitsConfig{Connections: 8192, PerAddress: 2048, Syncs: 256, Streams: 5000, StreamsPerUser: 4, MemoryMB: 1024},
 		Scrub:    ScrubConfig{MBPerSecond: 32, Every: 7 * 24 * time.Hour},
@@ -125,6 +139,7 @@ func (c Config) Check() error {
 	c.checkListen(&f)
 	f.unless(c.Sessions.Idle >= time.Minute, "sessions.idle must be a minute or more, e.g. \"336h\"")
 	f.unless(c.Sessions.Max >= c.Sessions.Idle, "sessions.max must not be shorter than sessions.idle")
+	c.checkIdentity(&f)
 	f.unless(c.Sessions.StepUp >= time.Minute, "sessions.step_up must be a minute or more")
 	f.unless(c.Data.MinFreeMB >= 0, "data.min_free_mb must not be negative")
 	for key, v := range map[string]int{"connections": c.Limits.Connections, "per_address": c.Limits.PerAddress,

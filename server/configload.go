@@ -133,6 +133,9 @@ func settingsOf(prefix string, v reflect.Value) []setting {
 	var out []setting
 	for i := range v.NumField() {
 		f := v.Type().Field(i)
+		if !f.IsExported() {
+			continue
+		}
 		key := prefix + f.Tag.Get("koanf")
 		if f.Type.Kind() == reflect.Struct {
 			out = append(out, settingsOf(key+".", v.Field(i))...)

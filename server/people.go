@@ -49,6 +49,20 @@ func (p people) Session(id syncproto.ID) (auth.Session, bool) { return p.facts()
 // Code implements auth.Facts.
 func (p people) Code(hash [32]byte) (auth.Code, bool) { return p.facts().Code(hash) }
 
+// AccountBySubject implements auth.Facts.
+func (p people) AccountBySubject(subject string) (auth.Account, bool) {
+	return p.facts().AccountBySubject(subject)
+}
+
+// Passkey implements auth.Facts.
+func (p people) Passkey(id syncproto.ID) (auth.Passkey, bool) { return p.facts().Passkey(id) }
+
+// Passkeys implements auth.Facts.
+func (p people) Passkeys(user syncproto.UserID) []auth.Passkey { return p.facts().Passkeys(user) }
+
+// Sessions implements auth.Facts.
+func (p people) Sessions(user syncproto.UserID) []auth.Session { return p.facts().Sessions(user) }
+
 // Accounts implements auth.Ledger.
 func (p people) Accounts() []auth.Account {
 	users := p.store.State().Users()
@@ -99,9 +113,37 @@ func (f facts) Code(hash [32]byte) (auth.Code, bool) {
 	return auth.Code(c), ok
 }
 
+func (f facts) AccountBySubject(subject string) (auth.Account, bool) {
+	u, ok := f.state.UserBySubject(subject)
+	return accountOf(u), ok
+}
+
+func (f facts) Passkey(id syncproto.ID) (auth.Passkey, bool) {
+	k, ok := f.state.Passkey(id)
+	return auth.Passkey(k), ok
+}
+
+func (f facts) Passkeys(user syncproto.UserID) []auth.Passkey {
+	list := f.state.PasskeysOf(user)
+	out := make([]auth.Passkey, 0, len(list))
+	for _, k := range list {
+		out = append(out, auth.Passkey(k))
+	}
+	return out
+}
+
+func (f facts) Sessions(user syncproto.UserID) []auth.Session {
+	list := f.state.SessionsOf(user)
+	out := make([]auth.Session, 0, len(list))
+	for _, s := range list {
+		out = append(out, sessionOf(s))
+	}
+	return out
+}
+
 func accountOf(u store.UserEntry) auth.Account {
 	return auth.Account{ID: u.ID, Login: u.Login, Name: u.Name, Role: auth.Role(u.Role),
-		PasswordHash: u.PasswordHash, Disabled: u.Disabled}
+		PasswordHash: u.PasswordHash, Subject: u.Subject, Disabled: u.Disabled}
 }
 
 func sessionOf(e store.SessionEntry) auth.Session {
@@ -113,7 +155,7 @@ func entryOf(f auth.Fact) store.Entry {
 	switch f := f.(type) {
 	case auth.Account:
 		return store.UserEntry{ID: f.ID, Login: f.Login, Name: f.Name, Role: string(f.Role),
-			PasswordHash: f.PasswordHash, Disabled: f.Disabled}
+			PasswordHash: f.PasswordHash, Subject: f.Subject, Disabled: f.Disabled}
 	case auth.Device:
 		return store.DeviceEntry(f)
 	case auth.Session:
@@ -121,6 +163,8 @@ func entryOf(f auth.Fact) store.Entry {
 			RotatedMS: f.RotatedMS, EndedMS: f.EndedMS, Generation: f.Generation, Hash: f.Hash, Previous: f.Previous, Request: f.Request}
 	case auth.Code:
 		return store.CodeEntry(f)
+	case auth.Passkey:
+		return store.PasskeyEntry(f)
 	}
 	panic("bug: a fact of a kind that no entry keeps")
 }

@@ -9,14 +9,15 @@ import (
 
 // About tells a device which server it talks to, before any sign-in.
 type About struct {
-	Name       string `json:"name" doc:"The installation's name, for people."`
-	Borough    string `json:"borough" doc:"The borough, as changes name it."`
-	Protocol   int64  `json:"protocol" doc:"Newest sync protocol version spoken here."`
-	ProtocolLo int64  `json:"protocol_min" doc:"Oldest sync protocol version understood here."`
-	Epoch      string `json:"epoch" doc:"The server's epoch: one unbroken life of its journal."`
-	TimeMS     int64  `json:"time_ms" doc:"The server's clock, Unix milliseconds."`
-	Copies     int64  `json:"copies" doc:"Disks or hosts that hold a change once it is acknowledged."`
-	ReplyKey   string `json:"reply_key" doc:"The Ed25519 key that signs sync replies, 32 bytes in hex."`
+	Name       string   `json:"name" doc:"The installation's name, for people."`
+	Borough    string   `json:"borough" doc:"The borough, as changes name it."`
+	Protocol   int64    `json:"protocol" doc:"Newest sync protocol version spoken here."`
+	ProtocolLo int64    `json:"protocol_min" doc:"Oldest sync protocol version understood here."`
+	Epoch      string   `json:"epoch" doc:"The server's epoch: one unbroken life of its journal."`
+	TimeMS     int64    `json:"time_ms" doc:"The server's clock, Unix milliseconds."`
+	Copies     int64    `json:"copies" doc:"Disks or hosts that hold a change once it is acknowledged."`
+	SignIn     []string `json:"sign_in" doc:"How people can sign in: password, openid, passkey."`
+	ReplyKey   string   `json:"reply_key" doc:"The Ed25519 key that signs sync replies, 32 bytes in hex."`
 	// The newest checkpoint, and the key that everybody may check it with.
 	CheckpointKey string `json:"checkpoint_key" doc:"The Ed25519 key that signs checkpoints, as signed notes write it (name+hash+base64)."`
 	Checkpoint    string `json:"checkpoint" doc:"The newest checkpoint of the audit log: a signed note with its origin, size, root and time."`
@@ -41,6 +42,7 @@ func (a *API) about(*call, *none) (*About, error) {
 		Epoch:         a.cfg.Health.Epoch().String(),
 		TimeMS:        a.cfg.Now().UnixMilli(),
 		Copies:        int64(a.cfg.Copies),
+		SignIn:        a.cfg.Auth.Ways(),
 		ReplyKey:      hexText(a.cfg.ReplyKey),
 		CheckpointKey: signer.VerifierKey(),
 		Checkpoint:    string(signer.Note(&checkpoint)),

@@ -10,9 +10,11 @@ import (
 
 // SignInRequest begins a session.
 type SignInRequest struct {
-	Login    string `json:"login" validate:"required,maxbytes=128" doc:"The borough account's login; case does not matter."`
-	Password string `json:"password" validate:"required,maxbytes=512" doc:"The password."`
-	Device   string `json:"device,omitempty" validate:"omitempty,len=32,hexadecimal,lowercase" doc:"The enrolled device that this is; left out in a browser that is none."`
+	Login    string       `json:"login,omitempty" validate:"maxbytes=128" doc:"The borough account's login; case does not matter."`
+	Password string       `json:"password,omitempty" validate:"maxbytes=512" doc:"The password, with the login."`
+	OpenID   *OpenIDBack  `json:"openid,omitempty" doc:"Instead: what came back from the borough's sign-in service."`
+	Passkey  *PasskeyBack `json:"passkey,omitempty" doc:"Instead: what a passkey answered."`
+	Device   string       `json:"device,omitempty" validate:"omitempty,len=32,hexadecimal,lowercase" doc:"The enrolled device that this is; left out in a browser that is none."`
 }
 
 // RefreshRequest trades a refresh token for the next.
@@ -23,12 +25,14 @@ type RefreshRequest struct {
 
 // EnrolRequest enrols a person on a device.
 type EnrolRequest struct {
-	Login     string `json:"login" validate:"required,maxbytes=128" doc:"The borough account's login."`
-	Password  string `json:"password" validate:"required,maxbytes=512" doc:"The password."`
-	Code      string `json:"code" validate:"required,maxbytes=64" doc:"The enrolment code, as IT handed it out; dashes, spaces and case do not matter."`
-	PublicKey string `json:"public_key" validate:"required,len=87,base64rawurl" doc:"The device's P-256 key: the uncompressed point of 65 bytes, base64url without padding."`
-	Proof     string `json:"proof" validate:"required,len=86,base64rawurl" doc:"ES256 (r, s: 64 bytes) by that key over 'doorstep-enrol-v1', a zero byte and the code in capitals without dashes; base64url without padding."`
-	Name      string `json:"name" validate:"maxbytes=64" doc:"What the device is called, for lists."`
+	Login     string       `json:"login,omitempty" validate:"maxbytes=128" doc:"The borough account's login."`
+	Password  string       `json:"password,omitempty" validate:"maxbytes=512" doc:"The password; a first one is set."`
+	OpenID    *OpenIDBack  `json:"openid,omitempty" doc:"Instead: what came back from the borough's sign-in service; the code links the account to the person."`
+	Passkey   *PasskeyBack `json:"passkey,omitempty" doc:"Instead: what a passkey answered."`
+	Code      string       `json:"code" validate:"required,maxbytes=64" doc:"The enrolment code, as IT handed it out; dashes, spaces and case do not matter."`
+	PublicKey string       `json:"public_key" validate:"required,len=87,base64rawurl" doc:"The device's P-256 key: the uncompressed point of 65 bytes, base64url without padding."`
+	Proof     string       `json:"proof" validate:"required,len=86,base64rawurl" doc:"ES256 (r, s: 64 bytes) by that key over 'doorstep-enrol-v1', a zero byte and the code in capitals without dashes; base64url without padding."`
+	Name      string       `json:"name" validate:"maxbytes=64" doc:"What the device is called, for lists."`
 }
 
 // Session is what a person gets who proved who they are.
@@ -67,8 +71,11 @@ func (a *API) signIn(c *call, in *SignInRequest) (*Session, error) {
 	if c.proof.err != nil {
 		return nil, c.proof.err
 	}
-	g, err := a.cfg.Auth.SignIn(c.ctx, auth.SignIn{Login: in.Login, Password: in.Password, Device: device,
-		Address: c.address, Key: c.proof.proven.Key})
+	who, err := c.credential(in.Login, in.Password, in.OpenID, in.Passkey)
+	if err != nil {
+		return nil, err
+	}
+	g, err := a.cfg.Auth.SignIn(c.ctx, auth.SignIn{Credential: who, Device: device, Key: c.proof.proven.Key})
 	if err != nil {
 		return nil, err
 	}
@@ -103,8 +110,11 @@ func (a *API) enrol(c *call, in *EnrolRequest) (*Enrolment, error) {
 	if err != nil {
 		return nil, syncproto.CodeBadValue
 	}
-	g, err := a.cfg.Auth.Enrol(c.ctx, auth.Enrol{Login: in.Login, Password: in.Password, Code: in.Code,
-		Key: key, Proof: proof, Name: in.Name, Address: c.address})
+	who, err := c.credential(in.Login, in.Password, in.OpenID, in.Passkey)
+	if err != nil {
+		return nil, err
+	}
+	g, err := a.cfg.Auth.Enrol(c.ctx, auth.Enrol{Credential: who, Code: in.Code, Key: key, Proof: proof, Name: in.Name})
 	if err != nil {
 		return nil, err
 	}

@@ -99,6 +99,17 @@ type Auth interface {
 	SignIn(context.Context, auth.SignIn) (auth.Grant, error)
 	Refresh(context.Context, auth.Renewal) (auth.Grant, error)
 	SignOut(context.Context, auth.Caller) error
+	// Ways lists how people can sign in here.
+	Ways() []string
+	BeginOpenID(ctx context.Context, redirect string, fresh bool) (url, ticket string, err error)
+	BeginPasskey(context.Context) (options json.RawMessage, ticket string, err error)
+	StepUp(context.Context, auth.Caller, auth.Credential) (time.Time, error)
+	Passkeys(syncproto.UserID) []auth.Passkey
+	BeginAddPasskey(context.Context, auth.Caller) (options json.RawMessage, ticket string, err error)
+	AddPasskey(ctx context.Context, c auth.Caller, back auth.PasskeyBack, name string) (auth.Passkey, error)
+	RemovePasskey(ctx context.Context, user syncproto.UserID, id syncproto.ID) error
+	RevokeDeviceAs(context.Context, auth.Caller, syncproto.DeviceID) error
+	RevokeUserAs(context.Context, auth.Caller, syncproto.UserID) error
 	Enrol(context.Context, auth.Enrol) (auth.Grant, error)
 	Known(ctx context.Context, token string) (auth.Caller, auth.Thumbprint, error)
 	Prove(context.Context, auth.Proof) (auth.Proven, error)

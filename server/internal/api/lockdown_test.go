@@ -61,6 +61,7 @@ func TestFault14DoubleGzipBombIsNotInflated(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	w.get("/v1/about", "") // reads the document that answers are held to, which takes memory of its own
 	for _, path := range []string{"/v1/sign-in", "/v1/sync"} {
 		var before, after runtime.MemStats
 		runtime.ReadMemStats(&before)

@@ -125,7 +125,7 @@ func TestRefusalOfABadRequestNamesEveryKey(t *testing.T) {
 	for _, d := range p.Details {
 		got[d.Path] = d.Name
 	}
-	want := map[string]string{"login": "too_large", "password": "missing_field", "code": "missing_field",
+	want := map[string]string{"login": "too_large", "code": "missing_field",
 		"public_key": "bad_value", "proof": "missing_field"}
 	if len(got) != len(want) {
 		t.Errorf("got %v, want %v", got, want)

@@ -18,13 +18,30 @@ func (a *API) table() []route {
 		{method: get, path: "/v1/openapi.json", id: "openapi", summary: "This document.", produces: jsonMedia, handle: a.document},
 		handler(a, route{method: get, path: "/v1/about", id: "about", summary: "Which server this is."}, a.about),
 
-		handler(a, route{method: post, path: "/v1/sign-in", id: "signIn", summary: "Sign in with a borough account.",
-			codes: codes(syncproto.CodeBadCredentials, syncproto.CodeWrongDevice, syncproto.CodeBadProof, syncproto.CodeTooMany, syncproto.CodeUnavailable)}, a.signIn),
+		handler(a, route{method: post, path: "/v1/sign-in", id: "signIn", summary: "Sign in with a borough account, the borough's sign-in service, or a passkey.",
+			codes: personCodes(syncproto.CodeWrongDevice, syncproto.CodeBadProof)}, a.signIn),
+		handler(a, route{method: post, path: "/v1/openid/begin", id: "beginOpenID", summary: "Begin to sign in with the borough's sign-in service.",
+			codes: codes(syncproto.CodeNotFound, syncproto.CodeUnavailable)}, a.beginOpenID),
+		handler(a, route{method: post, path: "/v1/passkeys/begin", id: "beginPasskey", summary: "A challenge to sign in with a passkey.",
+			codes: codes(syncproto.CodeNotFound)}, a.beginPasskey),
 		handler(a, route{method: post, path: "/v1/token/refresh", id: "refresh", summary: "Trade a refresh token for the next.",
 			codes: codes(syncproto.CodeUnauthenticated, syncproto.CodeBadProof, syncproto.CodeUnavailable)}, a.refresh),
 		handler(a, route{method: post, path: "/v1/sign-out", id: "signOut", summary: "End the session.", who: evenLost}, a.signOut),
+		handler(a, route{method: post, path: "/v1/step-up", id: "stepUp", summary: "Prove anew who one is, before what needs a fresh sign-in.", who: signedIn,
+			codes: personCodes()}, a.stepUp),
 		handler(a, route{method: post, path: "/v1/devices", id: "enrol", summary: "Enrol a person on a device.",
-			codes: codes(syncproto.CodeBadCredentials, syncproto.CodeBadSignature, syncproto.CodeRevokedDevice, syncproto.CodeTooMany)}, a.enrol),
+			codes: personCodes(syncproto.CodeBadSignature, syncproto.CodeRevokedDevice, syncproto.CodeBadProof)}, a.enrol),
+		handler(a, route{method: post, path: "/v1/devices/:id/revoke", id: "revokeDevice", summary: "Withdraw a device of one's own, or any as IT.", who: signedIn,
+			codes: codes(syncproto.CodeNotFound)}.fresh(), a.revokeDevice),
+		handler(a, route{method: post, path: "/v1/users/:id/revoke", id: "revokeUser", summary: "End everything that a person could act by, as IT.", who: signedIn,
+			codes: codes(syncproto.CodeNotFound, syncproto.CodeForbidden)}.fresh(), a.revokeUser),
+		handler(a, route{method: get, path: "/v1/passkeys", id: "passkeys", summary: "The caller's passkeys.", who: signedIn}, a.passkeys),
+		handler(a, route{method: post, path: "/v1/passkeys/new", id: "beginAddPasskey", summary: "A challenge to make a passkey with.", who: signedIn,
+			codes: codes(syncproto.CodeNotFound)}.fresh(), a.beginAddPasskey),
+		handler(a, route{method: post, path: "/v1/passkeys", id: "addPasskey", summary: "Keep a new passkey of the caller.", who: signedIn,
+			codes: codes(syncproto.CodeNotFound, syncproto.CodeBadPasskey, syncproto.CodeTooMany)}.fresh(), a.addPasskey),
+		handler(a, route{method: post, path: "/v1/passkeys/:id/remove", id: "removePasskey", summary: "Take a passkey of the caller out of use.", who: signedIn,
+			codes: codes(syncproto.CodeNotFound)}.fresh(), a.removePasskey),
 
 		{method: post, path: syncPath, id: "sync", summary: "Send changes and receive news, in one round trip (SPEC 7).", who: onDevice,
 			consumes: frame.MediaType, produces: frame.MediaType, handle: a.sync,
@@ -79,6 +96,12 @@ func (r route) fresh() route {
 	r.stepUp = true
 	r.codes = append(r.codes, syncproto.CodeStepUp)
 	return r
+}
+
+// personCodes are what a proof of who somebody is can be refused with, and more.
+func personCodes(more ...syncproto.Code) []syncproto.Code {
+	return append(more, syncproto.CodeBadCredentials, syncproto.CodeTooMany, syncproto.CodeUnavailable, syncproto.CodeNotFound,
+		syncproto.CodeSignInFailed, syncproto.CodeUnlinked, syncproto.CodeNoRole, syncproto.CodeUnconfirmed, syncproto.CodeBadPasskey)
 }
 
 func codes(c ...syncproto.Code) []syncproto.Code { return c }

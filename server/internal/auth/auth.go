@@ -1,5 +1,6 @@
 // Package auth answers one question: who is calling. It hides how people prove
-// it (passwords, enrolment codes, device keys, tokens).
+// it (passwords, passkeys, the borough's sign-in service, enrolment codes, device
+// keys, tokens).
 //
 // Auth is the whole of it: SignIn, Enrol and Refresh hand out tokens, Verify
 // turns an access token into a Caller on every request. Accounts, devices,
@@ -18,6 +19,7 @@ import (
 	"runtime"
 	"time"
 
+	"doorstep/server/internal/auth/passkey"
 	"doorstep/syncproto"
 )
 
@@ -51,6 +53,9 @@ type Config struct {
 	// Cost of checking a password; the zero value is OWASP's first choice.
 	Cost Cost
 
+	OpenID   *OpenID          // nil: no sign-in service
+	Passkeys *passkey.Checker // nil: no passkeys
+
 	// Unproven lets devices send without proofs (RFC 9449). It is for measuring
 	// what proofs cost; no borough's configuration can set it.
 	Unproven bool
@@ -64,6 +69,7 @@ type Auth struct {
 	refresh refresher
 	cache   *cache
 	prover  *prover
+	tickets *tickets
 	byLogin *limiter // per login and address
 	byPlace *limiter // per address alone, against spraying many logins
 	hashing chan struct{}
@@ -93,8 +99,13 @@ func New(cfg Config) (*Auth, error) {
 	if err != nil {
 		return nil, fmt.Errorf("preparing auth: %w", err)
 	}
+	tickets, err := newTickets(cfg.Random)
+	if err != nil {
+		return nil, fmt.Errorf("preparing auth: %w", err)
+	}
 	return &Auth{
 		cfg:     cfg,
+		tickets: tickets,
 		prover:  prover,
 		tokens:  newTokens(cfg.Borough, cfg.TokenKey, cfg.OlderKeys, cfg.Now),
 		refresh: newRefresher(cfg.TokenKey.Seed()),

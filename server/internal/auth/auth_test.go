@@ -19,6 +19,7 @@ import (
 
 	"doorstep/server/internal/auth"
 	"doorstep/server/internal/auth/authtest"
+	"doorstep/server/internal/auth/passkey"
 	"doorstep/syncproto"
 )
 
@@ -30,12 +31,13 @@ const (
 // world is one borough's auth with a clock that tests move.
 type world struct {
 	*auth.Auth
-	t      testing.TB
-	ledger *authtest.Ledger
-	log    *bytes.Buffer
-	cost   auth.Cost
-	key    ed25519.PrivateKey
-	random *rand.Rand
+	t        testing.TB
+	ledger   *authtest.Ledger
+	log      *bytes.Buffer
+	cost     auth.Cost
+	passkeys *passkey.Checker
+	key      ed25519.PrivateKey
+	random   *rand.Rand
 
 	mu  sync.Mutex
 	now time.Time
@@ -66,7 +68,7 @@ func newWorldAt(t testing.TB, cost auth.Cost) *world {
 func (w *world) restart() {
 	w.t.Helper()
 	a, err := auth.New(auth.Config{Borough: borough, TokenKey: w.key, Ledger: w.ledger,
-		Now: w.clock, Random: w.random, Cost: w.cost, Log: slog.New(slog.NewTextHandler(w.log, nil))})
+		Now: w.clock, Random: w.random, Cost: w.cost, Passkeys: w.passkeys, Log: slog.New(slog.NewTextHandler(w.log, nil))})
 	if err != nil {
 		w.t.Fatal(err)
 	}
@@ -96,7 +98,7 @@ func (w *world) addUser(login string, role auth.Role) auth.Account {
 
 func (w *world) signIn(login string, device syncproto.DeviceID) auth.Grant {
 	w.t.Helper()
-	g, err := w.SignIn(context.Background(), auth.SignIn{Login: login, Password: password, Device: device, Address: "10.0.0.1", Key: w.keyOf(device)})
+	g, err := w.SignIn(context.Background(), auth.SignIn{Credential: auth.Credential{Login: login, Password: password, Address: "10.0.0.1"}, Device: device, Key: w.keyOf(device)})
 	if err != nil {
 		w.t.Fatal(err)
 	}
@@ -138,8 +140,8 @@ func (d tablet) sign(t testing.TB, message []byte) []byte {
 func (w *world) enrolment(d tablet, login, code string) auth.Enrol {
 	w.t.Helper()
 	normal, _ := auth.NormalCode(code)
-	return auth.Enrol{Login: login, Password: password, Code: code, Key: d.public(w.t),
-		Proof: d.sign(w.t, auth.EnrolMessage(normal)), Name: "Tablet 12", Address: "10.0.0.1"}
+	return auth.Enrol{Credential: auth.Credential{Login: login, Password: password, Address: "10.0.0.1"}, Code: code, Key: d.public(w.t),
+		Proof: d.sign(w.t, auth.EnrolMessage(normal)), Name: "Tablet 12"}
 }
 
 func (w *world) code(login string) string {
@@ -230,14 +232,14 @@ func TestSignInRefusesAlike(t *testing.T) {
 		t.Fatal(err)
 	}
 	cases := map[string]auth.SignIn{
-		"wrong password":      {Login: "jo", Password: "a loud street in winter"},
-		"short password":      {Login: "jo", Password: "x"},
-		"unknown login":       {Login: "nobody", Password: password},
-		"login with a space":  {Login: "j o", Password: password},
-		"disabled account":    {Login: "gone", Password: password},
-		"no password yet":     {Login: "imported", Password: "no account has this password"},
+		"wrong password":      {Credential: auth.Credential{Login: "jo", Password: "a loud street in winter"}},
+		"short password":      {Credential: auth.Credential{Login: "jo", Password: "x"}},
+		"unknown login":       {Credential: auth.Credential{Login: "nobody", Password: password}},
+		"login with a space":  {Credential: auth.Credential{Login: "j o", Password: password}},
+		"disabled account":    {Credential: auth.Credential{Login: "gone", Password: password}},
+		"no password yet":     {Credential: auth.Credential{Login: "imported", Password: "no account has this password"}},
 		"empty":               {},
-		"password of dummies": {Login: "nobody", Password: "no account has this password"},
+		"password of dummies": {Credential: auth.Credential{Login: "nobody", Password: "no account has this password"}},
 	}
 	for name, in := range cases {
 		t.Run(name, func(t *testing.T) {
@@ -256,7 +258,7 @@ func TestSignInSlowsGuessingWithoutLockOut(t *testing.T) {
 	var slowed *auth.TooMany
 	tries := 0
 	for ; tries < 50; tries++ {
-		_, err := w.SignIn(context.Background(), auth.SignIn{Login: "jo", Password: "guess number one", Address: "10.6.6.6"})
+		_, err := w.SignIn(context.Background(), auth.SignIn{Credential: auth.Credential{Login: "jo", Password: "guess number one", Address: "10.6.6.6"}})
 		if errors.As(err, &slowed) {
 			break
 		}
@@ -266,7 +268,7 @@ func TestSignInSlowsGuessingWithoutLockOut(t *testing.T) {
 	}
 	w.signIn("jo", syncproto.DeviceID{}) // from her own address: not locked out
 	w.pass(slowed.RetryAfter)
-	if _, err := w.SignIn(context.Background(), auth.SignIn{Login: "jo", Password: password, Address: "10.6.6.6"}); err != nil {
+	if _, err := w.SignIn(context.Background(), auth.SignIn{Credential: auth.Credential{Login: "jo", Password: password, Address: "10.6.6.6"}}); err != nil {
 		t.Errorf("after the wait the right password is still refused: %v", err)
 	}
 }
@@ -279,7 +281,7 @@ func TestAnOfficeBehindOneAddressSignsIn(t *testing.T) {
 	}
 	var slowed *auth.TooMany
 	for i := range 300 { // one guess at each login
-		_, err := w.SignIn(context.Background(), auth.SignIn{Login: fmt.Sprintf("worker%d", i), Password: "Winter2026 Winter2026", Address: "10.6.6.6"})
+		_, err := w.SignIn(context.Background(), auth.SignIn{Credential: auth.Credential{Login: fmt.Sprintf("worker%d", i), Password: "Winter2026 Winter2026", Address: "10.6.6.6"}})
 		if errors.As(err, &slowed) {
 			return
 		}
@@ -300,7 +302,7 @@ func TestEnrolTwoPeopleOnOneDevice(t *testing.T) {
 		t.Errorf("got users %v, want both", dev.Users)
 	}
 	w.addUser("eve", auth.RolePractitioner)
-	_, err := w.SignIn(context.Background(), auth.SignIn{Login: "eve", Password: password, Device: dev.ID})
+	_, err := w.SignIn(context.Background(), auth.SignIn{Credential: auth.Credential{Login: "eve", Password: password}, Device: dev.ID})
 	wantCode(t, err, syncproto.CodeWrongDevice)
 }
 
@@ -475,7 +477,7 @@ func TestNothingSecretIsLoggedOrKept(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	_, _ = w.SignIn(context.Background(), auth.SignIn{Login: "jo", Password: "wrong " + password})
+	_, _ = w.SignIn(context.Background(), auth.SignIn{Credential: auth.Credential{Login: "jo", Password: "wrong " + password}})
 	_, _ = w.verify(g.Access + "x")
 	normal, _ := auth.NormalCode(code)
 	for name, secret := range map[string]string{"password": password, "code": code, "plain code": normal,

@@ -24,13 +24,11 @@ const maxDeviceName = 64
 
 // Enrol is what a person gives to enrol on a device.
 type Enrol struct {
-	Login    string
-	Password string
-	Code     string // enrolment code, as typed
-	Key      []byte // the device's public key, KeyBytes long
-	Proof    []byte // ES256 by that key over EnrolMessage(code)
-	Name     string // what the device is called, for lists
-	Address  string // of the caller, to slow down guessing
+	Credential
+	Code  string // enrolment code, as typed
+	Key   []byte // the device's public key, KeyBytes long
+	Proof []byte // ES256 by that key over EnrolMessage(code)
+	Name  string // what the device is called, for lists
 }
 
 // EnrolMessage is what a device signs to prove that it holds its key:
@@ -60,18 +58,18 @@ func (a *Auth) Enrol(ctx context.Context, in Enrol) (Grant, error) {
 	if !VerifyES256(in.Key, EnrolMessage(code), in.Proof) {
 		return Grant{}, syncproto.CodeBadSignature
 	}
-	account, err := a.enrolling(ctx, code, in)
+	who, err := a.enrolling(ctx, code, in)
 	if err != nil {
 		return Grant{}, err
 	}
-	device := DeviceIDOf(in.Key)
-	first, session, err := a.newSession(account.ID, device, ThumbprintOf(in.Key))
+	device, account := DeviceIDOf(in.Key), who.account
+	first, session, err := a.newSession(who, device, ThumbprintOf(in.Key))
 	if err != nil {
 		return Grant{}, err
 	}
 	err = a.cfg.Ledger.Record(ctx, func(f Facts) ([]Fact, error) {
 		facts, err := a.bind(f, account, code, in)
-		return append(facts, session), err
+		return append(append(facts, a.outlived(f, account.ID)...), session), err
 	})
 	if err != nil {
 		return Grant{}, fmt.Errorf("enrolling a device: %w", err)
@@ -80,21 +78,32 @@ func (a *Auth) Enrol(ctx context.Context, in Enrol) (Grant, error) {
 }
 
 // enrolling returns whose enrolment this is. Somebody whose account has no
-// password yet chooses it with their first enrolment: the code stands for them.
-func (a *Auth) enrolling(ctx context.Context, code string, in Enrol) (Account, error) {
+// password yet chooses it with their first enrolment, and somebody whom the sign-in
+// service knows and we do not is linked by it: the code stands for them.
+func (a *Auth) enrolling(ctx context.Context, code string, in Enrol) (proved, error) {
+	device := DeviceIDOf(in.Key)
+	if in.OpenID != nil {
+		var linked syncproto.UserID
+		if c, ok := a.cfg.Ledger.Code(codeHash(code)); ok {
+			if _, err := a.goodCode(a.cfg.Ledger, c.User, code, device); err == nil {
+				linked = c.User
+			}
+		}
+		return a.identify(ctx, in.Credential, linked)
+	}
 	norm, err := NormalLogin(in.Login)
 	account, known := a.cfg.Ledger.AccountByLogin(norm)
-	if err != nil || !known || account.PasswordHash != "" || account.Disabled {
-		return a.checkPassword(ctx, in.Login, in.Password, in.Address)
+	if err != nil || !known || account.PasswordHash != "" || account.Disabled || in.Passkey != nil {
+		return a.identify(ctx, in.Credential, syncproto.UserID{})
 	}
-	if _, err := a.goodCode(a.cfg.Ledger, account.ID, code, DeviceIDOf(in.Key)); err != nil {
-		return a.checkPassword(ctx, in.Login, in.Password, in.Address) // refused, at the usual cost
+	if _, err := a.goodCode(a.cfg.Ledger, account.ID, code, device); err != nil {
+		return a.identify(ctx, in.Credential, syncproto.UserID{}) // refused, at the usual cost
 	}
 	account.PasswordHash, err = a.newHash(ctx, in.Password)
 	if errors.Is(err, ErrWeakPassword) {
-		return Account{}, syncproto.CodeBadValue
+		return proved{}, syncproto.CodeBadValue
 	}
-	return account, err
+	return proved{account, a.cfg.Now()}, err
 }
 
 // newHash hashes a new password when a core is free for it.

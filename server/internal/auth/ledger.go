@@ -25,7 +25,8 @@ type Account struct {
 	Login        string // as NormalLogin gives it
 	Name         string // as colleagues see it
 	Role         Role
-	PasswordHash string // PHC string; empty: no password yet, cannot sign in
+	PasswordHash string // PHC string; empty: no password yet, cannot sign in with one
+	Subject      string // whom the sign-in service knows them as, for good; empty: nobody
 	Disabled     bool
 }
 
@@ -69,13 +70,16 @@ type Session struct {
 type Code struct {
 	Hash      [32]byte
 	User      syncproto.UserID // whom it was issued to
+	IssuedMS  int64
 	ExpiresMS int64
 	UsedMS    int64              // 0: unused
 	UsedBy    syncproto.DeviceID // the device it enrolled
 }
 
-// Fact is an Account, Device, Session or Code. Recording one replaces the fact
-// with the same id.
+// Fact is an Account, Device, Session, Code or Passkey. Recording one replaces the
+// fact with the same id. A session that has ended, a passkey that was removed and
+// a code that has lapsed by the time of a later one may be forgotten: all of them
+// are refused alike.
 type Fact interface{ fact() }
 
 func (Account) fact() {}
@@ -90,6 +94,11 @@ type Facts interface {
 	Device(syncproto.DeviceID) (Device, bool)
 	Session(syncproto.ID) (Session, bool)
 	Code(hash [32]byte) (Code, bool)
+	AccountBySubject(subject string) (Account, bool)
+	Passkey(syncproto.ID) (Passkey, bool)
+	// Passkeys and Sessions list what a person has in use, the oldest first.
+	Passkeys(syncproto.UserID) []Passkey
+	Sessions(syncproto.UserID) []Session
 }
 
 // Ledger keeps facts durably. Reads see what was recorded last.

@@ -133,7 +133,7 @@ func (a *Auth) IssueCode(ctx context.Context, login string) (code string, expire
 		if !ok {
 			return nil, ErrUnknownUser
 		}
-		return []Fact{Code{Hash: codeHash(normal), User: account.ID, ExpiresMS: expires.UnixMilli()}}, nil
+		return []Fact{Code{Hash: codeHash(normal), User: account.ID, IssuedMS: a.nowMS(), ExpiresMS: expires.UnixMilli()}}, nil
 	})
 	if err != nil {
 		return "", time.Time{}, fmt.Errorf("issuing an enrolment code: %w", err)
@@ -159,6 +159,71 @@ func (a *Auth) RevokeDevice(ctx context.Context, id syncproto.DeviceID) error {
 		a.cache.drop(func(s subject) bool { return s.Device == id })
 	}
 	return err
+}
+
+// RevokeUser ends everything that a person could act by, as when somebody leaves
+// or a whole bag is stolen: the account is disabled, its sessions end, its passkeys
+// and enrolment codes are void, and devices that nobody else uses are revoked. On a
+// shared tablet the others go on. The account, its words and its unsent work stay.
+func (a *Auth) RevokeUser(ctx context.Context, login string) error {
+	norm, err := NormalLogin(login)
+	if err != nil {
+		return err
+	}
+	var user syncproto.UserID
+	now := a.nowMS()
+	err = a.cfg.Ledger.Record(ctx, func(f Facts) ([]Fact, error) {
+		account, ok := f.AccountByLogin(norm)
+		if !ok {
+			return nil, ErrUnknownUser
+		}
+		user, account.Disabled = account.ID, true
+		facts := []Fact{account}
+		for _, s := range f.Sessions(user) {
+			s.EndedMS = now
+			facts = append(facts, s)
+		}
+		for _, k := range f.Passkeys(user) {
+			k.RemovedMS = now
+			facts = append(facts, k)
+		}
+		for _, d := range a.cfg.Ledger.Devices() {
+			if d.UsedBy(user) && len(d.Users) == 1 && d.RevokedMS == 0 {
+				d.RevokedMS = now
+				facts = append(facts, d)
+			}
+		}
+		return facts, nil
+	})
+	if err == nil {
+		a.cache.drop(func(s subject) bool { return s.User == user })
+	}
+	return err
+}
+
+// RevokeDeviceAs revokes a device for a caller: one of their own, or any that
+// people use if the caller is of IT. CodeNotFound for any other.
+func (a *Auth) RevokeDeviceAs(ctx context.Context, c Caller, id syncproto.DeviceID) error {
+	d, ok := a.cfg.Ledger.Device(id)
+	account, known := a.cfg.Ledger.Account(c.User)
+	if !ok || !known || len(d.Users) == 0 || !d.UsedBy(c.User) && account.Role != RoleIT {
+		return syncproto.CodeNotFound
+	}
+	return a.RevokeDevice(ctx, id)
+}
+
+// RevokeUserAs is RevokeUser for a caller of IT; CodeForbidden for anybody else,
+// CodeNotFound if there is no such person.
+func (a *Auth) RevokeUserAs(ctx context.Context, c Caller, user syncproto.UserID) error {
+	by, ok := a.cfg.Ledger.Account(c.User)
+	if !ok || by.Role != RoleIT {
+		return syncproto.CodeForbidden
+	}
+	account, ok := a.cfg.Ledger.Account(user)
+	if !ok {
+		return syncproto.CodeNotFound
+	}
+	return a.RevokeUser(ctx, account.Login)
 }
 
 // Users lists all accounts by login.

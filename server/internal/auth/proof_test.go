@@ -239,7 +239,7 @@ func TestSessionOfADeviceNeedsItsKey(t *testing.T) {
 	thief := authtest.NewKey(t).Thumbprint()
 	ctx := context.Background()
 	for name, key := range map[string]auth.Thumbprint{"none": {}, "another's": thief} {
-		_, err := w.SignIn(ctx, auth.SignIn{Login: "jo", Password: password, Device: g.Caller.Device, Address: "10.0.0.1", Key: key})
+		_, err := w.SignIn(ctx, auth.SignIn{Credential: auth.Credential{Login: "jo", Password: password, Address: "10.0.0.1"}, Device: g.Caller.Device, Key: key})
 		wantCode(t, err, syncproto.CodeBadProof)
 		_, err = w.Refresh(ctx, auth.Renewal{Token: g.Refresh, Request: syncproto.RequestID{1}, Key: key})
 		wantCode(t, err, syncproto.CodeBadProof)
@@ -296,7 +296,7 @@ func TestSessionWithoutADeviceMayBeBound(t *testing.T) {
 	w := provingWorld(t)
 	w.addUser("jo", auth.RoleCoordinator)
 	own := authtest.NewKey(t).Thumbprint()
-	g, err := w.SignIn(context.Background(), auth.SignIn{Login: "jo", Password: password, Address: "10.0.0.1", Key: own})
+	g, err := w.SignIn(context.Background(), auth.SignIn{Credential: auth.Credential{Login: "jo", Password: password, Address: "10.0.0.1"}, Key: own})
 	if err != nil || g.Key != own {
 		t.Fatalf("got key %v, %v", g.Key, err)
 	}

@@ -12,10 +12,8 @@ import (
 
 // SignIn is what a person gives to sign in.
 type SignIn struct {
-	Login    string
-	Password string
-	Device   syncproto.DeviceID // zero: not on an enrolled device
-	Address  string             // of the caller, to slow down guessing
+	Credential
+	Device syncproto.DeviceID // zero: not on an enrolled device
 	// Key that the request's proof shows: on a device, the device's. Without a
 	// device it may be one drawn for this session; zero: a bearer session.
 	Key Thumbprint
@@ -38,17 +36,18 @@ type TooMany struct{ RetryAfter time.Duration }
 func (e *TooMany) Error() string { return "too many tries" }
 func (e *TooMany) Unwrap() error { return syncproto.CodeTooMany }
 
-// SignIn checks a login and password and begins a session. It returns
-// CodeBadCredentials for an unknown login, a wrong password and a disabled
-// account alike, at equal cost; CodeWrongDevice when the account is good but
+// SignIn checks a credential and begins a session. It returns CodeBadCredentials
+// for an unknown login, a wrong password and a disabled account alike, at equal
+// cost; CodeSignInFailed, CodeUnlinked, CodeUnconfirmed, CodeNoRole and
+// CodeUnavailable of the sign-in service; CodeBadPasskey; CodeWrongDevice when the account is good but
 // was never enrolled on the device; *ProofError when the request does not show
 // that the device sent it; *TooMany when there were many tries.
 func (a *Auth) SignIn(ctx context.Context, in SignIn) (Grant, error) {
-	account, err := a.checkPassword(ctx, in.Login, in.Password, in.Address)
+	who, err := a.identify(ctx, in.Credential, syncproto.UserID{})
 	if err != nil {
 		return Grant{}, err
 	}
-	return a.begin(ctx, account, in.Device, in.Key)
+	return a.begin(ctx, who, in.Device, in.Key)
 }
 
 // checkPassword returns the account that login and password belong to.
@@ -100,9 +99,10 @@ func (a *Auth) whenFree(ctx context.Context, work func() error) error {
 	}
 }
 
-// begin records a new session of account on device and signs its tokens.
-func (a *Auth) begin(ctx context.Context, account Account, device syncproto.DeviceID, key Thumbprint) (Grant, error) {
-	first, session, err := a.newSession(account.ID, device, key)
+// begin records a new session of a person on device and signs its tokens.
+func (a *Auth) begin(ctx context.Context, who proved, device syncproto.DeviceID, key Thumbprint) (Grant, error) {
+	account := who.account
+	first, session, err := a.newSession(who, device, key)
 	if err != nil {
 		return Grant{}, err
 	}
@@ -116,7 +116,7 @@ func (a *Auth) begin(ctx context.Context, account Account, device syncproto.Devi
 				return nil, &ProofError{Reason: "it is not by the device's key", Nonce: a.Nonce()}
 			}
 		}
-		return []Fact{session}, nil
+		return append(a.outlived(f, account.ID), session), nil
 	})
 	if err != nil {
 		return Grant{}, fmt.Errorf("recording a session: %w", err)
@@ -124,8 +124,25 @@ func (a *Auth) begin(ctx context.Context, account Account, device syncproto.Devi
 	return a.grant(account, session, first)
 }
 
+// maxSessions bounds a person's sessions that go on at once.
+const maxSessions = 32
+
+// outlived ends the sessions of a person that have lapsed, and the oldest of too
+// many, so that a ledger need not keep them.
+func (a *Auth) outlived(f Facts, user syncproto.UserID) []Fact {
+	var out []Fact
+	list := f.Sessions(user)
+	for i, s := range list {
+		if !a.alive(s) || len(list)-i >= maxSessions {
+			s.EndedMS = a.nowMS()
+			out = append(out, s)
+		}
+	}
+	return out
+}
+
 // newSession draws a session, bound to a key, and its first refresh token.
-func (a *Auth) newSession(user syncproto.UserID, device syncproto.DeviceID, key Thumbprint) (refreshToken, Session, error) {
+func (a *Auth) newSession(who proved, device syncproto.DeviceID, key Thumbprint) (refreshToken, Session, error) {
 	id, err := a.newID()
 	if err != nil {
 		return refreshToken{}, Session{}, err
@@ -139,7 +156,7 @@ func (a *Auth) newSession(user syncproto.UserID, device syncproto.DeviceID, key 
 	}
 	now := a.nowMS()
 	return first, Session{
-		ID: id, User: user, Device: device, Key: key, SignedInMS: now, ProvedMS: now, RotatedMS: now,
+		ID: id, User: who.account.ID, Device: device, Key: key, SignedInMS: now, ProvedMS: msOf(who.at), RotatedMS: now,
 		Generation: first.Generation, Hash: first.hash(),
 	}, nil
 }

@@ -35,6 +35,8 @@ func encodeControl(e Entry) []byte {
 		return cbor.AppendBytes(b, e.ID[:])
 	case PurgeEntry:
 		return encodePurge(e)
+	case PasskeyEntry:
+		return encodePasskey(e)
 	}
 	if b := encodeEvidence(e); b != nil {
 		return b
@@ -77,6 +79,8 @@ func decodeControl(plain []byte) (Entry, error) {
 		e = r
 	case kindPurge:
 		e = decodePurge(d, count)
+	case kindPasskey:
+		e = decodePasskey(d, count)
 	}
 	if e == nil || d.Done() != nil {
 		return nil, ErrEntry
@@ -85,23 +89,25 @@ func decodeControl(plain []byte) (Entry, error) {
 }
 
 func encodeUser(e UserEntry) []byte {
-	b := appendHeader(nil, 7, kindUser)
+	b := appendHeader(nil, 8, kindUser)
 	b = cbor.AppendBytes(b, e.ID[:])
 	b = cbor.AppendText(b, e.Login)
 	b = cbor.AppendText(b, e.Name)
 	b = cbor.AppendText(b, e.Role)
 	b = cbor.AppendText(b, e.PasswordHash)
+	b = cbor.AppendText(b, e.Subject)
 	return cbor.AppendBool(b, e.Disabled)
 }
 
 func decodeUser(d *decoder, count int) Entry {
-	d.expect(count == 7)
+	d.expect(count == 8)
 	var e UserEntry
 	d.BytesInto(e.ID[:])
 	e.Login = d.Text()
 	e.Name = d.Text()
 	e.Role = d.Text()
 	e.PasswordHash = d.Text()
+	e.Subject = d.Text()
 	e.Disabled = d.Bool()
 	return e
 }
@@ -170,19 +176,21 @@ func decodeSession(d *decoder, count int) Entry {
 }
 
 func encodeCode(e CodeEntry) []byte {
-	b := appendHeader(nil, 6, kindCode)
+	b := appendHeader(nil, 7, kindCode)
 	b = cbor.AppendBytes(b, e.Hash[:])
 	b = cbor.AppendBytes(b, e.User[:])
+	b = cbor.AppendInt(b, e.IssuedMS)
 	b = cbor.AppendInt(b, e.ExpiresMS)
 	b = cbor.AppendInt(b, e.UsedMS)
 	return cbor.AppendBytes(b, e.UsedBy[:])
 }
 
 func decodeCode(d *decoder, count int) Entry {
-	d.expect(count == 6)
+	d.expect(count == 7)
 	var e CodeEntry
 	d.BytesInto(e.Hash[:])
 	d.BytesInto(e.User[:])
+	e.IssuedMS = d.Int()
 	e.ExpiresMS = d.Int()
 	e.UsedMS = d.Int()
 	d.BytesInto(e.UsedBy[:])
@@ -204,6 +212,34 @@ func decodeTeam(d *decoder, count int) Entry {
 	d.BytesInto(e.Team[:])
 	e.Basis = d.Text()
 	e.Grant = d.Bool()
+	return e
+}
+
+func encodePasskey(e PasskeyEntry) []byte {
+	b := appendHeader(nil, 10, kindPasskey)
+	b = cbor.AppendBytes(b, e.ID[:])
+	b = cbor.AppendBytes(b, e.Key)
+	b = cbor.AppendBytes(b, e.User[:])
+	b = cbor.AppendText(b, e.Name)
+	b = cbor.AppendBytes(b, e.Data)
+	b = cbor.AppendInt(b, e.AddedMS)
+	b = cbor.AppendInt(b, e.UsedMS)
+	b = cbor.AppendInt(b, e.RemovedMS)
+	return cbor.AppendBool(b, e.Copied)
+}
+
+func decodePasskey(d *decoder, count int) Entry {
+	d.expect(count == 10)
+	var e PasskeyEntry
+	d.BytesInto(e.ID[:])
+	e.Key = append([]byte(nil), d.Bytes()...)
+	d.BytesInto(e.User[:])
+	e.Name = d.Text()
+	e.Data = append([]byte(nil), d.Bytes()...)
+	e.AddedMS = d.Int()
+	e.UsedMS = d.Int()
+	e.RemovedMS = d.Int()
+	e.Copied = d.Bool()
 	return e
 }
 

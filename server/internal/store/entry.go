@@ -80,8 +80,23 @@ type UserEntry struct {
 	Login        string
 	Name         string
 	Role         string
-	PasswordHash string // empty: cannot sign in
+	PasswordHash string // empty: cannot sign in with a password
+	Subject      string // whom the sign-in service knows them as; empty: nobody
 	Disabled     bool
+}
+
+// PasskeyEntry is a key with which a person signs in. Data is what package auth
+// keeps of it.
+type PasskeyEntry struct {
+	ID        syncproto.ID
+	Key       []byte // its id, as the authenticator gave it
+	User      syncproto.UserID
+	Name      string
+	Data      []byte
+	AddedMS   int64
+	UsedMS    int64
+	RemovedMS int64 // 0: in use
+	Copied    bool
 }
 
 // DeviceEntry is an enrolled tablet, the public key that it signs with, and the
@@ -125,6 +140,7 @@ type SessionEntry struct {
 type CodeEntry struct {
 	Hash      [32]byte
 	User      syncproto.UserID
+	IssuedMS  int64
 	ExpiresMS int64
 	UsedMS    int64 // 0: unused
 	UsedBy    syncproto.DeviceID
@@ -198,6 +214,7 @@ const (
 	kindFamilyTeam entryKind = 22
 	kindRef        entryKind = 23
 	kindPurge      entryKind = 24
+	kindPasskey    entryKind = 48
 )
 
 func (ChangeEntry) entryKind() entryKind     { return kindChange }
@@ -213,6 +230,7 @@ func (TeamEntry) entryKind() entryKind       { return kindTeam }
 func (FamilyTeamEntry) entryKind() entryKind { return kindFamilyTeam }
 func (RefEntry) entryKind() entryKind        { return kindRef }
 func (PurgeEntry) entryKind() entryKind      { return kindPurge }
+func (PasskeyEntry) entryKind() entryKind    { return kindPasskey }
 
 // IsControl reports whether an entry is a control entry.
 func IsControl(e Entry) bool { return e.entryKind() > kindControl }

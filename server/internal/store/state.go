@@ -1,6 +1,8 @@
 package store
 
 import (
+	"bytes"
+	"cmp"
 	"slices"
 	"sync"
 
@@ -17,7 +19,9 @@ type State struct {
 	users     map[syncproto.UserID]UserEntry
 	logins    map[string]syncproto.UserID
 	devices   map[syncproto.DeviceID]DeviceEntry
-	sessions  map[syncproto.ID]SessionEntry
+	sessions  map[syncproto.ID]SessionEntry // that go on
+	passkeys  map[syncproto.ID]PasskeyEntry // in use
+	subjects  map[string]syncproto.UserID
 	codes     map[[32]byte]CodeEntry
 	refs      map[refKey]syncproto.ID
 	purges    map[purgeKey]uint64
@@ -40,6 +44,8 @@ func newState(holds func(role, basis string) (reads, carries bool)) *State {
 		logins:   map[string]syncproto.UserID{},
 		devices:  map[syncproto.DeviceID]DeviceEntry{},
 		sessions: map[syncproto.ID]SessionEntry{},
+		passkeys: map[syncproto.ID]PasskeyEntry{},
+		subjects: map[string]syncproto.UserID{},
 		codes:    map[[32]byte]CodeEntry{},
 		refs:     map[refKey]syncproto.ID{},
 		purges:   map[purgeKey]uint64{},
@@ -101,8 +107,16 @@ func (s *State) apply(position uint64, e Entry) {
 		s.devices[e.ID] = e
 	case SessionEntry:
 		s.sessions[e.ID] = e
+		if e.EndedMS != 0 { // refused like one that never was
+			delete(s.sessions, e.ID)
+		}
+	case PasskeyEntry:
+		s.passkeys[e.ID] = e
+		if e.RemovedMS != 0 {
+			delete(s.passkeys, e.ID)
+		}
 	case CodeEntry:
-		s.codes[e.Hash] = e
+		s.applyCode(e)
 	case RefEntry:
 		s.refs[refKey{e.Kind, e.Ref}] = e.ID
 	case PurgeEntry:
@@ -123,10 +137,28 @@ func (s *State) apply(position uint64, e Entry) {
 	}
 }
 
+// applyCode keeps a code, and forgets those that had lapsed when it was issued or
+// used: of the journal alone, so that every rebuild forgets the same.
+func (s *State) applyCode(e CodeEntry) {
+	now := max(e.IssuedMS, e.UsedMS)
+	for hash, old := range s.codes {
+		if old.ExpiresMS <= now {
+			delete(s.codes, hash)
+		}
+	}
+	s.codes[e.Hash] = e
+}
+
 func (s *State) applyUser(position uint64, e UserEntry) {
 	old, known := s.users[e.ID]
 	if known && s.logins[old.Login] == e.ID {
 		delete(s.logins, old.Login)
+	}
+	if known && s.subjects[old.Subject] == e.ID {
+		delete(s.subjects, old.Subject)
+	}
+	if e.Subject != "" {
+		s.subjects[e.Subject] = e.ID
 	}
 	s.users[e.ID] = e
 	s.logins[e.Login] = e.ID
@@ -180,7 +212,55 @@ func (s *State) Devices() []DeviceEntry {
 	return values(s.devices)
 }
 
-// Session returns a sign-in.
+// UserBySubject returns the person whom the sign-in service knows as subject.
+func (s *State) UserBySubject(subject string) (UserEntry, bool) {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	id, ok := s.subjects[subject]
+	return s.users[id], ok
+}
+
+// SessionsOf lists a person's sessions that go on, the oldest first.
+func (s *State) SessionsOf(user syncproto.UserID) []SessionEntry {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	var out []SessionEntry
+	for _, e := range s.sessions {
+		if e.User == user {
+			out = append(out, e)
+		}
+	}
+	slices.SortFunc(out, func(a, b SessionEntry) int {
+		return cmp.Or(cmp.Compare(a.SignedInMS, b.SignedInMS), bytes.Compare(a.ID[:], b.ID[:]))
+	})
+	return out
+}
+
+// Passkey returns a passkey that is in use.
+func (s *State) Passkey(id syncproto.ID) (PasskeyEntry, bool) {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	e, ok := s.passkeys[id]
+	return e, ok
+}
+
+// PasskeysOf lists a person's passkeys in use, the oldest first.
+func (s *State) PasskeysOf(user syncproto.UserID) []PasskeyEntry {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	var out []PasskeyEntry
+	for _, e := range s.passkeys {
+		if e.User == user {
+			out = append(out, e)
+		}
+	}
+	slices.SortFunc(out, func(a, b PasskeyEntry) int {
+		return cmp.Or(cmp.Compare(a.AddedMS, b.AddedMS), bytes.Compare(a.ID[:], b.ID[:]))
+	})
+	return out
+}
+
+// Session returns a sign-in that goes on.
 func (s *State) Session(id syncproto.ID) (SessionEntry, bool) {
 	s.mu.RLock()
 	defer s.mu.RUnlock()

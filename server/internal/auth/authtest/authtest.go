@@ -2,7 +2,9 @@
 package authtest
 
 import (
+	"cmp"
 	"context"
+	"slices"
 	"sync"
 
 	"doorstep/server/internal/auth"
@@ -18,6 +20,10 @@ type Ledger struct {
 	devices  map[syncproto.DeviceID]auth.Device
 	sessions map[syncproto.ID]auth.Session
 	codes    map[[32]byte]auth.Code
+	passkeys map[syncproto.ID]auth.Passkey
+	// Before, if set, runs before each Record: what happens between reading a fact
+	// and recording one that follows from it.
+	Before func()
 	// Written counts the facts recorded.
 	Written int
 }
@@ -29,11 +35,15 @@ func NewLedger() *Ledger {
 		devices:  map[syncproto.DeviceID]auth.Device{},
 		sessions: map[syncproto.ID]auth.Session{},
 		codes:    map[[32]byte]auth.Code{},
+		passkeys: map[syncproto.ID]auth.Passkey{},
 	}
 }
 
 // Record implements auth.Ledger.
 func (l *Ledger) Record(_ context.Context, decide func(auth.Facts) ([]auth.Fact, error)) error {
+	if l.Before != nil {
+		l.Before()
+	}
 	l.recording.Lock()
 	defer l.recording.Unlock()
 	facts, err := decide(l)
@@ -53,6 +63,8 @@ func (l *Ledger) Record(_ context.Context, decide func(auth.Facts) ([]auth.Fact,
 			l.sessions[f.ID] = f
 		case auth.Code:
 			l.codes[f.Hash] = f
+		case auth.Passkey:
+			l.passkeys[f.ID] = f
 		}
 	}
 	return nil
@@ -69,6 +81,35 @@ func (l *Ledger) Session(id syncproto.ID) (auth.Session, bool) { return get(l, l
 
 // Code implements auth.Facts.
 func (l *Ledger) Code(hash [32]byte) (auth.Code, bool) { return get(l, l.codes, hash) }
+
+// AccountBySubject implements auth.Facts.
+func (l *Ledger) AccountBySubject(subject string) (auth.Account, bool) {
+	for _, a := range l.Accounts() {
+		if a.Subject == subject && subject != "" {
+			return a, true
+		}
+	}
+	return auth.Account{}, false
+}
+
+// Passkey implements auth.Facts.
+func (l *Ledger) Passkey(id syncproto.ID) (auth.Passkey, bool) { return get(l, l.passkeys, id) }
+
+// Passkeys implements auth.Facts.
+func (l *Ledger) Passkeys(user syncproto.UserID) []auth.Passkey {
+	out := list(l, l.passkeys)
+	out = slices.DeleteFunc(out, func(k auth.Passkey) bool { return k.User != user || k.RemovedMS != 0 })
+	slices.SortFunc(out, func(a, b auth.Passkey) int { return cmp.Compare(a.AddedMS, b.AddedMS) })
+	return out
+}
+
+// Sessions implements auth.Facts.
+func (l *Ledger) Sessions(user syncproto.UserID) []auth.Session {
+	out := list(l, l.sessions)
+	out = slices.DeleteFunc(out, func(s auth.Session) bool { return s.User != user || s.EndedMS != 0 })
+	slices.SortFunc(out, func(a, b auth.Session) int { return cmp.Compare(a.SignedInMS, b.SignedInMS) })
+	return out
+}
 
 // AccountByLogin implements auth.Facts.
 func (l *Ledger) AccountByLogin(login string) (auth.Account, bool) {

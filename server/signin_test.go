@@ -1,0 +1,186 @@
+package server
+
+import (
+	"net/http"
+	"net/url"
+	"os"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"doorstep/syncproto"
+)
+
+const signedIn = "http://127.0.0.1:51234/signed-in" // a tablet's own, on whatever port
+
+// withProvider is a borough whose people sign in with a real service.
+func withProvider(t *testing.T, public bool) (*running, *provider) {
+	t.Helper()
+	p := startProvider(t, map[string]map[string]any{
+		"jo":  {"oid": "o-1", "preferred_username": "jo.smith", "name": "Jo Smith", "groups": []string{"canteen", "social-workers"}},
+		"mo":  {"oid": "o-2", "preferred_username": "mo", "groups": []string{"canteen"}},
+		"it":  {"oid": "o-3", "preferred_username": "it", "groups": []string{"social-workers", "it"}},
+		"new": {"oid": "o-4", "groups": []string{"social-workers"}},
+	})
+	cfg := begin(t)
+	cfg.Listen.PublicURL = "https://doorstep.test.example"
+	cfg.OpenID.Issuer, cfg.OpenID.ClientID, cfg.OpenID.SubjectClaim = p.issuer, "doorstep", "oid"
+	cfg.OpenID.Redirects = []string{"http://127.0.0.1/signed-in"}
+	cfg.OpenID.Roles = []string{"it = it", "practitioner = social-workers"}
+	cfg.OpenID.Create = true
+	cfg.Sessions.StepUp = time.Minute
+	if public {
+		cfg.OpenID.ClientID = "doorstep-public"
+	} else if err := os.WriteFile(filepath.Join(cfg.Secrets.Dir, openIDSecretFile), []byte("a secret of the service\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return start(t, cfg), p
+}
+
+type openIDBack struct {
+	Ticket string `json:"ticket"`
+	Code   string `json:"code"`
+	State  string `json:"state"`
+	Issuer string `json:"issuer,omitempty"`
+}
+
+// viaProvider sends a person to the service, and returns what they come back with.
+func (p person) viaProvider(b *browser, sub string, fresh bool) (back openIDBack, asked bool) {
+	p.t.Helper()
+	var begun struct{ URL, Ticket string }
+	if got := p.call("POST", "/v1/openid/begin", map[string]any{"redirect": signedIn, "fresh": fresh}, &begun); got != http.StatusOK {
+		p.t.Fatalf("beginning: status %d", got)
+	}
+	query, asked := b.signIn(begun.URL, signedIn, sub)
+	if query.Get("error") != "" {
+		p.t.Fatalf("the service says %s", query.Get("error"))
+	}
+	return openIDBack{begun.Ticket, query.Get("code"), query.Get("state"), query.Get("iss")}, asked
+}
+
+// byOpenID signs in with what came back, and returns the status and the code.
+func (p *person) byOpenID(back openIDBack) (int, syncproto.Code) {
+	p.t.Helper()
+	var out struct {
+		Code        syncproto.Code `json:"code"`
+		AccessToken string         `json:"access_token"`
+		Role        string
+		SignedInMS  int64 `json:"signed_in_ms"`
+	}
+	status := p.call("POST", "/v1/sign-in", map[string]any{"openid": back}, &out)
+	p.token = out.AccessToken
+	return status, out.Code
+}
+
+func (p *person) wantOpenID(back openIDBack, status int, code syncproto.Code) {
+	p.t.Helper()
+	if got, reason := p.byOpenID(back); got != status || reason != code {
+		p.t.Errorf("got status %d, %v; want %d, %v", got, reason, status, code)
+	}
+}
+
+func TestSignInWithARealProvider(t *testing.T) {
+	for name, public := range map[string]bool{"with a client secret": false, "as a public client": true} {
+		t.Run(name, func(t *testing.T) {
+			r, _ := withProvider(t, public)
+			jo, b := person{t: t, r: r}, newBrowser(t)
+			back, asked := jo.viaProvider(b, "jo", false)
+			jo.wantOpenID(back, http.StatusOK, 0)
+			if !asked || back.Issuer == "" {
+				t.Errorf("asked %v, issuer %q: the provider is no real one", asked, back.Issuer)
+			}
+			if got := jo.call("GET", "/v1/families", nil, nil); got != http.StatusOK {
+				t.Errorf("the session: status %d", got)
+			}
+			account, ok := r.borough.store.State().UserByLogin("jo.smith")
+			if !ok || account.Role != "practitioner" || account.Name != "Jo Smith" {
+				t.Errorf("got account %+v", account)
+			}
+			again := person{t: t, r: r}
+			again.wantOpenID(back, http.StatusUnauthorized, syncproto.CodeSignInFailed) // once
+			back, _ = again.viaProvider(b, "jo", false)
+			again.wantOpenID(back, http.StatusOK, 0)
+			if users := len(r.borough.auth.Users()); users != 2 {
+				t.Errorf("there are %d accounts, want IT's and Jo's", users)
+			}
+		})
+	}
+}
+
+func TestRefusalsOfARealProvider(t *testing.T) {
+	r, p := withProvider(t, false)
+	someone, b := person{t: t, r: r}, newBrowser(t)
+	good, _ := someone.viaProvider(b, "jo", false)
+	other, _ := someone.viaProvider(b, "jo", false)
+	for name, back := range map[string]openIDBack{
+		"another's code":     {good.Ticket, other.Code, good.State, good.Issuer},
+		"another's state":    {other.Ticket, other.Code, good.State, good.Issuer},
+		"an invented ticket": {"AAAA", good.Code, good.State, good.Issuer},
+	} {
+		if status, code := someone.byOpenID(back); status != http.StatusUnauthorized || code != syncproto.CodeSignInFailed {
+			t.Errorf("%s: got status %d, %v", name, status, code)
+		}
+	}
+	fresh, _ := someone.viaProvider(b, "jo", false)
+	fresh.Issuer = "https://id.wight.example"
+	someone.wantOpenID(fresh, http.StatusUnauthorized, syncproto.CodeSignInFailed)
+
+	mo, _ := someone.viaProvider(newBrowser(t), "mo", false)
+	someone.wantOpenID(mo, http.StatusForbidden, syncproto.CodeNoRole)
+	nameless, _ := someone.viaProvider(newBrowser(t), "new", false)
+	someone.wantOpenID(nameless, http.StatusForbidden, syncproto.CodeUnlinked)
+
+	// There is a borough account "it": a name links nobody, IT does.
+	itBrowser := newBrowser(t)
+	it, _ := someone.viaProvider(itBrowser, "it", false)
+	someone.wantOpenID(it, http.StatusForbidden, syncproto.CodeUnlinked)
+	if err := r.borough.auth.LinkUser(t.Context(), "it", "o-3"); err != nil {
+		t.Fatal(err)
+	}
+	it, _ = someone.viaProvider(itBrowser, "it", false)
+	someone.wantOpenID(it, http.StatusOK, 0)
+
+	for _, redirect := range []string{"http://127.0.0.1:51234/elsewhere", "http://localhost:51234/signed-in", "https://evil.example/signed-in", "http://127.0.0.1.evil.example/signed-in"} {
+		if got := someone.call("POST", "/v1/openid/begin", map[string]any{"redirect": redirect}, nil); got != http.StatusBadRequest {
+			t.Errorf("redirect %s: status %d", redirect, got)
+		}
+	}
+	if u, err := url.Parse(p.issuer); err != nil || u.Host == "" {
+		t.Errorf("issuer %q", p.issuer)
+	}
+}
+
+func TestStepUpWithARealProvider(t *testing.T) {
+	r, _ := withProvider(t, false)
+	if err := r.borough.auth.LinkUser(t.Context(), "it", "o-3"); err != nil {
+		t.Fatal(err)
+	}
+	p, b := person{t: t, r: r}, newBrowser(t)
+	back, _ := p.viaProvider(b, "it", false)
+	p.wantOpenID(back, http.StatusOK, 0)
+	silent, asked := p.viaProvider(b, "it", false)
+	if asked {
+		t.Error("the service asks although nobody wants it to")
+	}
+	var out struct {
+		SignedInMS int64 `json:"signed_in_ms"`
+	}
+	if got := p.call("POST", "/v1/step-up", map[string]any{"openid": silent}, &out); got != http.StatusOK {
+		t.Errorf("a proof from before: status %d", got)
+	}
+	before := out.SignedInMS
+	proved, asked := p.viaProvider(b, "it", true)
+	if !asked {
+		t.Error("the service does not ask although it must")
+	}
+	if got := p.call("POST", "/v1/step-up", map[string]any{"openid": proved}, &out); got != http.StatusOK || out.SignedInMS < before {
+		t.Errorf("status %d, proved at %d, before that at %d", got, out.SignedInMS, before)
+	}
+	jo, _ := p.viaProvider(newBrowser(t), "jo", true)
+	if got := p.call("POST", "/v1/step-up", map[string]any{"openid": jo}, nil); got != http.StatusUnauthorized {
+		t.Errorf("a step-up by somebody else: status %d", got)
+	}
+	if got := p.call("POST", "/v1/step-up", map[string]any{"login": "it", "password": itPassword}, nil); got != http.StatusOK {
+		t.Errorf("by password: status %d", got)
+	}
+}
