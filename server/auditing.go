@@ -24,7 +24,7 @@ const keepEvery = time.Minute
 func (b *borough) openAudit(bool) error {
 	var err error
 	b.audit, err = audit.OpenLog(audit.LogOptions{
-		FS: disk.Local{}, Dir: filepath.Join(b.cfg.Data.Dir, auditFolder), Source: b.journal, Leaf: store.Leaf,
+		FS: disk.Local{}, Dir: filepath.Join(b.cfg.Data.Dir, auditFolder), Source: b.journal, Leaf: store.LeafOf,
 		Signer: audit.NewSigner(b.cfg.Borough, b.secrets.checkpoint), Log: b.log,
 	})
 	if err != nil {
@@ -90,7 +90,11 @@ type audited struct {
 func (a audited) Append(payloads [][]byte) (uint64, error) {
 	first, err := a.Journal.Append(payloads)
 	if err == nil {
-		a.log.Follow(first, payloads)
+		sums := make([][32]byte, 0, len(payloads))
+		for _, sum := range a.J.LastSums() {
+			sums = append(sums, sum)
+		}
+		a.log.Follow(first, payloads, sums)
 	}
 	return first, err
 }

@@ -62,15 +62,6 @@ type EnrolmentCode struct {
 	Expires time.Time `json:"expires"`
 }
 
-// Device is an enrolled device as lists show it.
-type Device struct {
-	ID       string    `json:"id"`
-	Name     string    `json:"name"`
-	Users    []string  `json:"users"` // logins
-	Enrolled time.Time `json:"enrolled"`
-	Revoked  time.Time `json:"revoked"` // zero: in use
-}
-
 // ImportFiles is a caseload to import.
 type ImportFiles struct {
 	Zip    []byte `json:"zip"`
@@ -155,14 +146,7 @@ func (o localOperator) Devices(context.Context) ([]Device, error) {
 	}
 	var out []Device
 	for _, d := range o.b.auth.Devices() {
-		j := Device{ID: d.ID.String(), Name: d.Name, Users: []string{}, Enrolled: time.UnixMilli(d.EnrolledMS).UTC()}
-		for _, u := range d.Users {
-			j.Users = append(j.Users, logins[u])
-		}
-		if d.RevokedMS != 0 {
-			j.Revoked = time.UnixMilli(d.RevokedMS).UTC()
-		}
-		out = append(out, j)
+		out = append(out, o.deviceOf(d, logins))
 	}
 	return out, nil
 }

@@ -14,6 +14,7 @@ const SignatureBytes = 64
 const (
 	tipPrefix   = "doorstep-tip-v1\x00"
 	replyPrefix = "doorstep-reply-v1\x00"
+	purgePrefix = "doorstep-purge-v1\x00"
 )
 
 // Verifier checks a signature; the core links no curve. For a tip, key is the
@@ -55,6 +56,18 @@ func ReplyMessage(device DeviceID, payload []byte) []byte {
 	b := make([]byte, 0, len(replyPrefix)+len(device)+len(digest))
 	b = append(b, replyPrefix...)
 	b = append(b, device[:]...)
+	return append(b, digest[:]...)
+}
+
+// PurgeMessage returns what a device signs of its purge receipts: for whom, in
+// which epoch, and each purge that it carried out (SPEC 7.5).
+func PurgeMessage(device DeviceID, user UserID, epoch Epoch, purged []Purged) []byte {
+	digest := sha256.Sum256(appendPurged(nil, purged))
+	b := make([]byte, 0, len(purgePrefix)+len(device)+len(user)+len(epoch)+len(digest))
+	b = append(b, purgePrefix...)
+	b = append(b, device[:]...)
+	b = append(b, user[:]...)
+	b = append(b, epoch[:]...)
 	return append(b, digest[:]...)
 }
 

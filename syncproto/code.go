@@ -67,6 +67,9 @@ const (
 	CodeSignInFailed       Code = 63 // the sign-in service's answer cannot be trusted, or came too late
 	CodeBadPasskey         Code = 64 // the passkey could not be checked, or is a copy
 
+	CodeCustodyFull Code = 65 // not stored: too much of this author's waits for a reviewer
+	CodeKeptAway    Code = 66 // quarantined: a reviewer looked at it and keeps it locked away
+
 	// Workflow.
 	CodeLate          Code = 70 // the record is final: becomes an addendum proposal
 	CodeFinal         Code = 71 // the record is final

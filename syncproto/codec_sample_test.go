@@ -60,9 +60,10 @@ func sampleRequest() *syncproto.SyncRequest {
 				Bodies: [][]byte{{1}, []byte("not looked into")}, Signature: make([]byte, 64)},
 			{Device: syncproto.DeviceID{3}, Actor: syncproto.ActorID{6}, Bodies: [][]byte{{}}, Signature: make([]byte, 64)},
 		},
-		Chains:   []syncproto.ChainHead{{Actor: syncproto.ActorID{4}, Seq: 2, Tip: syncproto.ChangeID{5}}, {Actor: syncproto.ActorID{6}}},
-		Purged:   []syncproto.Purged{{Family: syncproto.FamilyID{7}, Position: 900}},
-		PageSize: 65_536,
+		Chains:         []syncproto.ChainHead{{Actor: syncproto.ActorID{4}, Seq: 2, Tip: syncproto.ChangeID{5}}, {Actor: syncproto.ActorID{6}}},
+		Purged:         []syncproto.Purged{{Family: syncproto.FamilyID{7}, Position: 900}},
+		PurgeSignature: make([]byte, 64),
+		PageSize:       65_536,
 	}
 }
 

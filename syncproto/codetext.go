@@ -124,6 +124,10 @@ func (c Code) accessWords() codeWords {
 		return codeWords{"forbidden", "You may not do this. If you need to, ask your manager."}
 	case CodeNotFound:
 		return codeWords{"not_found", "There is nothing here that you can open. Check the link, or ask the person who sent it."}
+	case CodeCustodyFull:
+		return codeWords{"custody_full", "Your words are still on this device. So much of yours waits for a reviewer that the server takes no more until some of it was decided; then they will be sent by themselves. Tell your manager."}
+	case CodeKeptAway:
+		return codeWords{"kept_away", "Your words are stored and stay locked away: a reviewer looked at them and decided that they do not become part of the record. Ask your manager why."}
 	case CodeBadCredentials:
 		return codeWords{"bad_credentials", "The name, password or code is not right. Try again, or ask IT for a new one."}
 	case CodeStepUp:

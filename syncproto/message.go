@@ -2,16 +2,19 @@ package syncproto
 
 // SyncRequest is what a device sends to POST /v1/sync (SPEC 7).
 type SyncRequest struct {
-	Version  uint64
-	Request  RequestID
-	Epoch    Epoch  // the server epoch the device knows; zero at first
-	Cursor   []byte // opaque; empty at first or after an unknown epoch
-	Batches  []Batch
-	Chains   []ChainHead  // this device's actors and how far each has got
-	Purged   []Purged     // what was purged since the last sync
-	PageSize uint64       // news wanted, bytes; 0: the server's choice
-	Log      TreeHead     // the newest state of the server's log that the device remembers; zero: none
-	Forks    []Checkpoint // remembered, and left behind by a declared restore; until one is answered
+	Version uint64
+	Request RequestID
+	Epoch   Epoch  // the server epoch the device knows; zero at first
+	Cursor  []byte // opaque; empty at first or after an unknown epoch
+	Batches []Batch
+	Chains  []ChainHead // this device's actors and how far each has got
+	Purged  []Purged    // what was purged since the last sync; until one is answered
+	// PurgeSignature is ES256 by the device's key over PurgeMessage of Purged; nil
+	// without any.
+	PurgeSignature []byte
+	PageSize       uint64       // news wanted, bytes; 0: the server's choice
+	Log            TreeHead     // the newest state of the server's log that the device remembers; zero: none
+	Forks          []Checkpoint // remembered, and left behind by a declared restore; until one is answered
 }
 
 // Batch is a run of one actor's chain: Bodies[0] follows Prev, each next the one
@@ -32,11 +35,12 @@ type ChainHead struct {
 	Tip   ChangeID
 }
 
-// Purged tells the server that a family's data is gone from the device, which
-// purge it answers, and that nothing unsent was lost.
+// Purged is a purge receipt: the device's word, signed, that what it held of a
+// family for its user is gone from it, and that the server had answered every
+// word written there before. A zero Family stands for all of them.
 type Purged struct {
 	Family   FamilyID
-	Position uint64 // of the revocation
+	Position uint64 // of the purge that it answers
 }
 
 // ReceiptStatus says what became of a change.
@@ -77,7 +81,7 @@ const (
 	ItemChange  ItemType = 1
 	ItemVerdict ItemType = 2
 	ItemGrant   ItemType = 3 // the reader may now hold Family, in role Basis
-	ItemPurge   ItemType = 4 // the reader may no longer hold Family
+	ItemPurge   ItemType = 4 // the reader may no longer hold Family; zero: anything
 	ItemErase   ItemType = 5 // Record was erased for good
 )
 
@@ -126,7 +130,7 @@ type SyncProblem struct {
 type VerdictKind uint8
 
 const (
-	VerdictQuarantine VerdictKind = 1 // Change is locked away until a reviewer decides
+	VerdictQuarantine VerdictKind = 1 // Change is locked away until a reviewer decides; By says who kept it so
 	VerdictAdmit      VerdictKind = 2 // Change leaves quarantine or hold and is accepted
 	VerdictLate       VerdictKind = 3 // Change came after the seal: an addendum proposal
 	VerdictWin        VerdictKind = 4 // Change's value of a server field is in force

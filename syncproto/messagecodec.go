@@ -80,12 +80,9 @@ func EncodeRequest(q *SyncRequest) []byte {
 	f.chains(reqChains, q.Chains)
 	if len(q.Purged) > 0 {
 		f.key(reqPurged)
-		f.b = cbor.AppendArray(f.b, len(q.Purged))
-		for i := range q.Purged {
-			f.b = cbor.AppendArray(f.b, 2)
-			f.b = cbor.AppendBytes(f.b, q.Purged[i].Family[:])
-			f.b = cbor.AppendUint(f.b, q.Purged[i].Position)
-		}
+		f.b = cbor.AppendArray(f.b, 2)
+		f.b = appendPurged(f.b, q.Purged)
+		f.b = cbor.AppendBytes(f.b, q.PurgeSignature)
 	}
 	f.uint(reqPageSize, q.PageSize)
 	f.treeHead(reqLog, q.Log)
@@ -97,6 +94,17 @@ func EncodeRequest(q *SyncRequest) []byte {
 		}
 	}
 	return f.b
+}
+
+// appendPurged writes [[family, position], ...].
+func appendPurged(b []byte, purged []Purged) []byte {
+	b = cbor.AppendArray(b, len(purged))
+	for i := range purged {
+		b = cbor.AppendArray(b, 2)
+		b = cbor.AppendBytes(b, purged[i].Family[:])
+		b = cbor.AppendUint(b, purged[i].Position)
+	}
+	return b
 }
 
 // appendBatch writes a batch; all of its keys but prev are required.
@@ -132,8 +140,8 @@ func (f *fields) chains(k uint64, chains []ChainHead) {
 	}
 }
 
-// DecodeRequest reads a request; the bodies of its batches are copied but not
-// looked into, so that one bad change cannot spoil the others. It fails with
+// DecodeRequest reads a request; the bodies of its batches alias b, which must not
+// be changed, and are not looked into, so that one bad change cannot spoil the others. It fails with
 // CodeUnsupportedVersion before it reads anything that another version may have
 // changed, CodeEmpty, CodeTooLarge over a limit, and the codes of SPEC 4.
 func DecodeRequest(b []byte) (*SyncRequest, error) {
@@ -181,7 +189,10 @@ func readRequestField(r *cbor.Reader, key uint64, q *SyncRequest) {
 	case reqChains:
 		q.Chains = readChains(r)
 	case reqPurged:
+		tuple(r, 2)
 		q.Purged = readPurged(r)
+		q.PurgeSignature = make([]byte, SignatureBytes)
+		r.BytesInto(q.PurgeSignature)
 	case reqPageSize:
 		q.PageSize = someUint(r)
 	case reqLog:
@@ -248,7 +259,7 @@ func readBatch(r *cbor.Reader, batch *Batch, max int) int {
 func readBodies(r *cbor.Reader, max int) [][]byte {
 	bodies := make([][]byte, someArray(r, max))
 	for i := range bodies {
-		bodies[i] = slices.Clone(r.Bytes())
+		bodies[i] = r.Bytes()
 	}
 	return bodies
 }
@@ -268,7 +279,7 @@ func readPurged(r *cbor.Reader) []Purged {
 	purged := make([]Purged, someArray(r, MaxPurged))
 	for i := range purged {
 		tuple(r, 2)
-		readName(r, purged[i].Family[:])
+		r.BytesInto(purged[i].Family[:])
 		purged[i].Position = r.Uint()
 	}
 	return purged

@@ -248,7 +248,8 @@ func readItem(r *cbor.Reader, it *Item, follow follower) {
 		readItemField(r, readKey(r, &seen), it)
 	}
 	own := keySet(itemBody, itemVerdict, itemFamily, itemBasis, itemRecord)
-	failIf(r, !seen.has(keySet(itemType)) || seen&own != itemShape(it.Type), CodeMalformed)
+	all := it.Type == ItemPurge && seen&own == 0 // a purge of everything names no family
+	failIf(r, !seen.has(keySet(itemType)) || seen&own != itemShape(it.Type) && !all, CodeMalformed)
 	if r.Err() != nil {
 		return
 	}

@@ -56,14 +56,15 @@ const (
 	NoteLate        NoteKind = 6  // Change came after the record was final
 	NoteRefused     NoteKind = 7  // the server will not take Change; it is kept here
 	NoteGranted     NoteKind = 8  // Family may be read now
-	NoteLeaving     NoteKind = 9  // Family is closed; it is purged once unsent words are safe
-	NotePurged      NoteKind = 10 // Family is gone from this device
+	NoteLeaving     NoteKind = 9  // Family is closed; it is purged once unsent words are safe; zero: everything is
+	NotePurged      NoteKind = 10 // Family is gone from this device; zero: everything is
 	NoteForked      NoteKind = 11 // the actor exists twice (a cloned device): a new one was begun
 	NoteEpoch       NoteKind = 12 // the server was restored: everything is compared again
 	NoteSignIn      NoteKind = 13 // a person must sign in, or enrol the device again; recording goes on
 	NoteUpdate      NoteKind = 14 // this app is too old; Code says for what
 	NoteClock       NoteKind = 15 // this device's clock is wrong by more than five minutes
 	NoteLost        NoteKind = 16 // Change lost to an earlier value of a server field
+	NoteKeptHere    NoteKind = 17 // the server takes no more of this user's words for now; they stay here and are offered again
 	NoteErased      NoteKind = 23 // Record was erased for good; unsent words of it go into custody first
 	NoteRestored    NoteKind = 24 // the server declared that its log goes on from a copy: the newest part was lost there
 	NoteRewritten   NoteKind = 25 // an alarm: the server cannot show that its log still holds what this device saw of it

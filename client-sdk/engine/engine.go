@@ -219,9 +219,7 @@ func (e *Engine) Start() ([]Effect, error) {
 		e.putMeta(w)
 	}
 	e.readAgain(w)
-	e.finishErasing(w)
-	e.finishLeaving(w)
-	return append(w.effects(), Schedule{}), nil
+	return append(append(w.effects(), e.finishLeaving()...), Schedule{}), nil
 }
 
 // linkUp builds the own chains and checks that nothing is missing from them.

@@ -38,10 +38,10 @@ func (t *telling) erase(item *syncproto.Item) {
 }
 
 // finishErasing removes what the server has answered of erased records.
-func (e *Engine) finishErasing(w *work) {
+func (e *Engine) finishErasing(s *steps) {
 	for _, id := range sortedIDs(e.records) {
 		if r := e.records[id]; r.erased && len(r.ids()) > 0 && e.unsentOf(r) == 0 {
-			e.purgeRecord(w, r)
+			e.purgeRecord(s, r)
 		}
 	}
 }

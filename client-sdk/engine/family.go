@@ -14,6 +14,9 @@ const (
 	StandingNone    Standing = 0 // nothing yet: only words written here are shown
 	StandingGranted Standing = 1
 	StandingLeaving Standing = 2 // closed; purged once the server has all words written here
+	// StandingClosed: a restored server does not speak of the family. It is not
+	// shown, and kept: only a purge removes (SPEC 7.5).
+	StandingClosed Standing = 3
 )
 
 // family is what the device knows of one family.
@@ -45,7 +48,9 @@ func (f *family) addVerdict(gen uint64, v syncproto.Verdict) bool {
 }
 
 // readable reports whether the family may be shown.
-func (e *Engine) readable(f *family) bool { return f.standing != StandingLeaving }
+func (e *Engine) readable(f *family) bool {
+	return f.standing != StandingLeaving && f.standing != StandingClosed
+}
 
 // heard notes that the server of this generation spoke of the family.
 func (e *Engine) heard(w *work, f *family) {
@@ -74,85 +79,6 @@ func (e *Engine) grant(w *work, item *syncproto.Item) {
 	}
 	f.standing, f.basis, f.position, f.gen = StandingGranted, item.Basis, item.Position, e.meta.gen
 	e.putFamily(w, f)
-}
-
-// revoke closes a family.
-func (e *Engine) revoke(w *work, item *syncproto.Item) {
-	if f := e.family(item.Family); !e.stale(f, item) {
-		e.leave(w, f, item.Position)
-	}
-}
-
-// leave closes a family at once. What was being typed becomes a change, so that
-// it goes up before anything is removed.
-func (e *Engine) leave(w *work, f *family, position uint64) {
-	for _, id := range sortedIDs(f.records) {
-		e.settle(w, f.records[id])
-	}
-	f.standing, f.position, f.gen = StandingLeaving, position, e.meta.gen
-	e.putFamily(w, f)
-	w.note(Note{Kind: NoteLeaving, Family: f.id, Code: syncproto.CodeNotEntitled})
-}
-
-// finishLeaving purges each closed family all of whose own words the server has.
-func (e *Engine) finishLeaving(w *work) {
-	for _, id := range sortedIDs(e.families) {
-		f := e.families[id]
-		if f.standing == StandingLeaving && e.nothingUnsent(f) {
-			e.purge(w, f)
-		}
-	}
-}
-
-func (e *Engine) nothingUnsent(f *family) bool {
-	for _, r := range f.records {
-		if r.draft != nil {
-			return false
-		}
-		for _, l := range r.own {
-			if e.wanted(l) {
-				return false
-			}
-		}
-	}
-	return true
-}
-
-// purge removes a family's content and notes the report that is due. Refused
-// changes stay: they are this user's own words and exist nowhere else.
-func (e *Engine) purge(w *work, f *family) {
-	for _, id := range sortedIDs(f.records) {
-		e.purgeRecord(w, f.records[id])
-	}
-	e.dropVerdicts(w, f, func(uint64) bool { return true })
-	w.delete(keyFamily(f.id))
-	e.meta.purged = append(e.meta.purged, syncproto.Purged{Family: f.id, Position: f.position})
-	f.standing, f.basis, f.position, f.gen = StandingNone, "", 0, 0
-	e.putMeta(w)
-	w.note(Note{Kind: NotePurged, Family: f.id})
-}
-
-func (e *Engine) purgeRecord(w *work, r *record) {
-	kept := map[syncproto.ChangeID]stored{}
-	for _, l := range r.own {
-		if l.status == syncproto.StatusRefused && !l.purged && !r.erased {
-			kept[l.id] = stored{prev: e.prevOf(l), body: e.body(l)}
-		} else if !l.purged {
-			l.purged = true
-			e.putLink(w, l)
-		}
-	}
-	for _, id := range r.ids() {
-		if _, keep := kept[id]; !keep {
-			w.delete(keyChange(r.family, r.id, id))
-		}
-	}
-	e.dropKept(w, r)
-	for _, n := range r.words {
-		w.delete(keyWords(r.family, r.id, n))
-	}
-	r.rows, r.graph, r.words = kept, nil, nil
-	r.forget()
 }
 
 // prevOf returns the id of the own change before l.

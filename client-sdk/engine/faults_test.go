@@ -220,7 +220,8 @@ func TestFault59OlderEpoch(t *testing.T) {
 }
 
 // A restored server that no longer speaks of a family: the device offers its
-// words, and then lets go of the family as after any loss of access.
+// words and stops showing the family. It keeps what it holds until the server
+// says that it must go, or is told of the family again.
 func TestFault59FamilyNotSpokenOf(t *testing.T) {
 	s, d := faultWorld(t)
 	d.say(visit, "words")
@@ -229,10 +230,30 @@ func TestFault59FamilyNotSpokenOf(t *testing.T) {
 	s.Grant(syncproto.UserID{1}, syncproto.FamilyID{2})
 	d.sync()
 	d.sync()
-	wantGone(t, d)
 	if n := len(s.Graph(visit).Changes()); n != 2 {
 		t.Errorf("%d changes came back, want 2", n)
 	}
+	if _, err := d.engine.View(visit); err != syncproto.CodeNotEntitled {
+		t.Errorf("view of a family that the server does not speak of: %v", err)
+	}
+	if f := d.engine.families[syncproto.FamilyID{1}]; f.standing != StandingClosed || !d.engine.holds(f) {
+		t.Errorf("the family: standing %d, holds anything: %v; want it closed and kept", f.standing, d.engine.holds(f))
+	}
+	d.check()
+	s.Grant(syncproto.UserID{1}, syncproto.FamilyID{1})
+	d.sync()
+	wantPurpose(t, d, "") // the words came without a grant, and are in quarantine
+	_, effects, err := d.engine.Reoffer(d.now, visit, d.chance())
+	if err != nil {
+		t.Fatal(err)
+	}
+	d.carryOut(effects)
+	d.sync()
+	wantPurpose(t, d, "words")
+	wantAtServer(t, s, "words")
+	s.Revoke(syncproto.UserID{1}, syncproto.FamilyID{1})
+	d.sync()
+	wantGone(t, d)
 	d.check()
 }
 

@@ -29,6 +29,7 @@ func (e *Engine) Reply(now Time, signed []byte, chance Chance) ([]Effect, error)
 	}
 	f, fails := e.flight, e.fails
 	e.flight, e.fails = nil, 0
+	e.meta.purged = e.meta.purged[f.purged:]
 	w := newWork()
 	t := &telling{engine: e, work: w, reply: reply, touched: map[syncproto.RecordID]bool{}}
 	t.checkClock(now.sane())
@@ -36,25 +37,24 @@ func (e *Engine) Reply(now Time, signed []byte, chance Chance) ([]Effect, error)
 	t.receipts()
 	t.chains(chance)
 	t.items()
-	e.meta.purged = e.meta.purged[f.purged:]
 	t.cursor()
 	t.checkLog(f)
-	e.finishErasing(w)
-	e.finishLeaving(w)
 	e.putMeta(w)
 	t.tell()
+	effects := append(w.effects(), e.finishLeaving()...)
 	if t.unanswered {
 		e.fails = min(fails+1, 16)
-		return append(w.effects(), Schedule{AfterMS: e.delay(Failure{}, chance)}), nil
+		return append(effects, Schedule{AfterMS: e.delay(Failure{}, chance)}), nil
 	}
-	return append(w.effects(), Schedule{AfterMS: e.next(reply, f, chance)}), nil
+	return append(effects, Schedule{AfterMS: e.next(reply, f, chance)}), nil
 }
 
 // next says when to sync again: at once while either side has more and the
-// last request got something across.
+// last request got something across. Receipts of purges are told at once; if the
+// server asks again for what it was just told, there is no hurry.
 func (e *Engine) next(reply *syncproto.SyncReply, f *flight, chance Chance) int64 {
 	moved := len(reply.Items) > 0 || len(reply.Receipts) > 0 || len(f.runs) == 0
-	due := reply.More || e.log.due || e.meta.live != e.meta.gen || len(e.meta.purged) > 0 || len(e.plan()) > 0
+	due := reply.More || e.log.due || e.meta.live != e.meta.gen || len(e.meta.purged) > 0 && f.purged == 0 || len(e.plan()) > 0
 	if moved && due {
 		return 0
 	}
@@ -101,6 +101,7 @@ func (e *Engine) checkEpoch(w *work, reply *syncproto.SyncReply) bool {
 	}
 	e.meta.gen++
 	e.meta.epoch, e.meta.compare, e.meta.cursor = reply.Epoch, false, nil
+	e.meta.purged, e.meta.wipe = nil, 0 // what is still owed is asked for again
 	w.note(Note{Kind: NoteEpoch, Code: syncproto.CodeUnknownEpoch})
 	return !asked
 }
@@ -122,12 +123,21 @@ func answers(rc *syncproto.Receipt) bool {
 	return rc.Durability != syncproto.DurabilityNone
 }
 
+// unansweredNote says whom the lack of an answer concerns: a person who has to
+// sign in or enrol again, or one whose words wait for others first.
+func unansweredNote(code syncproto.Code) NoteKind {
+	if code == syncproto.CodeCustodyFull {
+		return NoteKeptHere
+	}
+	return NoteSignIn
+}
+
 func (t *telling) receipts() {
 	for i := range t.reply.Receipts {
 		rc := &t.reply.Receipts[i]
 		if !answers(rc) {
 			t.unanswered = true
-			t.work.note(Note{Kind: NoteSignIn, Code: rc.Code})
+			t.work.note(Note{Kind: unansweredNote(rc.Code), Code: rc.Code})
 			continue
 		}
 		if l := t.engine.own[rc.Change]; l != nil {
@@ -301,7 +311,10 @@ func (t *telling) cursor() {
 	e.dropGenerations(t.work, func(gen uint64) bool { return gen != e.meta.gen })
 	for _, id := range sortedIDs(e.families) {
 		if f := e.families[id]; f.standing == StandingGranted && f.gen != e.meta.gen {
-			e.leave(t.work, f, 0) // a feed read from its beginning does not tell of what ended before
+			// A restored server may have lost the grant, and with it words that are
+			// here. Only a purge removes.
+			e.shut(t.work, f, StandingClosed)
+			t.work.note(Note{Kind: NoteLeaving, Family: f.id, Code: syncproto.CodeNotEntitled})
 		}
 	}
 }

@@ -152,14 +152,15 @@ type meta struct {
 	live     uint64 // the generation whose verdicts count: the newest read whole
 	compare  bool   // the server did not know our epoch or cursor
 	cursor   []byte
-	readable uint64 // newest body version that could be read
-	unread   uint64 // changes passed over because they could not be read
-	words    uint64 // counts repaired words, for their row keys
-	purged   []syncproto.Purged
+	readable uint64             // newest body version that could be read
+	unread   uint64             // changes passed over because they could not be read
+	words    uint64             // counts repaired words, for their row keys
+	purged   []syncproto.Purged // receipts that are due
+	wipe     uint64             // everything is to go, as the server said at this position; 0: no
 }
 
 func encodeMeta(id *Identity, m *meta) []byte {
-	b := cbor.AppendArray(nil, 14)
+	b := cbor.AppendArray(nil, 15)
 	b = cbor.AppendUint(b, rowsVersion)
 	b = cbor.AppendText(b, id.Borough)
 	b = cbor.AppendBytes(b, id.User[:])
@@ -179,7 +180,7 @@ func encodeMeta(id *Identity, m *meta) []byte {
 		b = cbor.AppendBytes(b, p.Family[:])
 		b = cbor.AppendUint(b, p.Position)
 	}
-	return b
+	return cbor.AppendUint(b, m.wipe)
 }
 
 func decodeMeta(id *Identity, value []byte) (*meta, error) {
@@ -210,6 +211,7 @@ func decodeMeta(id *Identity, value []byte) (*meta, error) {
 		p.Position = r.Uint()
 		m.purged = append(m.purged, p)
 	}
+	m.wipe = r.Uint()
 	if r.Done() != nil {
 		return nil, ErrRow
 	}

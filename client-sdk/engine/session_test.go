@@ -299,9 +299,12 @@ func (s *session) compare() {
 
 func (s *session) compareRecord(d *tablet, r syncproto.RecordID) {
 	v, err := d.engine.Fold(r)
-	if _, granted := s.server.Relation(d.id.User, testFamily(r)); !granted {
+	if at, granted := s.server.Relation(d.id.User, testFamily(r)); !granted {
 		if err == nil && d.notedOf(NoteGranted, testFamily(r)) {
 			s.t.Errorf("tablet %d shows record %d without a grant", d.key, r[0])
+		}
+		if at == 0 && d.engine.families[testFamily(r)].standing == StandingClosed {
+			return // the restored server knows of no purge
 		}
 		for key := range d.rows {
 			if !strings.HasPrefix(key, string(keyOfRecord(rowChange, testFamily(r), r))) {

@@ -105,8 +105,7 @@ func (e *Engine) StartFromSpare() ([]Effect, Recovered, error) {
 	}
 	e.meta.compare, e.meta.cursor = true, nil
 	e.putMeta(w)
-	e.finishLeaving(w)
-	return append(w.effects(), Schedule{}), out, nil
+	return append(append(w.effects(), e.finishLeaving()...), Schedule{}), out, nil
 }
 
 // letGo marks the own changes whose content the copy has dropped, since the

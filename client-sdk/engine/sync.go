@@ -40,15 +40,17 @@ func (e *Engine) Sync(now Time, request syncproto.RequestID) ([]Effect, error) {
 	w := newWork()
 	e.settleIdle(w, now.sane())
 	e.keepIdleViews(w)
-	e.flight = &flight{
-		request: request,
-		runs:    e.plan(),
-		purged:  min(len(e.meta.purged), syncproto.MaxPurged),
+	e.flight = &flight{request: request, runs: e.plan()}
+	if !e.meta.compare { // receipts hold in the epoch that they are of
+		e.flight.purged = min(len(e.meta.purged), syncproto.MaxPurged)
 	}
 	var messages [][]byte
 	for i := range e.flight.runs {
 		r := &e.flight.runs[i]
 		messages = append(messages, syncproto.TipMessage(r.chain.actor, r.tip()))
+	}
+	if n := e.flight.purged; n > 0 {
+		messages = append(messages, syncproto.PurgeMessage(e.id.Device, e.id.User, e.meta.epoch, e.meta.purged[:n]))
 	}
 	effects := w.effects()
 	if len(messages) == 0 {
@@ -61,10 +63,19 @@ func (e *Engine) Sync(now Time, request syncproto.RequestID) ([]Effect, error) {
 // request that was given up are ignored.
 func (e *Engine) Signed(request syncproto.RequestID, signatures [][]byte) []Effect {
 	f := e.flight
-	if f == nil || f.request != request || f.sent || len(signatures) != len(f.runs) {
+	if f == nil || f.request != request || f.sent || len(signatures) != f.signed() {
 		return nil
 	}
 	return []Effect{e.send(signatures)}
+}
+
+// signed is how many signatures the request carries: one a run, and one over all
+// receipts of purges.
+func (f *flight) signed() int {
+	if f.purged > 0 {
+		return len(f.runs) + 1
+	}
+	return len(f.runs)
 }
 
 // plan picks what to offer: for each own chain the run from the first change
@@ -130,6 +141,9 @@ func (e *Engine) send(signatures [][]byte) Effect {
 	q.Log, q.Forks = f.log, e.log.report
 	for i := range f.runs {
 		q.Batches = append(q.Batches, e.batch(&f.runs[i], signatures[i]))
+	}
+	if f.purged > 0 {
+		q.PurgeSignature = signatures[len(f.runs)]
 	}
 	q.Chains = e.chainHeads()
 	return Send{Request: f.request, Payload: syncproto.EncodeRequest(q)}

@@ -18,6 +18,10 @@ func AppendBytes(b, v []byte) []byte {
 	return append(appendHead(b, MajorBytes, uint64(len(v))), v...)
 }
 
+// AppendBytesHead appends the head of a byte string of n bytes; the caller appends
+// them.
+func AppendBytesHead(b []byte, n int) []byte { return appendHead(b, MajorBytes, uint64(n)) }
+
 // AppendText appends a text string. A Reader refuses it if it is not UTF-8.
 func AppendText(b []byte, v string) []byte {
 	return append(appendHead(b, MajorText, uint64(len(v))), v...)

@@ -85,6 +85,32 @@ func chainVectors(m *maker) {
 	m.chain("gap", syncproto.CodeIDMismatch, "the second change is left out: the third's id shows it", wrong)
 }
 
+// purgeVectors are requests with purge receipts, and what their device signed.
+func purgeVectors(m *maker) {
+	private, key := deviceKey(m)
+	device, user := syncproto.DeviceID{15: 5}, syncproto.UserID{15: 4}
+	q := &syncproto.SyncRequest{Version: 1, Request: syncproto.RequestID{15: 1}, Epoch: syncproto.Epoch{15: 9}}
+	add := func(name string, expect syncproto.Code, comment string, signed []byte) {
+		message := syncproto.PurgeMessage(device, user, q.Epoch, q.Purged)
+		if signed == nil {
+			signed = message
+		}
+		q.PurgeSignature = signES256(m, private, signed)
+		wire := syncproto.EncodeRequest(q)
+		m.add("purge", name, "purge", expect, comment, "key", hex.EncodeToString(key), "device", device.String(), "user", user.String(),
+			"message", hex.EncodeToString(message), "hex", hex.EncodeToString(wire), "says", m.says(syncproto.CodeOK, wire))
+	}
+	q.Purged = []syncproto.Purged{{Family: syncproto.FamilyID{15: 8}, Position: 77}}
+	add("one-family", syncproto.CodeOK, "one family is gone", nil)
+	elsewhere := syncproto.PurgeMessage(device, user, syncproto.Epoch{15: 7}, q.Purged)
+	add("other-epoch", syncproto.CodeBadSignature, "signed for another epoch", elsewhere)
+	add("other-user", syncproto.CodeBadSignature, "signed for another user of the device", syncproto.PurgeMessage(device, syncproto.UserID{15: 6}, q.Epoch, q.Purged))
+	one := q.Purged
+	q.Purged = append(q.Purged, syncproto.Purged{Position: 80})
+	add("everything", syncproto.CodeOK, "one family, and later, as the device was withdrawn, everything", nil)
+	add("one-added", syncproto.CodeBadSignature, "the second receipt is not in what was signed", syncproto.PurgeMessage(device, user, q.Epoch, one))
+}
+
 func (m *maker) badSignatures(run chainCase, private *ecdsa.PrivateKey) {
 	bad := func(name, comment string, edit func(c *chainCase)) {
 		c := run

@@ -263,7 +263,8 @@ func messageVectors(m *maker) {
 	q.Epoch, q.Cursor, q.PageSize = syncproto.Epoch{15: 9}, []byte("cursor"), 65_536
 	q.Batches = []syncproto.Batch{{Device: syncproto.DeviceID{15: 5}, Actor: body.Actor, Bodies: [][]byte{raw}, Signature: bytes.Repeat([]byte{7}, 64)}}
 	q.Chains = []syncproto.ChainHead{{Actor: body.Actor, Seq: 1, Tip: syncproto.ComputeID(syncproto.ChangeID{}, raw)}}
-	q.Purged = []syncproto.Purged{{Family: syncproto.FamilyID{15: 8}, Position: 77}}
+	q.Purged = []syncproto.Purged{{Family: syncproto.FamilyID{15: 8}, Position: 77}, {Position: 80}}
+	q.PurgeSignature = bytes.Repeat([]byte{8}, 64)
 	head := syncproto.TreeHead{Size: 41, Root: [32]byte{31: 4}}
 	q.Log = head
 	q.Forks = []syncproto.Checkpoint{{TreeHead: head, TimeMS: 1_790_000_000_000, Signature: bytes.Repeat([]byte{8}, 64)}}
@@ -364,13 +365,14 @@ func replyVectors(m *maker) {
 		{Type: syncproto.ItemVerdict, Position: 47, AtMS: 1_790_000_000_002, Verdict: &syncproto.Verdict{Kind: syncproto.VerdictAdmit, Position: 47, Change: first}},
 		{Type: syncproto.ItemPurge, Position: 48, AtMS: 1_790_000_000_003, Family: body.Family},
 		{Type: syncproto.ItemErase, Position: 49, AtMS: 1_790_000_000_004, Family: body.Family, Record: body.Record},
+		{Type: syncproto.ItemPurge, Position: 50},
 	}
 	p.Cursor, p.More, p.Forked = []byte("next"), true, []syncproto.ActorID{{15: 3}}
 	p.Chains = []syncproto.ChainHead{{Actor: body.Actor, Seq: 2, Tip: syncproto.ComputeID(first, rawNext)}}
 	p.Checkpoint = &syncproto.Checkpoint{TreeHead: syncproto.TreeHead{Size: 48, Root: [32]byte{31: 6}}, TimeMS: 1_790_000_000_000, Signature: bytes.Repeat([]byte{8}, 64)}
 	p.Proof, p.Restored = [][32]byte{{31: 7}, {31: 8}}, syncproto.Restored{Epoch: syncproto.Epoch{15: 9}, Size: 40}
 	full := syncproto.EncodeReply(p)
-	m.message("reply", "news", syncproto.CodeOK, "an item of every type; the first two changes leave their prev out, the third follows another change", full)
+	m.message("reply", "news", syncproto.CodeOK, "an item of every type; the first two changes leave their prev out, the third follows another change; the last purges everything", full)
 	m.message("reply", "prev-not-left-out", syncproto.CodeNotCanonical, "a prev that follows from the reply must be left out",
 		withKey(m.t, least, 6, append([]byte{0x81}, withKey(m.t, unhex(m.t, "a10101"), 4, cbor.AppendBytes(nil, make([]byte, 32)), 5, cbor.AppendBytes(nil, raw))...)))
 	m.message("reply", "newer-item", syncproto.CodeNewerApp, "an item of a type that this version does not know", withKey(m.t, least, 6, unhex(m.t, "81a10106")))

@@ -91,6 +91,7 @@ func generate(t *testing.T) []vector {
 	messageVectors(m)
 	frameVectors(m)
 	chainVectors(m)
+	purgeVectors(m)
 	replyVectors(m)
 	foldVectors(m)
 	logVectors(m)

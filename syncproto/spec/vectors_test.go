@@ -133,6 +133,7 @@ func checks() map[string]func(t *testing.T, v vector) error {
 		"problem":      message(syncproto.DecodeProblem, syncproto.EncodeProblem),
 		"frame":        checkFrame,
 		"chain":        checkChain,
+		"purge":        checkPurge,
 		"signed-reply": checkSignedReply,
 		"fold":         checkFold,
 		"consistency":  checkConsistency,
@@ -295,6 +296,26 @@ func verifyES256(key, message, signature []byte) bool {
 	digest := sha256.Sum256(message)
 	r, s := new(big.Int).SetBytes(signature[:32]), new(big.Int).SetBytes(signature[32:])
 	return ecdsa.Verify(public, digest[:], r, s)
+}
+
+// checkPurge checks the signature of the purge receipts in a request.
+func checkPurge(t *testing.T, v vector) error {
+	q, err := syncproto.DecodeRequest(v.bytes(t, "hex"))
+	if err != nil {
+		return err
+	}
+	var device syncproto.DeviceID
+	var user syncproto.UserID
+	copy(device[:], v.bytes(t, "device"))
+	copy(user[:], v.bytes(t, "user"))
+	m := syncproto.PurgeMessage(device, user, q.Epoch, q.Purged)
+	if got, want := hex.EncodeToString(m), v.get("message"); got != want {
+		t.Errorf("message: got %s, want %s", got, want)
+	}
+	if !verifyES256(v.bytes(t, "key"), m, q.PurgeSignature) {
+		return syncproto.CodeBadSignature
+	}
+	return nil
 }
 
 func checkSignedReply(t *testing.T, v vector) error {

@@ -20,15 +20,21 @@ type Server struct {
 	Entries []Entry // entry i has position i+1
 	// Refuse says why a change is not taken at all; CodeOK takes it.
 	Refuse func(c *syncproto.Change) syncproto.Code
+	// NoRoom reports whether custody is full: nothing is stored.
+	NoRoom bool
 	Page   int // items in one reply, about
 	Syncs  int // requests answered
 	Last   *syncproto.SyncRequest
 
 	// Enrolled reports whether a device is known.
 	Enrolled func(device syncproto.DeviceID) bool
-	// Genuine checks a tip's signature; Sign signs a reply.
+	// Genuine checks a device's signature, of a tip or of purge receipts; Sign
+	// signs a reply.
 	Genuine func(device syncproto.DeviceID, message, signature []byte) bool
 	Sign    func(message []byte) []byte
+
+	// Receipts are the purges that devices signed for, by device.
+	Receipts map[syncproto.DeviceID]map[syncproto.Purged]bool
 
 	held map[syncproto.ChangeID]bool
 }
@@ -49,6 +55,7 @@ func NewServer() *Server {
 		Enrolled: func(syncproto.DeviceID) bool { return true },
 		Genuine:  func(syncproto.DeviceID, []byte, []byte) bool { return true },
 		Sign:     func([]byte) []byte { return make([]byte, syncproto.SignatureBytes) },
+		Receipts: map[syncproto.DeviceID]map[syncproto.Purged]bool{},
 		held:     map[syncproto.ChangeID]bool{},
 	}
 }
@@ -67,7 +74,7 @@ func (s *Server) Grant(user syncproto.UserID, family syncproto.FamilyID) {
 	s.append(Entry{User: user, Item: syncproto.Item{Type: syncproto.ItemGrant, Family: family, Basis: "LEAD"}})
 }
 
-// Revoke ends that.
+// Revoke ends that; the zero family: all that the user's device may hold.
 func (s *Server) Revoke(user syncproto.UserID, family syncproto.FamilyID) {
 	s.append(Entry{User: user, Item: syncproto.Item{Type: syncproto.ItemPurge, Family: family}})
 }
@@ -187,6 +194,7 @@ func (s *Server) Boundary(n int) int {
 func (s *Server) Restore(n int) {
 	s.Entries = slices.Clone(s.Entries[:n])
 	s.Epoch[0]++
+	clear(s.Receipts) // they hold in the epoch that they are of
 	for id := range s.held {
 		if s.Find(id) == nil {
 			delete(s.held, id)
@@ -229,30 +237,56 @@ func (s *Server) Sync(user syncproto.UserID, device syncproto.DeviceID, payload 
 			p.Forked = append(p.Forked, h.Actor)
 		}
 	}
-	s.feed(user, c, p)
+	s.takePurges(user, device, q)
+	s.feed(user, device, c, p)
 	reply := syncproto.EncodeReply(p)
 	return syncproto.EncodeSignedReply(reply, s.Sign(syncproto.ReplyMessage(device, reply))), syncproto.CodeOK
 }
 
-// cursor is how far a device read, and how long the journal was when it began:
-// what ended before is not told to it.
-type cursor struct{ at, began uint64 }
+// cursorBytes is an epoch and how far a device read.
+const cursorBytes = 24
 
-// cursorBytes is an epoch and two positions.
-const cursorBytes = 32
-
-func (s *Server) parseCursor(q *syncproto.SyncRequest) (cursor, bool) {
+func (s *Server) parseCursor(q *syncproto.SyncRequest) (at uint64, ok bool) {
 	if !q.Epoch.IsZero() && q.Epoch != s.Epoch {
-		return cursor{}, false
+		return 0, false
 	}
 	if len(q.Cursor) == 0 {
-		return cursor{began: uint64(len(s.Entries))}, true
+		return 0, true
 	}
 	if len(q.Cursor) != cursorBytes || syncproto.Epoch(q.Cursor[:16]) != s.Epoch {
-		return cursor{}, false
+		return 0, false
 	}
-	c := cursor{at: binary.BigEndian.Uint64(q.Cursor[16:]), began: binary.BigEndian.Uint64(q.Cursor[24:])}
-	return c, c.at <= uint64(len(s.Entries))
+	at = binary.BigEndian.Uint64(q.Cursor[16:])
+	return at, at <= uint64(len(s.Entries))
+}
+
+// takePurges notes what a device signed for in this epoch.
+func (s *Server) takePurges(user syncproto.UserID, device syncproto.DeviceID, q *syncproto.SyncRequest) {
+	message := syncproto.PurgeMessage(device, user, q.Epoch, q.Purged)
+	if len(q.Purged) == 0 || q.Epoch != s.Epoch || !s.Genuine(device, message, q.PurgeSignature) {
+		return
+	}
+	if s.Receipts[device] == nil {
+		s.Receipts[device] = map[syncproto.Purged]bool{}
+	}
+	for _, p := range q.Purged {
+		s.Receipts[device][p] = true
+	}
+}
+
+// owed fills in the purges that a device has not signed for.
+func (s *Server) owed(user syncproto.UserID, device syncproto.DeviceID, p *syncproto.SyncReply) {
+	for i := range s.Entries {
+		e := &s.Entries[i]
+		if e.Item.Type != syncproto.ItemPurge || e.User != user {
+			continue
+		}
+		last, _ := s.Relation(user, e.Item.Family)
+		done := s.Receipts[device][syncproto.Purged{Family: e.Item.Family, Position: e.Item.Position}]
+		if last == e.Item.Position && !done {
+			p.Items = append(p.Items, e.Item)
+		}
+	}
 }
 
 func (s *Server) push(device syncproto.DeviceID, b *syncproto.Batch) ([]syncproto.Receipt, syncproto.Code) {
@@ -273,6 +307,8 @@ func (s *Server) push(device syncproto.DeviceID, b *syncproto.Batch) ([]syncprot
 			out = append(out, syncproto.Receipt{Change: c.ID, Status: syncproto.StatusHeld, Code: syncproto.CodeUnknownKey})
 		case !s.Genuine(device, syncproto.TipMessage(b.Actor, prev), b.Signature):
 			out = append(out, syncproto.Receipt{Change: c.ID, Status: syncproto.StatusRefused, Code: syncproto.CodeBadSignature})
+		case s.NoRoom && s.Find(c.ID) == nil:
+			out = append(out, syncproto.Receipt{Change: c.ID, Status: syncproto.StatusHeld, Code: syncproto.CodeCustodyFull})
 		default:
 			out = append(out, s.take(c))
 		}
@@ -385,19 +421,17 @@ func (s *Server) chainHead(actor syncproto.ActorID) syncproto.ChainHead {
 }
 
 // feed fills in what a user may see after position from, a page of it.
-func (s *Server) feed(user syncproto.UserID, c cursor, p *syncproto.SyncReply) {
-	at := c.at
+func (s *Server) feed(user syncproto.UserID, device syncproto.DeviceID, at uint64, p *syncproto.SyncReply) {
+	if s.Page > 0 {
+		s.owed(user, device, p)
+	}
 	for at < uint64(len(s.Entries)) && len(p.Items) < s.Page {
 		at++
 		e := &s.Entries[at-1]
-		if e.Item.Type == syncproto.ItemPurge && at <= c.began {
-			continue
-		}
 		s.tell(user, e, at, p)
 	}
 	p.More = at < uint64(len(s.Entries))
 	p.Cursor = binary.BigEndian.AppendUint64(slices.Clone(s.Epoch[:]), at)
-	p.Cursor = binary.BigEndian.AppendUint64(p.Cursor, c.began)
 }
 
 func (s *Server) tell(user syncproto.UserID, e *Entry, at uint64, p *syncproto.SyncReply) {
@@ -407,7 +441,7 @@ func (s *Server) tell(user syncproto.UserID, e *Entry, at uint64, p *syncproto.S
 		if e.User != user || at != last {
 			return
 		}
-		p.Items = append(p.Items, e.Item)
+		p.Items = append(p.Items, e.Item) // a purge that is owed as well comes twice
 		for i := uint64(1); e.Item.Type == syncproto.ItemGrant && i < at; i++ {
 			if s.familyOf(&s.Entries[i-1]) == e.Item.Family && s.Entries[i-1].User.IsZero() {
 				s.tellOne(&s.Entries[i-1], p)

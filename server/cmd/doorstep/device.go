@@ -51,7 +51,7 @@ func runDeviceCode(ctx context.Context, o deviceOptions, s streams) error {
 
 func newDeviceList(s streams, o *deviceOptions) *cobra.Command {
 	return &cobra.Command{
-		Use: "list", Short: "List enrolled devices", Args: noArgs,
+		Use: "list", Short: "List enrolled devices, and what each still has to remove", Args: noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error { return runDeviceList(cmd.Context(), *o, s) },
 	}
 }
@@ -63,16 +63,27 @@ func runDeviceList(ctx context.Context, o deviceOptions, s streams) error {
 			return err
 		}
 		w := tabwriter.NewWriter(s.out, 0, 4, 2, ' ', 0)
-		fmt.Fprintln(w, "ID\tNAME\tPEOPLE\tENROLLED\tREVOKED")
+		fmt.Fprintln(w, "ID\tNAME\tPEOPLE\tENROLLED\tSTATE")
 		for _, d := range devices {
-			revoked := "no"
-			if !d.Revoked.IsZero() {
-				revoked = d.Revoked.Local().Format("2006-01-02 15:04")
-			}
-			fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\n", d.ID, d.Name, strings.Join(d.Users, ", "), d.Enrolled.Local().Format("2006-01-02"), revoked)
+			fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\n", d.ID, d.Name, strings.Join(d.Users, ", "), d.Enrolled.Local().Format("2006-01-02"), deviceState(d))
 		}
 		return w.Flush()
 	})
+}
+
+// deviceState says whether a device is in use, and whether what it was to remove
+// is gone from it.
+func deviceState(d server.Device) string {
+	const at = "2006-01-02 15:04"
+	switch {
+	case d.Revoked.IsZero() && d.PurgesOwed == 0:
+		return "in use"
+	case d.Revoked.IsZero():
+		return fmt.Sprintf("in use, %d to be removed, not yet confirmed", d.PurgesOwed)
+	case d.Purged.IsZero():
+		return "revoked " + d.Revoked.Local().Format(at) + ", not yet confirmed"
+	}
+	return "revoked " + d.Revoked.Local().Format(at) + ", purged at " + d.Purged.Local().Format(at)
 }
 
 func newDeviceRevoke(s streams, o *deviceOptions) *cobra.Command {

@@ -74,7 +74,7 @@ type span struct {
 // ErrOtherHistory, beside an open log, if the borough's log holds another.
 func OpenAccessLog(opt AccessOptions) (*AccessLog, error) {
 	opt.Tree.Source = opt.Journal
-	opt.Tree.Leaf = func(payload []byte) ([]byte, error) { return payload, nil }
+	opt.Tree.Leaf = func(payload []byte, _ [32]byte) ([]byte, error) { return payload, nil }
 	tree, err := OpenTree(opt.Tree, opt.Anchor)
 	if tree == nil {
 		return nil, fmt.Errorf("opening the access log: %w", err)
@@ -133,7 +133,7 @@ func (l *AccessLog) Flush() error {
 			l.putBack(batch)
 			return fmt.Errorf("writing the access log: %w", err)
 		}
-		if err := l.tree.Follow(first, payloads); err != nil {
+		if err := l.tree.Follow(first, payloads, nil); err != nil {
 			l.opt.Log.Error("the tree of the access log lags behind", "reason", err.Error())
 		}
 	}

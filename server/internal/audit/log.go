@@ -38,7 +38,7 @@ type LogOptions struct {
 	FS     disk.FS
 	Dir    string
 	Source Source
-	Leaf   func(payload []byte) ([]byte, error)
+	Leaf   func(payload []byte, sum [32]byte) ([]byte, error)
 	Signer Signer
 	Log    *slog.Logger
 }
@@ -121,8 +121,8 @@ func (l *Log) Declare() {
 // Follow takes in a group that the journal holds from a position on. It never
 // fails a write that is durable already: what it could not take in comes with the
 // next group, and the log says so.
-func (l *Log) Follow(first uint64, payloads [][]byte) {
-	if err := l.tree.Follow(first, payloads); err != nil {
+func (l *Log) Follow(first uint64, payloads [][]byte, sums [][32]byte) {
+	if err := l.tree.Follow(first, payloads, sums); err != nil {
 		l.opt.Log.Error("the audit log lags behind the journal", "reason", err.Error())
 	}
 }

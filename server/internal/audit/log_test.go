@@ -22,13 +22,13 @@ type source struct{ payloads [][]byte }
 func (s *source) Head() (uint64, [32]byte)             { return uint64(len(s.payloads)), [32]byte{} }
 func (s *source) Read(position uint64) ([]byte, error) { return s.payloads[position-1], nil }
 
-func (s *source) add(n int) (first uint64, group [][]byte) {
+func (s *source) add(n int) (first uint64, group [][]byte, sums [][32]byte) {
 	first = uint64(len(s.payloads)) + 1
 	for range n {
 		group = append(group, []byte(fmt.Sprintf("entry %d", len(s.payloads)+len(group))))
 	}
 	s.payloads = append(s.payloads, group...)
-	return first, group
+	return first, group, nil
 }
 
 var signer = audit.NewSigner("testshire", ed25519.NewKeyFromSeed(make([]byte, 32)))
@@ -37,7 +37,7 @@ func open(t *testing.T, fs *disktest.Disk, s *source) (*audit.Log, *bytes.Buffer
 	t.Helper()
 	var logged bytes.Buffer
 	l, err := audit.OpenLog(audit.LogOptions{FS: fs, Dir: "audit", Source: s, Signer: signer,
-		Leaf: func(p []byte) ([]byte, error) { return p, nil }, Log: slog.New(slog.NewTextHandler(&logged, nil))})
+		Leaf: func(p []byte, _ [32]byte) ([]byte, error) { return p, nil }, Log: slog.New(slog.NewTextHandler(&logged, nil))})
 	if err != nil {
 		t.Fatal(err)
 	}

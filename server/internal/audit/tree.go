@@ -1,6 +1,7 @@
 package audit
 
 import (
+	"crypto/sha256"
 	"errors"
 	"fmt"
 	"sync"
@@ -24,8 +25,9 @@ type TreeOptions struct {
 	FS     disk.FS
 	Path   string // of the file of hashes
 	Source Source
-	// Leaf makes the leaf of an entry: a pure function of its payload.
-	Leaf func(payload []byte) ([]byte, error)
+	// Leaf makes the leaf of an entry: a pure function of its payload, whose SHA-256
+	// comes with it.
+	Leaf func(payload []byte, sum [32]byte) ([]byte, error)
 }
 
 // Tree is the Merkle tree over a journal's leaves. Its file holds the hashes of
@@ -126,28 +128,34 @@ func (t *Tree) catchUp() error {
 			}
 			payloads = append(payloads, payload)
 		}
-		if err := t.add(payloads); err != nil {
+		if err := t.add(payloads, nil); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// Follow takes in a group that the journal holds from a position on. After an
+// Follow takes in a group that the journal holds from a position on. sums are the
+// SHA-256 of the payloads, nil if they are not known. After an
 // error the tree is as it was, and the next call takes in what is missing.
-func (t *Tree) Follow(first uint64, payloads [][]byte) error {
+func (t *Tree) Follow(first uint64, payloads [][]byte, sums [][32]byte) error {
 	if first != t.Size()+1 {
 		return t.catchUp()
 	}
-	return t.add(payloads)
+	return t.add(payloads, sums)
 }
 
 // add writes the hashes of some leaves and then counts them.
-func (t *Tree) add(payloads [][]byte) error {
+func (t *Tree) add(payloads [][]byte, sums [][32]byte) error {
+	if sums == nil {
+		for _, payload := range payloads {
+			sums = append(sums, sha256.Sum256(payload))
+		}
+	}
 	size, edge := t.Size(), append([]tlog.Hash(nil), t.edge...)
 	out := make([]byte, 0, len(payloads)*2*tlog.HashSize+64*tlog.HashSize)
 	for i, payload := range payloads {
-		leaf, err := t.opt.Leaf(payload)
+		leaf, err := t.opt.Leaf(payload, sums[i])
 		if err != nil {
 			return fmt.Errorf("making the leaf of entry %d: %w", size+uint64(i)+1, err)
 		}

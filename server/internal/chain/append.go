@@ -41,8 +41,13 @@ func (f *File) Append(payloads [][]byte) (Position, error) {
 		return 0, err
 	}
 	f.publish(g, at.end)
+	f.sums = g.sums
 	return head + 1, nil
 }
+
+// LastSums is the digest of each payload of the group that was appended last, for whoever needs them too. It is for the
+// goroutine that appends.
+func (f *File) LastSums() []Digest { return f.sums }
 
 func (f *File) roomFor(bytes int64) error {
 	free, err := f.fsys.FreeBytes(filepath.Dir(f.path))

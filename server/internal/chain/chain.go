@@ -148,8 +148,9 @@ type File struct {
 	header  Header
 
 	file   disk.File
-	failed error  // of Append: why nothing more is written
-	buf    []byte // of Append
+	failed error    // of Append: why nothing more is written
+	buf    []byte   // of Append
+	sums   []Digest // of the group appended last
 
 	mu     sync.RWMutex // guards what follows
 	slots  []slot

@@ -24,18 +24,20 @@ func groupBytes(payloads [][]byte) (int64, error) {
 type group struct {
 	bytes  []byte
 	slots  []slot
-	digest Digest // of the chain after it
+	sums   []Digest // of the payloads
+	digest Digest   // of the chain after it
 }
 
 // buildGroup makes the bytes of a group that begins at start, in buf if that is large enough.
 func buildGroup(buf []byte, start int64, head groupHead, payloads [][]byte) group {
 	at := head.layout(start)
 	b := append(buf[:0], make([]byte, groupHeadBytes)...)
-	g := group{digest: head.prev, slots: make([]slot, len(payloads))}
+	g := group{digest: head.prev, slots: make([]slot, len(payloads)), sums: make([]Digest, len(payloads))}
 	for i, payload := range payloads {
 		g.slots[i] = slot{offset: uint32(start + int64(len(b))), length: uint32(len(payload))}
+		g.sums[i] = Sum(payload)
 		e := entryHead{
-			back: uint32(len(b)), length: uint32(len(payload)), position: head.first + Position(i), digest: Sum(payload),
+			back: uint32(len(b)), length: uint32(len(payload)), position: head.first + Position(i), digest: g.sums[i],
 		}
 		b = append(e.append(b), payload...)
 		g.digest = g.digest.Next(e.digest)

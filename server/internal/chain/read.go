@@ -4,6 +4,8 @@ import (
 	"errors"
 	"fmt"
 	"io"
+
+	"doorstep/server/internal/disk"
 )
 
 // Read gives the payload at a position, in memory of its own, after checking it against its digest. It answers ErrNoEntry
@@ -111,4 +113,30 @@ func (f *File) readAt(b []byte, off int64, p Position) error {
 
 func (f *File) damagedAt(place slot, p Position, reason string) error {
 	return &DamagedError{File: f.Name(), Offset: int64(place.offset), Position: p, Reason: reason}
+}
+
+// Groups calls fn with the first position of each group of a file and how many entries it has, until fn returns false.
+// It reads headers alone, so it says nothing of what is damaged behind them, and stops at the first place where no
+// group begins. The file may be written meanwhile.
+func Groups(fsys disk.FS, path string, fn func(first Position, entries int) bool) error {
+	file, err := fsys.Open(path, disk.Read)
+	if err != nil {
+		return fmt.Errorf("opening %s: %w", path, err)
+	}
+	defer file.Close()
+	b := make([]byte, groupHeadBytes)
+	for at := int64(headerBytes); ; {
+		err := readFull(file, b, at)
+		if errors.Is(err, io.ErrUnexpectedEOF) {
+			return nil
+		}
+		if err != nil {
+			return fmt.Errorf("reading %s: %w", path, err)
+		}
+		head, ok := parseGroupHead(b)
+		if !ok || !fn(head.first, int(head.count)) {
+			return nil
+		}
+		at = head.layout(at).end
+	}
 }

@@ -112,11 +112,12 @@ func TestFault67RevokedWithUnsentEdits(t *testing.T) {
 	if len(reply.Items) != 1 || reply.Items[0].Type != syncproto.ItemPurge || reply.Items[0].Position != at {
 		t.Fatalf("items: got %+v, want a purge at %d", reply.Items, at)
 	}
-	q := ada.request()
-	q.Purged = []syncproto.Purged{{Family: family, Position: at}}
-	ada.mustAsk(q)
-	if got := w.b.Store.State().PurgedUpTo(ada.device, family); got != at {
-		t.Errorf("the purge report: got %d, want %d", got, at)
+	q := ada.purged(syncproto.Purged{Family: family, Position: at})
+	if reply := ada.mustAsk(q); len(reply.Items) != 0 {
+		t.Errorf("after the receipt: got %+v, want no purge any more", reply.Items)
+	}
+	if got := w.b.Store.State().PurgeReceipt(ada.device, ada.user, family); got.Position != at || got.AtMS != w.nowMS {
+		t.Errorf("the purge receipt: got %+v, want one of %d", got, at)
 	}
 	head, _ := w.b.Journal.Head()
 	ada.mustAsk(q)

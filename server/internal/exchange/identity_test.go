@@ -161,8 +161,8 @@ func TestFault49RevokedDeviceGoesIntoCustody(t *testing.T) {
 	if r := reply.Receipts[0]; r.Status != quarantined || r.Code != syncproto.CodeRevokedDevice || r.Durability != syncproto.DurabilityStored {
 		t.Errorf("receipt: got %+v", r)
 	}
-	if len(reply.Items) != 0 {
-		t.Error("something went down to a revoked device")
+	if len(reply.Items) != 1 || reply.Items[0].Type != syncproto.ItemPurge || !reply.Items[0].Family.IsZero() {
+		t.Errorf("to a revoked device went %+v, want a purge of everything and nothing else", reply.Items)
 	}
 	aside, err := w.b.Store.Quarantined(family)
 	if err != nil || len(aside) != 1 || aside[0].ID != c.ID {

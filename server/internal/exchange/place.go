@@ -229,10 +229,10 @@ func (o ordering) refuse(in *incoming) error {
 // store files a change under the status that its moment gives it.
 func (o ordering) store(in *incoming, chain store.ChainInfo, missingPrev bool) error {
 	b := &in.change.Body
-	e := store.ChangeEntry{
+	e := in.sealed.In(store.ChangeEntry{
 		ID: in.id, Prev: in.prev, Record: b.Record, Family: b.Family, Kind: b.Kind, Actor: b.Actor, Seq: b.Seq,
-		Deps: b.Deps, Author: b.Author, Device: in.batch.device.ID, AtMS: in.atMS, Sealed: in.sealed,
-	}
+		Deps: b.Deps, Author: b.Author, Device: in.batch.device.ID, AtMS: in.atMS,
+	})
 	var err error
 	e.Status, e.Code, err = o.statusOf(in.change, e.Device, e.AtMS)
 	if err != nil {

@@ -15,10 +15,12 @@ import (
 //
 // Relations are taken at one moment, the head of the page, and nothing beyond
 // that position is handed out. First they are held against those that the device
-// knows of (cursor.relations): for a family that it had and may hold no more
-// comes a purge; for one that it may hold now and had not, a grant, and the
-// family's rows up to cursor.walked, as back-fill; then cursor.relations is the
-// head. While back-fill is left, cursor.walked stays. After it comes the walk: the
+// knows of (cursor.relations): for a family that it may hold now and had not comes
+// a grant, and the family's rows up to cursor.walked, as back-fill; then
+// cursor.relations is the head. For a family that its user may hold no more comes
+// a purge: when the cursor says that the device had it, and on every page until
+// the device has signed that it is gone. So neither a lost cursor nor the word of
+// a cloned device leaves a file where it must not be. While back-fill is left, cursor.walked stays. After it comes the walk: the
 // rows after cursor.walked, of all families held, in the journal's order.
 //
 // So at every cursor, for each family held as of cursor.relations, the device was
@@ -42,17 +44,19 @@ type page struct {
 // that the device sent with this very request: it holds them, so they are left out,
 // unless their family is new to it.
 func (x *Exchange) pull(ctx context.Context, caller Caller, c cursor, have map[uint64]bool, size uint64) (page, error) {
-	if caller.CustodyOnly {
-		return page{cursor: c}, nil
-	}
 	state := x.cfg.Store.State()
 	for range 3 {
 		acc := state.Access(caller.User, x.cfg.Now().UnixMilli())
-		p, err := x.makePage(ctx, acc, c, have, size)
+		owed := state.PurgesOwed(x.cfg.Epoch, caller.Device, acc)
+		if x.custodyOnly(caller) {
+			return page{items: purgeItems(owed), cursor: c}, nil
+		}
+		p, err := x.makePage(ctx, acc, owed, pulling{c, have, size})
 		if err != nil {
 			return page{}, err
 		}
-		if after := state.Access(caller.User, x.cfg.Now().UnixMilli()); after.ChangedAt == acc.ChangedAt && !turned(acc, after) {
+		after := state.Access(caller.User, x.cfg.Now().UnixMilli())
+		if after.ChangedAt == acc.ChangedAt && !turned(acc, after) && !x.custodyOnly(caller) {
 			return p, nil
 		}
 		// Access changed while the page was made: what the device may not hold any
@@ -89,14 +93,28 @@ type mayKey struct {
 	kind   string
 }
 
-func (x *Exchange) makePage(ctx context.Context, acc store.Access, c cursor, have map[uint64]bool, size uint64) (page, error) {
-	budget := syncproto.PageBytes
-	if size > 0 && size < syncproto.PageBytes {
-		budget = int(size)
+// pulling is what a page is asked for with.
+type pulling struct {
+	cursor cursor
+	have   map[uint64]bool
+	size   uint64 // wanted, bytes; 0: as many as there may be
+}
+
+// custodyOnly reports whether a device may only send: as its session says, or
+// because it was revoked since.
+func (x *Exchange) custodyOnly(caller Caller) bool {
+	d, _ := x.cfg.Store.State().Device(caller.Device)
+	return caller.CustodyOnly || d.RevokedMS != 0
+}
+
+func (x *Exchange) makePage(ctx context.Context, acc store.Access, owed []syncproto.Purged, ask pulling) (page, error) {
+	budget, c := syncproto.PageBytes, ask.cursor
+	if ask.size > 0 && ask.size < syncproto.PageBytes {
+		budget = int(ask.size)
 	}
 	c.fills = slices.Clone(c.fills)
 	m := &pageMaker{
-		x: x, ctx: ctx, acc: acc, have: have, budget: budget, page: page{cursor: c},
+		x: x, ctx: ctx, acc: acc, have: ask.have, budget: budget, page: page{cursor: c, items: purgeItems(owed)},
 		fresh: map[syncproto.FamilyID]bool{}, may: map[mayKey]bool{},
 	}
 	m.relations()
@@ -110,7 +128,8 @@ func (x *Exchange) makePage(ctx context.Context, acc store.Access, c cursor, hav
 	return m.page, err
 }
 
-// relations says what the device may hold now and did not, and the reverse.
+// relations says what the device may hold now and did not, and the reverse, beside
+// the purges that are owed.
 func (m *pageMaker) relations() {
 	c := &m.page.cursor
 	for _, h := range m.acc.Holdings {
@@ -129,9 +148,7 @@ func (m *pageMaker) relations() {
 				c.fills = append(c.fills, fill{family: h.Family})
 			}
 		case had && !h.Held():
-			m.page.items = append(m.page.items, syncproto.Item{
-				Type: syncproto.ItemPurge, Position: position, Family: h.Family,
-			})
+			m.purge(h)
 			c.fills = slices.DeleteFunc(c.fills, func(f fill) bool { return f.family == h.Family })
 		}
 	}
@@ -143,6 +160,16 @@ func (m *pageMaker) relations() {
 	if len(c.fills) > maxFills {
 		// More than a cursor holds: begin the walk again. The device knows the rest.
 		c.fills, c.walked = nil, 0
+	}
+}
+
+// purge puts a purge on the page that is not there yet.
+func (m *pageMaker) purge(h store.Holding) {
+	there := slices.ContainsFunc(m.page.items, func(it syncproto.Item) bool {
+		return it.Type == syncproto.ItemPurge && it.Family == h.Family
+	})
+	if !there {
+		m.page.items = append(m.page.items, syncproto.Item{Type: syncproto.ItemPurge, Position: m.acc.EndedAt(h), Family: h.Family})
 	}
 }
 

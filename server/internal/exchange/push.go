@@ -26,7 +26,7 @@ type incoming struct {
 	poison bool              // checking it panicked
 	known  bool              // the index has it already
 	atMS   int64
-	sealed []byte
+	sealed store.Words
 	erased bool // its record was: the words go into custody
 
 	receipt syncproto.Receipt
@@ -247,7 +247,7 @@ func (x *Exchange) seal(ins []*incoming) error {
 			continue
 		}
 		in.atMS = x.cfg.Now().UnixMilli()
-		seal := store.SealChange
+		seal := store.SealWords
 		if in.erased {
 			seal = store.SealInCustody
 		}

@@ -53,8 +53,8 @@ type Caller struct {
 	User    syncproto.UserID
 	Device  syncproto.DeviceID
 	Session syncproto.ID // for the audit log
-	// CustodyOnly: the device was revoked. Its words come up into custody,
-	// nothing goes down to it.
+	// CustodyOnly: the device was revoked. Its words come up into custody, and
+	// nothing goes down to it but a purge.
 	CustodyOnly bool
 }
 
@@ -78,7 +78,7 @@ func (x *Exchange) Sync(ctx context.Context, caller Caller, q *syncproto.SyncReq
 	if err != nil {
 		return nil, err
 	}
-	if err := x.notePurged(ctx, caller, q.Purged); err != nil {
+	if err := x.takePurges(ctx, caller, q); err != nil {
 		return nil, err
 	}
 	page, err := x.pull(ctx, caller, cursor, pushed.positions, q.PageSize)
@@ -112,29 +112,10 @@ func checkRequest(q *syncproto.SyncRequest) error {
 		changes += len(q.Batches[i].Bodies)
 	}
 	if len(q.Batches) > syncproto.MaxBatches || changes > syncproto.MaxBatchChanges ||
-		len(q.Chains) > syncproto.MaxChains {
+		len(q.Chains) > syncproto.MaxChains || len(q.Purged) > syncproto.MaxPurged {
 		return syncproto.CodeTooLarge
 	}
 	return nil
-}
-
-// notePurged keeps a device's word that families are gone from it.
-func (x *Exchange) notePurged(ctx context.Context, caller Caller, purged []syncproto.Purged) error {
-	var entries []store.Entry
-	state := x.cfg.Store.State()
-	for _, p := range purged {
-		if p.Position > state.PurgedUpTo(caller.Device, p.Family) && p.Position <= state.Head() {
-			entries = append(entries, store.PurgeEntry{
-				Device: caller.Device, User: caller.User, Family: p.Family,
-				Position: p.Position, AtMS: x.cfg.Now().UnixMilli(),
-			})
-		}
-	}
-	if len(entries) == 0 {
-		return nil
-	}
-	_, err := x.cfg.Ledger.Propose(ctx, func(*store.Tx) ([]store.Entry, error) { return entries, nil })
-	return err
 }
 
 // reportChains tells a device how far the server has its actors' chains, and

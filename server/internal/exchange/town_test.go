@@ -256,7 +256,11 @@ func (d *tablet) queue(raw []byte, body *syncproto.Body) *syncproto.Change {
 }
 
 func (d *tablet) sign(tip syncproto.ChangeID) []byte {
-	digest := sha256.Sum256(syncproto.TipMessage(d.actor, tip))
+	return d.signature(syncproto.TipMessage(d.actor, tip))
+}
+
+func (d *tablet) signature(message []byte) []byte {
+	digest := sha256.Sum256(message)
 	r, s, err := ecdsa.Sign(rand.Reader, d.key, digest[:])
 	if err != nil {
 		d.w.t.Fatal(err)
@@ -283,6 +287,14 @@ func (d *tablet) request(batches ...syncproto.Batch) *syncproto.SyncRequest {
 		Cursor: d.cursor, Batches: batches,
 		Chains: []syncproto.ChainHead{{Actor: d.actor, Seq: d.seq, Tip: d.tip}},
 	}
+}
+
+// purged is a request with signed purge receipts.
+func (d *tablet) purged(list ...syncproto.Purged) *syncproto.SyncRequest {
+	q := d.request()
+	q.Epoch, q.Purged = d.w.b.Journal.Epoch(), list
+	q.PurgeSignature = d.signature(syncproto.PurgeMessage(d.device, d.user, q.Epoch, list))
+	return q
 }
 
 func (d *tablet) caller() exchange.Caller { return exchange.Caller{User: d.user, Device: d.device} }
@@ -336,7 +348,7 @@ func (d *tablet) take(reply *syncproto.SyncReply) {
 		case syncproto.ItemPurge:
 			delete(d.families, it.Family)
 			for id, c := range d.changes {
-				if c.Body.Family == it.Family {
+				if c.Body.Family == it.Family || it.Family.IsZero() {
 					delete(d.changes, id)
 				}
 			}

@@ -34,6 +34,10 @@ func (j *Journal) Append(payloads [][]byte) (first Position, err error) {
 	return first, nil
 }
 
+// LastSums is the SHA-256 of each payload of the group that was appended last, for whoever needs them too. It is for the
+// goroutine that appends.
+func (j *Journal) LastSums() []Digest { return j.last().LastSums() }
+
 func (j *Journal) writable() error {
 	if j.closed {
 		return ErrClosed

@@ -10,11 +10,17 @@ import (
 // result. The result is the nonce and the ciphertext, 28 bytes longer than the plaintext. Errors: ErrUnknownKey,
 // ErrErased, ErrTampered for a wrapped key that is not what was wrapped.
 func (r *Ring) Seal(record Pair, aad, plaintext []byte) ([]byte, error) {
+	return r.SealAfter(make([]byte, 0, nonceBytes+len(plaintext)+tagBytes), record, aad, plaintext)
+}
+
+// SealAfter appends what Seal answers to b. plaintext may be the bytes that stand 12 behind the end of b in the same
+// memory; then it is written over.
+func (r *Ring) SealAfter(b []byte, record Pair, aad, plaintext []byte) ([]byte, error) {
 	key, err := r.recordKey(record)
 	if err != nil {
 		return nil, err
 	}
-	return seal(key, r.opt.Rand, aad, plaintext)
+	return sealAfter(b, key, r.opt.Rand, aad, plaintext)
 }
 
 // Unseal decrypts what Seal gave for the same record and aad. Errors: ErrUnknownKey, ErrErased, ErrTampered.

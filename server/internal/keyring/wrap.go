@@ -5,6 +5,7 @@ import (
 	"crypto/cipher"
 	"fmt"
 	"io"
+	"slices"
 )
 
 const (
@@ -41,11 +42,17 @@ func newAEAD(key []byte) (cipher.AEAD, error) {
 
 // seal answers nonce and ciphertext in one slice.
 func seal(aead cipher.AEAD, source io.Reader, context, plaintext []byte) ([]byte, error) {
-	out := make([]byte, nonceBytes, nonceBytes+len(plaintext)+tagBytes)
-	if _, err := io.ReadFull(source, out); err != nil {
+	return sealAfter(make([]byte, 0, nonceBytes+len(plaintext)+tagBytes), aead, source, context, plaintext)
+}
+
+// sealAfter appends nonce and ciphertext to b. The plaintext may stand where the ciphertext goes.
+func sealAfter(b []byte, aead cipher.AEAD, source io.Reader, context, plaintext []byte) ([]byte, error) {
+	b = slices.Grow(b, nonceBytes+len(plaintext)+tagBytes)
+	nonce := b[len(b) : len(b)+nonceBytes]
+	if _, err := io.ReadFull(source, nonce); err != nil {
 		return nil, fmt.Errorf("drawing a nonce: %w", err)
 	}
-	return aead.Seal(out, out, plaintext, context), nil
+	return aead.Seal(b[:len(b)+nonceBytes], nonce, plaintext, context), nil
 }
 
 func unseal(aead cipher.AEAD, context, sealed []byte) ([]byte, error) {

@@ -244,21 +244,32 @@ func decodePasskey(d *decoder, count int) Entry {
 }
 
 func encodePurge(e PurgeEntry) []byte {
-	b := appendHeader(nil, 6, kindPurge)
+	b := appendHeader(nil, 7, kindPurge)
 	b = cbor.AppendBytes(b, e.Device[:])
 	b = cbor.AppendBytes(b, e.User[:])
-	b = cbor.AppendBytes(b, e.Family[:])
-	b = cbor.AppendUint(b, e.Position)
+	b = cbor.AppendBytes(b, e.Epoch[:])
+	b = cbor.AppendArray(b, 2*len(e.Purged))
+	for _, p := range e.Purged {
+		b = cbor.AppendBytes(b, p.Family[:])
+		b = cbor.AppendUint(b, p.Position)
+	}
+	b = cbor.AppendBytes(b, e.Signature)
 	return cbor.AppendInt(b, e.AtMS)
 }
 
 func decodePurge(d *decoder, count int) Entry {
-	d.expect(count == 6)
+	d.expect(count == 7)
 	var e PurgeEntry
 	d.BytesInto(e.Device[:])
 	d.BytesInto(e.User[:])
-	d.BytesInto(e.Family[:])
-	e.Position = d.Uint()
+	d.BytesInto(e.Epoch[:])
+	for range d.ArrayUpTo(2*syncproto.MaxPurged) / 2 {
+		var p syncproto.Purged
+		d.BytesInto(p.Family[:])
+		p.Position = d.Uint()
+		e.Purged = append(e.Purged, p)
+	}
+	e.Signature = d.Bytes()
 	e.AtMS = d.Int()
 	return e
 }

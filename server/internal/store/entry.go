@@ -41,6 +41,7 @@ type ChangeEntry struct {
 	// Sealed is SealChange's result: prev, server time and body under the
 	// record's key, bound to ID.
 	Sealed []byte
+	room   []byte // Sealed, and before it room for the rest of the entry; nil: none
 }
 
 // TipEntry keeps the one signature that covers a run of an actor's chain.
@@ -186,13 +187,14 @@ type RefEntry struct {
 	ID   syncproto.ID
 }
 
-// PurgeEntry is a device's word that a family's data is gone from it.
+// PurgeEntry is a device's purge receipts, as it signed them (SPEC 7.5).
 type PurgeEntry struct {
-	Device   syncproto.DeviceID
-	User     syncproto.UserID
-	Family   syncproto.FamilyID
-	Position uint64 // of the revocation that it answers
-	AtMS     int64
+	Device    syncproto.DeviceID
+	User      syncproto.UserID
+	Epoch     syncproto.Epoch
+	Purged    []syncproto.Purged
+	Signature []byte // ES256 over syncproto.PurgeMessage of all that
+	AtMS      int64
 }
 
 // entryKind is the first element of a payload. A number never changes its meaning.

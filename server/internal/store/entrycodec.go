@@ -17,6 +17,9 @@ import (
 type Sealer interface {
 	// Seal encrypts plain under the record's key, bound to aad.
 	Seal(record KeyPair, aad, plain []byte) ([]byte, error)
+	// SealAfter appends what Seal returns to b. plain may be what stands SealNonce
+	// bytes behind b in the same memory, and is written over then.
+	SealAfter(b []byte, record KeyPair, aad, plain []byte) ([]byte, error)
 	// Unseal is the reverse. It fails for other keys, other aad and altered bytes.
 	Unseal(record KeyPair, aad, sealed []byte) ([]byte, error)
 	// Mark returns what stands for a record in the audit log, until the keys of its
@@ -125,8 +128,27 @@ func appendHeader(b []byte, count int, kind entryKind) []byte {
 	return cbor.AppendUint(cbor.AppendArray(b, count), uint64(kind))
 }
 
+// SealNonce and sealTag are what Seal puts before and behind a plaintext.
+const (
+	SealNonce = 12
+	sealTag   = 16
+)
+
+// entryRoom is enough for all of a change's entry but Sealed, unless it has many deps.
+const entryRoom = 448
+
 func encodeChange(e ChangeEntry) []byte {
-	b := make([]byte, 0, 320+32*len(e.Deps)+len(e.Sealed))
+	head := encodeChangeHead(make([]byte, 0, entryRoom+34*len(e.Deps)), e)
+	if e.room == nil || len(head) > entryRoom {
+		return append(head, e.Sealed...)
+	}
+	whole := e.room[entryRoom-len(head):]
+	copy(whole, head)
+	return whole
+}
+
+// encodeChangeHead writes a change's entry up to the bytes of Sealed.
+func encodeChangeHead(b []byte, e ChangeEntry) []byte {
 	b = appendHeader(b, 16, kindChange)
 	b = cbor.AppendBytes(b, e.ID[:])
 	b = cbor.AppendBytes(b, e.Prev[:])
@@ -143,7 +165,7 @@ func encodeChange(e ChangeEntry) []byte {
 	b = cbor.AppendInt(b, e.AtMS)
 	b = cbor.AppendBytes(b, e.Mark[:])
 	b = cbor.AppendBytes(b, e.Table[:])
-	return cbor.AppendBytes(b, e.Sealed)
+	return cbor.AppendBytesHead(b, len(e.Sealed))
 }
 
 func decodeChange(d *decoder, count int) Entry {
@@ -289,32 +311,58 @@ func appendChangeIDs(b []byte, ids []syncproto.ChangeID) []byte {
 	return b
 }
 
-// changePlain is what is sealed of a change.
-func changePlain(prev syncproto.ChangeID, atMS int64, body []byte) []byte {
-	plain := make([]byte, 0, 32+9+len(body))
-	plain = append(plain, prev[:]...)
-	plain = cbor.AppendInt(plain, atMS)
-	return append(plain, body...)
+// maxChangeHead is how long what stands before the body in a sealed change is at most.
+const maxChangeHead = 32 + 9
+
+// appendChangeHead writes what is sealed of a change before its body.
+func appendChangeHead(b []byte, prev syncproto.ChangeID, atMS int64) []byte {
+	return cbor.AppendInt(append(b, prev[:]...), atMS)
 }
 
-// SealChange seals the words of a change under its record's key, with prev and
+// Words is a sealed change, with room before it for the rest of its entry. So what
+// a change says is copied once on its way from a request to a group.
+type Words struct{ all []byte }
+
+// Bytes is what ChangeEntry.Sealed has to be.
+func (w Words) Bytes() []byte { return w.all[entryRoom:] }
+
+// In returns e with these words. The entry may be staged once: its payload takes the
+// room.
+func (w Words) In(e ChangeEntry) ChangeEntry {
+	e.Sealed, e.room = w.Bytes(), w.all
+	return e
+}
+
+// SealWords seals the words of a change under its record's key, with prev and
 // the server's time inside, bound to its id.
-func SealChange(s Sealer, c *syncproto.Change, atMS int64) ([]byte, error) {
+func SealWords(s Sealer, c *syncproto.Change, atMS int64) (Words, error) {
 	return sealUnder(s, KeyPair{c.Body.Family, c.Body.Record}, c, atMS)
 }
 
-// SealInCustody is SealChange for words about a record that was erased: under a key
+// SealInCustody is SealWords for words about a record that was erased: under a key
 // of its own, which is not the record's.
-func SealInCustody(s Sealer, c *syncproto.Change, atMS int64) ([]byte, error) {
+func SealInCustody(s Sealer, c *syncproto.Change, atMS int64) (Words, error) {
 	return sealUnder(s, CustodyKey(c.Body.Record), c, atMS)
 }
 
-func sealUnder(s Sealer, under KeyPair, c *syncproto.Change, atMS int64) ([]byte, error) {
-	sealed, err := s.Seal(under, c.ID[:], changePlain(c.Prev, atMS, c.Raw))
+func sealUnder(s Sealer, under KeyPair, c *syncproto.Change, atMS int64) (Words, error) {
+	const before = entryRoom + SealNonce
+	b := make([]byte, before, before+maxChangeHead+len(c.Raw)+sealTag)
+	b = append(appendChangeHead(b, c.Prev, atMS), c.Raw...)
+	sealed, err := s.SealAfter(b[:entryRoom], under, c.ID[:], b[before:])
 	if err != nil {
-		return nil, fmt.Errorf("sealing change %s: %w", c.ID, err)
+		return Words{}, fmt.Errorf("sealing change %s: %w", c.ID, err)
 	}
-	return sealed, nil
+	return Words{sealed}, nil
+}
+
+// SealChange is SealWords for whoever needs no more than its bytes.
+func SealChange(s Sealer, c *syncproto.Change, atMS int64) ([]byte, error) {
+	words, err := SealWords(s, c, atMS)
+	if err != nil {
+		return nil, err
+	}
+	return words.Bytes(), nil
 }
 
 // OpenChange unseals and checks the body of a stored change: prev, time and hash
@@ -324,7 +372,7 @@ func OpenChange(s Sealer, e ChangeEntry) ([]byte, error) {
 	if err != nil {
 		return nil, fmt.Errorf("unsealing change %s: %w", e.ID, err)
 	}
-	head := changePlain(e.Prev, e.AtMS, nil)
+	head := appendChangeHead(nil, e.Prev, e.AtMS)
 	if len(plain) < len(head) || string(plain[:len(head)]) != string(head) {
 		return nil, fmt.Errorf("change %s is not what its header says: %w", e.ID, ErrDamaged)
 	}

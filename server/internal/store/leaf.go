@@ -19,11 +19,16 @@ const EventAnchor = audit.Type(kindAnchor)
 // name, and the digest of the entry's bytes. It needs no key, so that the log can
 // be checked by who may not read records, and after keys were destroyed.
 func Leaf(payload []byte) ([]byte, error) {
+	return LeafOf(payload, sha256.Sum256(payload))
+}
+
+// LeafOf is Leaf for whoever knows the SHA-256 of the payload.
+func LeafOf(payload []byte, sum [32]byte) ([]byte, error) {
 	e, err := eventIn(payload)
 	if err != nil {
 		return nil, err
 	}
-	e.Entry = sha256.Sum256(payload)
+	e.Entry = sum
 	return e.Encode(), nil
 }
 
@@ -120,7 +125,11 @@ func controlEvent(ev *audit.Event, e Entry, s Sealer) {
 		ev.AtMS, ev.User, ev.Second, ev.Subject, ev.Record = e.AtMS, e.By, e.Second, e.Ask, e.Mark
 		ev.Word = e.Basis + " " + e.Scope
 	case PurgeEntry:
-		ev.AtMS, ev.User, ev.Device, ev.Record = e.AtMS, e.User, e.Device, family(e.Family)
+		ev.AtMS, ev.User, ev.Device, ev.Count = e.AtMS, e.User, e.Device, uint64(len(e.Purged))
+		ev.Root = sha256.Sum256(syncproto.PurgeMessage(e.Device, e.User, e.Epoch, e.Purged))
+		if len(e.Purged) == 1 {
+			ev.Record = family(e.Purged[0].Family)
+		}
 	}
 }
 

@@ -6,6 +6,7 @@ import (
 
 	"doorstep/server/internal/store"
 	"doorstep/server/internal/store/storetest"
+	"doorstep/syncproto"
 )
 
 // holding is one person's relation to a family after each step of a story.
@@ -103,8 +104,8 @@ func TestStateIsFoldedAtEveryStart(t *testing.T) {
 		if id, ok := s.Ref("person", "P-1"); !ok || id[0] != 5 {
 			t.Errorf("%s: reference %v", round, id)
 		}
-		if s.PurgedUpTo(tablet, smith) != 6 {
-			t.Errorf("%s: purge %d", round, s.PurgedUpTo(tablet, smith))
+		if r := s.PurgeReceipt(tablet, ada, smith); r != (store.PurgeReceipt{Epoch: syncproto.Epoch{1}, Position: 6, AtMS: 7}) {
+			t.Errorf("%s: purge receipt %+v", round, r)
 		}
 		if !slices.Contains(s.FamiliesOfTeam(store.TeamID{7}), smith) || s.TeamOf(smith) != (store.TeamID{7}) {
 			t.Errorf("%s: teams are not known", round)

@@ -104,8 +104,9 @@ type undo struct {
 	known  bool
 }
 
-func newLayer() *layer {
-	return &layer{rows: map[string]layerRow{}, groups: map[string][]string{}}
+// newLayer makes a layer for about so many rows.
+func newLayer(rows int) *layer {
+	return &layer{rows: make(map[string]layerRow, rows), groups: map[string][]string{}}
 }
 
 // get returns a row; known is false if the layer says nothing of it.

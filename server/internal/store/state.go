@@ -24,7 +24,7 @@ type State struct {
 	subjects  map[string]syncproto.UserID
 	codes     map[[32]byte]CodeEntry
 	refs      map[refKey]syncproto.ID
-	purges    map[purgeKey]uint64
+	purges    purges
 	relations relations
 	news      map[syncproto.FamilyID]uint64 // position of the family's last feed row
 	marks     landmarks
@@ -32,11 +32,6 @@ type State struct {
 }
 
 type refKey struct{ kind, ref string }
-
-type purgeKey struct {
-	device syncproto.DeviceID
-	family syncproto.FamilyID
-}
 
 func newState(holds func(role, basis string) (reads, carries bool)) *State {
 	s := &State{
@@ -48,7 +43,7 @@ func newState(holds func(role, basis string) (reads, carries bool)) *State {
 		subjects: map[string]syncproto.UserID{},
 		codes:    map[[32]byte]CodeEntry{},
 		refs:     map[refKey]syncproto.ID{},
-		purges:   map[purgeKey]uint64{},
+		purges:   newPurges(),
 		news:     map[syncproto.FamilyID]uint64{},
 		marks:    newLandmarks(),
 	}
@@ -105,6 +100,7 @@ func (s *State) apply(position uint64, e Entry) {
 		s.applyUser(position, e)
 	case DeviceEntry:
 		s.devices[e.ID] = e
+		s.purges.applyDevice(position, e)
 	case SessionEntry:
 		s.sessions[e.ID] = e
 		if e.EndedMS != 0 { // refused like one that never was
@@ -120,8 +116,7 @@ func (s *State) apply(position uint64, e Entry) {
 	case RefEntry:
 		s.refs[refKey{e.Kind, e.Ref}] = e.ID
 	case PurgeEntry:
-		k := purgeKey{e.Device, e.Family}
-		s.purges[k] = max(s.purges[k], e.Position)
+		s.purges.applyReceipts(e)
 	case RelationEntry:
 		s.relations.applyRelation(position, e)
 	case RestrictionEntry:
@@ -296,14 +291,6 @@ func (s *State) Refs(kind string) []string {
 	}
 	slices.Sort(out)
 	return out
-}
-
-// PurgedUpTo returns the newest revocation of a family that a device said it has
-// answered by purging; 0 if none.
-func (s *State) PurgedUpTo(device syncproto.DeviceID, family syncproto.FamilyID) uint64 {
-	s.mu.RLock()
-	defer s.mu.RUnlock()
-	return s.purges[purgeKey{device, family}]
 }
 
 // TeamOf returns the team that a family is with; the zero team: none.

@@ -75,6 +75,7 @@ type Store struct {
 
 	applied meta   // the sequencer's
 	clockMS int64  // the sequencer's
+	rows    int    // the sequencer's: how many rows the next group may have
 	marked  uint64 // the sequencer's: up to where the landmarks were written
 
 	// whole is held while a group is written in several transactions, so that no

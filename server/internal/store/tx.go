@@ -60,13 +60,15 @@ func (s *Store) Begin(atMS int64) *Tx {
 func (s *Store) BeginAfter(base *Tx, atMS int64) *Tx {
 	tx := s.begin(atMS, base.first+uint64(base.kept.payloads))
 	tx.base = base
+	s.rows = len(base.layer.rows)
 	base.base = nil // committed, and not asked any more
 	return tx
 }
 
 func (s *Store) begin(atMS int64, first uint64) *Tx {
 	s.clockMS = max(s.clockMS, atMS)
-	tx := &Tx{store: s, txn: s.db.NewTransaction(false), known: map[string][]byte{}, atMS: s.clockMS, first: first, layer: newLayer()}
+	tx := &Tx{store: s, txn: s.db.NewTransaction(false), known: map[string][]byte{}, atMS: s.clockMS, first: first, layer: newLayer(s.rows)}
+	s.rows /= 2 // unless groups keep following each other
 	tx.below = snapshot{txn: tx.txn, store: s}
 	tx.Reader = Reader{rows: tx, seal: s.opt.Sealer}
 	return tx

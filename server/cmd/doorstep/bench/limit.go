@@ -16,11 +16,12 @@ import (
 	"doorstep/server/internal/journal"
 )
 
-// limits are what the same disk takes of the same bytes without a server: groups
-// as large as all tablets together can make one.
+// limits are what the same disk takes of the same bytes without a server, in groups
+// of the size that the server's had, and in groups as large as all tablets together
+// can make one.
 type limits struct {
 	dir     string
-	group   int
+	largest int // group, in visits
 	journal *journal.Journal
 	badger  *badger.DB
 	seal    cipher.AEAD
@@ -31,7 +32,7 @@ type limits struct {
 const maxGroupBytes = 2 << 20
 
 func openLimits(folder string, o Options) (*limits, error) {
-	l := &limits{dir: filepath.Join(folder, "limits"), group: min(o.Devices*o.Batch, maxGroupBytes/visitBytes)}
+	l := &limits{dir: filepath.Join(folder, "limits"), largest: min(o.Devices*o.Batch, maxGroupBytes/visitBytes)}
 	var key [32]byte
 	_, _ = rand.Read(key[:]) // never fails
 	block, err := aes.NewCipher(key[:])
@@ -67,16 +68,16 @@ func (l *limits) close() error {
 }
 
 // bareJournal encrypts the bodies and appends them.
-func (l *limits) bareJournal(bodies [][]byte) (Rate, error) {
-	return l.measure(bodies, func(_ uint64, sealed [][]byte) error {
+func (l *limits) bareJournal(bodies [][]byte, group int) (Rate, error) {
+	return l.measure(bodies, group, func(_ uint64, sealed [][]byte) error {
 		_, err := l.journal.Append(sealed)
 		return err
 	})
 }
 
 // bareBadger encrypts the bodies and commits them under numbers.
-func (l *limits) bareBadger(bodies [][]byte) (Rate, error) {
-	return l.measure(bodies, func(first uint64, sealed [][]byte) error {
+func (l *limits) bareBadger(bodies [][]byte, group int) (Rate, error) {
+	return l.measure(bodies, group, func(first uint64, sealed [][]byte) error {
 		return l.badger.Update(func(txn *badger.Txn) error {
 			for i, value := range sealed {
 				if err := txn.Set(fmt.Appendf(nil, "%016x", first+uint64(i)), value); err != nil {
@@ -89,11 +90,11 @@ func (l *limits) bareBadger(bodies [][]byte) (Rate, error) {
 }
 
 // measure has bodies stored in groups by one goroutine.
-func (l *limits) measure(bodies [][]byte, store func(first uint64, sealed [][]byte) error) (Rate, error) {
+func (l *limits) measure(bodies [][]byte, group int, store func(first uint64, sealed [][]byte) error) (Rate, error) {
 	began, cpu := time.Now(), ownCPU()
-	for at := 0; at < len(bodies); at += l.group {
+	for at := 0; at < len(bodies); at += group {
 		var sealed [][]byte
-		for _, body := range bodies[at:min(at+l.group, len(bodies))] {
+		for _, body := range bodies[at:min(at+group, len(bodies))] {
 			nonce := make([]byte, l.seal.NonceSize(), l.seal.NonceSize()+len(body)+l.seal.Overhead())
 			_, _ = rand.Read(nonce) // never fails
 			sealed = append(sealed, l.seal.Seal(nonce, nonce, body, nil))

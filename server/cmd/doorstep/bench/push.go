@@ -19,11 +19,12 @@ func (b *bench) measurePush(ctx context.Context, s *site) (err error) {
 	}
 	defer func() { err = errors.Join(err, l.close()) }()
 	out := &b.report.Push
-	out.GroupVisits = l.group
+	out.LargestGroup = l.largest
+	group := l.largest // of the server's last round, in visits
 	b.say("pushing: %d rounds of %d visits from %d devices, %d a request, after one round to warm up",
 		b.o.Rounds, b.o.Devices*b.o.Batches*b.o.Batch, b.o.Devices, b.o.Batch)
 	for round := range b.o.Rounds + 1 {
-		r, err := b.pushRound(ctx, s, l, round)
+		r, err := b.pushRound(ctx, s, l, round, &group)
 		if err != nil {
 			return err
 		}
@@ -31,13 +32,15 @@ func (b *bench) measurePush(ctx context.Context, s *site) (err error) {
 			continue
 		}
 		out.Rounds = append(out.Rounds, r)
-		b.say("round %d of %d: server %s, bare journal %s, bare badger %s", round, b.o.Rounds, r.Server, r.Journal, r.Badger)
+		b.say("round %d of %d: server %s, in groups of %d: bare journal %s, bare badger %s", round, b.o.Rounds, r.Server, r.Group, r.Journal, r.Badger)
 	}
 	out.finish(b.o)
 	return b.readBack(ctx, s)
 }
 
-func (b *bench) pushRound(ctx context.Context, s *site, l *limits, round int) (r PushRound, err error) {
+// pushRound is one round. The limits write in groups of the size that the server made
+// last; before the first time, which only warms up, nobody knows.
+func (b *bench) pushRound(ctx context.Context, s *site, l *limits, round int, group *int) (r PushRound, err error) {
 	parcels, err := prepareAll(s.pushers, b.o.Batches, b.o.Batch, true)
 	if err != nil {
 		return r, err
@@ -49,9 +52,18 @@ func (b *bench) pushRound(ctx context.Context, s *site, l *limits, round int) (r
 		}
 	}
 	steps := []func() error{
-		func() (err error) { r.Server, err = b.pushAll(ctx, s, parcels, &r); return err },
-		func() (err error) { r.Journal, err = l.bareJournal(bodies); return err },
-		func() (err error) { r.Badger, err = l.bareBadger(bodies); return err },
+		func() (err error) {
+			before := s.groups()
+			r.Server, err = b.pushAll(ctx, s, parcels, &r)
+			if made := s.groups() - before; made > 0 {
+				*group = min(max(len(bodies)/made, 1), l.largest)
+			}
+			return err
+		},
+		func() (err error) { r.Journal, err = l.bareJournal(bodies, *group); return err },
+		func() (err error) { r.Badger, err = l.bareBadger(bodies, *group); return err },
+		func() (err error) { r.JournalMost, err = l.bareJournal(bodies, l.largest); return err },
+		func() (err error) { r.BadgerMost, err = l.bareBadger(bodies, l.largest); return err },
 	}
 	for n := range steps {
 		runtime.GC() // no step pays for what another left
@@ -59,6 +71,7 @@ func (b *bench) pushRound(ctx context.Context, s *site, l *limits, round int) (r
 			return r, err
 		}
 	}
+	r.Group = *group
 	return r, nil
 }
 

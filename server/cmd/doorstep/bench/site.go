@@ -12,6 +12,7 @@ import (
 	"strings"
 
 	"doorstep/server"
+	"doorstep/server/internal/journal"
 )
 
 // site is a server to measure, and the people who have families there: the last
@@ -20,6 +21,7 @@ type site struct {
 	name    string
 	url     string
 	dir     string // where tablets of it keep their stores
+	journal string // folder of its journal; "": not known
 	pid     int    // 0: not known
 	people  []person
 	pushers []*pusher
@@ -56,7 +58,7 @@ func (b *bench) startSite(ctx context.Context, name string) (*site, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &site{name: name, url: p.url, dir: dir, pid: p.cmd.Process.Pid, close: p.stop}
+	s := &site{name: name, url: p.url, dir: dir, journal: filepath.Join(cfg.Data.Dir, "journal"), pid: p.cmd.Process.Pid, close: p.stop}
 	if err := s.settle(ctx, cfg, b.o.Devices); err != nil {
 		return nil, errors.Join(err, s.close())
 	}
@@ -189,6 +191,19 @@ func (s *site) enrol(ctx context.Context) error {
 	last := len(s.pushers) - 1
 	s.pushers, s.reader = s.pushers[:last], s.pushers[last]
 	return nil
+}
+
+// groups is how many groups the server's journal was written in so far; 0 if that
+// cannot be told.
+func (s *site) groups() int {
+	if s.journal == "" {
+		return 0
+	}
+	n, _, err := journal.CountGroups(s.journal)
+	if err != nil {
+		return 0
+	}
+	return n
 }
 
 // hangUp closes connections that are not in use.

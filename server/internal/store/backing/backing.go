@@ -91,6 +91,11 @@ func (k Keys) Seal(record store.KeyPair, aad, plain []byte) ([]byte, error) {
 	return k.Ring.Seal(pairOf(record), aad, plain)
 }
 
+// SealAfter implements store.Sealer.
+func (k Keys) SealAfter(b []byte, record store.KeyPair, aad, plain []byte) ([]byte, error) {
+	return k.Ring.SealAfter(b, pairOf(record), aad, plain)
+}
+
 // Unseal implements store.Sealer.
 func (k Keys) Unseal(record store.KeyPair, aad, sealed []byte) ([]byte, error) {
 	return k.Ring.Unseal(pairOf(record), aad, sealed)

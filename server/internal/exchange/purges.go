@@ -1,0 +1,55 @@
+package exchange
+
+import (
+	"context"
+
+	"doorstep/server/internal/store"
+	"doorstep/syncproto"
+)
+
+// takePurges keeps the purge receipts of a request, as they were signed. What is
+// not the device's word on this epoch is left out and asked for again; it harms
+// nothing else in the request.
+func (x *Exchange) takePurges(ctx context.Context, caller Caller, q *syncproto.SyncRequest) error {
+	state := x.cfg.Store.State()
+	if len(q.Purged) == 0 || q.Epoch != x.cfg.Epoch || !newReceipts(state, q.Epoch, caller, q.Purged) {
+		return nil
+	}
+	device, _ := state.Device(caller.Device)
+	message := syncproto.PurgeMessage(caller.Device, caller.User, q.Epoch, q.Purged)
+	if !x.cfg.Verify(device.Key, message, q.PurgeSignature) {
+		x.cfg.Log.Warn("security event", "event", "bad signature of purge receipts",
+			"code", syncproto.CodeBadSignature.Error(), "device", caller.Device.String())
+		return nil
+	}
+	_, err := x.cfg.Ledger.Propose(ctx, func(tx *store.Tx) ([]store.Entry, error) {
+		return []store.Entry{store.PurgeEntry{
+			Device: caller.Device, User: caller.User, Epoch: q.Epoch,
+			Purged: q.Purged, Signature: q.PurgeSignature, AtMS: tx.AtMS(),
+		}}, nil
+	})
+	return err
+}
+
+// newReceipts reports whether a list of receipts says anything new, and nothing
+// of positions that there are not yet.
+func newReceipts(state *store.State, epoch syncproto.Epoch, caller Caller, list []syncproto.Purged) bool {
+	some, head := false, state.Head()
+	for _, p := range list {
+		if p.Position > head {
+			return false
+		}
+		r := state.PurgeReceipt(caller.Device, caller.User, p.Family)
+		some = some || p.Position > r.Position || r.Epoch != epoch
+	}
+	return some
+}
+
+// purgeItems are what a device still has to remove, as news.
+func purgeItems(owed []syncproto.Purged) []syncproto.Item {
+	var items []syncproto.Item
+	for _, p := range owed {
+		items = append(items, syncproto.Item{Type: syncproto.ItemPurge, Position: p.Position, Family: p.Family})
+	}
+	return items
+}
