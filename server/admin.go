@@ -117,6 +117,7 @@ func adminHandler(op localOperator) http.Handler {
 		return op.ExplainAccess(ctx, in.Login, in.Record)
 	})
 	command(mux, "import", op.Import)
+	command(mux, "erase", op.Erase)
 	command(mux, "status", func(ctx context.Context, _ nothing) (Status, error) { return op.Status(ctx) })
 	return mux
 }

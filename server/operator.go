@@ -34,6 +34,8 @@ type Operator interface {
 	Import(ctx context.Context, in ImportFiles) (ImportReport, error)
 	// Status says how the data is: disk, scrub, backups.
 	Status(context.Context) (Status, error)
+	// Erase does what somebody of information governance orders about an erasure.
+	Erase(context.Context, EraseOrder) ([]Erasure, error)
 	Close() error
 }
 

@@ -77,6 +77,7 @@ func newRoot(s streams) *cobra.Command {
 		newImport(s),
 		newUser(s),
 		newDevice(s),
+		newErase(s),
 		newAccess(s),
 		newVerify(s),
 		newStatus(s),

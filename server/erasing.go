@@ -1,0 +1,126 @@
+package server
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"doorstep/server/internal/auth"
+	"doorstep/server/internal/erasure"
+	"doorstep/server/internal/store"
+	"doorstep/syncproto"
+)
+
+// EraseOrder is what somebody of information governance wants done about an
+// erasure. They prove who they are by their own account: whoever may run commands
+// on the server may not erase.
+type EraseOrder struct {
+	Login    string `json:"login"`
+	Password string `json:"password"`
+	Act      string `json:"act"`    // ask, confirm, refuse, list or hold
+	Scope    string `json:"scope"`  // ask: record, child or family
+	ID       string `json:"id"`     // of the record, child, family, or of what was asked
+	Basis    string `json:"basis"`  // ask: retention_ended, court_order or unlawful
+	Reason   string `json:"reason"` // ask and hold: for people
+	Kind     string `json:"kind"`   // hold: legal or retention
+	Until    string `json:"until"`  // hold: a date, 2006-01-02
+	Family   string `json:"family"` // hold: the family; ID is then one of its records, or empty
+	Lift     string `json:"lift"`   // hold: the id of the hold that ends
+}
+
+// Erasure is one request as lists show it.
+type Erasure struct {
+	ID      string    `json:"id"`
+	Scope   string    `json:"scope"`
+	Basis   string    `json:"basis"`
+	Records int       `json:"records"`
+	Asked   time.Time `json:"asked"`
+	State   string    `json:"state"` // open, refused or done
+}
+
+// Erase does what one person of information governance orders. It returns what
+// was asked, all requests for a list, and the hold's id for a hold.
+func (o localOperator) Erase(ctx context.Context, in EraseOrder) ([]Erasure, error) {
+	by, err := o.proven(ctx, in)
+	if err != nil {
+		return nil, err
+	}
+	id, err := syncproto.ParseID(in.ID)
+	if err != nil && in.Act != "list" && !(in.Act == "hold" && in.ID == "") {
+		return nil, fmt.Errorf("%q is no id: %w", in.ID, err)
+	}
+	switch in.Act {
+	case "ask":
+		ask := erasure.Ask{Scope: in.Scope, Record: syncproto.RecordID(id), Basis: in.Basis, Reason: in.Reason}
+		if in.Scope == erasure.ScopeFamily {
+			ask.Family, ask.Record = syncproto.FamilyID(id), syncproto.RecordID{}
+		}
+		e, err := o.b.erasure.Ask(ctx, by, ask)
+		if err != nil {
+			return nil, err
+		}
+		return []Erasure{o.erasureOf(e)}, nil
+	case "confirm":
+		return nil, o.b.erasure.Confirm(ctx, by, id)
+	case "refuse":
+		return nil, o.b.erasure.Refuse(ctx, by, id)
+	case "hold":
+		return o.hold(ctx, by, in, id)
+	case "list":
+		var out []Erasure
+		for _, e := range o.b.erasure.Asks() {
+			out = append(out, o.erasureOf(e))
+		}
+		return out, nil
+	}
+	return nil, fmt.Errorf("%q is nothing that can be done about an erasure", in.Act)
+}
+
+// proven checks a person's own password. The sign-in is audited, and ends at once.
+func (o localOperator) proven(ctx context.Context, in EraseOrder) (syncproto.UserID, error) {
+	grant, err := o.b.auth.SignIn(ctx, auth.SignIn{Login: in.Login, Password: in.Password, Address: "the server's command line"})
+	if err != nil {
+		return syncproto.UserID{}, fmt.Errorf("signing in: %w", err)
+	}
+	return grant.Caller.User, o.b.auth.SignOut(ctx, grant.Caller)
+}
+
+func (o localOperator) hold(ctx context.Context, by syncproto.UserID, in EraseOrder, record syncproto.ID) ([]Erasure, error) {
+	family, err := syncproto.ParseID(in.Family)
+	if err != nil {
+		return nil, fmt.Errorf("the family %q is no id: %w", in.Family, err)
+	}
+	h := store.HoldEntry{Family: syncproto.FamilyID(family), Record: syncproto.RecordID(record), Kind: store.HoldKind(in.Kind), Reason: in.Reason}
+	if in.Lift != "" {
+		if h.ID, err = syncproto.ParseID(in.Lift); err != nil {
+			return nil, fmt.Errorf("the hold %q is no id: %w", in.Lift, err)
+		}
+		h.Lifted = true
+	}
+	if in.Until != "" {
+		day, err := time.Parse(time.DateOnly, in.Until)
+		if err != nil {
+			return nil, fmt.Errorf("the date %q: want 2006-01-02", in.Until)
+		}
+		h.UntilMS = day.UnixMilli()
+	}
+	h, err = o.b.erasure.Hold(ctx, by, h)
+	return []Erasure{{ID: h.ID.String(), Scope: "hold", State: "set"}}, err
+}
+
+func (o localOperator) erasureOf(e store.EraseAskEntry) Erasure {
+	out := Erasure{ID: e.ID.String(), Scope: e.Scope, Basis: e.Basis, Records: len(e.Records), Asked: time.UnixMilli(e.AtMS).UTC(), State: "open"}
+	if e.Refused {
+		out.State = "refused"
+	}
+	for _, done := range o.b.store.State().Erasures() {
+		if done.Ask == e.ID {
+			out.State = "done"
+		}
+	}
+	return out
+}
+
+func (o remoteOperator) Erase(ctx context.Context, in EraseOrder) ([]Erasure, error) {
+	return ask[EraseOrder, []Erasure](ctx, o, "erase", in)
+}
