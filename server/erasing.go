@@ -78,7 +78,7 @@ func (o localOperator) Erase(ctx context.Context, in EraseOrder) ([]Erasure, err
 
 // proven checks a person's own password. The sign-in is audited, and ends at once.
 func (o localOperator) proven(ctx context.Context, in EraseOrder) (syncproto.UserID, error) {
-	grant, err := o.b.auth.SignIn(ctx, auth.SignIn{Login: in.Login, Password: in.Password, Address: "the server's command line"})
+	grant, err := o.b.auth.SignIn(ctx, auth.SignIn{Credential: auth.Credential{Login: in.Login, Password: in.Password, Address: "the server's command line"}})
 	if err != nil {
 		return syncproto.UserID{}, fmt.Errorf("signing in: %w", err)
 	}
