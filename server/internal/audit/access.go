@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"log/slog"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"doorstep/syncproto"
@@ -61,7 +62,8 @@ type AccessLog struct {
 	gathered map[Access]*span
 	order    []Access // of gathered, as they came
 
-	writing sync.Mutex // held by whoever writes
+	writing sync.Mutex  // held by whoever writes
+	failed  atomic.Bool // the last write: the next is tried in its time
 }
 
 // span is when equal accesses happened, and how often.
@@ -83,8 +85,18 @@ func OpenAccessLog(opt AccessOptions) (*AccessLog, error) {
 }
 
 // Note takes in an access that is about to be answered. It fails with
-// CodeUnavailable if so much waits to be written that nothing more may be shown.
+// CodeUnavailable if so much waits to be written that nothing more may be shown. A
+// new tablet that fetches a large file reads more in a second than is gathered: then
+// whoever reads waits for the disk.
 func (l *AccessLog) Note(a Access) error {
+	err := l.gather(a)
+	if err == nil || l.failed.Load() || l.Flush() != nil {
+		return err
+	}
+	return l.gather(a)
+}
+
+func (l *AccessLog) gather(a Access) error {
 	now := l.opt.Now().UnixMilli()
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -131,8 +143,10 @@ func (l *AccessLog) Flush() error {
 		first, err := l.opt.Journal.Append(payloads)
 		if err != nil {
 			l.putBack(batch)
+			l.failed.Store(true)
 			return fmt.Errorf("writing the access log: %w", err)
 		}
+		l.failed.Store(false)
 		if err := l.tree.Follow(first, payloads, nil); err != nil {
 			l.opt.Log.Error("the tree of the access log lags behind", "reason", err.Error())
 		}

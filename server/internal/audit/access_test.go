@@ -116,3 +116,22 @@ func TestGuessingIDsDoesNotStopOthersReading(t *testing.T) {
 		t.Errorf("somebody else's read: got %v", err)
 	}
 }
+
+// A fresh tablet of somebody with many families reads more than is gathered between
+// two writes. Nothing is refused while the log can be written.
+func TestManyReadsAtOnceWaitForTheDisk(t *testing.T) {
+	j := &accessJournal{}
+	l, _, _ := accessLog(t, syncproto.TreeHead{}, j)
+	for n := range 25_000 {
+		a := audit.Access{Type: audit.TypeRead, Record: syncproto.RecordID{byte(n), byte(n >> 8), 1}}
+		if err := l.Note(a); err != nil {
+			t.Fatalf("read %d: %v", n, err)
+		}
+	}
+	if err := l.Flush(); err != nil {
+		t.Fatal(err)
+	}
+	if len(j.payloads) != 25_000 {
+		t.Errorf("%d reads were written, want all 25000", len(j.payloads))
+	}
+}
