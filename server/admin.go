@@ -118,6 +118,7 @@ func adminHandler(op localOperator) http.Handler {
 	})
 	command(mux, "import", op.Import)
 	command(mux, "erase", op.Erase)
+	command(mux, "reconciliation", func(ctx context.Context, _ nothing) (Reconciliation, error) { return op.Reconciliation(ctx) })
 	command(mux, "status", func(ctx context.Context, _ nothing) (Status, error) { return op.Status(ctx) })
 	return mux
 }
@@ -239,6 +240,11 @@ func (o remoteOperator) ExplainAccess(ctx context.Context, login, record string)
 
 func (o remoteOperator) Import(ctx context.Context, in ImportFiles) (ImportReport, error) {
 	return ask[ImportFiles, ImportReport](ctx, o, "import", in)
+}
+
+// Reconciliation implements Operator.
+func (o remoteOperator) Reconciliation(ctx context.Context) (Reconciliation, error) {
+	return ask[nothing, Reconciliation](ctx, o, "reconciliation", nothing{})
 }
 
 // Status implements Operator.

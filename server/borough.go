@@ -75,6 +75,10 @@ type borough struct {
 	scrub    *scrub.Scrub // while serving
 	backups  *backups     // while serving; nil: none are made
 	rebuild  bool         // the index is built anew
+	run      syncproto.ID // of this opening
+	witness  *witness     // nil: none is kept
+	epochs   sync.Mutex   // held while a new epoch begins
+	returned reconciliation
 
 	failOnce sync.Once
 	failure  error         // why the process must end; set before failed is closed
@@ -151,6 +155,9 @@ func (b *borough) openJournal(create bool) error {
 		b.log.Warn("the journal had a torn end, a new epoch begins", "bytes", t.Bytes, "saved", t.SavedAs, "reason", t.Reason)
 	}
 	b.journal = backing.Journal{J: j}
+	if err := b.heedWitness(); err != nil {
+		return err
+	}
 	return nil
 }
 
@@ -201,10 +208,11 @@ func (b *borough) openWork(bool) error {
 		return err
 	}
 	b.desk = desk.New(desk.Config{Borough: b.cfg.Borough, Device: device, Sign: b.secrets.signDesk, Keys: b.keys, Rand: rand.Reader})
+	b.run = syncproto.ID(randomBytes(16))
 	b.exchange = exchange.New(exchange.Config{
 		Borough: b.cfg.Borough, Epoch: b.journal.Epoch(), Store: b.store, Ledger: b.ledger, Keys: b.keys,
 		Verify: auth.VerifyES256, CursorKey: cursorKey, Now: time.Now, Log: b.log,
-		Checkpoints: b.audit, Accesses: b.accesses,
+		Checkpoints: b.audit, Accesses: b.accesses, Run: b.run, NewEpoch: b.beginEpoch, OnReturned: b.noteReturn,
 	})
 	b.finalise = finalise.New(finalise.Config{Ledger: b.ledger, Desk: b.desk, Store: b.store, Now: time.Now, OnSeal: b.keepCheckpoint})
 	b.erasure = erasure.New(erasure.Config{Ledger: b.ledger, Store: b.store, Keys: b.keys, List: b.erased, Now: time.Now})
@@ -237,6 +245,12 @@ func (b *borough) settle(create bool) error {
 		return fmt.Errorf("settling in: %w", err)
 	}
 	if err := errors.Join(b.declareEpochs(), b.declareErasures()); err != nil {
+		return err
+	}
+	if err := b.beginRun(); err != nil {
+		return err
+	}
+	if err := b.beginWitness(); err != nil {
 		return err
 	}
 	return b.exchange.Reconsider(context.Background())

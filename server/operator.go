@@ -36,6 +36,8 @@ type Operator interface {
 	Status(context.Context) (Status, error)
 	// Erase does what somebody of information governance orders about an erasure.
 	Erase(context.Context, EraseOrder) ([]Erasure, error)
+	// Reconciliation says what came back since a restore, and what is missing.
+	Reconciliation(context.Context) (Reconciliation, error)
 	Close() error
 }
 

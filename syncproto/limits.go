@@ -53,6 +53,8 @@ const (
 	MaxCursorBytes = 4 << 10
 	// MaxChains bounds the actors that one device reports; a shared tablet has one a user.
 	MaxChains = 256
+	// MaxReturned bounds the changes of others that one request gives back, as MaxBatchChanges does its own.
+	MaxReturned = 1024
 	// MaxProofHashes bounds a proof about the log: two a level of a tree of 2^53
 	// entries. MaxForks bounds the checkpoints that a device reports at once.
 	MaxProofHashes = 108

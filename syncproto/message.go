@@ -15,6 +15,8 @@ type SyncRequest struct {
 	PageSize       uint64       // news wanted, bytes; 0: the server's choice
 	Log            TreeHead     // the newest state of the server's log that the device remembers; zero: none
 	Forks          []Checkpoint // remembered, and left behind by a declared restore; until one is answered
+	Again          uint64       // changes of Batches that the server had answered in an earlier epoch
+	Returned       []Returned   // others' changes that the server lost
 }
 
 // Batch is a run of one actor's chain: Bodies[0] follows Prev, each next the one
@@ -27,6 +29,19 @@ type Batch struct {
 	Bodies    [][]byte
 	Signature []byte
 }
+
+// Returned is a change of somebody else that the server handed out in an earlier
+// epoch and has no more (SPEC 7.5). Proof is what came with it then.
+type Returned struct {
+	Device DeviceID // that the author sent it from
+	Prev   ChangeID
+	Body   []byte
+	Proof  Proof
+}
+
+// Proof is the server's own word, which only it can check, that it had a change of
+// a device.
+type Proof [16]byte
 
 // ChainHead says how far an actor's chain reaches.
 type ChainHead struct {
@@ -92,6 +107,8 @@ type Item struct {
 	AtMS     int64 // server time
 	Prev     ChangeID
 	Body     []byte   // ItemChange
+	Device   DeviceID // ItemChange: that the author sent it from
+	Proof    Proof    // ItemChange: to be kept, and given back after a restore
 	Verdict  *Verdict // ItemVerdict
 	Family   FamilyID // ItemGrant, ItemPurge, ItemErase
 	Basis    string   // ItemGrant

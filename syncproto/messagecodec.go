@@ -18,6 +18,8 @@ const (
 	reqPageSize = 8
 	reqLog      = 9
 	reqForks    = 10
+	reqAgain    = 11
+	reqReturned = 12
 
 	batchDevice    = 1
 	batchActor     = 2
@@ -60,6 +62,13 @@ const (
 	itemFamily   = 7
 	itemBasis    = 8
 	itemRecord   = 9
+	itemDevice   = 10
+	itemProof    = 11
+
+	returnedDevice = 1
+	returnedPrev   = 2
+	returnedBody   = 3
+	returnedProof  = 4
 )
 
 // EncodeRequest returns the request's deterministic CBOR. It checks nothing;
@@ -93,6 +102,27 @@ func EncodeRequest(q *SyncRequest) []byte {
 			f.b = appendCheckpoint(f.b, &q.Forks[i])
 		}
 	}
+	f.uint(reqAgain, q.Again)
+	if len(q.Returned) > 0 {
+		f.key(reqReturned)
+		f.b = cbor.AppendArray(f.b, len(q.Returned))
+		for i := range q.Returned {
+			f.b = appendReturned(f.b, &q.Returned[i])
+		}
+	}
+	return f.b
+}
+
+// appendReturned writes a returned change; all of its keys but prev are required.
+func appendReturned(buf []byte, back *Returned) []byte {
+	f := openFields(buf)
+	f.key(returnedDevice)
+	f.b = cbor.AppendBytes(f.b, back.Device[:])
+	f.id(returnedPrev, back.Prev[:])
+	f.key(returnedBody)
+	f.b = cbor.AppendBytes(f.b, back.Body)
+	f.key(returnedProof)
+	f.b = cbor.AppendBytes(f.b, back.Proof[:])
 	return f.b
 }
 
@@ -197,6 +227,13 @@ func readRequestField(r *cbor.Reader, key uint64, q *SyncRequest) {
 		q.PageSize = someUint(r)
 	case reqLog:
 		q.Log = readTreeHead(r)
+	case reqAgain:
+		q.Again = someUint(r)
+	case reqReturned:
+		q.Returned = make([]Returned, someArray(r, MaxReturned))
+		for i := range q.Returned {
+			readReturned(r, &q.Returned[i])
+		}
 	case reqForks:
 		q.Forks = make([]Checkpoint, someArray(r, MaxForks))
 		for i := range q.Forks {
@@ -254,6 +291,25 @@ func readBatch(r *cbor.Reader, batch *Batch, max int) int {
 	}
 	failIf(r, !seen.has(keySet(batchDevice, batchActor, batchBodies, batchSignature)), CodeMalformed)
 	return len(batch.Bodies)
+}
+
+func readReturned(r *cbor.Reader, back *Returned) {
+	var seen keys
+	for range r.Map() {
+		switch readKey(r, &seen) {
+		case returnedDevice:
+			readName(r, back.Device[:])
+		case returnedPrev:
+			someID(r, back.Prev[:])
+		case returnedBody:
+			back.Body = slices.Clone(r.Bytes())
+		case returnedProof:
+			r.BytesInto(back.Proof[:])
+		default:
+			r.Skip()
+		}
+	}
+	failIf(r, !seen.has(keySet(returnedDevice, returnedBody, returnedProof)), CodeMalformed)
 }
 
 func readBodies(r *cbor.Reader, max int) [][]byte {

@@ -78,6 +78,8 @@ func appendItem(buf []byte, it *Item, follow follower) []byte {
 	f.id(itemFamily, it.Family[:])
 	f.text(itemBasis, it.Basis)
 	f.id(itemRecord, it.Record[:])
+	f.id(itemDevice, it.Device[:])
+	f.id(itemProof, it.Proof[:])
 	return f.b
 }
 
@@ -288,6 +290,10 @@ func readItemField(r *cbor.Reader, key uint64, it *Item) {
 		it.Basis = someText(r, MaxName)
 	case itemRecord:
 		readName(r, it.Record[:])
+	case itemDevice:
+		someID(r, it.Device[:])
+	case itemProof:
+		someID(r, it.Proof[:])
 	default:
 		r.Skip()
 	}

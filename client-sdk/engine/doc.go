@@ -35,7 +35,7 @@
 //
 //	m                            who this is, current actor, epoch, cursor, reports due
 //	o actor(16) seq(8)           one own change: its id, where it belongs, its receipt
-//	c family(16) record(16) id(32)  one change, own or not: its prev and its body
+//	c family(16) record(16) id(32)  one change, own or not: its prev and its body; what came with others'
 //	v family(16) generation(8) position(8) record(16)  one verdict
 //	d family(16) record(16)      the open draft of a record
 //	f family(16)                 what the server last said about access to a family

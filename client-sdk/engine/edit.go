@@ -309,7 +309,7 @@ func (e *Engine) commit(w *work, r *record, kind *schema.Kind, changes []*syncpr
 		}
 		l := &link{actor: chain.actor, seq: c.Body.Seq, id: c.ID, family: r.family, record: r.id}
 		e.adopt(chain, l)
-		w.put(keyChange(r.family, r.id, c.ID), encodeStored(c.Prev, c.Raw))
+		w.put(keyChange(r.family, r.id, c.ID), encodeStored(c.Prev, c.Raw, nil))
 		e.putLink(w, l)
 	}
 	r.base = &base{

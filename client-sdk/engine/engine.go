@@ -33,12 +33,15 @@ type Engine struct {
 	id     Identity
 	verify Verifiers
 
-	meta     meta
-	log      memory // of the server's audit log
-	families map[syncproto.FamilyID]*family
-	records  map[syncproto.RecordID]*record
-	chains   map[syncproto.ActorID]*chain
-	own      map[syncproto.ChangeID]*link
+	meta      meta
+	log       memory // of the server's audit log
+	families  map[syncproto.FamilyID]*family
+	records   map[syncproto.RecordID]*record
+	chains    map[syncproto.ActorID]*chain
+	own       map[syncproto.ChangeID]*link
+	others    map[syncproto.ChangeID]*other // what came with others' changes
+	comparing bool                          // the feed of a new epoch was begun in this start
+	lost      int                           // of these, how many the server lost
 
 	flight  *flight // the request under way, or nil
 	fails   uint    // failures in a row
@@ -65,6 +68,7 @@ func New(id Identity, verify Verifiers) *Engine {
 		records:  map[syncproto.RecordID]*record{},
 		chains:   map[syncproto.ActorID]*chain{},
 		own:      map[syncproto.ChangeID]*link{},
+		others:   map[syncproto.ChangeID]*other{},
 		loading:  map[syncproto.ActorID]map[uint64]*link{},
 	}
 }
@@ -134,11 +138,19 @@ func (e *Engine) loadChange(k *keyReader, value []byte) error {
 	k.into(f[:])
 	k.into(r[:])
 	k.into(id[:])
-	s, err := decodeStored(value)
+	s, o, err := decodeStored(value)
 	if err != nil {
 		return err
 	}
-	e.record(f, r).rows[id] = s
+	rec := e.record(f, r)
+	rec.rows[id] = s
+	if o != nil {
+		o.in = rec
+		e.others[id] = o
+		if o.lost {
+			e.lost++
+		}
+	}
 	return k.err()
 }
 

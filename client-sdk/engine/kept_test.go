@@ -16,7 +16,7 @@ func (d *tablet) garble() int {
 	n := 0
 	for key := range d.rows {
 		if key[0] == rowChange {
-			d.rows[key] = encodeStored(syncproto.ChangeID{}, []byte("not a change"))
+			d.rows[key] = encodeStored(syncproto.ChangeID{}, []byte("not a change"), nil)
 			n++
 		}
 	}

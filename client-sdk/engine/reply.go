@@ -53,8 +53,8 @@ func (e *Engine) Reply(now Time, signed []byte, chance Chance) ([]Effect, error)
 // last request got something across. Receipts of purges are told at once; if the
 // server asks again for what it was just told, there is no hurry.
 func (e *Engine) next(reply *syncproto.SyncReply, f *flight, chance Chance) int64 {
-	moved := len(reply.Items) > 0 || len(reply.Receipts) > 0 || len(f.runs) == 0
-	due := reply.More || e.log.due || e.meta.live != e.meta.gen || len(e.meta.purged) > 0 && f.purged == 0 || len(e.plan()) > 0
+	moved := len(reply.Items) > 0 || len(reply.Receipts) > 0 || len(f.runs)+len(f.returns) == 0
+	due := reply.More || e.log.due || e.meta.live != e.meta.gen || e.lost > 0 || len(e.meta.purged) > 0 && f.purged == 0 || len(e.plan()) > 0
 	if moved && due {
 		return 0
 	}
@@ -140,6 +140,7 @@ func (t *telling) receipts() {
 			t.work.note(Note{Kind: unansweredNote(rc.Code), Code: rc.Code})
 			continue
 		}
+		t.engine.gaveBack(t.work, rc.Change)
 		if l := t.engine.own[rc.Change]; l != nil {
 			t.engine.receive(t.work, l, outcome{
 				status: rc.Status, code: rc.Code, durability: rc.Durability, position: rc.Position,
@@ -238,6 +239,7 @@ func (t *telling) change(item *syncproto.Item) {
 		l.purged = false
 		e.putLink(t.work, l)
 	}
+	o := e.noteOther(c.ID, r, item)
 	if r.has(c.ID) || r.erased {
 		return
 	}
@@ -246,7 +248,7 @@ func (t *telling) change(item *syncproto.Item) {
 		e.meta.unread++
 		return
 	}
-	t.work.put(keyChange(r.family, r.id, c.ID), encodeStored(c.Prev, c.Raw))
+	t.work.put(keyChange(r.family, r.id, c.ID), encodeStored(c.Prev, c.Raw, o))
 	t.touched[r.id] = true
 }
 
@@ -308,6 +310,7 @@ func (t *telling) cursor() {
 		return
 	}
 	e.meta.live = e.meta.gen
+	e.findLost(t.work)
 	e.dropGenerations(t.work, func(gen uint64) bool { return gen != e.meta.gen })
 	for _, id := range sortedIDs(e.families) {
 		if f := e.families[id]; f.standing == StandingGranted && f.gen != e.meta.gen {

@@ -274,23 +274,35 @@ type stored struct {
 	body []byte
 }
 
-func encodeStored(prev syncproto.ChangeID, body []byte) []byte {
-	b := make([]byte, 0, len(body)+len(prev)+8)
-	b = cbor.AppendArray(b, 2)
+// encodeStored writes a change; o is what came with somebody else's.
+func encodeStored(prev syncproto.ChangeID, body []byte, o *other) []byte {
+	b := make([]byte, 0, len(body)+len(prev)+48)
+	if o == nil {
+		b = cbor.AppendArray(b, 2)
+	} else {
+		b = cbor.AppendArray(b, 5)
+		b = cbor.AppendBytes(b, o.device[:])
+		b = cbor.AppendBytes(b, o.proof[:])
+		b = cbor.AppendBool(b, o.lost)
+	}
 	b = cbor.AppendBytes(b, prev[:])
 	return cbor.AppendBytes(b, body)
 }
 
-func decodeStored(value []byte) (stored, error) {
+func decodeStored(value []byte) (s stored, o *other, err error) {
 	r := cbor.NewReader(value)
-	r.Array()
-	var s stored
+	if r.Array() == 5 {
+		o = &other{}
+		r.BytesInto(o.device[:])
+		r.BytesInto(o.proof[:])
+		o.lost = r.Bool()
+	}
 	r.BytesInto(s.prev[:])
 	s.body = r.Bytes()
 	if r.Done() != nil {
-		return stored{}, ErrRow
+		err = ErrRow
 	}
-	return s, nil
+	return s, o, err
 }
 
 func encodeFamily(f *family) []byte {

@@ -22,7 +22,9 @@ func (r *run) prev() syncproto.ChangeID {
 type flight struct {
 	request syncproto.RequestID
 	runs    []run
-	purged  int                // how many of the reports due it carries
+	purged  int    // how many of the reports due it carries
+	again   uint64 // changes of runs that the server had answered in an earlier epoch
+	returns []syncproto.Returned
 	log     syncproto.TreeHead // what it named as remembered
 	forks   int
 	sent    bool
@@ -38,12 +40,15 @@ func (e *Engine) Sync(now Time, request syncproto.RequestID) ([]Effect, error) {
 		return nil, ErrNotStarted
 	}
 	w := newWork()
+	e.compareAgain(w)
 	e.settleIdle(w, now.sane())
 	e.keepIdleViews(w)
 	e.flight = &flight{request: request, runs: e.plan()}
 	if !e.meta.compare { // receipts hold in the epoch that they are of
 		e.flight.purged = min(len(e.meta.purged), syncproto.MaxPurged)
 	}
+	e.flight.again = e.answeredBefore(e.flight.runs)
+	e.flight.returns = e.planReturns(e.flight.runs)
 	var messages [][]byte
 	for i := range e.flight.runs {
 		r := &e.flight.runs[i]
@@ -134,6 +139,7 @@ func (e *Engine) send(signatures [][]byte) Effect {
 		Purged:   e.meta.purged[:f.purged],
 		PageSize: uint64(e.shrunk(syncproto.PageBytes)),
 	}
+	q.Again, q.Returned = f.again, f.returns
 	if e.meta.compare {
 		q.Epoch = syncproto.Epoch{}
 	}

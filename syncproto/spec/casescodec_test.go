@@ -268,6 +268,8 @@ func messageVectors(m *maker) {
 	head := syncproto.TreeHead{Size: 41, Root: [32]byte{31: 4}}
 	q.Log = head
 	q.Forks = []syncproto.Checkpoint{{TreeHead: head, TimeMS: 1_790_000_000_000, Signature: bytes.Repeat([]byte{8}, 64)}}
+	q.Again = 2
+	q.Returned = []syncproto.Returned{{Device: syncproto.DeviceID{15: 9}, Prev: syncproto.ChangeID{31: 2}, Body: []byte("body"), Proof: syncproto.Proof{15: 7}}}
 	full := syncproto.EncodeRequest(q)
 	m.message("request", "full", syncproto.CodeOK, "every key; the signature is not checked by the decoder", full)
 	q.Batches[0].Bodies = [][]byte{[]byte("not CBOR")}
@@ -360,7 +362,8 @@ func replyVectors(m *maker) {
 	p.Items = []syncproto.Item{
 		{Type: syncproto.ItemGrant, Position: 9, AtMS: 1_790_000_000_000, Family: body.Family, Basis: "LEAD"},
 		{Type: syncproto.ItemChange, Position: 41, AtMS: 1_790_000_000_000, Body: raw},
-		{Type: syncproto.ItemChange, Position: 45, AtMS: 1_790_000_000_001, Prev: first, Body: rawNext},
+		{Type: syncproto.ItemChange, Position: 45, AtMS: 1_790_000_000_001, Prev: first, Body: rawNext,
+			Device: syncproto.DeviceID{15: 9}, Proof: syncproto.Proof{15: 7}},
 		{Type: syncproto.ItemChange, Position: 46, AtMS: 1_790_000_000_001, Prev: syncproto.ChangeID{31: 1}, Body: rawNext},
 		{Type: syncproto.ItemVerdict, Position: 47, AtMS: 1_790_000_000_002, Verdict: &syncproto.Verdict{Kind: syncproto.VerdictAdmit, Position: 47, Change: first}},
 		{Type: syncproto.ItemPurge, Position: 48, AtMS: 1_790_000_000_003, Family: body.Family},

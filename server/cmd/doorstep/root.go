@@ -81,6 +81,7 @@ func newRoot(s streams) *cobra.Command {
 		newAccess(s),
 		newVerify(s),
 		newStatus(s),
+		newReconciliation(s),
 		newBackup(s),
 		newBackupKey(s),
 		newVerifyBackup(s),

@@ -11,6 +11,8 @@ import (
 
 // cursor is how far a device has got. To the device it is opaque bytes.
 type cursor struct {
+	// run of the server that gave it.
+	run syncproto.ID
 	// walked: every row of the feeds up to here was handed out, for the families
 	// that the device knew of then.
 	walked uint64
@@ -40,7 +42,9 @@ const (
 func (x *Exchange) sealCursor(caller Caller, c cursor) []byte {
 	b := cbor.AppendArray(nil, 6)
 	b = cbor.AppendUint(b, cursorVersion)
-	b = cbor.AppendBytes(b, x.cfg.Epoch[:])
+	epoch := x.Epoch()
+	b = cbor.AppendBytes(b, epoch[:])
+	b = cbor.AppendBytes(b, x.cfg.Run[:])
 	b = cbor.AppendUint(b, c.walked)
 	b = cbor.AppendUint(b, c.relations)
 	b = cbor.AppendInt(b, c.relationsMS)
@@ -82,9 +86,12 @@ func (x *Exchange) openCursor(caller Caller, q *syncproto.SyncRequest) (cursor, 
 	if err != nil {
 		return cursor{}, err
 	}
-	head := x.cfg.Store.State().Head()
-	if epoch != x.cfg.Epoch || c.walked > head || c.relations > head {
+	if epoch != x.Epoch() {
 		return cursor{}, syncproto.CodeUnknownEpoch
+	}
+	at, state := max(c.walked, c.relations), x.cfg.Store.State()
+	if at > state.Head() || !x.cfg.Run.IsZero() && !state.RunCovers(c.run, at) {
+		return cursor{}, x.lostFuture(epoch, at)
 	}
 	return c, nil
 }
@@ -95,6 +102,7 @@ func decodeCursor(b []byte) (c cursor, epoch syncproto.Epoch, err error) {
 		return c, epoch, syncproto.CodeBadCursor
 	}
 	r.BytesInto(epoch[:])
+	r.BytesInto(c.run[:])
 	c.walked = r.Uint()
 	c.relations = r.Uint()
 	c.relationsMS = r.Int()
@@ -108,4 +116,18 @@ func decodeCursor(b []byte) (c cursor, epoch syncproto.Epoch, err error) {
 		return c, epoch, syncproto.CodeBadCursor
 	}
 	return c, epoch, nil
+}
+
+// lostFuture begins a new epoch: a device holds a genuine cursor of what is not in
+// the journal, so the data is an older copy that somebody put back.
+func (x *Exchange) lostFuture(epoch syncproto.Epoch, at uint64) error {
+	x.cfg.Log.Error("a device has a cursor of a future that the journal lost: the data is an older copy; a new epoch begins",
+		"cursor", at, "head", x.cfg.Store.State().Head())
+	if x.cfg.NewEpoch == nil {
+		return syncproto.CodeUnknownEpoch
+	}
+	if err := x.cfg.NewEpoch(epoch, "a device was further than the journal: it is an older copy"); err != nil {
+		return err
+	}
+	return syncproto.CodeUnknownEpoch
 }

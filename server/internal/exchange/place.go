@@ -15,6 +15,7 @@ type ordering struct {
 	x        *Exchange
 	authors  authors
 	poisoned map[syncproto.ChangeID]bool // see propose
+	counted  map[syncproto.ChangeID]bool // given back with a proof: nobody is asked again whether the author may
 }
 
 // order gives a change its receipt, and stages what follows from it.
@@ -241,7 +242,7 @@ func (o ordering) store(in *incoming, chain store.ChainInfo, missingPrev bool) e
 	if e.Code == syncproto.CodeErased && !in.erased {
 		return syncproto.CodeUnavailable // erased since it was sealed: sent again, it goes into custody
 	}
-	if missingPrev && !in.erased && e.Status != syncproto.StatusHeld {
+	if missingPrev && !in.erased && !in.returned && e.Status != syncproto.StatusHeld {
 		e.Status, e.Code = syncproto.StatusHeld, syncproto.CodeMissingPrev
 	}
 	forks, err := o.forks(in, chain)

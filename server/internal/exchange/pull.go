@@ -327,6 +327,7 @@ func (m *pageMaker) itemsOf(family syncproto.FamilyID, row store.FeedRef, have m
 		}
 		items = append(items, syncproto.Item{
 			Type: syncproto.ItemChange, Position: row.Position, AtMS: e.AtMS, Prev: e.Prev, Body: body,
+			Device: e.Device, Proof: m.x.proofOf(e.ID, e.Device),
 		})
 		if r := (store.KeyPair{Family: e.Family, Record: e.Record}); len(m.page.shown) == 0 || m.page.shown[len(m.page.shown)-1] != r {
 			m.page.shown = append(m.page.shown, r)

@@ -21,13 +21,14 @@ type incoming struct {
 	digest [32]byte // of the body, if that cannot be read
 	seq    uint64   // its place in the chain; 0: not known
 
-	change *syncproto.Change // nil if the body cannot be read
-	refuse syncproto.Code    // found before ordering
-	poison bool              // checking it panicked
-	known  bool              // the index has it already
-	atMS   int64
-	sealed store.Words
-	erased bool // its record was: the words go into custody
+	change   *syncproto.Change // nil if the body cannot be read
+	refuse   syncproto.Code    // found before ordering
+	poison   bool              // checking it panicked
+	known    bool              // the index has it already
+	atMS     int64
+	sealed   store.Words
+	erased   bool // its record was: the words go into custody
+	returned bool // given back by somebody else's device, with a proof that it counted
 
 	receipt syncproto.Receipt
 }
@@ -68,17 +69,23 @@ func (x *Exchange) push(ctx context.Context, batches []syncproto.Batch) (pushed,
 			order = append(order, ins...)
 		}
 	}
+	err := x.placeAll(ctx, all, order, &out)
+	return out, err
+}
+
+// placeAll seals and orders what can be ordered, and gathers the receipts of all.
+func (x *Exchange) placeAll(ctx context.Context, all, order []*incoming, out *pushed) error {
 	if err := x.seal(order); err != nil {
-		return out, err
+		return err
 	}
 	wrote, err := x.foresee(order)
 	if err != nil {
-		return out, err
+		return err
 	}
 	for len(order) > 0 {
 		n := min(len(order), chunkChanges)
 		if err := x.orderChunk(ctx, order[:n], wrote); err != nil {
-			return out, err
+			return err
 		}
 		order = order[n:]
 	}
@@ -88,7 +95,7 @@ func (x *Exchange) push(ctx context.Context, batches []syncproto.Batch) (pushed,
 			out.positions[in.receipt.Position] = true
 		}
 	}
-	return out, nil
+	return nil
 }
 
 // prepareBatch reads a batch. If the batch as a whole cannot be ordered, its
@@ -215,7 +222,7 @@ func (x *Exchange) fault(in *incoming) syncproto.Code {
 	switch {
 	case body.Borough != x.cfg.Borough:
 		return syncproto.CodeWrongBorough
-	case body.Actor != in.batch.actor, !in.batch.device.UsedBy(body.Author):
+	case body.Actor != in.batch.actor, !in.returned && !in.batch.device.UsedBy(body.Author):
 		return syncproto.CodeWrongDevice
 	case body.Seq != in.seq:
 		return syncproto.CodeMalformed
@@ -323,6 +330,7 @@ func (x *Exchange) orderChunk(ctx context.Context, ins []*incoming, wrote author
 		}
 		for _, in := range ins {
 			o.poisoned[in.id] = o.poisoned[in.id] || in.poison
+			o.counted[in.id] = in.returned
 			if err := o.order(in); err != nil {
 				return fmt.Errorf("ordering change %s: %w", in.id, err)
 			}

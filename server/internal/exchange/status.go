@@ -46,7 +46,7 @@ func (o ordering) decide(c *syncproto.Change, device syncproto.DeviceID, atMS in
 	if other, err := o.otherRecord(c); err != nil || other { // it became another's while this waited
 		return syncproto.StatusQuarantined, syncproto.CodeWrongRecord, err
 	}
-	if d, _ := o.tx.State().Device(device); d.RevokedMS != 0 {
+	if d, _ := o.tx.State().Device(device); d.RevokedMS != 0 && !o.counted[c.ID] {
 		return syncproto.StatusQuarantined, syncproto.CodeRevokedDevice, nil
 	}
 	if deps.quarantined {
@@ -56,7 +56,7 @@ func (o ordering) decide(c *syncproto.Change, device syncproto.DeviceID, atMS in
 	if err != nil {
 		return 0, 0, err
 	}
-	if !decision.Allow {
+	if !decision.Allow && !o.counted[c.ID] {
 		return syncproto.StatusQuarantined, decision.Code, nil
 	}
 	late, err := o.isLate(c, deps)

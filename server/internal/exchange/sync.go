@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"sync/atomic"
 	"time"
 
 	"doorstep/server/internal/audit"
@@ -12,10 +13,17 @@ import (
 	"doorstep/syncproto"
 )
 
-// Config is what New needs. All fields but Checkpoints are required.
+// Config is what New needs. All fields but Checkpoints, NewEpoch and OnReturned are required.
 type Config struct {
-	Borough   string
-	Epoch     syncproto.Epoch
+	Borough string
+	// Epoch is the journal's when the server starts; SetEpoch tells of later ones.
+	Epoch syncproto.Epoch
+	// Run is that of the RunEntry that this server wrote; zero: none.
+	Run syncproto.ID
+	// NewEpoch begins an epoch of the journal after the one that was, if that is not
+	// over yet, and calls SetEpoch. The reason is for the operator. nil: a device
+	// that was further is only asked to compare.
+	NewEpoch  func(was syncproto.Epoch, reason string) error
 	Store     *store.Store
 	Ledger    *Ledger
 	Keys      store.Keys
@@ -23,6 +31,9 @@ type Config struct {
 	CursorKey [32]byte           // makes cursors that only this borough can
 	Now       func() time.Time
 	Log       *slog.Logger
+	// OnReturned is told what devices bring back after a restore; nil: nobody. It
+	// must return at once.
+	OnReturned func(Return)
 	// Checkpoints is the audit log; nil: replies say nothing of it.
 	Checkpoints Checkpoints
 	// Accesses is told whose records go to which device; nil: nobody.
@@ -43,10 +54,22 @@ type Checkpoints interface {
 type Exchange struct {
 	cfg   Config
 	judge func(*store.Tx, *syncproto.Change) error // Tx.Judge; tests poison it
+	epoch atomic.Pointer[syncproto.Epoch]
 }
 
 // New returns an Exchange.
-func New(cfg Config) *Exchange { return &Exchange{cfg: cfg, judge: (*store.Tx).Judge} }
+func New(cfg Config) *Exchange {
+	x := &Exchange{cfg: cfg, judge: (*store.Tx).Judge}
+	x.SetEpoch(cfg.Epoch)
+	return x
+}
+
+// SetEpoch says that the journal is in another epoch: cursors of the old one are
+// void from now on.
+func (x *Exchange) SetEpoch(epoch syncproto.Epoch) { x.epoch.Store(&epoch) }
+
+// Epoch is the one that cursors are made for now.
+func (x *Exchange) Epoch() syncproto.Epoch { return *x.epoch.Load() }
 
 // Caller is who sends a request, as package auth found out.
 type Caller struct {
@@ -78,6 +101,12 @@ func (x *Exchange) Sync(ctx context.Context, caller Caller, q *syncproto.SyncReq
 	if err != nil {
 		return nil, err
 	}
+	back, err := x.takeBack(ctx, caller, q.Returned)
+	if err != nil {
+		return nil, err
+	}
+	pushed.add(back)
+	x.tellReturned(caller, q, back)
 	if err := x.takePurges(ctx, caller, q); err != nil {
 		return nil, err
 	}
@@ -89,7 +118,7 @@ func (x *Exchange) Sync(ctx context.Context, caller Caller, q *syncproto.SyncReq
 		return nil, err
 	}
 	reply := &syncproto.SyncReply{
-		Version: syncproto.ProtocolVersion, Request: q.Request, Epoch: x.cfg.Epoch,
+		Version: syncproto.ProtocolVersion, Request: q.Request, Epoch: x.Epoch(),
 		TimeMS: x.cfg.Now().UnixMilli(), Receipts: pushed.receipts,
 		Items: page.items, Cursor: x.sealCursor(caller, page.cursor), More: page.more,
 	}
@@ -112,7 +141,7 @@ func checkRequest(q *syncproto.SyncRequest) error {
 		changes += len(q.Batches[i].Bodies)
 	}
 	if len(q.Batches) > syncproto.MaxBatches || changes > syncproto.MaxBatchChanges ||
-		len(q.Chains) > syncproto.MaxChains || len(q.Purged) > syncproto.MaxPurged {
+		len(q.Chains) > syncproto.MaxChains || len(q.Purged) > syncproto.MaxPurged || len(q.Returned) > syncproto.MaxReturned {
 		return syncproto.CodeTooLarge
 	}
 	return nil

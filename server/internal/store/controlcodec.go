@@ -33,6 +33,8 @@ func encodeControl(e Entry) []byte {
 		b = cbor.AppendText(b, e.Kind)
 		b = cbor.AppendText(b, e.Ref)
 		return cbor.AppendBytes(b, e.ID[:])
+	case RunEntry:
+		return encodeRun(e)
 	case PurgeEntry:
 		return encodePurge(e)
 	case PasskeyEntry:
@@ -77,6 +79,8 @@ func decodeControl(plain []byte) (Entry, error) {
 		r := RefEntry{Kind: d.Text(), Ref: d.Text()}
 		d.BytesInto(r.ID[:])
 		e = r
+	case kindRun:
+		e = decodeRun(d, count)
 	case kindPurge:
 		e = decodePurge(d, count)
 	case kindPasskey:

@@ -101,6 +101,8 @@ func controlEvent(ev *audit.Event, e Entry, s Sealer) {
 		ev.Subject, ev.Record = syncproto.ID(e.Team), family(e.Family)
 	case EpochEntry:
 		ev.Size, ev.Root, ev.Count, ev.Subject = e.Known.Size, e.Known.Root, e.From, syncproto.ID(e.Epoch)
+	case RunEntry:
+		ev.Subject = e.ID
 	case TableEntry:
 		ev.Root = e.Hash
 	case AnchorEntry:

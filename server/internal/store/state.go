@@ -28,6 +28,7 @@ type State struct {
 	relations relations
 	news      map[syncproto.FamilyID]uint64 // position of the family's last feed row
 	marks     landmarks
+	runs      runs
 	evidence  evidence
 }
 
@@ -46,6 +47,7 @@ func newState(holds func(role, basis string) (reads, carries bool)) *State {
 		purges:   newPurges(),
 		news:     map[syncproto.FamilyID]uint64{},
 		marks:    newLandmarks(),
+		runs:     newRuns(),
 	}
 	worth := map[[2]string][2]bool{}
 	s.relations = newRelations(func(user syncproto.UserID, basis string) (bool, bool) {
@@ -115,6 +117,8 @@ func (s *State) apply(position uint64, e Entry) {
 		s.applyCode(e)
 	case RefEntry:
 		s.refs[refKey{e.Kind, e.Ref}] = e.ID
+	case RunEntry:
+		s.runs.add(position, e.ID)
 	case PurgeEntry:
 		s.purges.applyReceipts(e)
 	case RelationEntry:
