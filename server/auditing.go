@@ -12,6 +12,7 @@ import (
 	"doorstep/server/internal/disk"
 	"doorstep/server/internal/erasure"
 	"doorstep/server/internal/journal"
+	"doorstep/server/internal/oversight"
 	"doorstep/server/internal/store"
 	"doorstep/server/internal/store/backing"
 	"doorstep/syncproto"
@@ -218,4 +219,10 @@ func (b *borough) declareErasures() error {
 		return fmt.Errorf("erasing again what was erased: %w", err)
 	}
 	return nil
+}
+
+// oversight is what shows the logs.
+func (b *borough) oversight() *oversight.Service {
+	return oversight.New(oversight.Config{Store: b.store, Journal: b.journal, Log: b.audit, Accesses: b.accesses,
+		Mark: b.markOf, RecordsOf: b.keys.RecordsOf, Now: time.Now})
 }

@@ -56,6 +56,8 @@ type Config struct {
 	ReplyKey  []byte
 	// Checkpoints is the audit log.
 	Checkpoints Checkpoints
+	// Oversight shows the audit log.
+	Oversight Oversight
 	// Accesses is told who looks at what.
 	Accesses Accesses
 	// Copies says how many disks or hosts hold a change once it is acknowledged.

@@ -66,6 +66,8 @@ func (a *API) table() []route {
 		handler(a, route{method: get, path: "/v1/late", id: "late", summary: "Final records to which changes came late.", who: signedIn}, a.late),
 		handler(a, route{method: get, path: "/v1/records/:id/checklist", id: "checklist", summary: "What keeps a record from being finalised.", who: signedIn,
 			codes: codes(syncproto.CodeNotFound)}, a.checklist),
+		handler(a, route{method: post, path: "/v1/audit", id: "audit", summary: "Page through the audit log, as far as the caller may see it.", who: signedIn,
+			codes: codes(syncproto.CodeForbidden, syncproto.CodeNotFound)}, a.audit),
 		handler(a, route{method: get, path: "/v1/quarantine", id: "quarantine", summary: "Changes that await a reviewer.", who: signedIn}, a.quarantine),
 		handler(a, route{method: post, path: "/v1/quarantine/:id/admit", id: "admit", summary: "Let a change out of quarantine.", who: signedIn,
 			codes: codes(syncproto.CodeNotFound, syncproto.CodeForbidden, syncproto.CodeMissingDeps)}, a.admit),

@@ -6,6 +6,7 @@ import (
 	"crypto/elliptic"
 	crand "crypto/rand"
 	"encoding/hex"
+	"encoding/json"
 	"errors"
 	"net/http"
 	"reflect"
@@ -521,4 +522,21 @@ func TestReadsAndRefusalsAreAudited(t *testing.T) {
 	if a := w.get("/v1/families", token); a.status != http.StatusServiceUnavailable {
 		t.Errorf("with a log that takes no more: got status %d, %s", a.status, a.body)
 	}
+}
+
+func TestAuditLogIsPaged(t *testing.T) {
+	w := newWorld(t, nil)
+	w.addUser("ada", auth.RolePractitioner)
+	token := w.signIn("ada").AccessToken
+	a := w.postJSON("/v1/audit", token, map[string]any{"after": 3, "record": syncproto.ID{15: 1}.String(), "prove": true})
+	var page AuditPage
+	if err := json.Unmarshal(a.body, &page); err != nil || len(page.Events) != 1 || page.Events[0].Position != 4 || len(page.Events[0].Proof) != 1 {
+		t.Errorf("got status %d, %s", a.status, a.body)
+	}
+	w.wantNoted(audit.TypeAuditor, syncproto.CodeOK, "audit")
+	a = w.postJSON("/v1/audit", token, map[string]any{"session": syncproto.ID{9}.String()})
+	if a.status != http.StatusForbidden {
+		t.Errorf("somebody who may not: got status %d, %s", a.status, a.body)
+	}
+	w.wantNoted(audit.TypeDenied, syncproto.CodeForbidden, "audit")
 }

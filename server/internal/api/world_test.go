@@ -25,6 +25,7 @@ import (
 	"doorstep/server/internal/audit"
 	"doorstep/server/internal/auth"
 	"doorstep/server/internal/auth/authtest"
+	"doorstep/server/internal/oversight"
 	"doorstep/syncproto"
 	"doorstep/syncproto/cbor"
 	"doorstep/syncproto/frame"
@@ -68,7 +69,7 @@ func newWorldWith(t *testing.T, change func(*Config), prepare func(*API)) *world
 		t.Fatal(err)
 	}
 	cfg := Config{Name: "Hampshire test", Borough: "hampshire", Auth: w.auth, Exchange: w.borough, Events: w.borough, Records: w.borough,
-		Workflow: w.borough, Doors: w.borough, Health: w.borough, Checkpoints: checkpoints{}, Accesses: w, ReplyKey: key.Public().(ed25519.PublicKey), Copies: 1,
+		Workflow: w.borough, Doors: w.borough, Health: w.borough, Checkpoints: checkpoints{}, Accesses: w, Oversight: w, ReplyKey: key.Public().(ed25519.PublicKey), Copies: 1,
 		SignReply: func(m []byte) []byte { return ed25519.Sign(key, m) },
 		Now:       time.Now, Random: crand.Reader, Log: logger}
 	if change != nil {
@@ -392,4 +393,13 @@ func (w *world) wantNoted(kind audit.Type, code syncproto.Code, route string) {
 	if got := w.noted[len(w.noted)-1]; got.Type != kind || got.Code != code || got.Word != route {
 		w.t.Errorf("noted %+v, want %d of %s with %v", got, kind, route, code)
 	}
+}
+
+// Search implements Oversight: a log of one event, which the first to ask may see.
+func (w *world) Search(_ context.Context, _ syncproto.UserID, q oversight.Query) (oversight.Page, error) {
+	if q.Session == (syncproto.ID{9}) {
+		return oversight.Page{}, syncproto.CodeForbidden
+	}
+	e := audit.Event{Type: audit.TypeRead, AtMS: 7, Record: audit.Mark{5}}
+	return oversight.Page{Events: []oversight.Event{{Event: e, Position: q.After + 1, Leaf: e.Encode(), Proof: [][32]byte{{1}}}}, Next: q.After + 1}, nil
 }

@@ -15,6 +15,16 @@ const EventEpoch = audit.Type(kindEpoch)
 // EventAnchor is the type of a leaf that binds the access log in.
 const EventAnchor = audit.Type(kindAnchor)
 
+// IsConfiguration reports whether a leaf is about people, devices, teams or the
+// server itself, and no family.
+func IsConfiguration(t audit.Type) bool {
+	switch entryKind(t) {
+	case kindUser, kindDevice, kindCode, kindTeam, kindEpoch, kindTable, kindAnchor:
+		return true
+	}
+	return false
+}
+
 // Leaf makes the audit log's leaf of an entry: what happened, without a word or a
 // name, and the digest of the entry's bytes. It needs no key, so that the log can
 // be checked by who may not read records, and after keys were destroyed.
