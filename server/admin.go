@@ -86,6 +86,7 @@ func (s *adminServer) close(ctx context.Context) error {
 type (
 	nothing       struct{}
 	passwordOrder struct{ Login, Password string }
+	linkOrder     struct{ Login, Subject string }
 	disableOrder  struct {
 		Login    string
 		Disabled bool
@@ -107,6 +108,12 @@ func adminHandler(op localOperator) http.Handler {
 	})
 	command(mux, "set-disabled", func(ctx context.Context, in disableOrder) (nothing, error) {
 		return nothing{}, op.SetDisabled(ctx, in.Login, in.Disabled)
+	})
+	command(mux, "link-user", func(ctx context.Context, in linkOrder) (nothing, error) {
+		return nothing{}, op.LinkUser(ctx, in.Login, in.Subject)
+	})
+	command(mux, "revoke-user", func(ctx context.Context, in loginOrder) (nothing, error) {
+		return nothing{}, op.RevokeUser(ctx, in.Login)
 	})
 	command(mux, "issue-code", func(ctx context.Context, in loginOrder) (EnrolmentCode, error) { return op.IssueCode(ctx, in.Login) })
 	command(mux, "devices", func(ctx context.Context, _ nothing) ([]Device, error) { return op.Devices(ctx) })
@@ -218,6 +225,16 @@ func (o remoteOperator) SetPassword(ctx context.Context, login, password string)
 
 func (o remoteOperator) SetDisabled(ctx context.Context, login string, disabled bool) error {
 	_, err := ask[disableOrder, nothing](ctx, o, "set-disabled", disableOrder{login, disabled})
+	return err
+}
+
+func (o remoteOperator) LinkUser(ctx context.Context, login, subject string) error {
+	_, err := ask[linkOrder, nothing](ctx, o, "link-user", linkOrder{login, subject})
+	return err
+}
+
+func (o remoteOperator) RevokeUser(ctx context.Context, login string) error {
+	_, err := ask[loginOrder, nothing](ctx, o, "revoke-user", loginOrder{login})
 	return err
 }
 

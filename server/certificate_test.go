@@ -4,9 +4,11 @@ import (
 	"crypto/ecdsa"
 	"crypto/elliptic"
 	"crypto/rand"
+	"crypto/tls"
 	"crypto/x509"
 	"crypto/x509/pkix"
 	"encoding/pem"
+	"log/slog"
 	"math/big"
 	"net"
 	"os"
@@ -40,4 +42,33 @@ func testCertificate(t *testing.T) (cert, key string) {
 		}
 	}
 	return cert, key
+}
+
+func TestRenewedCertificateIsShown(t *testing.T) {
+	cert, key := testCertificate(t)
+	c, err := openCertificate(cert, key, slog.New(slog.DiscardHandler))
+	if err != nil {
+		t.Fatal(err)
+	}
+	first, now := c.at(time.Now()), time.Now()
+	later := func() *tls.Certificate { now = now.Add(2 * certificateEvery); return c.at(now) }
+	if later() != first {
+		t.Error("files that did not change are read again")
+	}
+	renewed, renewedKey := testCertificate(t)
+	if err := os.Rename(renewed, cert); err != nil {
+		t.Fatal(err)
+	}
+	if later() != first {
+		t.Error("a certificate without its key is shown")
+	}
+	if err := os.Rename(renewedKey, key); err != nil {
+		t.Fatal(err)
+	}
+	if c.at(now) != first {
+		t.Error("the files are looked at for every caller")
+	}
+	if got := later(); got == first || string(got.Certificate[0]) == string(first.Certificate[0]) {
+		t.Error("the renewed certificate is not shown")
+	}
 }

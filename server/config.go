@@ -37,8 +37,9 @@ type Config struct {
 
 // Unproven returns c for a server that takes requests of devices without proofs of
 // their keys. It is for measuring what proofs cost: no file or environment sets it.
+// A borough of another name than "benchmark" stays as it is.
 func (c Config) Unproven() Config {
-	c.unproven = true
+	c.unproven = c.Borough == "benchmark"
 	return c
 }
 

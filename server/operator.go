@@ -24,6 +24,10 @@ type Operator interface {
 	Users(context.Context) ([]User, error)
 	SetPassword(ctx context.Context, login, password string) error
 	SetDisabled(ctx context.Context, login string, disabled bool) error
+	// LinkUser binds an account to a person of the sign-in service; "" to nobody.
+	LinkUser(ctx context.Context, login, subject string) error
+	// RevokeUser ends everything that a person could act by.
+	RevokeUser(ctx context.Context, login string) error
 	IssueCode(ctx context.Context, login string) (EnrolmentCode, error)
 	Devices(context.Context) ([]Device, error)
 	RevokeDevice(ctx context.Context, id string) error
@@ -134,6 +138,20 @@ func (o localOperator) SetPassword(ctx context.Context, login, password string) 
 func (o localOperator) SetDisabled(ctx context.Context, login string, disabled bool) error {
 	if err := o.b.auth.DisableUser(ctx, login, disabled); err != nil {
 		return fmt.Errorf("changing a user: %w", err)
+	}
+	return nil
+}
+
+func (o localOperator) LinkUser(ctx context.Context, login, subject string) error {
+	if err := o.b.auth.LinkUser(ctx, login, subject); err != nil {
+		return fmt.Errorf("linking a user: %w", err)
+	}
+	return nil
+}
+
+func (o localOperator) RevokeUser(ctx context.Context, login string) error {
+	if err := o.b.auth.RevokeUser(ctx, login); err != nil {
+		return fmt.Errorf("revoking a user: %w", err)
 	}
 	return nil
 }

@@ -76,11 +76,11 @@ func (s *Server) bind(cfg Config) error {
 		return err
 	}
 	if cfg.Listen.TLSCert != "" {
-		pair, err := tls.LoadX509KeyPair(cfg.Listen.TLSCert, cfg.Listen.TLSKey)
+		pair, err := openCertificate(cfg.Listen.TLSCert, cfg.Listen.TLSKey, b.log)
 		if err != nil {
-			return fmt.Errorf("reading the TLS certificate: %w", err)
+			return err
 		}
-		s.secure = &tls.Config{Certificates: []tls.Certificate{pair}, MinVersion: tls.VersionTLS13, NextProtos: []string{"http/1.1"}}
+		s.secure = &tls.Config{GetCertificate: pair.get, MinVersion: tls.VersionTLS13, NextProtos: []string{"http/1.1"}}
 	}
 	if s.listener, err = net.Listen("tcp", cfg.Listen.Address); err != nil {
 		return fmt.Errorf("listening on %s: %w", cfg.Listen.Address, err)

@@ -91,7 +91,11 @@ func (c *Client) useSessions(keep sessionRow, own ownRows) {
 // has from Open or Enrol. It fails with a Refusal: CodeBadCredentials,
 // CodeTooMany, CodeWrongDevice, CodeBadProof.
 func (c *Client) SignIn(ctx context.Context, login, password string, device syncproto.DeviceID) error {
-	in := map[string]string{"login": login, "password": password}
+	return c.signIn(ctx, map[string]any{"login": login, "password": password}, device)
+}
+
+// signIn begins a session by a credential.
+func (c *Client) signIn(ctx context.Context, in map[string]any, device syncproto.DeviceID) error {
 	if !device.IsZero() {
 		in["device"] = device.String()
 	}

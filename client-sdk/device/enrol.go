@@ -17,8 +17,9 @@ import (
 type Enrolment struct {
 	Login    string
 	Password string
-	Code     string // the enrolment code, as IT handed it out
-	Name     string // what the device is called in lists
+	OpenID   *OpenIDBack // instead of both: what came back from the sign-in service
+	Code     string      // the enrolment code, as IT handed it out
+	Name     string      // what the device is called in lists
 	// Key is the device's key if somebody else is enrolled on it already, in a
 	// store of their own; nil draws one.
 	Key *Key
@@ -39,14 +40,18 @@ func (c *Client) Enrol(ctx context.Context, store Store, in Enrolment) (Identity
 		return Identity{}, fmt.Errorf("enrol: %w", err)
 	}
 	var out sessionAnswer
-	err = c.call(ctx, "/v1/devices", map[string]string{
-		"login":      in.Login,
-		"password":   in.Password,
+	request := map[string]any{
 		"code":       in.Code,
 		"public_key": base64.RawURLEncoding.EncodeToString(key.Public()),
 		"proof":      base64.RawURLEncoding.EncodeToString(proof),
 		"name":       in.Name,
-	}, &out)
+	}
+	if in.OpenID != nil {
+		request["openid"] = *in.OpenID
+	} else {
+		request["login"], request["password"] = in.Login, in.Password
+	}
+	err = c.call(ctx, "/v1/devices", request, &out)
 	if err != nil {
 		return Identity{}, fmt.Errorf("enrol: %w", err)
 	}

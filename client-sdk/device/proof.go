@@ -41,10 +41,11 @@ func (p *prover) prove(req *http.Request) error {
 		nonce = ""
 	}
 	p.mu.Unlock()
-	if key.private == nil {
+	authorization := req.Header.Get("Authorization")
+	token, bound := strings.CutPrefix(authorization, "DPoP ")
+	if key.private == nil || authorization != "" && !bound {
 		return nil
 	}
-	token, _ := strings.CutPrefix(req.Header.Get("Authorization"), "DPoP ")
 	proof, err := key.proof(req.Method, req.URL.Scheme+"://"+req.URL.Host+req.URL.Path, token, nonce)
 	if err != nil {
 		return fmt.Errorf("prove a request: %w", err)

@@ -127,3 +127,26 @@ func TestACopiedSessionIsWorthNothing(t *testing.T) {
 		t.Error("a session was taken from another key's holder")
 	}
 }
+
+func TestSignInByTheBoroughsService(t *testing.T) {
+	b := newBorough()
+	m := device.NewMemory()
+	c := b.overHTTP(t)
+	id, err := c.Enrol(t.Context(), m, device.Enrolment{Password: "right", Code: "ABCDEFGHIJKLMNOP"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	flow, err := c.BeginOpenID(t.Context(), "http://127.0.0.1:1/signed-in", false)
+	if err != nil || flow.Ticket != "ticket" || flow.URL == "" {
+		t.Fatalf("got %+v, %v", flow, err)
+	}
+	bad := goodOpenID
+	bad.State = "another"
+	if err := c.SignInOpenID(t.Context(), bad, id.Device); err == nil {
+		t.Error("somebody who did not come back signs in")
+	}
+	if err := c.SignInOpenID(t.Context(), goodOpenID, id.Device); err != nil {
+		t.Fatal(err)
+	}
+	mustSync(t, mustOpen(t, m, c, device.Options{}))
+}

@@ -39,7 +39,7 @@ func newBench(s streams) *cobra.Command {
 	f.IntVar(&o.Pull, "pull", 4_000, "visits that a fresh device pulls")
 	f.IntVar(&o.Pulls, "pulls", 200, "one-record pulls from each borough")
 	f.IntSliceVar(&o.Sizes, "sizes", bench.DefaultSizes(), "visits in the boroughs that one record is pulled from")
-	f.IntVar(&o.StartUp, "start-up", 1_000_000, "small changes in the borough whose start is measured")
+	f.IntVar(&o.StartUp, "start-up or proofs", 1_000_000, "small changes in the borough whose start is measured")
 	f.StringVar(&o.URL, "url", "", "address of a running server to measure instead")
 	f.StringVar(&o.People, "people", "", "file with the sign-ins for it")
 	f.IntVar(&o.PID, "pid", 0, "its process, if it runs on this machine, to count its CPU seconds")

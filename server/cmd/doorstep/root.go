@@ -70,6 +70,7 @@ func newRoot(s streams) *cobra.Command {
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usageError{err} })
 	root.AddCommand(
 		newServe(s),
+		newServeUnproven(s),
 		newDemo(s),
 		newBench(s),
 		newInit(s),

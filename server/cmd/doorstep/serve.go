@@ -9,9 +9,25 @@ import (
 	"github.com/spf13/cobra"
 
 	"doorstep/server"
+	"doorstep/server/cmd/doorstep/bench"
 )
 
-type serveOptions struct{ config string }
+type serveOptions struct {
+	config   string
+	unproven bool // see newServeUnproven
+}
+
+// newServeUnproven serves as serve does, to devices without proofs of their keys.
+// doorstep bench measures by it what proofs cost; nothing else should start it.
+func newServeUnproven(s streams) *cobra.Command {
+	o := serveOptions{unproven: true}
+	cmd := &cobra.Command{
+		Use: bench.ServeUnproven, Hidden: true, Args: noArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error { return runServe(cmd.Context(), o, s) },
+	}
+	configFlag(cmd, &o.config)
+	return cmd
+}
 
 func newServe(s streams) *cobra.Command {
 	var o serveOptions
@@ -31,6 +47,9 @@ func runServe(ctx context.Context, o serveOptions, s streams) error {
 	cfg, err := server.LoadConfig(o.config, os.Environ())
 	if err != nil {
 		return err
+	}
+	if o.unproven {
+		cfg = cfg.Unproven()
 	}
 	spendMemory(cfg.Limits.MemoryMB)
 	srv, err := server.Open(cfg, s.err)

@@ -21,13 +21,14 @@ type userOptions struct {
 	role         string
 	passwordFile string
 	passwordIn   bool
+	subject      string
 }
 
 func newUser(s streams) *cobra.Command {
 	var o userOptions
 	cmd := &cobra.Command{Use: "user", Short: "People who can sign in"}
 	cmd.AddCommand(newUserAdd(s, &o), newUserList(s, &o), newUserPassword(s, &o),
-		newUserDisable(s, &o, true), newUserDisable(s, &o, false))
+		newUserDisable(s, &o, true), newUserDisable(s, &o, false), newUserLink(s, &o), newUserRevoke(s, &o))
 	for _, sub := range cmd.Commands() {
 		configFlag(sub, &o.config)
 	}
@@ -164,6 +165,42 @@ func runUserDisable(ctx context.Context, o userOptions, disabled bool, s streams
 		fmt.Fprintf(s.out, "%s %s.\n", o.login, done)
 		return nil
 	})
+}
+
+func newUserLink(s streams, o *userOptions) *cobra.Command {
+	cmd := &cobra.Command{
+		Use: "link LOGIN", Short: "Bind an account to a person of the borough's sign-in service", Args: oneArg,
+		Long: "Bind an account to the person whom the sign-in service names by --subject: the value of the claim\n" +
+			"openid.subject_claim. Without --subject the account is bound to nobody.",
+		RunE: func(cmd *cobra.Command, args []string) error {
+			return withOperator(o.config, s.err, func(op server.Operator) error {
+				if err := op.LinkUser(cmd.Context(), args[0], o.subject); err != nil {
+					return err
+				}
+				fmt.Fprintf(s.out, "%s is linked.\n", args[0])
+				return nil
+			})
+		},
+	}
+	cmd.Flags().StringVar(&o.subject, "subject", "", "whom the sign-in service knows them as")
+	return cmd
+}
+
+func newUserRevoke(s streams, o *userOptions) *cobra.Command {
+	return &cobra.Command{
+		Use: "revoke LOGIN", Short: "End everything that a person could act by; their words stay", Args: oneArg,
+		Long: "Disable the account, end its sessions, void its passkeys and revoke devices that nobody else uses, in\n" +
+			"force from the next change that is sent. On a shared tablet the others go on.",
+		RunE: func(cmd *cobra.Command, args []string) error {
+			return withOperator(o.config, s.err, func(op server.Operator) error {
+				if err := op.RevokeUser(cmd.Context(), args[0]); err != nil {
+					return err
+				}
+				fmt.Fprintf(s.out, "%s can do nothing from now on.\n", args[0])
+				return nil
+			})
+		},
+	}
 }
 
 // password reads the password from where the flags say; "" if they do not.

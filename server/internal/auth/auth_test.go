@@ -252,7 +252,7 @@ func TestSignInRefusesAlike(t *testing.T) {
 	}
 }
 
-func TestSignInSlowsGuessingWithoutLockOut(t *testing.T) {
+func TestFault93GuessingIsSlowedAndLocksNobodyOut(t *testing.T) {
 	w := newWorld(t)
 	w.addUser("jo", auth.RolePractitioner)
 	var slowed *auth.TooMany

@@ -34,6 +34,7 @@ const (
 	PartFreshPull = "fresh-pull"
 	PartOnePull   = "one-pull"
 	PartStartUp   = "start-up" // only when asked for by name
+	PartProofs    = "proofs"   // only when asked for by name
 )
 
 // measures reports whether a part is wanted.
@@ -70,8 +71,8 @@ func (o Options) withDefaults() (Options, error) {
 			return o, errors.New("numbers must not be negative")
 		}
 	}
-	if !slices.Contains([]string{"", PartPush, PartFreshPull, PartOnePull, PartStartUp}, o.Only) {
-		return o, fmt.Errorf("there is no part %q: %s, %s, %s or %s", o.Only, PartPush, PartFreshPull, PartOnePull, PartStartUp)
+	if !slices.Contains([]string{"", PartPush, PartFreshPull, PartOnePull, PartStartUp, PartProofs}, o.Only) {
+		return o, fmt.Errorf("there is no part %q: %s, %s, %s, %s or %s", o.Only, PartPush, PartFreshPull, PartOnePull, PartStartUp, PartProofs)
 	}
 	if o.Batch > maxBatch {
 		return o, fmt.Errorf("a request takes at most %d visits", maxBatch)
@@ -146,6 +147,9 @@ func (b *bench) measureOwn(ctx context.Context) error {
 	}
 	if b.o.Only == PartStartUp {
 		return b.measureStartUp(ctx)
+	}
+	if b.o.Only == PartProofs {
+		return b.measureProofs(ctx)
 	}
 	if !b.o.measures(PartOnePull) {
 		return nil

@@ -25,6 +25,7 @@ type Report struct {
 	FreshPull    FreshPull `json:"fresh_pull,omitzero"`
 	OnePull      []OnePull `json:"one_record_pull,omitempty"`
 	StartUp      StartUp   `json:"start_up,omitzero"`
+	Proofs       Proofs    `json:"proofs,omitzero"`
 }
 
 // Machine is where it ran. Tablets, server and limits share it, unless the server
@@ -255,6 +256,11 @@ func (r *Report) Text(w io.Writer) error {
 		u := r.StartUp
 		l.say("\nStart of a server with %d changes (%d MB on the disk), from the start of the process until it serves", u.Changes, u.DataMB)
 		l.say("  after a shutdown %.0f ms (goal: 3000), after SIGKILL %.0f ms, with the index deleted %.0f ms", u.CleanMS, u.KillMS, u.BareMS)
+	}
+	if n := len(r.Proofs.Rounds); n > 0 {
+		last := r.Proofs.Rounds[n-1]
+		l.say("\nPush with proofs of the devices' keys, beside a server that asks for none (%d rounds of both)", n)
+		l.say("  %.0f %% of the visits a second (goal: 80); in the last round %s with, %s without", 100*r.Proofs.Share, last.With, last.Without)
 	}
 	l.say("\n%d visits were pushed and acknowledged as accepted and stored; %d of them were pulled again.", r.Acknowledged, r.ReadBack)
 	_, err := io.WriteString(w, l.String())
