@@ -38,7 +38,7 @@ func ExplainAsker(a Asker, kind string) []string {
 			q := a.question(basis, GroupOf(kind), n)
 			d := Decide(q)
 			if !d.Allow && d.Row != "" {
-				best, told = q, d
+				best = q
 				break
 			}
 			if i == 0 || d.closerTo(told) {

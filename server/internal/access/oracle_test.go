@@ -125,7 +125,7 @@ func (o *oracle) allows(t *testing.T, q Question) bool {
 	if policies == nil {
 		role, policies = "nobody", o.nobody
 	}
-	decision, diagnostic := policies.IsAuthorized(o.entities, cedar.Request{
+	decision, diagnostic := cedar.Authorize(policies, o.entities, cedar.Request{
 		Principal: cedar.NewEntityUID("Role", cedar.String(role)),
 		Action:    cedar.NewEntityUID("Action", cedar.String(q.Action.String())),
 		Resource:  cedar.NewEntityUID("Paper", cedar.String(q.Group.String())),
