@@ -87,8 +87,9 @@ func (e *Engine) shut(w *work, f *family, standing Standing) {
 	e.putFamily(w, f)
 }
 
-// finishLeaving removes what the server has answered of erased records, purges each closed family all of whose own words the server has,
-// and, once nothing is left of what was to go with the device, says so.
+// finishLeaving removes what the server has answered of erased records, purges
+// each closed family all of whose own words the server has and, once nothing is
+// left of what was to go with the device, says so.
 func (e *Engine) finishLeaving() []Effect {
 	s := &steps{work: newWork()}
 	e.finishErasing(s)

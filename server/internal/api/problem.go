@@ -44,13 +44,13 @@ func status(c syncproto.Code) int {
 	case syncproto.CodeMethod:
 		return fasthttp.StatusMethodNotAllowed
 	case syncproto.CodeUnknownEpoch, syncproto.CodeMissingDeps, syncproto.CodeMissingPrev, syncproto.CodeNewerApp,
-		syncproto.CodeForked, syncproto.CodeErased, syncproto.CodeLogRewritten, syncproto.CodeBuildsOnQuarantine, syncproto.CodeLate, syncproto.CodeFinal,
+		syncproto.CodeForked, syncproto.CodeErased, syncproto.CodeLogRewritten, syncproto.CodeBuildsOnQuarantine, syncproto.CodeKeptAway, syncproto.CodeLate, syncproto.CodeFinal,
 		syncproto.CodeOpenConflict, syncproto.CodeOpenQuery, syncproto.CodeMissingField, syncproto.CodeHeldChanges,
 		syncproto.CodeStaleHeads, syncproto.CodeNotConfirmed, syncproto.CodeNotHandedOver, syncproto.CodeLeased,
 		syncproto.CodeLostToEarlier, syncproto.CodeUnreviewed, syncproto.CodeUnreadOverlap,
 		syncproto.CodeNotPlaced:
 		return fasthttp.StatusConflict
-	case syncproto.CodeTooMany:
+	case syncproto.CodeTooMany, syncproto.CodeCustodyFull:
 		return fasthttp.StatusTooManyRequests
 	case syncproto.CodeUnavailable:
 		return fasthttp.StatusServiceUnavailable
