@@ -29,13 +29,13 @@ func TestFault49RevokedDeviceIsPurgedOverHTTP(t *testing.T) {
 		t.Error("a session from before the revocation still works")
 	}
 	client := a.client()
-	if err := client.SignIn(t.Context(), a.login, password, a.id.Device); err != nil {
-		t.Fatal(err)
-	}
 	left := a.store.Reopen()
 	closing(t, a.Close)
 	a.store = left
 	a.open(client)
+	if err := client.SignIn(t.Context(), a.login, password, a.id.Device); err != nil {
+		t.Fatal(err)
+	}
 	a.syncs()
 	a.wantEmptyOutbox()
 	if shown := a.folds(); len(shown) != 0 {

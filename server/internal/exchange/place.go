@@ -245,6 +245,10 @@ func (o ordering) store(in *incoming, chain store.ChainInfo, missingPrev bool) e
 	if missingPrev && !in.erased && !in.returned && e.Status != syncproto.StatusHeld {
 		e.Status, e.Code = syncproto.StatusHeld, syncproto.CodeMissingPrev
 	}
+	if full, err := o.custodyFull(e); err != nil || full {
+		o.keepAway(in)
+		return err
+	}
 	forks, err := o.forks(in, chain)
 	if err != nil {
 		return err

@@ -39,6 +39,7 @@ type incomingBatch struct {
 	actor     syncproto.ActorID
 	tip       syncproto.ChangeID
 	signature []byte
+	full      bool   // somebody was told that custody has no room
 	stored    uint64 // places of it in the chain that are new, counted as it is ordered
 }
 

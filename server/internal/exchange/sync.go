@@ -34,6 +34,10 @@ type Config struct {
 	// OnReturned is told what devices bring back after a restore; nil: nobody. It
 	// must return at once.
 	OnReturned func(Return)
+	// CustodyBytes is how much of one person's words from one device may be held or
+	// in quarantine before no more is taken; 0: 32 MB, some years of one worker's
+	// typing, so that no honest backlog meets it and no device fills the disk.
+	CustodyBytes uint64
 	// Checkpoints is the audit log; nil: replies say nothing of it.
 	Checkpoints Checkpoints
 	// Accesses is told whose records go to which device; nil: nobody.

@@ -29,11 +29,12 @@ type town struct {
 	b   *storetest.Borough
 	log *eventLog
 
-	ledger *exchange.Ledger
-	hub    *exchange.Hub
-	x      *exchange.Exchange
-	nowMS  int64
-	nextID uint64
+	ledger  *exchange.Ledger
+	hub     *exchange.Hub
+	x       *exchange.Exchange
+	nowMS   int64
+	nextID  uint64
+	custody uint64 // bytes of custody; 0: as in production
 }
 
 // eventLog keeps the codes of security events.
@@ -84,7 +85,7 @@ func (w *town) start() {
 		OnCommit: func(c exchange.Committed) { w.hub.Tell(w.b.Store.State(), c) },
 	})
 	w.x = exchange.New(exchange.Config{
-		Borough: "testshire", Epoch: w.b.Journal.Epoch(), Store: w.b.Store, Ledger: w.ledger,
+		Borough: "testshire", CustodyBytes: w.custody, Epoch: w.b.Journal.Epoch(), Store: w.b.Store, Ledger: w.ledger,
 		Keys: w.b.Keys, Verify: verify, CursorKey: [32]byte{1}, Now: now, Log: log,
 	})
 }

@@ -27,6 +27,8 @@ type world struct {
 	step    int
 	trace   [32]byte // hash of everything that happened
 
+	// watch sees each reply before anything else checks it; nil: nobody does.
+	watch       func(*tablet, *syncproto.SyncReply)
 	borough     *borough
 	tablets     []*tablet
 	families    []syncproto.FamilyID
@@ -292,6 +294,9 @@ func (w *world) answer(m message) message {
 		return m
 	}
 	w.log("tablet %x: %d receipts, %d items, more %v", m.tablet.device[:1], len(reply.Receipts), len(reply.Items), reply.More)
+	if w.watch != nil {
+		w.watch(m.tablet, reply)
+	}
 	w.checkReply(m.tablet, reply)
 	return m
 }

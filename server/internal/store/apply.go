@@ -18,7 +18,7 @@ func (tx *Tx) applyChange(position uint64, e ChangeEntry) error {
 	ref := ChangeRef{
 		ID: e.ID, Position: position, Record: e.Record, Family: e.Family, Kind: e.Kind,
 		Actor: e.Actor, Seq: e.Seq, Prev: e.Prev, Deps: e.Deps, Author: e.Author, Device: e.Device,
-		AtMS: e.AtMS, Status: e.Status, Code: e.Code,
+		AtMS: e.AtMS, Status: e.Status, Code: e.Code, Size: uint64(len(e.Sealed)),
 	}
 	if err := tx.claim(link{e.ID, e.Prev, e.Actor, e.Seq}, e.Device); err != nil {
 		return err
@@ -34,7 +34,9 @@ func (tx *Tx) applyChange(position uint64, e ChangeEntry) error {
 		if err := tx.wait(ref); err != nil {
 			return err
 		}
-		tx.putAside(ref)
+		if err := tx.putAside(ref); err != nil {
+			return err
+		}
 	case syncproto.StatusLate: // the VerdictLate that follows puts it into the feed
 	default:
 		return fmt.Errorf("a change cannot be stored with status %d: %w", e.Status, ErrEntry)
@@ -248,18 +250,31 @@ func (tx *Tx) resolved(c ChangeRef, id syncproto.ChangeID) (bool, error) {
 }
 
 // putAside files a change that readers do not see.
-func (tx *Tx) putAside(c ChangeRef) {
+func (tx *Tx) putAside(c ChangeRef) error {
 	tx.set(unplacedKey(c.Family, c.Record, c.ID), nil)
 	if c.Status == syncproto.StatusQuarantined {
 		tx.set(quarantineKey(c.Family, c.Position), c.ID[:])
 	}
+	waiting, err := tx.InCustody(c.Device, c.Author)
+	if err == nil {
+		tx.set(custodyKey(c.Device, c.Author), encodeNumber(waiting+c.Size))
+	}
+	return err
 }
 
-func (tx *Tx) takeBack(c ChangeRef) {
+func (tx *Tx) takeBack(c ChangeRef) error {
+	if c.Status != syncproto.StatusHeld && c.Status != syncproto.StatusQuarantined {
+		return nil // it was never aside
+	}
 	tx.remove(unplacedKey(c.Family, c.Record, c.ID))
 	if c.Status == syncproto.StatusQuarantined {
 		tx.remove(quarantineKey(c.Family, c.Position))
 	}
+	waiting, err := tx.InCustody(c.Device, c.Author)
+	if err == nil {
+		tx.set(custodyKey(c.Device, c.Author), encodeNumber(waiting-min(waiting, c.Size)))
+	}
+	return err
 }
 
 func (tx *Tx) putChange(c ChangeRef)  { tx.set(changeKey(c.ID), c.encode()) }
@@ -325,10 +340,14 @@ func (tx *Tx) moveOn(v syncproto.Verdict, to syncproto.ReceiptStatus) error {
 	if c.Placed > 0 {
 		return fmt.Errorf("change %s is with its readers already: %w", c.ID, ErrEntry)
 	}
-	tx.takeBack(c)
+	if err := tx.takeBack(c); err != nil {
+		return err
+	}
 	c.Status, c.Code = to, v.Code
 	if to == syncproto.StatusQuarantined {
-		tx.putAside(c)
+		if err := tx.putAside(c); err != nil {
+			return err
+		}
 		tx.putChange(c)
 		return tx.stopWaiting(c)
 	}

@@ -20,6 +20,7 @@ import (
 //	k family kind 0 record the records of a family that have news
 //	h family record change changes of a record that are held or in quarantine
 //	q family position      changes in quarantine, for their reviewer
+//	u device author        how many bytes of theirs are held or in quarantine
 //	w missing change       changes that wait for another
 //	f family position      the family's feed
 //	F family               position of the last row of the family's feed
@@ -39,6 +40,7 @@ const (
 	keyKind       = 'k'
 	keyUnplaced   = 'h'
 	keyQuarantine = 'q'
+	keyCustody    = 'u'
 	keyWaiting    = 'w'
 	keyFeed       = 'f'
 	keyLast       = 'F'
@@ -108,6 +110,10 @@ func unplacedKey(family syncproto.FamilyID, record syncproto.RecordID, id syncpr
 
 func quarantineKey(family syncproto.FamilyID, position uint64) []byte {
 	return key(keyQuarantine, family[:], number(position))
+}
+
+func custodyKey(device syncproto.DeviceID, author syncproto.UserID) []byte {
+	return key(keyCustody, device[:], author[:])
 }
 
 func waitingKey(missing, id syncproto.ChangeID) []byte {

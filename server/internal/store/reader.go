@@ -80,6 +80,16 @@ func (r *Reader) Waiting(missing syncproto.ChangeID) ([]syncproto.ChangeID, erro
 	return out, err
 }
 
+// InCustody returns how many bytes of words that a person sent from a device are
+// held or in quarantine.
+func (r *Reader) InCustody(device syncproto.DeviceID, author syncproto.UserID) (uint64, error) {
+	v, err := r.rows.get(custodyKey(device, author))
+	if v == nil || err != nil {
+		return 0, err
+	}
+	return decodeNumber(v)
+}
+
 // Unplaced lists the changes that name a record, and a family as its, and are held
 // or in quarantine.
 func (r *Reader) Unplaced(family syncproto.FamilyID, record syncproto.RecordID) ([]ChangeRef, error) {

@@ -56,10 +56,11 @@ type ChangeRef struct {
 	Status   syncproto.ReceiptStatus
 	Code     syncproto.Code
 	Placed   uint64 // position at which it first came into the feed; 0: not yet
+	Size     uint64 // of its sealed words, bytes
 }
 
 func (c ChangeRef) encode() []byte {
-	b := cbor.AppendArray(make([]byte, 0, 232+34*len(c.Deps)+sumBytes), 14)
+	b := cbor.AppendArray(make([]byte, 0, 240+34*len(c.Deps)+sumBytes), 15)
 	b = cbor.AppendUint(b, c.Position)
 	b = cbor.AppendBytes(b, c.Record[:])
 	b = cbor.AppendBytes(b, c.Family[:])
@@ -73,12 +74,13 @@ func (c ChangeRef) encode() []byte {
 	b = cbor.AppendInt(b, c.AtMS)
 	b = cbor.AppendUint(b, uint64(c.Status))
 	b = cbor.AppendUint(b, uint64(c.Code))
-	return cbor.AppendUint(b, c.Placed)
+	b = cbor.AppendUint(b, c.Placed)
+	return cbor.AppendUint(b, c.Size)
 }
 
 func decodeChangeRef(id syncproto.ChangeID, row []byte) (ChangeRef, error) {
 	d := newDecoder(row)
-	d.expect(d.Array() == 14)
+	d.expect(d.Array() == 15)
 	c := ChangeRef{ID: id, Position: d.Uint()}
 	d.BytesInto(c.Record[:])
 	d.BytesInto(c.Family[:])
@@ -93,6 +95,7 @@ func decodeChangeRef(id syncproto.ChangeID, row []byte) (ChangeRef, error) {
 	c.Status = syncproto.ReceiptStatus(d.small(uint64(syncproto.StatusLate)))
 	c.Code = syncproto.Code(d.small(maxCode))
 	c.Placed = d.Uint()
+	c.Size = d.Uint()
 	return c, damagedIf(d)
 }
 
