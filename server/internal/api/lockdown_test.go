@@ -353,3 +353,41 @@ func TestErrorsOfOursAreNotTold(t *testing.T) {
 		t.Error("the chain belongs into the log and not into the answer")
 	}
 }
+
+// TestEveryRouteHasItsLimits sends each route a body over what its callers may
+// send: it is refused when the header is read, and the connection closed.
+func TestEveryRouteHasItsLimits(t *testing.T) {
+	w := newWorld(t, nil)
+	w.addUser("jo", auth.RolePractitioner)
+	token := w.signIn("jo").AccessToken
+	over := func(r route, header string, size int) int {
+		path := strings.NewReplacer(":id", strings.Repeat("0", 32), ":heads", strings.Repeat("0", 64)).Replace(r.path)
+		own := &world{t: t, addr: w.addr}
+		res, _, closed := own.raw(fmt.Sprintf("%s %s HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n%sContent-Length: %d\r\n\r\n",
+			r.method, path, header, size))
+		if !closed {
+			t.Errorf("%s %s: the connection stays open", r.method, r.path)
+		}
+		return res.StatusCode
+	}
+	for _, r := range w.api.routes {
+		if r.method != "POST" || r.path == syncPath {
+			continue // a GET has no body; a sync has limits of its own, and tests of them
+		}
+		if got := over(r, "", maxStrangerBytes+1); got != http.StatusRequestEntityTooLarge {
+			t.Errorf("%s, a stranger: got status %d", r.path, got)
+		}
+		if got := over(r, "Authorization: Bearer "+token+"\r\n", maxJSONBytes+1); got != http.StatusRequestEntityTooLarge {
+			t.Errorf("%s, signed in: got status %d", r.path, got)
+		}
+	}
+	s := w.api.app.Server()
+	for name, d := range map[string]time.Duration{"read": s.ReadTimeout, "write": s.WriteTimeout, "idle": s.IdleTimeout} {
+		if d <= 0 || d > 2*time.Minute {
+			t.Errorf("the %s timeout is %v", name, d)
+		}
+	}
+	if s.MaxRequestBodySize != syncproto.MaxWireBytes || s.ReadBufferSize != maxHeaderBytes || s.Concurrency != w.api.cfg.Limits.Connections {
+		t.Errorf("body %d, header %d, connections %d", s.MaxRequestBodySize, s.ReadBufferSize, s.Concurrency)
+	}
+}
