@@ -6,6 +6,7 @@ import (
 
 	"doorstep/syncproto/cbor"
 	"doorstep/syncproto/schema"
+	"doorstep/syncproto/sorting"
 )
 
 // DeriveVisit fills in what is computed of a visit and its children's parts:
@@ -61,7 +62,7 @@ func (v *View) derive(field string, value cbor.Value) {
 	if found {
 		v.Fields[i] = fv
 	} else {
-		v.Fields = slices.Insert(v.Fields, i, fv)
+		v.Fields = sorting.Insert(v.Fields, i, fv)
 	}
 }
 

@@ -11,7 +11,12 @@ import (
 
 // maxWasmBytes bounds the engine and the core as js/wasm under brotli 11, what
 // a tablet downloads. It only ever goes down; 900,000 is what the design allows.
-const maxWasmBytes = 850_000
+const maxWasmBytes = 840_000
+
+// browserFlags are how the core is built for the browser (client-sdk/README.md).
+// Where a call costs nothing beside what it does, it is not inlined: that saves
+// 4 % of the download. In text and cbor, where time is spent, it stays.
+var browserFlags = []string{"-trimpath", "-ldflags=-s -w", "-gcflags=doorstep/client-sdk/engine=-l", "-gcflags=doorstep/syncproto=-l"}
 
 // pure are the packages that are built for the browser.
 var pure = []string{
@@ -87,7 +92,7 @@ func TestPurePackagesDoNotLink(t *testing.T) {
 // that writes one line is 499 KB.
 func TestWasmSize(t *testing.T) {
 	out := filepath.Join(t.TempDir(), "device.wasm")
-	goWasm(t, "build", "-trimpath", "-ldflags=-s -w", "-o", out, "./testdata/device")
+	goWasm(t, append(append([]string{"build"}, browserFlags...), "-o", out, "./testdata/device")...)
 	size, err := strconv.Atoi(strings.TrimSpace(goCommand(t, nil, "run", "./testdata/brotli", out)))
 	if err != nil {
 		t.Fatal(err)

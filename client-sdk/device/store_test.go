@@ -14,6 +14,7 @@ import (
 func TestStores(t *testing.T) {
 	t.Run("memory", func(t *testing.T) { storetest.Run(t, memoryStore) })
 	t.Run("badger", func(t *testing.T) { storetest.Run(t, badgerStore) })
+	t.Run("with a second copy", func(t *testing.T) { storetest.Run(t, sparedStore) })
 	t.Run("file", func(t *testing.T) { storetest.Run(t, fileStore) })
 	t.Run("sealed memory", func(t *testing.T) { storetest.Run(t, sealedStore) })
 }

@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"doorstep/syncproto"
+	"doorstep/syncproto/sorting"
 )
 
 // Standing says what the server last said about access to a family.
@@ -43,7 +44,7 @@ func (f *family) addVerdict(gen uint64, v syncproto.Verdict) bool {
 	if have {
 		return false
 	}
-	f.verdicts[gen][v.Record] = slices.Insert(list, i, v)
+	f.verdicts[gen][v.Record] = sorting.Insert(list, i, v)
 	return true
 }
 

@@ -5,6 +5,7 @@ import (
 	"unicode/utf8"
 
 	"doorstep/syncproto"
+	"doorstep/syncproto/sorting"
 	"doorstep/syncproto/text"
 )
 
@@ -77,7 +78,7 @@ func fieldFor(fields *[]syncproto.FieldView, id string) *syncproto.FieldView {
 		return compareText(f.Field, id)
 	})
 	if !ok {
-		*fields = slices.Insert(*fields, i, syncproto.FieldView{Field: id, Set: true})
+		*fields = sorting.Insert(*fields, i, syncproto.FieldView{Field: id, Set: true})
 	}
 	return &(*fields)[i]
 }
@@ -87,7 +88,7 @@ func slotFor(slots *[]syncproto.Slot, id syncproto.ElementID) *syncproto.Slot {
 		return slices.Compare(s.Slot[:], id[:])
 	})
 	if !ok {
-		*slots = slices.Insert(*slots, i, syncproto.Slot{Slot: id})
+		*slots = sorting.Insert(*slots, i, syncproto.Slot{Slot: id})
 	}
 	return &(*slots)[i]
 }

@@ -45,6 +45,21 @@ func TestWhatIsInOrderIsLookedAtOnce(t *testing.T) {
 	}
 }
 
+func TestInsertAgreesWithTheStandardLibrary(t *testing.T) {
+	for n := range 5 {
+		for i := range n + 1 {
+			s := []int{0, 1, 2, 3}[:min(n, 4)]
+			if i > len(s) {
+				continue
+			}
+			want := slices.Insert(slices.Clone(s), i, 9)
+			if got := sorting.Insert(slices.Clone(s), i, 9); !slices.Equal(got, want) {
+				t.Errorf("inserting at %d of %d: got %v, want %v", i, len(s), got, want)
+			}
+		}
+	}
+}
+
 func BenchmarkBy(b *testing.B) {
 	for _, n := range []int{8, 100, 10_000} {
 		rng := rand.New(rand.NewPCG(3, 4))

@@ -61,11 +61,6 @@ func (e *encoder) uint(v int) {
 // sint writes 0, -1, 1, -2, ... as 0, 1, 2, 3, ...
 func (e *encoder) sint(v int) { e.uint(v<<1 ^ v>>63) }
 
-func (e *encoder) bytes(v []byte) {
-	e.uint(len(v))
-	e.b = append(e.b, v...)
-}
-
 // authors writes the agents' names, and the runs: agent, length, and how far
 // its number is from the one after the agent's run before.
 func (e *encoder) authors(a *authors) {

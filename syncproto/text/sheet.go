@@ -3,6 +3,8 @@ package text
 import (
 	"slices"
 	"unicode/utf8"
+
+	"doorstep/syncproto/sorting"
 )
 
 // A sheet is the whole text with everything that was ever deleted still in its
@@ -189,7 +191,7 @@ func cutFate(list []fate, id LV) []fate {
 	if list[i].id == id {
 		return list
 	}
-	return slices.Insert(list, i+1, fate{id, slices.Clone(list[i].calls)})
+	return sorting.Insert(list, i+1, fate{id, slices.Clone(list[i].calls)})
 }
 
 // fateOf returns the index of the fate that an item is part of.
