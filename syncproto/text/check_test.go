@@ -53,15 +53,15 @@ func (t *tracker) check(tb testing.TB) {
 			tb.Fatalf("leaf %d is followed by %d, want %d", at, tree.leaves[at].next, next)
 		}
 	}
-	if t.upTo == t.log.merger.upTo && w.merged != t.log.merger.text.n {
-		tb.Fatalf("tree has %d merged code points, text %d", w.merged, t.log.merger.text.n)
+	if t.upTo == t.log.merger.upTo && w[merged] != t.log.merger.text.n {
+		tb.Fatalf("tree has %d merged code points, text %d", w[merged], t.log.merger.text.n)
 	}
 	for lens, at := range t.at {
 		if len(at) > 1 {
 			continue // to ask for the length would move a lens
 		}
-		if want := t.log.LenAt(at); int(w.prepared[lens]) != want {
-			tb.Fatalf("tree has %d prepared code points through lens %d, want %d", w.prepared[lens], lens, want)
+		if want := t.log.LenAt(at); int(w[lens]) != want {
+			tb.Fatalf("tree has %d prepared code points through lens %d, want %d", w[lens], lens, want)
 		}
 	}
 }

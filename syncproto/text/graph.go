@@ -1,6 +1,9 @@
 package text
 
-import "slices"
+import (
+	"math"
+	"slices"
+)
 
 // A graphRun is a stretch of events, each made on top of the one before it;
 // only the first has the run's parents. It ends where the next run begins.
@@ -16,6 +19,7 @@ type graph struct {
 	parents  []LV // of all runs; those of one run ascending and reduced
 	end      LV   // the number of events
 	frontier []LV // events that nothing was made on top of, ascending
+	queue    lvQueue
 }
 
 // append adds n events on top of a reduced version. It reports whether they
@@ -50,10 +54,14 @@ func without(list, members []LV) []LV {
 }
 
 // find returns the index of the run that holds an event.
+//
+// Who asks mostly means one of the last, so the search begins at the end and
+// doubles its stride.
 func (g *graph) find(lv LV) int {
-	lo, hi := 0, len(g.runs)
-	if hi > 0 && g.runs[hi-1].start <= lv {
-		return hi - 1
+	hi := len(g.runs)
+	lo := max(hi-1, 0)
+	for stride := 1; lo > 0 && g.runs[lo].start > lv; stride *= 2 {
+		lo, hi = max(lo-stride, 0), lo
 	}
 	for lo+1 < hi {
 		mid := int(uint(lo+hi) / 2)
@@ -65,6 +73,9 @@ func (g *graph) find(lv LV) int {
 	}
 	return lo
 }
+
+// isOneRun reports whether some events all are of one run.
+func (g *graph) isOneRun(r lvRange) bool { return g.upTo(g.find(r.start)) >= r.end }
 
 // upTo returns the first event after run i.
 func (g *graph) upTo(i int) LV {
@@ -163,8 +174,10 @@ func (g *graph) isAncestor(a LV, version []LV) bool {
 
 // reduce returns a version, ascending, without the members that others build
 // on and without repetitions.
-func (g *graph) reduce(version []LV) []LV {
-	v := slices.Clone(version)
+func (g *graph) reduce(version []LV) []LV { return g.reduceInPlace(slices.Clone(version)) }
+
+// reduceInPlace does what reduce does, in the version's own memory.
+func (g *graph) reduceInPlace(v []LV) []LV {
 	slices.Sort(v)
 	v = slices.Compact(v)
 	if len(v) < 2 || slices.Equal(v, g.frontier) {
@@ -183,12 +196,13 @@ const (
 // reduceSorted walks back from all members at once; a member met as the past
 // of another is dropped. The walk ends below the oldest member.
 func (g *graph) reduceSorted(v []LV) []LV {
-	var q lvQueue
+	q := &g.queue
+	q.reset()
 	for _, m := range v {
 		q.push(m, member)
 	}
 	oldest := v[0]
-	kept := v[:0:0]
+	kept := v[:0] // the queue has them all
 	for q.len() > 0 && q.top().lv >= oldest {
 		e := q.pop()
 		i := g.find(e.lv)
@@ -221,26 +235,27 @@ const (
 // A differ finds the events in the past of one version and not of another.
 // It keeps its memory from one question to the next.
 type differ struct {
-	queue  lvQueue
-	a, b   []lvRange // newest first
-	events LV        // how many events a and b hold
+	queue lvQueue
+	a, b  []lvRange // newest first
+	cost  int       // of going from a to b
 }
 
-// diff sets d.a to the events only in the past of a, and d.b to those only in
-// the past of b, by walking back from both until all that is left is shared.
-func (d *differ) diff(g *graph, a, b []LV) { d.within(maxEvents, g, a, b) }
+// wayBack is how many times more it costs to go back over an event than forward.
+// What is gone forward over stays behind for good, as everybody will know of it in
+// the end; what is gone back over has to be gone over again.
+const wayBack = 4
 
-// within does what diff does, unless a and b hold more than limit events: then
-// it gives up and returns false.
-func (d *differ) within(limit LV, g *graph, a, b []LV) bool {
-	d.a, d.b, d.events = d.a[:0], d.b[:0], 0
+// diff sets d.a to the events only in the past of a, and d.b to those only in
+// the past of b, by walking back from both until all that is left is shared. Both
+// versions are ascending.
+func (d *differ) diff(g *graph, a, b []LV) { d.within(math.MaxInt, g, a, b) }
+
+// within does what diff does, unless it costs more than limit to go from a to b:
+// then it gives up and returns false.
+func (d *differ) within(limit int, g *graph, a, b []LV) bool {
+	d.a, d.b, d.cost = d.a[:0], d.b[:0], 0
 	d.queue.reset()
-	for _, v := range a {
-		d.queue.push(v, onlyA)
-	}
-	for _, v := range b {
-		d.queue.push(v, onlyB)
-	}
+	d.start(a, b)
 	for d.queue.unshared > 0 {
 		e := d.queue.pop()
 		i := g.find(e.lv)
@@ -254,7 +269,7 @@ func (d *differ) within(limit LV, g *graph, a, b []LV) bool {
 			}
 		}
 		d.note(lvRange{start, lv + 1}, mark)
-		if d.events > limit {
+		if d.cost > limit {
 			return false
 		}
 		for _, p := range g.parentsOf(i) {
@@ -264,6 +279,23 @@ func (d *differ) within(limit LV, g *graph, a, b []LV) bool {
 	return true
 }
 
+// start queues two ascending versions, a member of both once.
+func (d *differ) start(a, b []LV) {
+	for len(a) > 0 || len(b) > 0 {
+		switch {
+		case len(a) > 0 && len(b) > 0 && a[0] == b[0]:
+			d.queue.push(a[0], both)
+			a, b = a[1:], b[1:]
+		case len(b) == 0 || len(a) > 0 && a[0] < b[0]:
+			d.queue.push(a[0], onlyA)
+			a = a[1:]
+		default:
+			d.queue.push(b[0], onlyB)
+			b = b[1:]
+		}
+	}
+}
+
 func (d *differ) note(r lvRange, mark uint8) {
 	if r.start == r.end {
 		return
@@ -271,9 +303,9 @@ func (d *differ) note(r lvRange, mark uint8) {
 	switch mark {
 	case onlyA:
 		d.a = append(d.a, r)
-		d.events += r.end - r.start
+		d.cost += wayBack * int(r.end-r.start)
 	case onlyB:
 		d.b = append(d.b, r)
-		d.events += r.end - r.start
+		d.cost += int(r.end - r.start)
 	}
 }

@@ -14,6 +14,7 @@ type Log struct {
 	authors authors
 	calls   calls
 	merger  merger
+	parents []LV // of the change being added
 }
 
 // New returns the log of an empty text.
@@ -39,7 +40,8 @@ func (l *Log) Add(agent []byte, seq int, parents []LV, splices []Splice) ([]LV, 
 		}
 	}
 	if len(parents) > 1 {
-		parents = l.graph.reduce(parents)
+		l.parents = append(l.parents[:0], parents...)
+		parents = l.graph.reduceInPlace(l.parents)
 	}
 	length := l.lengthAt(parents)
 	n, err := l.check(length, splices)

@@ -48,6 +48,9 @@ func (l *Log) sync() error {
 	if l.onTop() {
 		return l.apply(lvRange{m.upTo, l.graph.end})
 	}
+	if l.graph.isOneRun(lvRange{m.upTo, l.graph.end}) { // and no event of it is critical
+		return l.mergeZone(lvRange{m.upTo, l.graph.end})
+	}
 	list := l.graph.stretches(m.upTo)
 	for i := len(list) - 1; i >= 0; i-- {
 		merge := l.mergeZone
@@ -159,10 +162,16 @@ func (l *Log) cover(oldest, end LV) error {
 func (l *Log) track(zone lvRange) error {
 	t := &l.merger.tracker
 	var one [1]LV
-	err := l.merger.planner.plan(&l.graph, zone, func(r lvRange) error {
+	visit := func(r lvRange) error {
 		t.moveTo(l.graph.parentsOfEvent(r.start, &one))
 		return t.replay(r)
-	})
+	}
+	var err error
+	if l.graph.isOneRun(zone) {
+		err = visit(zone)
+	} else {
+		err = l.merger.planner.plan(&l.graph, zone, visit)
+	}
 	t.upTo = zone.end
 	return err
 }

@@ -41,10 +41,12 @@ func (o *ops) upTo(i int) (LV, int32) {
 }
 
 // find returns the index of the run that holds an event.
+// It searches from the end, as graph.find does.
 func (o *ops) find(lv LV) int {
-	lo, hi := 0, len(o.runs)
-	if hi > 0 && o.runs[hi-1].lv <= lv {
-		return hi - 1
+	hi := len(o.runs)
+	lo := max(hi-1, 0)
+	for stride := 1; lo > 0 && o.runs[lo].lv > lv; stride *= 2 {
+		lo, hi = max(lo-stride, 0), lo
 	}
 	for lo+1 < hi {
 		mid := int(uint(lo+hi) / 2)

@@ -4,20 +4,20 @@ package text
 // right parent. c is right after the left origin; the result is a cursor of
 // the span to insert before, which may be one past the end of a leaf, and its
 // place in the merged text. This is the order rule (spec/text.md 4).
-func (t *tracker) place(c cursor, add *span, merged int32) (cursor, int32) {
+func (t *tracker) place(c cursor, add *span, at int32) (cursor, int32) {
 	next, ok := t.tree.at(c)
 	if !ok {
-		return c, merged
+		return c, at
 	}
 	s := t.tree.span(next)
 	if t.tree.state(s) != notInserted {
 		if s.left == add.left {
 			add.right = s.id
 		}
-		return c, merged
+		return c, at
 	}
 	add.right = t.rightParent(next, add.left)
-	return t.scan(c, next, add, merged)
+	return t.scan(c, next, add, at)
 }
 
 // rightParent returns the first item after the left origin that is inserted
@@ -43,8 +43,8 @@ func (t *tracker) rightParent(c cursor, left LV) LV {
 // scan passes over the items that are not inserted at the prepared version,
 // which were typed at the same place by people who did not know of this
 // insertion.
-func (t *tracker) scan(c, next cursor, add *span, merged int32) (cursor, int32) {
-	scanning, passed := false, merged
+func (t *tracker) scan(c, next cursor, add *span, at int32) (cursor, int32) {
+	scanning, passed := false, at
 	for ok := true; ok; next, ok = t.tree.next(next) {
 		s := t.tree.span(next)
 		if t.tree.state(s) != notInserted {
@@ -61,12 +61,12 @@ func (t *tracker) scan(c, next cursor, add *span, merged int32) (cursor, int32) 
 			}
 			scanning = right < 0
 		}
-		passed += s.widths().merged
+		passed += s.widths()[merged]
 		if !scanning {
-			c, merged = cursor{next.leaf, next.i + 1}, passed
+			c, at = cursor{next.leaf, next.i + 1}, passed
 		}
 	}
-	return c, merged
+	return c, at
 }
 
 // compareLeft orders two left origins by their place in the text.

@@ -218,7 +218,7 @@ type feeder struct {
 }
 
 func newFeeder(tr trace) *feeder {
-	return &feeder{trace: tr, log: New(), last: make([][]LV, len(tr.txns)), have: make([]bool, len(tr.txns))}
+	return &feeder{trace: tr, log: New(), last: make([][]LV, len(tr.txns)), have: make([]bool, len(tr.txns)), order: make([]int, 0, len(tr.txns))}
 }
 
 func (f *feeder) add(t testing.TB, i int) {

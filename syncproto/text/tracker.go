@@ -8,9 +8,9 @@ import "slices"
 // to the version that the event was made at.
 type tracker struct {
 	log  *Log
-	base LV           // the critical version it began with, or -1
-	upTo LV           // it has seen the events after base and before upTo
-	at   [lenses][]LV // the prepared versions
+	base LV               // the critical version it began with, or -1
+	upTo LV               // it has seen the events after base and before upTo
+	at   [lenses + 1][]LV // the prepared versions, and that of all events seen
 	tree tree
 	gone removals
 	out  *pieces // where edits of the merged text go, if anywhere
@@ -56,22 +56,42 @@ func (t *tracker) moveTo(version []LV) {
 	t.at[t.tree.lens] = append(t.at[t.tree.lens][:0], version...)
 }
 
-// nearest returns a lens with few events between it and a version, and sets its
+// nearest returns a lens that it costs little to move to a version, and sets its
 // diff. What is far is not looked at to its end: the limit doubles until one
-// lens is within.
+// lens is within. The other is not looked at if one is near, and at a part of the
+// version: who wrote there has seen a little more since.
 func (t *tracker) nearest(version []LV) int {
-	for limit := LV(64); ; limit *= 2 {
+	graph := &t.log.graph
+	for lens := range lenses {
+		if isPart(t.at[lens], version) && t.diff[lens].within(near, graph, t.at[lens], version) {
+			return lens
+		}
+	}
+	for limit := near; ; limit *= 2 {
 		best, least := -1, limit
-		for lens := range t.at {
+		for lens := range lenses {
 			d := &t.diff[lens]
-			if d.within(least, &t.log.graph, t.at[lens], version) && (best < 0 || d.events < least) {
-				best, least = lens, d.events
+			if d.within(least, graph, t.at[lens], version) && (best < 0 || d.cost < least) {
+				best, least = lens, d.cost
 			}
 		}
 		if best >= 0 {
 			return best
 		}
 	}
+}
+
+// near is a cost that is not worth looking for a lower one.
+const near = 64
+
+// isPart reports whether a version has all members of another.
+func isPart(of, version []LV) bool {
+	for _, lv := range of {
+		if _, ok := slices.BinarySearch(version, lv); !ok {
+			return false
+		}
+	}
+	return true
 }
 
 // toggle adds to the states of the items that events inserted or deleted.
@@ -98,12 +118,7 @@ func (t *tracker) shift(id LV, n, by int32) {
 		c, rel := t.tree.find(id)
 		took := min(n, t.tree.span(c).n-rel)
 		c = t.tree.isolate(c, rel, took)
-		s := t.tree.span(c)
-		before := s.widths()
-		s.states[t.tree.lens] += by
-		change := s.widths()
-		change.subtract(&before)
-		t.tree.widen(c.leaf, change)
+		t.tree.count(c, by)
 		t.tree.joinAround(c)
 		id += LV(took)
 		n -= took
@@ -149,9 +164,19 @@ func (t *tracker) replay(r lvRange) error {
 			t.removeBack(i, p)
 		}
 	}
-	at := &t.at[t.tree.lens]
-	*at = append((*at)[:0], r.end-1)
+	t.note(r)
 	return nil
+}
+
+// note has the versions follow events that were replayed.
+func (t *tracker) note(r lvRange) {
+	last := r.end - 1
+	if t.tree.lens != merged {
+		all := without(t.at[merged], t.at[t.tree.lens])
+		i, _ := slices.BinarySearch(all, last)
+		t.at[merged] = slices.Insert(all, i, last)
+	}
+	t.at[t.tree.lens] = append(t.at[t.tree.lens][:0], last)
 }
 
 // fits reports whether an operation lies within a text of the length it was
@@ -172,9 +197,9 @@ func (p *opPart) fits(length int32) bool {
 // operation that they are of.
 func (t *tracker) removeForward(run int, p opPart) {
 	for p.n > 0 {
-		c, rel, merged := t.tree.seek(p.pos)
+		c, rel, place := t.tree.seek(p.pos)
 		n := min(p.n, t.tree.span(c).n-rel)
-		id := t.remove(c, rel, n, merged+rel)
+		id := t.remove(c, rel, n, place+rel)
 		t.gone.add(run, removal{lv: p.lv, n: n, id: id})
 		p.lv += LV(n)
 		p.n -= n
@@ -184,10 +209,10 @@ func (t *tracker) removeForward(run int, p opPart) {
 // removeBack applies deletions that go back from a position.
 func (t *tracker) removeBack(run int, p opPart) {
 	for p.n > 0 {
-		c, rel, merged := t.tree.seek(p.pos)
+		c, rel, place := t.tree.seek(p.pos)
 		n := min(p.n, rel+1)
 		rel -= n - 1
-		id := t.remove(c, rel, n, merged+rel)
+		id := t.remove(c, rel, n, place+rel)
 		t.gone.add(run, removal{lv: p.lv, n: n, id: id, back: true})
 		p.lv += LV(n)
 		p.pos -= n
@@ -201,15 +226,19 @@ func (t *tracker) removeBack(run int, p opPart) {
 func (t *tracker) remove(c cursor, rel, n, at int32) LV {
 	c = t.tree.isolate(c, rel, n)
 	s := t.tree.span(c)
-	before := s.widths()
-	if !s.deleted && t.out != nil {
-		t.out.remove(at, n, t.log.ops.content)
+	id, lens := s.id, t.tree.lens
+	var change widths
+	if !s.deleted() {
+		s.states[merged]++
+		change[merged] = -n
+		if t.out != nil {
+			t.out.remove(at, n, t.log.ops.content)
+		}
 	}
-	s.states[t.tree.lens]++
-	s.deleted = true
-	id := s.id
-	change := s.widths()
-	change.subtract(&before)
+	if lens != merged {
+		s.states[lens]++
+		change[lens] = -n // visible there, or it would not have been found
+	}
 	t.tree.widen(c.leaf, change)
 	t.tree.joinAround(c)
 	return id
@@ -218,23 +247,23 @@ func (t *tracker) remove(c cursor, rel, n, at int32) LV {
 // insert applies a run of insertions.
 func (t *tracker) insert(p opPart) {
 	add := span{id: p.lv, n: p.n, left: textStart, right: textEnd}
-	add.states[t.tree.lens] = visible
+	add.states[t.tree.lens], add.states[merged] = visible, visible
 	var c cursor // the span after the place
-	merged := int32(0)
+	place := int32(0)
 	if p.pos > 0 {
 		var rel int32
-		c, rel, merged = t.tree.seek(p.pos - 1)
+		c, rel, place = t.tree.seek(p.pos - 1)
 		s := t.tree.span(c)
 		add.left = s.id + LV(rel)
 		if rel+1 < s.n {
-			t.insertWithin(c, rel+1, add, merged+rel+1, p)
+			t.insertWithin(c, rel+1, add, place+rel+1, p)
 			return
 		}
-		merged += s.widths().merged
+		place += s.widths()[merged]
 		c.i++
 	}
-	c, merged = t.place(c, &add, merged)
-	t.emit(p, merged)
+	c, place = t.place(c, &add, place)
+	t.emit(p, place)
 	if c.i > 0 && t.tree.extend(cursor{c.leaf, c.i - 1}, add) {
 		return
 	}
@@ -242,22 +271,22 @@ func (t *tracker) insert(p opPart) {
 }
 
 // emit puts inserted text into the merged text.
-func (t *tracker) emit(p opPart, merged int32) {
+func (t *tracker) emit(p opPart, place int32) {
 	if t.out != nil {
-		t.out.insert(merged, piece{p.lv, p.n, p.off, p.size}, t.log.ops.content)
+		t.out.insert(place, piece{p.lv, p.n, p.off, p.size}, t.log.ops.content)
 	}
 }
 
 // insertWithin puts a span into another, after rel of its items. The item
 // after the place has the one before it as left origin, and is the right
 // parent.
-func (t *tracker) insertWithin(c cursor, rel int32, add span, merged int32, p opPart) {
+func (t *tracker) insertWithin(c cursor, rel int32, add span, place int32, p opPart) {
 	s := t.tree.span(c)
 	add.right = s.id + LV(rel)
-	if s.deleted {
-		merged -= rel
+	if s.deleted() {
+		place -= rel
 	}
-	t.emit(p, merged)
+	t.emit(p, place)
 	c = t.tree.room(c)
 	c = t.tree.split(c, rel)
 	t.tree.insert(c, add)
@@ -269,7 +298,7 @@ func (t *tree) extend(c cursor, add span) bool {
 	if s.id >= placeholder || add.id != s.id+LV(s.n) || add.left != add.id-1 || add.right != textEnd {
 		return false
 	}
-	if s.states != add.states || s.deleted {
+	if s.states != add.states {
 		return false
 	}
 	s.n += add.n

@@ -22,18 +22,26 @@ const placeholder = LV(maxEvents)
 // id, id+1, ... Each but the first has the one before it as left origin and
 // textEnd as right parent.
 type span struct {
-	id      LV
-	n       int32
-	left    LV            // left origin of the first item: what stood before it when it was typed
-	right   LV            // right parent of the first item
-	states  [lenses]int32 // at each prepared version
-	deleted bool          // by any event seen so far, at whatever version
+	id    LV
+	n     int32
+	left  LV // left origin of the first item: what stood before it when it was typed
+	right LV // right parent of the first item
+	// states are those at each prepared version, then the one in the merged text,
+	// where however many deletions count as one.
+	states [lenses + 1]int32
 }
+
+// deleted reports whether any event seen so far deleted it, at whatever version.
+func (s *span) deleted() bool { return s.states[merged] != visible }
 
 // lenses is how many versions a tree is prepared for at once. Each of two
 // people who write apart has one, so that nothing has to be undone and redone
 // to go from what one of them sees to what the other sees, however often.
 const lenses = 2
+
+// merged is a further lens, through which is seen the version of all events seen
+// so far. It never moves: who writes with everything in view costs nothing.
+const merged = lenses
 
 // States of a span at a prepared version; larger ones are visible plus the
 // number of deletions that the version knows of.
@@ -42,36 +50,27 @@ const (
 	visible     int32 = 1
 )
 
-// widths of a span: the code points visible at each prepared version, and those
-// left in the merged text.
-type widths struct {
-	prepared [lenses]int32
-	merged   int32
-}
+// widths of a span: the code points visible through each lens.
+type widths [lenses + 1]int32
 
 func (w *widths) add(by *widths) {
-	for i := range w.prepared {
-		w.prepared[i] += by.prepared[i]
+	for i := range w {
+		w[i] += by[i]
 	}
-	w.merged += by.merged
 }
 
 func (w *widths) subtract(by *widths) {
-	for i := range w.prepared {
-		w.prepared[i] -= by.prepared[i]
+	for i := range w {
+		w[i] -= by[i]
 	}
-	w.merged -= by.merged
 }
 
 func (s *span) widths() widths {
 	var w widths
 	for i, state := range s.states {
 		if state == visible {
-			w.prepared[i] = s.n
+			w[i] = s.n
 		}
-	}
-	if !s.deleted {
-		w.merged = s.n
 	}
 	return w
 }
@@ -144,7 +143,7 @@ func (t *tree) state(s *span) int32 { return s.states[t.lens] }
 func (t *tree) preparedLen() int32 {
 	n, sum := &t.nodes[t.root], int32(0)
 	for i := range n.used {
-		sum += n.widths[i].prepared[t.lens]
+		sum += n.widths[i][t.lens]
 	}
 	return sum
 }
@@ -152,14 +151,14 @@ func (t *tree) preparedLen() int32 {
 // seek finds the code point at pos of the version looked at: its span, how many
 // of the span's code points come before it, and the place of the span's
 // beginning in the merged text.
-func (t *tree) seek(pos int32) (c cursor, rel, merged int32) {
+func (t *tree) seek(pos int32) (c cursor, rel, place int32) {
 	at, lens := t.root, t.lens
 	for {
 		n := &t.nodes[at]
 		i := int32(0)
-		for ; pos >= n.widths[i].prepared[lens]; i++ {
-			pos -= n.widths[i].prepared[lens]
-			merged += n.widths[i].merged
+		for ; pos >= n.widths[i][lens]; i++ {
+			pos -= n.widths[i][lens]
+			place += n.widths[i][merged]
 		}
 		at = n.kids[i]
 		if n.leaves {
@@ -171,12 +170,12 @@ func (t *tree) seek(pos int32) (c cursor, rel, merged int32) {
 		s := &l.spans[i]
 		if s.states[lens] == visible {
 			if pos < s.n {
-				return cursor{at, i}, pos, merged
+				return cursor{at, i}, pos, place
 			}
 			pos -= s.n
 		}
-		if !s.deleted {
-			merged += s.n
+		if !s.deleted() {
+			place += s.n
 		}
 	}
 }
@@ -193,8 +192,8 @@ func (t *tree) find(id LV) (c cursor, rel int32) {
 	l := &t.leaves[c.leaf]
 	for ; c.i < l.used; c.i++ {
 		s := &l.spans[c.i]
-		if id >= s.id && id < s.id+LV(s.n) {
-			return c, int32(id - s.id)
+		if rel := uint32(id - s.id); rel < uint32(s.n) { // below s.id it wraps to the largest
+			return c, int32(rel)
 		}
 	}
 	panic("bug: item is not where the index says")
@@ -251,6 +250,28 @@ func (t *tree) at(c cursor) (cursor, bool) {
 		return c, true
 	}
 	return t.next(c)
+}
+
+// count adds to the state of a span at the version looked at.
+func (t *tree) count(c cursor, by int32) {
+	s := t.span(c)
+	state := &s.states[t.lens]
+	change := int32(0)
+	if *state == visible {
+		change = -s.n
+	}
+	*state += by
+	if *state == visible {
+		change = s.n
+	}
+	if change == 0 {
+		return
+	}
+	for at, up := c.leaf, t.leaves[c.leaf].parent; up >= 0; {
+		n := &t.nodes[up]
+		n.widths[n.slot(at)][t.lens] += change
+		at, up = up, n.parent
+	}
 }
 
 // widen adds to the widths of a leaf, all the way up.

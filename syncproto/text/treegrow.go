@@ -1,6 +1,9 @@
 package text
 
-import "sort"
+import (
+	"slices"
+	"sort"
+)
 
 // insert puts a span right before the cursor, which may point one past the
 // last span of a leaf, and enters it into the index. The cursor must have
@@ -57,9 +60,9 @@ func (t *tree) room(c cursor) cursor {
 // splitLeaf moves the spans from keep on to a new leaf after it.
 func (t *tree) splitLeaf(at, keep int32) int32 {
 	right := int32(len(t.leaves))
-	t.leaves = append(t.leaves, leaf{next: t.leaves[at].next})
+	t.leaves = slices.Grow(t.leaves, 1)[:right+1] // not cleared: used says what holds
 	l, r := &t.leaves[at], &t.leaves[right]
-	l.next = right
+	r.next, l.next = l.next, right
 	r.used = int32(copy(r.spans[:], l.spans[keep:l.used]))
 	l.used = keep
 	var moved widths
@@ -160,7 +163,7 @@ func (t *tree) join(c cursor) {
 	if b.id != a.id+LV(a.n) || b.left != b.id-1 || b.right != textEnd {
 		return
 	}
-	if a.states != b.states || a.deleted != b.deleted || b.id >= placeholder {
+	if a.states != b.states || b.id >= placeholder {
 		return
 	}
 	a.n += b.n

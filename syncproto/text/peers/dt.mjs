@@ -31,9 +31,7 @@ export function apply(trace) {
   return () => {
     const doc = new dt.Doc('one')
     for (const { patches } of trace.txns) edit(doc, patches)
-    const result = { text: doc.get(), bytes: doc.toBytes().length }
-    doc.free()
-    return result
+    return { text: doc.get(), bytes: () => doc.toBytes().length, free: () => doc.free() }
   }
 }
 
@@ -45,7 +43,7 @@ function edit(doc, patches) {
 }
 
 export function replay(trace) {
-  const log = logOf(trace), bytes = log.toBytes().length
+  const log = logOf(trace), bytes = () => log.toBytes().length
   return () => {
     const branch = dt.Branch.all(log)
     const text = branch.get()
@@ -60,7 +58,7 @@ export function load(trace) {
     const doc = dt.Doc.fromBytes(saved)
     const text = doc.get()
     doc.free()
-    return { text, bytes: saved.length }
+    return { text, bytes: () => saved.length }
   }
 }
 
@@ -89,8 +87,6 @@ export function stream(trace) {
   return () => {
     const doc = new dt.Doc()
     for (const update of updates) doc.mergeBytes(update)
-    const result = { text: doc.get(), bytes: doc.toBytes().length }
-    doc.free()
-    return result
+    return { text: doc.get(), bytes: () => doc.toBytes().length, free: () => doc.free() }
   }
 }

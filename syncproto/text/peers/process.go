@@ -52,7 +52,8 @@ func tasksOf(tr traceFile) []task {
 
 // A measure is the result of one library at one task.
 type measure struct {
-	CPU    []float64 `json:"cpu"`   // ms, of each run
+	First  float64   `json:"first"` // ms, of the first run in a new process
+	CPU    []float64 `json:"cpu"`   // ms, of each run after it
 	Cold   bool      `json:"cold"`  // the one run was the first
 	Bytes  int       `json:"bytes"` // encoded
 	Text   string    `json:"text"`  // SHA-256 of the text it ended in

@@ -46,8 +46,11 @@ func (t *table) row(tr traceFile, task task, list [libraries]measure) {
 		fmt.Fprintf(t.out, " %13s", t.cell(tr, task, i, &list[i]))
 	}
 	fmt.Fprintf(t.out, "\n")
-	if task.name == "load" {
+	switch task.name {
+	case "load":
 		t.bytes(tr, list)
+	case "stream":
+		t.first(tr, list)
 	}
 	t.judge(tr, task, list)
 }
@@ -89,6 +92,22 @@ func reason(m *measure) string {
 	return "another text"
 }
 
+// first prints what the first run took.
+func (t *table) first(tr traceFile, list [libraries]measure) {
+	fmt.Fprintf(t.out, "%-25s %-7s", tr.name, "first")
+	for i := range list {
+		cell := "-"
+		if list[i].First > 0 {
+			cell = fmt.Sprintf("%.1f", list[i].First)
+		}
+		fmt.Fprintf(t.out, " %13s", cell)
+	}
+	fmt.Fprintf(t.out, "\n")
+	if a, b := list[native].First, list[yjs].First; a > 0 && b > 0 {
+		t.goal(b >= streamOverYjs*a, "%s stream, first in a process: %.1f times faster than yjs, at least %d", tr.name, b/a, streamOverYjs)
+	}
+}
+
 func (t *table) bytes(tr traceFile, list [libraries]measure) {
 	fmt.Fprintf(t.out, "%-25s %-7s", tr.name, "bytes")
 	for i := range list {
@@ -124,7 +143,7 @@ func (t *table) judge(tr traceFile, task task, list [libraries]measure) {
 }
 
 // faster notes whether this package is so many times faster than another. A
-// library that was given up after a minute is slower.
+// library that was given up is slower.
 func (t *table) faster(tr traceFile, task task, list [libraries]measure, than int, times float64) {
 	a, b := &list[native], &list[than]
 	if len(a.CPU) == 0 || len(b.CPU) == 0 {

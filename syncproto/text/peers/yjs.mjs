@@ -18,7 +18,7 @@ export function apply(trace) {
   return () => {
     const doc = docOf(0, 0), text = doc.getText('t')
     for (const patches of txns) edit(doc, text, patches)
-    return { text: text.toString(), bytes: Y.encodeStateAsUpdateV2(doc).length }
+    return { text: text.toString(), bytes: () => Y.encodeStateAsUpdateV2(doc).length }
   }
 }
 
@@ -60,7 +60,7 @@ export function stream(trace) {
   return () => {
     const doc = new Y.Doc(), text = doc.getText('t')
     for (const update of updates) Y.applyUpdate(doc, update)
-    return { text: text.toString(), bytes: Y.encodeStateAsUpdateV2(doc).length }
+    return { text: text.toString(), bytes: () => Y.encodeStateAsUpdateV2(doc).length }
   }
 }
 
@@ -69,7 +69,7 @@ export function load(trace) {
   return () => {
     const doc = new Y.Doc()
     Y.applyUpdateV2(doc, saved)
-    return { text: doc.getText('t').toString(), bytes: saved.length }
+    return { text: doc.getText('t').toString(), bytes: () => saved.length }
   }
 }
 
