@@ -167,6 +167,22 @@ func TestAddressBehindProxies(t *testing.T) {
 	}
 }
 
+// Some proxies add a line of their own to what came, instead of appending to it:
+// what the guesser wrote in the line before does not count.
+func TestAddressOfAProxyThatAddsALine(t *testing.T) {
+	w := newWorld(t, func(c *Config) { c.TrustedProxies = []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")} })
+	body := `{"login":"jo","password":"wrong wrong wrong"}`
+	statuses := map[int]bool{}
+	for i := range 15 {
+		res, _, _ := w.raw(fmt.Sprintf("POST /v1/sign-in HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"+
+			"X-Forwarded-For: 198.51.100.%d\r\nX-Forwarded-For: 203.0.113.9\r\nContent-Length: %d\r\n\r\n%s", i, len(body), body))
+		statuses[res.StatusCode] = true
+	}
+	if !statuses[http.StatusTooManyRequests] {
+		t.Errorf("one address was never slowed down: got statuses %v", statuses)
+	}
+}
+
 func TestShutdownDrains(t *testing.T) {
 	defer goleak.VerifyNone(t, goleak.IgnoreCurrent(),
 		// fasthttp's pool cleaner sleeps for ten seconds before it sees that it was stopped.

@@ -322,7 +322,9 @@ func (a *API) address(fctx *fasthttp.RequestCtx) string {
 		return "unknown"
 	}
 	peer = peer.Unmap()
-	hops := strings.Split(string(fctx.Request.Header.Peek(fiber.HeaderXForwardedFor)), ",")
+	// Some proxies append to the line that came, some add one of their own.
+	lines := fctx.Request.Header.PeekAll(fiber.HeaderXForwardedFor)
+	hops := strings.Split(string(bytes.Join(lines, []byte(","))), ",")
 	for i := len(hops) - 1; i >= 0 && a.trusts(peer); i-- {
 		next, err := netip.ParseAddr(strings.TrimSpace(hops[i]))
 		if err != nil {

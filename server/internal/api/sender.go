@@ -19,8 +19,11 @@ const (
 	nonceHeader = "DPoP-Nonce" // RFC 9449, 8.1
 	// provenHeader carries what became of a request's proof from the arrival of the
 	// header, when proofs are weighed, to the handler, which may come minutes later.
-	// What a caller sends under this name is thrown away.
+	// What a caller sends under this name is thrown away. It is always set: what
+	// comes after a body in chunks is appended to the header (RFC 9112, 7.1.2), and
+	// only the first of a name is read.
 	provenHeader = "X-Doorstep-Proven"
+	unproven     = "none" // its value if no proof was weighed
 )
 
 // authorization returns a copy of the access token that a request carries, and
@@ -50,7 +53,7 @@ func (a *API) arrived(h *fasthttp.RequestHeader) (known bool) {
 	}
 	proofs := h.PeekAll(proofHeader)
 	if len(proofs) == 0 || claims && !known {
-		h.Del(provenHeader)
+		h.Set(provenHeader, unproven)
 		return known && key.IsZero() && !bound
 	}
 	out := &proof{err: &auth.ProofError{Reason: "more than one", Nonce: a.cfg.Auth.Nonce()}}
@@ -95,7 +98,7 @@ func proofOf(h *fasthttp.RequestHeader) (p proof) {
 	switch {
 	case parts[0] == "busy":
 		p.err = syncproto.CodeUnavailable
-	case len(parts) < 3: // none came
+	case len(parts) < 3: // unproven
 	case parts[0] == "no":
 		p.err = &auth.ProofError{Nonce: parts[1], Reason: parts[2]}
 	default:

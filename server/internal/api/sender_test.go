@@ -1,6 +1,9 @@
 package api
 
 import (
+	"bufio"
+	"fmt"
+	"net"
 	"net/http"
 	"strings"
 	"testing"
@@ -117,4 +120,41 @@ func TestProofNamesTheServerByItsOrigin(t *testing.T) {
 			t.Errorf("%s: got status %d, want %d", url, a.status, want)
 		}
 	}
+}
+
+// What comes after a body in chunks is appended to the header (RFC 9112, 7.1.2)
+// when proofs have been weighed, and must not pass for what became of one.
+func TestStolenTokenWithATrailer(t *testing.T) {
+	w := newWorld(t, nil)
+	w.addUser("jo", auth.RolePractitioner)
+	d, body := w.enrol("jo"), syncBody(goodRequest())
+	trailer := provenHeader + ": ok " + authtest.Key{Private: d.key}.Thumbprint().String() + " nonce"
+	for _, announced := range []string{"Trailer: " + provenHeader + "\r\n", "", provenHeader + ": none\r\n"} {
+		status := w.inChunks("Authorization: DPoP "+d.session.AccessToken+"\r\nContent-Type: "+frame.MediaType+"\r\n"+announced, body, trailer)
+		if status != http.StatusUnauthorized {
+			t.Errorf("announced %q: got status %d, want 401", announced, status)
+		}
+	}
+	if n := w.borough.stored(); n != 0 {
+		t.Errorf("%d syncs were worked on for a thief", n)
+	}
+}
+
+// inChunks posts a sync whose body comes in chunks, with a trailer, and returns
+// the status.
+func (w *world) inChunks(header string, body []byte, trailer string) int {
+	w.t.Helper()
+	conn, err := net.Dial("tcp", w.addr)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	defer conn.Close()
+	fmt.Fprintf(conn, "POST %s HTTP/1.1\r\nHost: %s\r\n%sTransfer-Encoding: chunked\r\n\r\n%x\r\n%s\r\n0\r\n%s\r\n\r\n",
+		syncPath, w.addr, header, len(body), body, trailer)
+	res, err := http.ReadResponse(bufio.NewReader(conn), nil)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	res.Body.Close()
+	return res.StatusCode
 }
