@@ -16,6 +16,7 @@ func TestStores(t *testing.T) {
 	t.Run("badger", func(t *testing.T) { storetest.Run(t, badgerStore) })
 	t.Run("with a second copy", func(t *testing.T) { storetest.Run(t, sparedStore) })
 	t.Run("file", func(t *testing.T) { storetest.Run(t, fileStore) })
+	t.Run("with a spare", func(t *testing.T) { storetest.Run(t, sparedStore) })
 	t.Run("sealed memory", func(t *testing.T) { storetest.Run(t, sealedStore) })
 }
 

@@ -2,10 +2,6 @@ package auth_test
 
 import (
 	"context"
-	"crypto/sha256"
-	"encoding/base64"
-	"encoding/binary"
-	"encoding/json"
 	"errors"
 	"testing"
 	"time"
@@ -14,7 +10,6 @@ import (
 	"doorstep/server/internal/auth/authtest"
 	"doorstep/server/internal/auth/passkey"
 	"doorstep/syncproto"
-	"doorstep/syncproto/cbor"
 )
 
 const (
@@ -22,107 +17,12 @@ const (
 	passkeyOrigin = "https://doorstep.hants.example"
 )
 
-// authenticator is a virtual one: a key that it uses once it has verified its
-// person.
-type authenticator struct {
-	key      authtest.Key
-	id       []byte
-	handle   []byte // of the person
-	counter  uint32
-	verified bool // the person was verified
-	origin   string
-	domain   string
-}
-
-func newAuthenticator(t *testing.T) *authenticator {
-	return &authenticator{key: authtest.NewKey(t), id: []byte("credential of a tablet"), verified: true, origin: passkeyOrigin, domain: passkeyDomain}
-}
-
-var b64 = base64.RawURLEncoding.EncodeToString
-
-// data is the authenticator data; attested adds the key.
-func (a *authenticator) data(attested bool) []byte {
-	domain := sha256.Sum256([]byte(a.domain))
-	flags := byte(0x01) // present
-	if a.verified {
-		flags |= 0x04
-	}
-	if attested {
-		flags |= 0x40
-	}
-	out := binary.BigEndian.AppendUint32(append(domain[:], flags), a.counter)
-	if !attested {
-		return out
-	}
-	out = append(out, make([]byte, 16)...) // of no maker
-	out = binary.BigEndian.AppendUint16(out, uint16(len(a.id)))
-	return append(append(out, a.id...), a.cose()...)
-}
-
-// cose is the public key as a COSE_Key (RFC 9053, 7.1.1).
-func (a *authenticator) cose() []byte {
-	point := a.key.Public()
-	b := cbor.AppendMap(nil, 5)
-	for _, pair := range [][2]int64{{1, 2}, {3, -7}, {-1, 1}} { // EC2, ES256, P-256
-		b = cbor.AppendInt(cbor.AppendInt(b, pair[0]), pair[1])
-	}
-	b = cbor.AppendBytes(cbor.AppendInt(b, -2), point[1:33])
-	return cbor.AppendBytes(cbor.AppendInt(b, -3), point[33:])
-}
-
-func (a *authenticator) client(what, challenge string) []byte {
-	out, _ := json.Marshal(map[string]any{"type": what, "challenge": challenge, "origin": a.origin, "crossOrigin": false})
-	return out
-}
-
-// make answers navigator.credentials.create.
-func (a *authenticator) make(options json.RawMessage) json.RawMessage {
-	var in struct {
-		Challenge string
-		User      struct{ ID string }
-	}
-	_ = json.Unmarshal(options, &in)
-	a.handle, _ = base64.RawURLEncoding.DecodeString(in.User.ID)
-	object := cbor.AppendMap(nil, 3)
-	object = cbor.AppendText(cbor.AppendText(object, "fmt"), "none")
-	object = cbor.AppendMap(cbor.AppendText(object, "attStmt"), 0)
-	object = cbor.AppendBytes(cbor.AppendText(object, "authData"), a.data(true))
-	return a.answer(map[string]any{"clientDataJSON": b64(a.client("webauthn.create", in.Challenge)), "attestationObject": b64(object)})
-}
-
-// get answers navigator.credentials.get.
-func (a *authenticator) get(options json.RawMessage) json.RawMessage {
-	var in struct{ Challenge string }
-	_ = json.Unmarshal(options, &in)
-	a.counter++
-	data, client := a.data(false), a.client("webauthn.get", in.Challenge)
-	sum := sha256.Sum256(client)
-	return a.answer(map[string]any{"clientDataJSON": b64(client), "authenticatorData": b64(data), "userHandle": b64(a.handle),
-		"signature": b64(asn1Signature(a.key.Sign(append(data, sum[:]...))))})
-}
-
-func (a *authenticator) answer(response map[string]any) json.RawMessage {
-	out, _ := json.Marshal(map[string]any{"id": b64(a.id), "rawId": b64(a.id), "type": "public-key", "response": response, "clientExtensionResults": map[string]any{}})
-	return out
-}
-
-// asn1Signature writes r ‖ s as DER, as authenticators do.
-func asn1Signature(raw []byte) []byte {
-	var body []byte
-	for _, n := range [][]byte{raw[:32], raw[32:]} {
-		for len(n) > 1 && n[0] == 0 {
-			n = n[1:]
-		}
-		if n[0] >= 0x80 {
-			n = append([]byte{0}, n...)
-		}
-		body = append(append(body, 2, byte(len(n))), n...)
-	}
-	return append([]byte{0x30, byte(len(body))}, body...)
+func newAuthenticator(t *testing.T) *authtest.Authenticator {
+	return authtest.NewAuthenticator(t, passkeyDomain, passkeyOrigin)
 }
 
 // withPasskey is a person with a passkey and a session.
-func withPasskey(t *testing.T) (*world, *authenticator, auth.Grant) {
+func withPasskey(t *testing.T) (*world, *authtest.Authenticator, auth.Grant) {
 	t.Helper()
 	w := newWorld(t)
 	checker, err := passkey.New(passkey.Config{Domain: passkeyDomain, Name: "Hampshire", Origins: []string{passkeyOrigin}})
@@ -140,23 +40,23 @@ func withPasskey(t *testing.T) (*world, *authenticator, auth.Grant) {
 	return w, a, g
 }
 
-func (w *world) addPasskey(c auth.Caller, a *authenticator) (auth.Passkey, error) {
+func (w *world) addPasskey(c auth.Caller, a *authtest.Authenticator) (auth.Passkey, error) {
 	w.t.Helper()
 	options, ticket, err := w.BeginAddPasskey(context.Background(), c)
 	if err != nil {
 		w.t.Fatal(err)
 	}
-	return w.AddPasskey(context.Background(), c, auth.PasskeyBack{Ticket: ticket, Answer: a.make(options)}, "tablet")
+	return w.AddPasskey(context.Background(), c, auth.PasskeyBack{Ticket: ticket, Answer: a.Make(options)}, "tablet")
 }
 
 // challenge is an answer to a fresh challenge.
-func (w *world) challenge(a *authenticator) auth.Credential {
+func (w *world) challenge(a *authtest.Authenticator) auth.Credential {
 	w.t.Helper()
 	options, ticket, err := w.BeginPasskey(context.Background())
 	if err != nil {
 		w.t.Fatal(err)
 	}
-	return auth.Credential{Address: "10.0.0.1", Passkey: &auth.PasskeyBack{Ticket: ticket, Answer: a.get(options)}}
+	return auth.Credential{Address: "10.0.0.1", Passkey: &auth.PasskeyBack{Ticket: ticket, Answer: a.Get(options)}}
 }
 
 func TestSignInByPasskey(t *testing.T) {
@@ -188,14 +88,14 @@ func TestSignInByPasskey(t *testing.T) {
 }
 
 func TestSpoiltPasskeyAnswersAreRefused(t *testing.T) {
-	cases := map[string]func(*authenticator){
-		"the person was not verified": func(a *authenticator) { a.verified = false },
-		"another origin":              func(a *authenticator) { a.origin = "https://doorstep.wight.example" },
-		"another domain":              func(a *authenticator) { a.domain = "doorstep.wight.example" },
-		"another's key":               func(a *authenticator) { a.key = authtest.NewKey(t) },
-		"an unknown key id":           func(a *authenticator) { a.id = []byte("nobody's") },
-		"somebody else's handle":      func(a *authenticator) { a.handle = make([]byte, 16) },
-		"no handle":                   func(a *authenticator) { a.handle = nil },
+	cases := map[string]func(*authtest.Authenticator){
+		"the person was not verified": func(a *authtest.Authenticator) { a.Verified = false },
+		"another origin":              func(a *authtest.Authenticator) { a.Origin = "https://doorstep.wight.example" },
+		"another domain":              func(a *authtest.Authenticator) { a.Domain = "doorstep.wight.example" },
+		"another's key":               func(a *authtest.Authenticator) { a.Key = authtest.NewKey(t) },
+		"an unknown key id":           func(a *authtest.Authenticator) { a.ID = []byte("nobody's") },
+		"somebody else's handle":      func(a *authtest.Authenticator) { a.Handle = make([]byte, 16) },
+		"no handle":                   func(a *authtest.Authenticator) { a.Handle = nil },
 	}
 	for name, spoil := range cases {
 		t.Run(name, func(t *testing.T) {
@@ -204,7 +104,7 @@ func TestSpoiltPasskeyAnswersAreRefused(t *testing.T) {
 			_, err := w.SignIn(context.Background(), auth.SignIn{Credential: w.challenge(a)})
 			wantCode(t, err, syncproto.CodeBadPasskey)
 			if name == "the person was not verified" {
-				a.id = []byte("another one")
+				a.ID = []byte("another one")
 				_, err = w.addPasskey(g.Caller, a)
 				wantCode(t, err, syncproto.CodeBadPasskey)
 			}
@@ -234,7 +134,7 @@ func TestCopiedPasskeyIsRefusedForGood(t *testing.T) {
 		}
 	}
 	thief := *a
-	thief.counter = 1
+	thief.Counter = 1
 	_, err := w.SignIn(context.Background(), auth.SignIn{Credential: w.challenge(&thief)})
 	wantCode(t, err, syncproto.CodeBadPasskey)
 	_, err = w.SignIn(context.Background(), auth.SignIn{Credential: w.challenge(a)})
