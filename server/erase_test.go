@@ -223,6 +223,61 @@ func TestEraseWaitsForWhatItMustWaitFor(t *testing.T) {
 	}
 }
 
+// A date of retention that is later than the end of a legal hold does not hide it.
+func TestLegalHoldBesideALongerRetention(t *testing.T) {
+	b := begun(t)
+	plant(t, b)
+	ctx := context.Background()
+	in := func(d time.Duration) int64 { return time.Now().Add(d).UnixMilli() }
+	asked, err := b.erasure.Ask(ctx, officer, erasure.Ask{Scope: erasure.ScopeRecord, Record: doomed, Basis: erasure.BasisUnlawful, Reason: "r"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, h := range []store.HoldEntry{{Family: theirs, Kind: store.HoldLegal, UntilMS: in(time.Hour)}, {Family: theirs, Kind: store.HoldRetention, UntilMS: in(2 * time.Hour)}} {
+		if _, err := b.erasure.Hold(ctx, officer, h); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := b.erasure.Confirm(ctx, guardian, asked.ID); err == nil || !strings.Contains(err.Error(), "legal hold") {
+		t.Errorf("erased what a legal hold keeps: %v", err)
+	}
+	_, err = b.erasure.Ask(ctx, officer, erasure.Ask{Scope: erasure.ScopeFamily, Family: theirs, Basis: erasure.BasisUnlawful, Reason: "r"})
+	if err == nil || !strings.Contains(err.Error(), "legal hold") {
+		t.Errorf("asked for what a legal hold keeps: %v", err)
+	}
+}
+
+// What people began since a family was asked for is open like what was there.
+func TestFamilyIsNotErasedUnderAnOpenRecord(t *testing.T) {
+	b := begun(t)
+	plant(t, b)
+	ctx := context.Background()
+	family, action, visit := syncproto.FamilyID{13}, syncproto.RecordID{31}, syncproto.RecordID{32}
+	write := func(r syncproto.RecordID, kind, field, value string) {
+		t.Helper()
+		err := b.keys.Ensure([]store.KeyPair{{Family: family, Record: r}})
+		if err == nil {
+			_, err = b.ledger.Propose(ctx, func(tx *store.Tx) ([]store.Entry, error) {
+				op := syncproto.Op{Code: syncproto.OpSet, Path: syncproto.Path{Field: field}, Value: cbor.Text(value)}
+				_, err := b.desk.Compose(tx, []desk.Edit{{Author: worker, Family: family, Record: r, Kind: kind, Ops: []syncproto.Op{op}}})
+				return nil, err
+			})
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	write(action, "action", "status", "OPEN")
+	asked, err := b.erasure.Ask(ctx, officer, erasure.Ask{Scope: erasure.ScopeFamily, Family: family, Basis: erasure.BasisCourt, Reason: "r"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	write(visit, "visit", "visit_type", "CP")
+	if err := b.erasure.Confirm(ctx, guardian, asked.ID); err == nil || !strings.Contains(err.Error(), "still open") {
+		t.Errorf("erased a family under an open record: %v", err)
+	}
+}
+
 func TestFamilyErasedWhole(t *testing.T) {
 	b := begun(t)
 	plant(t, b)

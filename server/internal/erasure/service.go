@@ -39,7 +39,7 @@ type Config struct {
 // Service erases, and sets holds. It is safe for concurrent use.
 type Service struct {
 	cfg Config
-	mu  sync.Mutex // one erasure at a time
+	mu  sync.Mutex // one erasure, or change of a hold, at a time
 }
 
 // New returns a Service.
@@ -175,15 +175,20 @@ func (s *Service) addParts(e *store.EraseAskEntry) error {
 	return nil
 }
 
-// hindrance says why what was asked for must not go yet; the longest hold first.
+// hindrance says why what was asked for must not go yet; holds first. A court and
+// what was unlawful from the beginning do not wait for a date of retention; for a
+// legal hold everything waits.
 func (s *Service) hindrance(e *store.EraseAskEntry) error {
-	now := s.cfg.Now()
-	scheduled := false
+	kinds := []store.HoldKind{store.HoldLegal}
+	if e.Basis == BasisRetention {
+		kinds = append(kinds, store.HoldRetention)
+	}
+	now, scheduled := s.cfg.Now(), false
 	for _, record := range append([]syncproto.RecordID{e.Record}, e.Records...) {
-		h, held := s.cfg.Store.State().HoldOn(e.Family, record, now)
-		overridden := h.Kind == store.HoldRetention && e.Basis != BasisRetention
-		if held && !overridden {
-			return refuse(syncproto.CodeForbidden, "this must not be erased yet: %s", holdText(h))
+		for _, kind := range kinds {
+			if h, held := s.cfg.Store.State().HoldOn(kind, e.Family, record, now); held {
+				return refuse(syncproto.CodeForbidden, "this must not be erased yet: %s", holdText(h))
+			}
 		}
 		scheduled = scheduled || s.wasScheduled(e.Family, record)
 	}
@@ -210,8 +215,8 @@ func holdText(h store.HoldEntry) string {
 
 // wasScheduled reports whether a retention date was ever set and has passed.
 func (s *Service) wasScheduled(family syncproto.FamilyID, record syncproto.RecordID) bool {
-	h, held := s.cfg.Store.State().HoldOn(family, record, time.UnixMilli(1))
-	return held && h.Kind == store.HoldRetention
+	_, was := s.cfg.Store.State().HoldOn(store.HoldRetention, family, record, time.UnixMilli(1))
+	return was
 }
 
 // open reports whether people still work on a record: it can be made final and is
@@ -239,13 +244,13 @@ func (s *Service) Confirm(ctx context.Context, by syncproto.UserID, id syncproto
 	if err != nil {
 		return err
 	}
+	if ask.Scope == ScopeFamily {
+		ask.Records = s.cfg.Keys.RecordsOf(ask.Family) // also what came since it was asked
+	}
 	if err := s.hindrance(&ask); err != nil {
 		return err
 	}
 	pairs := make([]store.KeyPair, 0, len(ask.Records)+1)
-	if ask.Scope == ScopeFamily {
-		ask.Records = s.cfg.Keys.RecordsOf(ask.Family) // also what came since it was asked
-	}
 	for _, r := range ask.Records {
 		pairs = append(pairs, store.KeyPair{Family: ask.Family, Record: r})
 	}
@@ -312,6 +317,8 @@ func (s *Service) Hold(ctx context.Context, by syncproto.UserID, h store.HoldEnt
 	if h.ID.IsZero() {
 		h.ID = newID()
 	}
+	s.mu.Lock() // not between the last look at the holds and the end of what it would keep
+	defer s.mu.Unlock()
 	h.By, h.AtMS = by, s.cfg.Now().UnixMilli()
 	return h, s.propose(audit.WithActing(ctx, audit.Acting{User: by}), h)
 }

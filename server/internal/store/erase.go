@@ -190,15 +190,15 @@ func (v *evidence) applyErasing(e Entry) {
 	}
 }
 
-// HoldOn returns the longest hold that keeps a record from being erased at a time;
-// the zero record asks for the whole family, which every hold on one of its records
-// keeps too.
-func (s *State) HoldOn(family syncproto.FamilyID, record syncproto.RecordID, at time.Time) (longest HoldEntry, held bool) {
+// HoldOn returns the longest hold of a kind that keeps a record from being erased at
+// a time; the zero record asks for the whole family, which every hold on one of its
+// records keeps too.
+func (s *State) HoldOn(kind HoldKind, family syncproto.FamilyID, record syncproto.RecordID, at time.Time) (longest HoldEntry, held bool) {
 	s.mu.RLock()
 	defer s.mu.RUnlock()
 	for _, h := range s.evidence.holds {
 		over := h.Lifted || h.UntilMS != 0 && h.UntilMS <= at.UnixMilli()
-		if over || h.Family != family || !h.Record.IsZero() && !record.IsZero() && h.Record != record {
+		if over || h.Kind != kind || h.Family != family || !h.Record.IsZero() && !record.IsZero() && h.Record != record {
 			continue
 		}
 		longer := h.UntilMS == 0 || longest.UntilMS != 0 && h.UntilMS > longest.UntilMS
