@@ -136,8 +136,29 @@ func (a sessionAnswer) session() Session {
 	return Session{Access: a.AccessToken, Refresh: a.RefreshToken, Bearer: a.TokenType == "Bearer"}
 }
 
+// StepUp proves anew who the person is, in the session that they are in: what is
+// sworn, sealed or opened in an emergency needs a proof of a moment ago. It fails
+// with a Refusal: CodeBadCredentials for a wrong password and for somebody else's,
+// CodeTooMany, CodeUnauthenticated once the session has ended.
+func (c *Client) StepUp(ctx context.Context, login, password string) error {
+	in := map[string]any{"login": login, "password": password}
+	var out struct{}
+	err := c.signedIn(ctx, func(authorization string) error {
+		return c.callAs(ctx, authorization, "/v1/step-up", in, &out)
+	})
+	if err != nil {
+		return fmt.Errorf("step up: %w", err)
+	}
+	return nil
+}
+
 // call posts JSON and reads the JSON answer.
 func (c *Client) call(ctx context.Context, path string, in, out any) error {
+	return c.callAs(ctx, "", path, in, out)
+}
+
+// callAs is call with an Authorization header; empty: none.
+func (c *Client) callAs(ctx context.Context, authorization, path string, in, out any) error {
 	body, err := json.Marshal(in)
 	if err != nil {
 		return err
@@ -147,6 +168,9 @@ func (c *Client) call(ctx context.Context, path string, in, out any) error {
 		return err
 	}
 	req.Header.Set("Content-Type", "application/json")
+	if authorization != "" {
+		req.Header.Set("Authorization", authorization)
+	}
 	answer, err := c.do(req, maxAnswerBytes)
 	if err != nil {
 		return err
