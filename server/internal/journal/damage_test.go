@@ -4,7 +4,6 @@ import (
 	"errors"
 	"flag"
 	"fmt"
-	"math/rand/v2"
 	"strings"
 	"testing"
 
@@ -140,38 +139,6 @@ func TestFault79TruncationWithoutTheMarkKeepsWholeGroups(t *testing.T) {
 		}
 		if cut && string(d.Content(dir+"/"+torn.SavedAs)) != string(content[torn.Offset:n]) {
 			t.Fatalf("cut to %d bytes: the copy of the tail is not the tail", n)
-		}
-	}
-}
-
-func TestFault79LargeJournalSampled(t *testing.T) {
-	d := disktest.New(1)
-	opt := Options{FS: d, SegmentBytes: 256 << 10}
-	j, err := Open(dir, opt)
-	if err != nil {
-		t.Fatal(err)
-	}
-	fill(t, j, 1600)
-	if err := j.Close(); err != nil {
-		t.Fatal(err)
-	}
-	head, _ := j.Head()
-	paths := d.Paths()
-	for seed := range uint64(100) {
-		chance := rand.New(rand.NewPCG(seed, 3))
-		path := paths[chance.IntN(len(paths))]
-		content := d.Content(path)
-		if len(content) == 0 || strings.HasSuffix(path, markName) {
-			continue
-		}
-		what := fmt.Sprintf("seed %d: %s", seed, path)
-		if chance.IntN(2) == 0 {
-			content = content[:chance.IntN(len(content))]
-		} else {
-			content[chance.IntN(len(content))] ^= 1 << chance.IntN(8)
-		}
-		if readsRightOrStops(t, restored(d, map[string][]byte{path: content}), head, what) {
-			t.Fatalf("%s: damage that nobody noticed", what)
 		}
 	}
 }
