@@ -135,8 +135,8 @@ var list = []mutant{
 	{
 		name: "an item deleted twice is deleted twice from the merged text",
 		file: "syncproto/text/tracker.go",
-		from: "if !s.deleted && t.out != nil {",
-		to:   "if t.out != nil {",
+		from: "	if !s.deleted() {\n",
+		to:   "	{\n",
 		pkg:  "syncproto/text", test: "TestFuzz", args: "-short",
 	},
 
@@ -167,8 +167,8 @@ var list = []mutant{
 	{
 		name: "a revoked device writes into the record",
 		file: "server/internal/exchange/status.go",
-		from: "d.RevokedMS != 0 {",
-		to:   "d.RevokedMS != 0 && false {",
+		from: "d.RevokedMS != 0 && !o.counted[c.ID] {",
+		to:   "d.RevokedMS != 0 && !o.counted[c.ID] && false {",
 		pkg:  "server/internal/exchange", test: "TestFault49RevokedDeviceGoesIntoCustody",
 	},
 	{

@@ -95,7 +95,7 @@ func (m *mutant) wantTest(t *testing.T) {
 // proves nothing, nor does a test that ends without having failed.
 func (m *mutant) wantCaught(t *testing.T, source string) {
 	began := time.Now()
-	args := []string{"test", "-count=1", "-vet=off", "-timeout=5m", "-overlay=" + m.overlay(t, source), "-run=^" + m.test + "$", "./" + m.pkg}
+	args := []string{"test", "-count=1", "-vet=off", "-timeout=1m", "-overlay=" + m.overlay(t, source), "-run=^" + m.test + "$", "./" + m.pkg}
 	cmd := exec.Command("go", append(args, strings.Fields(m.args)...)...)
 	cmd.Dir = root
 	out, err := cmd.CombinedOutput()
