@@ -301,6 +301,9 @@ func verdictVectors(m *maker) {
 	late := &syncproto.Verdict{Kind: syncproto.VerdictLate, Position: 10, Family: syncproto.FamilyID{15: 1}, Record: syncproto.RecordID{15: 2},
 		Change: syncproto.ChangeID{31: 4}, Code: syncproto.CodeLate, AtMS: 1_790_000_000_000}
 	m.message("verdict", "late", syncproto.CodeOK, "a change came after the seal", syncproto.EncodeVerdict(late))
+	own := &syncproto.Verdict{Kind: syncproto.VerdictQuarantine, Position: 11, Change: syncproto.ChangeID{31: 4},
+		Code: syncproto.CodeNotEntitled, AtMS: 1_790_000_000_000}
+	m.message("verdict", "own-news", syncproto.CodeOK, "what became of a change, for its own device, whatever it may read: no family, no record", syncproto.EncodeVerdict(own))
 	m.message("verdict", "newer-kind", syncproto.CodeNewerApp, "a kind that this version does not know", []byte{0xa1, 1, 9})
 	m.message("verdict", "kind-0", syncproto.CodeNotCanonical, "kind 0", []byte{0xa1, 1, 0})
 	m.message("verdict", "no-kind", syncproto.CodeMalformed, "the kind is missing", []byte{0xa1, 2, 1})

@@ -20,6 +20,9 @@ type cursor struct {
 	// knows what it may hold.
 	relations   uint64
 	relationsMS int64
+	// own: the device was told of every verdict up to here on what its user sent
+	// from it.
+	own uint64
 	// fills are families that came in since: their rows up to walked follow.
 	fills []fill
 }
@@ -31,7 +34,7 @@ type fill struct {
 }
 
 const (
-	cursorVersion = 2
+	cursorVersion = 3
 	macBytes      = 16
 	// maxFills keeps a cursor within syncproto.MaxCursorBytes: 27 bytes a family.
 	maxFills = 120
@@ -40,7 +43,7 @@ const (
 // sealCursor writes a cursor that only this user on this device can use, and
 // only here: it ends with a MAC over all of that.
 func (x *Exchange) sealCursor(caller Caller, c cursor) []byte {
-	b := cbor.AppendArray(nil, 6)
+	b := cbor.AppendArray(nil, 7)
 	b = cbor.AppendUint(b, cursorVersion)
 	epoch := x.Epoch()
 	b = cbor.AppendBytes(b, epoch[:])
@@ -48,6 +51,7 @@ func (x *Exchange) sealCursor(caller Caller, c cursor) []byte {
 	b = cbor.AppendUint(b, c.walked)
 	b = cbor.AppendUint(b, c.relations)
 	b = cbor.AppendInt(b, c.relationsMS)
+	b = cbor.AppendUint(b, c.own)
 	b = cbor.AppendArray(b, 2*len(c.fills))
 	for _, f := range c.fills {
 		b = cbor.AppendBytes(b, f.family[:])
@@ -89,7 +93,7 @@ func (x *Exchange) openCursor(caller Caller, q *syncproto.SyncRequest) (cursor, 
 	if epoch != x.Epoch() {
 		return cursor{}, syncproto.CodeUnknownEpoch
 	}
-	at, state := max(c.walked, c.relations), x.cfg.Store.State()
+	at, state := max(c.walked, c.relations, c.own), x.cfg.Store.State()
 	if at > state.Head() || !x.cfg.Run.IsZero() && !state.RunCovers(c.run, at) {
 		return cursor{}, x.lostFuture(epoch, at)
 	}
@@ -98,7 +102,7 @@ func (x *Exchange) openCursor(caller Caller, q *syncproto.SyncRequest) (cursor, 
 
 func decodeCursor(b []byte) (c cursor, epoch syncproto.Epoch, err error) {
 	r := cbor.NewReader(b)
-	if r.Array() != 6 || r.Uint() != cursorVersion {
+	if r.Array() != 7 || r.Uint() != cursorVersion {
 		return c, epoch, syncproto.CodeBadCursor
 	}
 	r.BytesInto(epoch[:])
@@ -106,6 +110,7 @@ func decodeCursor(b []byte) (c cursor, epoch syncproto.Epoch, err error) {
 	c.walked = r.Uint()
 	c.relations = r.Uint()
 	c.relationsMS = r.Int()
+	c.own = r.Uint()
 	for range r.ArrayUpTo(2*maxFills) / 2 {
 		var f fill
 		r.BytesInto(f.family[:])

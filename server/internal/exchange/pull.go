@@ -25,7 +25,7 @@ import (
 //
 // So at every cursor, for each family held as of cursor.relations, the device was
 // sent each row up to cursor.walked, except those after fill.after of a family
-// that is still being filled. A relation that ended and came back between two
+// that is still being filled. Then come the device's own news (ownnews.go). A relation that ended and came back between two
 // pages changes nothing: the device heard of neither. Rows are only added behind
 // the head, so a row can neither slip in before walked nor change.
 
@@ -49,9 +49,9 @@ func (x *Exchange) pull(ctx context.Context, caller Caller, c cursor, have map[u
 		acc := state.Access(caller.User, x.cfg.Now().UnixMilli())
 		owed := state.PurgesOwed(x.cfg.Epoch, caller.Device, acc)
 		if x.custodyOnly(caller) {
-			return page{items: purgeItems(owed), cursor: c}, nil
+			return x.custodyPage(caller, acc, owed, c)
 		}
-		p, err := x.makePage(ctx, acc, owed, pulling{c, have, size})
+		p, err := x.makePage(ctx, acc, owed, pulling{caller.Device, c, have, size})
 		if err != nil {
 			return page{}, err
 		}
@@ -95,6 +95,7 @@ type mayKey struct {
 
 // pulling is what a page is asked for with.
 type pulling struct {
+	device syncproto.DeviceID
 	cursor cursor
 	have   map[uint64]bool
 	size   uint64 // wanted, bytes; 0: as many as there may be
@@ -123,7 +124,10 @@ func (x *Exchange) makePage(ctx context.Context, acc store.Access, owed []syncpr
 		if done, err := m.backfill(); err != nil || !done {
 			return err
 		}
-		return m.walk()
+		if err := m.walk(); err != nil || m.page.more {
+			return err
+		}
+		return m.own(ask.device)
 	})
 	return m.page, err
 }

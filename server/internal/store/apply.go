@@ -344,6 +344,7 @@ func (tx *Tx) moveOn(v syncproto.Verdict, to syncproto.ReceiptStatus) error {
 		return err
 	}
 	c.Status, c.Code = to, v.Code
+	tx.set(ownKey(c.Device, c.Author, v.Position), nil)
 	if to == syncproto.StatusQuarantined {
 		if err := tx.putAside(c); err != nil {
 			return err

@@ -21,6 +21,7 @@ import (
 //	h family record change changes of a record that are held or in quarantine
 //	q family position      changes in quarantine, for their reviewer
 //	u device author        how many bytes of theirs are held or in quarantine
+//	o device author position  verdicts on what an author sent from a device
 //	w missing change       changes that wait for another
 //	f family position      the family's feed
 //	F family               position of the last row of the family's feed
@@ -41,6 +42,7 @@ const (
 	keyUnplaced   = 'h'
 	keyQuarantine = 'q'
 	keyCustody    = 'u'
+	keyOwn        = 'o'
 	keyWaiting    = 'w'
 	keyFeed       = 'f'
 	keyLast       = 'F'
@@ -114,6 +116,16 @@ func quarantineKey(family syncproto.FamilyID, position uint64) []byte {
 
 func custodyKey(device syncproto.DeviceID, author syncproto.UserID) []byte {
 	return key(keyCustody, device[:], author[:])
+}
+
+// ownKey names a verdict on what a person sent from a device; without a position it
+// is the prefix of all.
+func ownKey(device syncproto.DeviceID, author syncproto.UserID, position ...uint64) []byte {
+	k := key(keyOwn, device[:], author[:])
+	for _, p := range position {
+		k = append(k, number(p)...)
+	}
+	return k
 }
 
 func waitingKey(missing, id syncproto.ChangeID) []byte {

@@ -90,6 +90,32 @@ func (r *Reader) InCustody(device syncproto.DeviceID, author syncproto.UserID) (
 	return decodeNumber(v)
 }
 
+// OwnNews asks for the verdicts on what a person sent from a device.
+type OwnNews struct {
+	Device      syncproto.DeviceID
+	Author      syncproto.UserID
+	After, UpTo uint64 // positions: beyond the first, not beyond the second
+	Most        int    // that many at most
+}
+
+// OwnNews returns the positions of the verdicts that gave changes of a person's,
+// sent from a device, another status; the earliest first.
+func (r *Reader) OwnNews(ask OwnNews) (positions []uint64, err error) {
+	prefix := ownKey(ask.Device, ask.Author)
+	if s, ok := r.rows.(snapshot); ok && !s.store.seldom.may(prefix) {
+		return nil, nil
+	}
+	err = r.rows.scan(prefix, ownKey(ask.Device, ask.Author, ask.After+1), func(k, _ []byte) (bool, error) {
+		position := lastNumber(k)
+		if position > ask.UpTo {
+			return false, nil
+		}
+		positions = append(positions, position)
+		return len(positions) < ask.Most, nil
+	})
+	return positions, err
+}
+
 // Unplaced lists the changes that name a record, and a family as its, and are held
 // or in quarantine.
 func (r *Reader) Unplaced(family syncproto.FamilyID, record syncproto.RecordID) ([]ChangeRef, error) {

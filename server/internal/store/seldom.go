@@ -7,9 +7,9 @@ import (
 )
 
 // seldomRows tells for certain that a row is not there, of the kinds that are asked
-// for with each change and hardly ever there: refused places, and changes that
-// others wait for. It is a Bloom filter over the ids in their keys, which are
-// digests already. It never forgets; a row that is gone, or another with the same
+// for with each change or each pull and hardly ever there: refused places, changes
+// that others wait for, and a device's news of its own. It is a Bloom filter over
+// the ids that come first in their keys, which are digests or random already. It never forgets; a row that is gone, or another with the same
 // bits, costs one look into badger.
 type seldomRows struct {
 	bits [seldomBits / 64]atomic.Uint64
@@ -21,7 +21,7 @@ const seldomBits = 1 << 19
 
 // seldom reports whether a key is of such a kind.
 func seldom(k []byte) bool {
-	return (k[0] == keyRefused || k[0] == keyWaiting) && len(k) > 16
+	return (k[0] == keyRefused || k[0] == keyWaiting || k[0] == keyOwn) && len(k) > 16
 }
 
 // probes are the bits of a key: of the id that comes first in it.
@@ -52,7 +52,7 @@ func (s *seldomRows) may(k []byte) bool {
 // loadSeldom reads which of these rows there are.
 func (s *Store) loadSeldom() error {
 	return s.Read(func(r *Reader) error {
-		for _, kind := range []byte{keyRefused, keyWaiting} {
+		for _, kind := range []byte{keyRefused, keyWaiting, keyOwn} {
 			err := r.rows.scan([]byte{kind}, []byte{kind}, func(k, _ []byte) (bool, error) {
 				if !seldom(k) {
 					return false, fmt.Errorf("a key of %d bytes: %w", len(k), ErrDamaged)
