@@ -48,6 +48,7 @@ type DataConfig struct {
 	Dir       string `koanf:"dir" doc:"Folder of the journal, the index and the key store, on a local disk (ext4 or XFS), readable by the server alone."`
 	Witness   string `koanf:"witness" doc:"File outside data.dir in which the server notes how far the journal has got, so that an old copy of data.dir put back is noticed at the start. On another disk it survives more. Empty: none."`
 	MinFreeMB int64  `koanf:"min_free_mb" doc:"Free space to leave on that disk, in megabytes: below it nothing new is accepted, reading goes on."`
+	BallastMB int64  `koanf:"ballast_mb" doc:"Size in megabytes of a file in data.dir that only takes room: on a full disk doorstep free-ballast gives it back at once. 0: none."`
 }
 
 // SecretsConfig says where the secret keys are.
@@ -143,6 +144,7 @@ func (c Config) Check() error {
 	c.checkIdentity(&f)
 	f.unless(c.Sessions.StepUp >= time.Minute, "sessions.step_up must be a minute or more")
 	f.unless(c.Data.MinFreeMB >= 0, "data.min_free_mb must not be negative")
+	f.unless(c.Data.BallastMB >= 0 && c.Data.BallastMB <= 1<<20, "data.ballast_mb must be 0 to 1048576")
 	for key, v := range map[string]int{"connections": c.Limits.Connections, "per_address": c.Limits.PerAddress,
 		"syncs": c.Limits.Syncs, "streams": c.Limits.Streams, "streams_per_user": c.Limits.StreamsPerUser,
 		"memory_mb": c.Limits.MemoryMB} {

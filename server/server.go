@@ -52,6 +52,7 @@ func Open(cfg Config, logs io.Writer) (*Server, error) {
 	if err != nil {
 		return nil, err
 	}
+	b.startBallast()
 	b.startScrub()
 	b.startBackups()
 	s := &Server{borough: b}

@@ -15,6 +15,7 @@ type Status struct {
 	Entries   uint64 `json:"entries"`     // in the journal
 	FreeMB    int64  `json:"free_mb"`     // on the disk of the data
 	MinFreeMB int64  `json:"min_free_mb"` // below which nothing new is accepted
+	BallastMB int64  `json:"ballast_mb"`  // that doorstep free-ballast would give back
 
 	Scrub ScrubStatus `json:"scrub"`
 
@@ -34,7 +35,11 @@ func (o localOperator) Status(context.Context) (Status, error) {
 	if err != nil {
 		return Status{}, err
 	}
-	s := Status{Epoch: b.journal.Epoch().String(), Entries: head, FreeMB: free >> 20, MinFreeMB: b.cfg.Data.MinFreeMB}
+	ballast, err := ballastBytes(b.cfg.Data.Dir)
+	if err != nil {
+		return Status{}, err
+	}
+	s := Status{Epoch: b.journal.Epoch().String(), Entries: head, FreeMB: free >> 20, MinFreeMB: b.cfg.Data.MinFreeMB, BallastMB: ballast >> 20}
 	if b.scrub != nil {
 		s.Scrub = b.scrub.Status()
 	}

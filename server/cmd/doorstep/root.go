@@ -82,6 +82,7 @@ func newRoot(s streams) *cobra.Command {
 		newAccess(s),
 		newVerify(s),
 		newStatus(s),
+		newFreeBallast(s),
 		newReconciliation(s),
 		newBackup(s),
 		newBackupKey(s),

@@ -47,6 +47,9 @@ func runStatus(ctx context.Context, o statusOptions, s streams) error {
 func printStatus(out io.Writer, st server.Status) {
 	fmt.Fprintf(out, "journal   %d entries, epoch %s\n", st.Entries, st.Epoch)
 	fmt.Fprintf(out, "disk      %d MB free; below %d MB nothing new is accepted\n", st.FreeMB, st.MinFreeMB)
+	if st.BallastMB > 0 {
+		fmt.Fprintf(out, "ballast   %d MB, for doorstep free-ballast to give back\n", st.BallastMB)
+	}
 	fmt.Fprintf(out, "scrub     %s\n", scrubLine(st.Scrub))
 	switch {
 	case !st.Backups:
