@@ -1,9 +1,6 @@
 package text
 
-import (
-	"math"
-	"slices"
-)
+import "slices"
 
 // A graphRun is a stretch of events, each made on top of the one before it;
 // only the first has the run's parents. It ends where the next run begins.
@@ -245,10 +242,13 @@ type differ struct {
 // the end; what is gone back over has to be gone over again.
 const wayBack = 4
 
+// anyCost is more than it can cost to go from one version to another.
+const anyCost = int(^uint(0) >> 1)
+
 // diff sets d.a to the events only in the past of a, and d.b to those only in
 // the past of b, by walking back from both until all that is left is shared. Both
 // versions are ascending.
-func (d *differ) diff(g *graph, a, b []LV) { d.within(math.MaxInt, g, a, b) }
+func (d *differ) diff(g *graph, a, b []LV) { d.within(anyCost, g, a, b) }
 
 // within does what diff does, unless it costs more than limit to go from a to b:
 // then it gives up and returns false.
