@@ -27,7 +27,7 @@ func (a *API) note(r route, k *call, answer error) error {
 	switch {
 	case answer == nil && kind == 0:
 		return nil // a change, or nobody's: the journal has it
-	case answer != nil && r.id == "signIn":
+	case answer != nil && (r.id == "signIn" || provesNothing(code)):
 		kind = audit.TypeSignIn
 	case answer != nil && !denies(code):
 		return nil
@@ -60,6 +60,17 @@ func shows(id string) audit.Type {
 		return audit.TypeAuditor
 	}
 	return 0
+}
+
+// provesNothing reports whether a code says that somebody did not prove who they
+// are: at a sign-in, and as much at a step-up, an enrolment or a new passkey.
+func provesNothing(code syncproto.Code) bool {
+	switch code {
+	case syncproto.CodeBadCredentials, syncproto.CodeBadPasskey, syncproto.CodeSignInFailed, syncproto.CodeUnlinked,
+		syncproto.CodeNoRole, syncproto.CodeUnconfirmed:
+		return true
+	}
+	return false
 }
 
 // denies reports whether a code says that somebody may not have what they asked

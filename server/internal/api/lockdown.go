@@ -33,6 +33,8 @@ const (
 	// each body, and strangers must not take it all.
 	largeStrangers = 128
 	strangersEvery = 30 * time.Second
+	// appPath is what pages and their files lie below.
+	appPath = "/app/"
 	// hsts tells browsers for two years to come by TLS only.
 	hsts = "max-age=63072000; includeSubDomains"
 )
@@ -291,14 +293,28 @@ func fiberRefusal(err error) *refusal {
 	return &refusal{code: syncproto.CodeMalformed}
 }
 
+// policyOf is the content security policy of what is below a path: an answer of the
+// API may do nothing in a browser. Pages may run their own files and wasm, but no
+// inline script or style, no eval, and no string that becomes markup.
+func policyOf(path []byte) string {
+	if !bytes.HasPrefix(path, []byte(appPath)) {
+		return "default-src 'none'; frame-ancestors 'none'"
+	}
+	return "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; style-src 'self'; img-src 'self'; font-src 'self'; " +
+		"connect-src 'self'; worker-src 'self'; manifest-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'; " +
+		"require-trusted-types-for 'script'; trusted-types 'none'"
+}
+
 // finish sets the headers that every answer carries and writes the log line: no
 // path, no query, no content.
 func (a *API) finish(fctx *fasthttp.RequestCtx, s *state) {
 	h := &fctx.Response.Header
 	h.Set("X-Content-Type-Options", "nosniff")
 	h.Set("Referrer-Policy", "no-referrer")
-	h.Set("Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'")
+	h.Set("Content-Security-Policy", policyOf(fctx.Path()))
 	h.Set("Cross-Origin-Resource-Policy", "same-origin")
+	h.Set("Cross-Origin-Opener-Policy", "same-origin")
+	h.Set("Cross-Origin-Embedder-Policy", "require-corp")
 	h.Set("Strict-Transport-Security", hsts)
 	h.Set("Cache-Control", "no-store")
 	h.Set("X-Request-Id", s.id)

@@ -14,7 +14,9 @@ import (
 	"testing"
 	"time"
 
+	"doorstep/server/internal/audit"
 	"doorstep/server/internal/auth"
+	"doorstep/server/internal/auth/authtest"
 	"doorstep/syncproto"
 	"doorstep/syncproto/frame"
 )
@@ -307,7 +309,7 @@ func TestEveryAnswerCarriesTheHeaders(t *testing.T) {
 		for header, want := range map[string]string{
 			"X-Content-Type-Options": "nosniff", "Referrer-Policy": "no-referrer", "Cache-Control": "no-store",
 			"Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'", "Strict-Transport-Security": hsts,
-			"Cross-Origin-Resource-Policy": "same-origin",
+			"Cross-Origin-Resource-Policy": "same-origin", "Cross-Origin-Opener-Policy": "same-origin", "Cross-Origin-Embedder-Policy": "require-corp",
 		} {
 			if got := a.header.Get(header); got != want {
 				t.Errorf("%s: got %s %q, want %q", name, header, got, want)
@@ -390,4 +392,38 @@ func TestEveryRouteHasItsLimits(t *testing.T) {
 	if s.MaxRequestBodySize != syncproto.MaxWireBytes || s.ReadBufferSize != maxHeaderBytes || s.Concurrency != w.api.cfg.Limits.Connections {
 		t.Errorf("body %d, header %d, connections %d", s.MaxRequestBodySize, s.ReadBufferSize, s.Concurrency)
 	}
+}
+
+// Pages may run their own files and wasm; nothing that came as text is ever run.
+func TestPoliciesOfPagesAndAnswers(t *testing.T) {
+	w := newWorld(t, nil)
+	for _, r := range w.api.routes {
+		if strings.HasPrefix(r.path, appPath) || policyOf([]byte(r.path)) != "default-src 'none'; frame-ancestors 'none'" {
+			t.Errorf("%s %s has the policy of a page", r.method, r.path)
+		}
+	}
+	got := w.get("/app/main.js", "").header.Get("Content-Security-Policy")
+	for _, want := range []string{"default-src 'none';", "script-src 'self' 'wasm-unsafe-eval';", "frame-ancestors 'none';", "require-trusted-types-for 'script'"} {
+		if !strings.Contains(got, want) {
+			t.Errorf("a page's policy lacks %s", want)
+		}
+	}
+	for _, not := range []string{"unsafe-inline", "'unsafe-eval'", "*", "data:", "http"} {
+		if strings.Contains(got, not) {
+			t.Errorf("a page's policy has %s", not)
+		}
+	}
+}
+
+// Whoever does not prove who they are is in the log, wherever they tried.
+func TestFailedProofsAreNotedOnEveryRoute(t *testing.T) {
+	w := newWorld(t, nil)
+	w.addUser("jo", auth.RolePractitioner)
+	token := w.signIn("jo").AccessToken
+	w.postJSON("/v1/step-up", token, StepUpRequest{Login: "jo", Password: "not their password"})
+	w.wantNoted(audit.TypeSignIn, syncproto.CodeBadCredentials, "stepUp")
+	in := w.enrolBody(authtest.NewKey(t).Private, "jo")
+	in.Password = "not their password"
+	w.postJSON("/v1/devices", "", in)
+	w.wantNoted(audit.TypeSignIn, syncproto.CodeBadCredentials, "enrol")
 }

@@ -21,7 +21,7 @@ const (
 	TypeSearch   Type = 260
 	TypeExport   Type = 261
 	TypeDenied   Type = 262 // something was asked for and refused
-	TypeSignIn   Type = 263 // a sign-in was refused; a good one is a session in the journal
+	TypeSignIn   Type = 263 // somebody did not prove who they are; a good sign-in is a session in the journal
 	TypeAuditor  Type = 264 // the log itself was read
 )
 
