@@ -7,6 +7,7 @@ import (
 	"slices"
 	"time"
 
+	"doorstep/server/internal/access"
 	"doorstep/syncproto"
 	"doorstep/syncproto/schema"
 )
@@ -41,9 +42,9 @@ type Item struct {
 	Blocks       []Detail // what keeps it from being finalised
 }
 
-// Queue lists what was handed over and is not final, of the families that the
-// caller reads, the one handed over first first. A coordinator has their team's
-// work there, an author what happens to theirs.
+// Queue lists what was handed over and is not final, the one handed over first
+// first, of what the caller's role has in its queue (domain.md (c), the column of
+// the queue): a coordinator their teams' work, an author what becomes of their own.
 func (s *Service) Queue(ctx context.Context, caller Caller) ([]Item, error) {
 	return s.list(ctx, caller, func(v *syncproto.View) (bool, error) {
 		return v.Seal == nil && v.Workflow.HandedOver != nil, nil
@@ -96,8 +97,9 @@ func (s *Service) list(ctx context.Context, caller Caller, want func(*syncproto.
 	nowMS := s.cfg.Now().UnixMilli()
 	for _, h := range state.Access(caller.User, nowMS).Holdings {
 		a := askerOf(state, caller, h.Family, nowMS)
+		a.Authorship = access.AuthorBegan // of some record, which each is asked for below
 		for _, kind := range wholeKinds() {
-			if !h.Reached() || !a.MayRead(kind.ID).Allow {
+			if !h.Reached() || !mayQueue(a, kind.ID) {
 				continue
 			}
 			items, err := s.items(ctx, caller, h.Family, kind.ID, want)
@@ -144,6 +146,17 @@ func (s *Service) items(ctx context.Context, caller Caller, family syncproto.Fam
 	return out, nil
 }
 
+// mayQueue decides whether somebody has records of a kind in their queue.
+func mayQueue(a access.Asker, kind string) bool {
+	return a.MayRead(kind).Allow && a.May(kind, access.Need{Action: access.ActionQueue}).Allow
+}
+
+// queued reports whether the caller has the group in their queue: for a worker it
+// is enough to have written in one of its parts.
+func (g *group) queued() bool {
+	return slices.ContainsFunc(g.parts, func(p *part) bool { return mayQueue(g.asker(p), p.info.Kind) })
+}
+
 // wholeKinds are the kinds that are sealed, without those sealed as parts.
 func wholeKinds() []*schema.Kind {
 	var out []*schema.Kind
@@ -159,6 +172,9 @@ func wholeKinds() []*schema.Kind {
 // item describes one record, as the caller may see it.
 func (s *Service) item(caller Caller, record syncproto.RecordID) (item Item, err error) {
 	err = s.read(caller, record, func(g *group) (err error) {
+		if !g.queued() {
+			return syncproto.CodeNotFound
+		}
 		item, err = s.describe(g)
 		return err
 	})

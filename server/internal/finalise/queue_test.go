@@ -70,6 +70,27 @@ func TestQueueFollowsTheRecord(t *testing.T) {
 	empty(coordA)
 }
 
+// TestQueueIsOfThoseItConcerns: a worker who may read a visit and wrote nothing in
+// it does not have it in their queue; who wrote in a child's part does.
+func TestQueueIsOfThoseItConcerns(t *testing.T) {
+	w := newWorld(t)
+	w.recorded()
+	w.must(w.service.HandOver(ctx, as(lead), finalise.HandOver{Record: visit, To: coordA}))
+	for step, want := range []map[syncproto.UserID]int{{lead: 1, co: 0, coordA: 1, manager: 1, it: 0}, {co: 1}} {
+		if step == 1 {
+			w.edit(co, partJo, "visit_child", code("seen_alone", "N"))
+		}
+		for user, n := range want {
+			if items, err := w.service.Queue(ctx, as(user)); err != nil || len(items) != n {
+				t.Errorf("step %d, user %d: got %d items, %v, want %d", step, user[0], len(items), err, n)
+			}
+		}
+	}
+	if _, err := w.service.Checklist(ctx, as(co), visit); err != nil {
+		t.Errorf("the co-worker cannot read what is not in their queue: %v", err)
+	}
+}
+
 // TestQueueIsInOrderOfHandingOver.
 func TestQueueIsInOrderOfHandingOver(t *testing.T) {
 	w := newWorld(t)
