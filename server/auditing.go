@@ -46,7 +46,8 @@ func (b *borough) openAccesses(bool) error {
 	b.onClose("access journal", j.Close)
 	b.accesses, err = audit.OpenAccessLog(audit.AccessOptions{
 		Journal: backing.Journal{J: j}, Anchor: b.store.State().Anchor(), Mark: b.markOf, Now: time.Now, Log: b.log,
-		Tree: audit.TreeOptions{FS: disk.Local{}, Path: filepath.Join(b.cfg.Data.Dir, auditFolder, "access-hashes")},
+		Emergency: func(u syncproto.UserID) bool { return b.store.State().InEmergency(u, time.Now().UnixMilli()) },
+		Tree:      audit.TreeOptions{FS: disk.Local{}, Path: filepath.Join(b.cfg.Data.Dir, auditFolder, "access-hashes")},
 	})
 	if errors.Is(err, audit.ErrOtherHistory) {
 		b.log.Error("security event", "event", "the access log lacks what the audit log holds of it", "reason", err.Error())

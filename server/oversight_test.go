@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"testing"
+	"time"
 
 	"doorstep/server/internal/access"
 	"doorstep/server/internal/audit"
@@ -75,5 +76,37 @@ func TestAuditLogIsShownToWhoMaySeeIt(t *testing.T) {
 	}
 	if _, err := s.Search(ctx, worker, oversight.Query{}); !errors.Is(err, syncproto.CodeForbidden) {
 		t.Errorf("a worker: got %v", err)
+	}
+}
+
+// TestEmergencyReadsAreDurableFirst: while an opening is open, what its holder reads
+// is in the log before they see it; before and after that it is gathered.
+func TestEmergencyReadsAreDurableFirst(t *testing.T) {
+	b := begun(t)
+	plant(t, b)
+	now := time.Now().UnixMilli()
+	duty := syncproto.UserID{41}
+	open := store.BreakGlassEntry{ID: syncproto.ID{42}, User: duty, Family: theirs, Code: "HOSPITAL", Text: "x", FromMS: now - 1000, ToMS: now + 3_600_000}
+	closed := open
+	closed.ClosedBy, closed.ClosedMS, closed.Finding = guardian, now, "JUSTIFIED"
+	for i, c := range []struct {
+		entry store.Entry
+		first bool
+	}{
+		{store.UserEntry{ID: duty, Login: "d", Name: "D", Role: string(access.RoleEDT)}, false}, {open, true}, {closed, false},
+	} {
+		if _, err := b.ledger.Propose(context.Background(), func(*store.Tx) ([]store.Entry, error) { return []store.Entry{c.entry}, nil }); err != nil {
+			t.Fatal(err)
+		}
+		if err := b.accesses.Flush(); err != nil {
+			t.Fatal(err)
+		}
+		before := b.accesses.Tree().Size()
+		if err := b.accesses.Note(audit.Access{Type: audit.TypeRead, By: audit.Acting{User: duty}, Record: kept}); err != nil {
+			t.Fatal(err)
+		}
+		if durable := b.accesses.Tree().Size() > before; durable != c.first {
+			t.Errorf("step %d: durable before it is shown: %v, want %v", i, durable, c.first)
+		}
 	}
 }

@@ -40,7 +40,8 @@ type AccessJournal interface {
 	Append(payloads [][]byte) (uint64, error)
 }
 
-// AccessOptions are what OpenAccessLog needs; all but Anchor are required.
+// AccessOptions are what OpenAccessLog needs; all but Anchor and Emergency are
+// required.
 type AccessOptions struct {
 	Journal AccessJournal
 	Tree    TreeOptions // of which Source and Leaf are set here
@@ -48,8 +49,11 @@ type AccessOptions struct {
 	Anchor syncproto.TreeHead
 	// Mark returns what stands for a record, or for a family without one.
 	Mark func(syncproto.FamilyID, syncproto.RecordID) Mark
-	Now  func() time.Time
-	Log  *slog.Logger
+	// Emergency reports whether a person has a file open in an emergency; nil:
+	// nobody has. What they are shown is durable here before they see it.
+	Emergency func(syncproto.UserID) bool
+	Now       func() time.Time
+	Log       *slog.Logger
 }
 
 // AccessLog takes in who looked at what. Equal accesses are gathered and written
@@ -87,8 +91,33 @@ func OpenAccessLog(opt AccessOptions) (*AccessLog, error) {
 // Note takes in an access that is about to be answered. It fails with
 // CodeUnavailable if so much waits to be written that nothing more may be shown. A
 // new tablet that fetches a large file reads more in a second than is gathered: then
-// whoever reads waits for the disk.
+// whoever reads waits for the disk. What is shown out of the ordinary waits for it
+// always, and fails with CodeUnavailable if it cannot be written.
 func (l *AccessLog) Note(a Access) error {
+	if !l.extraordinary(a) {
+		return l.note(a)
+	}
+	if err := l.NoteNow(a); err != nil {
+		l.opt.Log.Error("an access that must be on record first was refused", "error", err)
+		return syncproto.CodeUnavailable
+	}
+	return nil
+}
+
+// extraordinary reports whether an access leaves the borough, or is of somebody
+// who opened a file in an emergency: all that they see until it is closed, since
+// a list or a search tells of that file too.
+func (l *AccessLog) extraordinary(a Access) bool {
+	switch a.Type {
+	case TypeExport:
+		return true
+	case TypeRead, TypeHistory, TypeList, TypeSearch, TypeDownload:
+		return l.opt.Emergency != nil && l.opt.Emergency(a.By.User)
+	}
+	return false
+}
+
+func (l *AccessLog) note(a Access) error {
 	err := l.gather(a)
 	if err == nil || l.failed.Load() || l.Flush() != nil {
 		return err
@@ -125,7 +154,7 @@ func (l *AccessLog) gather(a Access) error {
 // NoteNow is Note, and returns once the access is durable: what is shown out of
 // the ordinary (break-glass, an export) is shown only then.
 func (l *AccessLog) NoteNow(a Access) error {
-	if err := l.Note(a); err != nil {
+	if err := l.note(a); err != nil {
 		return err
 	}
 	return l.Flush()

@@ -38,6 +38,44 @@ func accessLog(t *testing.T, anchor syncproto.TreeHead, j *accessJournal) (*audi
 	return l, &now, err
 }
 
+// TestEmergencyReadsAreOnRecordFirst: what somebody sees while they have a file
+// open in an emergency, and every export, is refused while the log cannot be
+// written, and durable when it is shown. Ordinary reads are gathered.
+func TestEmergencyReadsAreOnRecordFirst(t *testing.T) {
+	duty := audit.Acting{User: syncproto.UserID{9}, Session: syncproto.ID{3}}
+	for _, c := range []struct {
+		name  string
+		seen  audit.Access
+		first bool
+	}{
+		{"a record, in an emergency", audit.Access{Type: audit.TypeRead, By: duty, Record: syncproto.RecordID{7}}, true},
+		{"its history", audit.Access{Type: audit.TypeHistory, By: duty, Record: syncproto.RecordID{7}}, true},
+		{"the list of records", audit.Access{Type: audit.TypeList, By: duty, Family: syncproto.FamilyID{7}}, true},
+		{"a search", audit.Access{Type: audit.TypeSearch, By: duty}, true},
+		{"an export", audit.Access{Type: audit.TypeExport, By: ada}, true},
+		{"a refusal", audit.Access{Type: audit.TypeDenied, By: duty, Code: syncproto.CodeNotFound}, false},
+		{"an ordinary read", audit.Access{Type: audit.TypeRead, By: ada, Record: syncproto.RecordID{7}}, false},
+	} {
+		j := &accessJournal{fails: errors.New("disk full")}
+		fs := disktest.New(1)
+		if err := fs.MkdirAll("audit"); err != nil {
+			t.Fatal(err)
+		}
+		l := must(audit.OpenAccessLog(audit.AccessOptions{Journal: j, Tree: audit.TreeOptions{FS: fs, Path: "audit/hashes"},
+			Mark:      func(_ syncproto.FamilyID, r syncproto.RecordID) audit.Mark { return audit.Mark(r) },
+			Emergency: func(u syncproto.UserID) bool { return u == duty.User },
+			Now:       func() time.Time { return at(0) }, Log: slog.New(slog.DiscardHandler)}))
+		if err := l.Note(c.seen); errors.Is(err, syncproto.CodeUnavailable) != c.first {
+			t.Errorf("%s, while nothing can be written: got %v", c.name, err)
+		}
+		j.fails = nil
+		err := l.Note(c.seen)
+		if durable := len(j.payloads) == 1; err != nil || durable != c.first {
+			t.Errorf("%s: got %v, durable %v, want %v", c.name, err, durable, c.first)
+		}
+	}
+}
+
 var ada = audit.Acting{User: syncproto.UserID{1}, Session: syncproto.ID{2}}
 
 func TestReadsAreGatheredBySessionAndRecord(t *testing.T) {

@@ -154,6 +154,18 @@ func (s *State) BreakGlass(id syncproto.ID) (BreakGlassEntry, bool) {
 	return e, ok
 }
 
+// InEmergency reports whether an emergency opening of a person is open at a time.
+func (s *State) InEmergency(user syncproto.UserID, atMS int64) bool {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	for _, e := range s.relations.openings {
+		if e.User == user && e.ClosedMS == 0 && e.FromMS <= atMS && atMS < e.ToMS {
+			return true
+		}
+	}
+	return false
+}
+
 // BreakGlasses lists every emergency opening, the newest first.
 func (s *State) BreakGlasses() []BreakGlassEntry {
 	s.mu.RLock()
