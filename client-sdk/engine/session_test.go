@@ -174,7 +174,7 @@ func (s *session) office(d *tablet, r syncproto.RecordID) {
 
 // restore takes the server back to n entries, unless the backup lacks a change
 // that its tablet has purged since: no device can bring that back, which is why
-// a server acknowledges only what is on two disks (design.md 1).
+// a server acknowledges only what is on two disks.
 func (s *session) restore(n int) {
 	n = s.server.Boundary(n)
 	for i := n; i < len(s.server.Entries); i++ {

@@ -1,6 +1,6 @@
 package schema
 
-// actionKind is one thing that somebody is to do by a day (domain.md R19). It is
+// actionKind is one thing that somebody is to do by a day (domain rules R19). It is
 // shown as open until nobody disputes that it is done.
 var actionKind = Kind{
 	ID: "action", Version: 1, Name: "action",

@@ -42,7 +42,7 @@ var (
 	yesNoUnsure = codes("Y", "Yes", "N", "No", "UNSURE", "Not sure")
 )
 
-// Code sets of the statutory returns (domain.md 6).
+// Code sets of the statutory returns (domain rules 6).
 var (
 	sexes = codes("F", "Female", "M", "Male", "U", "Not known, or not yet born")
 
@@ -105,7 +105,7 @@ var (
 	)
 )
 
-// Code sets of our own records (domain.md R1-R4, R8, R19).
+// Code sets of our own records (domain rules R1-R4, R8, R19).
 var (
 	involvementRoles = codes(
 		"LEAD", "Lead worker", "CO", "Co-worker", "COORD", "Co-ordinator", "CLIN", "Clinical practitioner",
@@ -165,7 +165,7 @@ var (
 )
 
 // CorrectionReasons are what a correction of a final record may give as its
-// reason (domain.md R21).
+// reason (domain rules R21).
 func CorrectionReasons() []Code {
 	return codes("TYPO", "Typing mistake", "WRONG_PERSON", "Wrong person", "WRONG_DATE", "Wrong date",
 		"FACT_ERROR", "Wrong fact", "OTHER", "Other")

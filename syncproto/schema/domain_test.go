@@ -9,10 +9,10 @@ import (
 	"doorstep/syncproto/schema"
 )
 
-// domainTable is written down from domain.md, sections R1 to R4, R8 and R19, by
+// domainTable is written down from domain rules, sections R1 to R4, R8 and R19, by
 // hand and apart from the schema: kind, field, and the conflict column. A value
 // after PROTECT is the protective one; KEEP means that a removal must be decided.
-// "own" in the third place marks a field that domain.md does not list, with why.
+// "own" in the third place marks a field that domain rules does not list, with why.
 const domainTable = `
 person      names               HUMAN
 person      known_as            LATEST
@@ -192,7 +192,7 @@ func TestRulesFollowTheDomainTable(t *testing.T) {
 	}
 }
 
-// labelTable groups fields by class where domain.md section 5 says so, or where
+// labelTable groups fields by class where domain rules section 5 says so, or where
 // it follows from it: codes, links and dates of typing are administrative; seen,
 // alone, present and times are attested; quotes and raw notes are verbatim;
 // analysis, plans and decisions are judgement.
@@ -229,7 +229,7 @@ func TestLabelsFollowTheFieldClasses(t *testing.T) {
 	}
 }
 
-// Code sets transcribed from domain.md; labels are ours.
+// Code sets transcribed from domain rules; labels are ours.
 func TestCodeSetsFollowTheDomain(t *testing.T) {
 	cases := []struct{ path, codes string }{
 		{"visit.visit_type", "CIN CP CLA S47 ASSESS PRIVFOST ADOPT CARELEAVER EARLYHELP DISAB_SB YJ FIT RHI VOLUNTEER JOINT OTHER"},

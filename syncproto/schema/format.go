@@ -21,7 +21,7 @@ const checkLetters = "ABCDEFGHJKLMNPQRTUVWXYZ"
 
 // validUPN reports whether s is a check letter and twelve digits, of which the
 // last is a letter in a temporary number. The check letter is the sum of each
-// place's value times 2 to 13, modulo 23 (domain.md 6).
+// place's value times 2 to 13, modulo 23 (domain rules 6).
 func validUPN(s string) bool {
 	if len(s) != 13 {
 		return false

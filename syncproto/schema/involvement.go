@@ -1,6 +1,6 @@
 package schema
 
-// allocationKind says who works with the family, as what and when (domain.md
+// allocationKind says who works with the family, as what and when (domain rules
 // R2). The case management system is the source: the server's order decides.
 var allocationKind = Kind{
 	ID: "allocation", Version: 1, Name: "allocation",
@@ -22,7 +22,7 @@ var allocationKind = Kind{
 }
 
 // statusKind is one period of one child in need, on a plan, looked after and so
-// on, with what the returns want to know of it (domain.md R2).
+// on, with what the returns want to know of it (domain rules R2).
 var statusKind = Kind{
 	ID: "status", Version: 1, Name: "status",
 	Fields: []Field{

@@ -1,7 +1,7 @@
 package schema
 
 // personKind is one person of a family: a child, a parent, anybody who matters
-// to the children (domain.md R1). A child's file is their own person record and
+// to the children (domain rules R1). A child's file is their own person record and
 // the parts of visits that are about them.
 var personKind = Kind{
 	ID: "person", Version: 1, Name: "person",

@@ -3,7 +3,7 @@ package schema
 import "doorstep/syncproto/cbor"
 
 // planKind is a safety plan: rules that keep children safe, and the people who
-// see that they are kept (domain.md R8). Signatures bind to a version's hash;
+// see that they are kept (domain rules R8). Signatures bind to a version's hash;
 // making a plan active asks Complete with the new status.
 var planKind = Kind{
 	ID: "plan", Version: 1, Name: "safety plan",

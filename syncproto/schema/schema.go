@@ -55,7 +55,7 @@ const (
 	TypeHash   Type = 10 // 32-byte SHA-256
 )
 
-// Format narrows a TypeLine to identifiers that can be checked (domain.md 6).
+// Format narrows a TypeLine to identifiers that can be checked (domain rules 6).
 type Format uint8
 
 const (

@@ -11,7 +11,7 @@ type StatutoryVisit struct {
 	Why    string
 }
 
-// StatutoryPolicy is what counts_as_statutory is derived from (domain.md fact 9
+// StatutoryPolicy is what counts_as_statutory is derived from (domain rules fact 9
 // and R4). What is not in it does not count.
 type StatutoryPolicy struct {
 	ContactMode string // only this one

@@ -3,7 +3,7 @@ package schema
 import "doorstep/syncproto/cbor"
 
 // visitKind is the household's part of a visit: what is true of the visit as a
-// whole. Each child's part is a record of its own (domain.md R3).
+// whole. Each child's part is a record of its own (domain rules R3).
 var visitKind = Kind{
 	ID: "visit", Version: 1, Name: "visit",
 	NeedsConfirmation: true, Finalises: true,

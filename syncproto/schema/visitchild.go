@@ -1,7 +1,7 @@
 package schema
 
 // visitChildKind is one child's part of a visit, on that child's own file
-// (domain.md R4).
+// (domain rules R4).
 var visitChildKind = Kind{
 	ID: "visit_child", Version: 1, Name: "child's part of a visit", Part: "visit",
 	NeedsConfirmation: true, Finalises: true,
@@ -107,7 +107,7 @@ var childWordsParts = []Field{
 		Hint: Hint{Label: "Interpreter", Order: 5}},
 }
 
-// bodyMarkParts follow domain.md R5: forensic, so nothing is ever taken away.
+// bodyMarkParts follow domain rules R5: forensic, so nothing is ever taken away.
 var bodyMarkParts = []Field{
 	{ID: "region", Rule: Log, Label: Attested, Type: TypeLine, Max: 200, Required: true,
 		Hint: Hint{Label: "Where on the body", Order: 1}},

@@ -9,7 +9,7 @@ import (
 )
 
 // expected says, person by person, who may do what. It is written by hand from
-// domain.md, section (c), and sections 5 and 7, apart from the table, as a manager
+// domain rules, section (c), and sections 5 and 7, apart from the table, as a manager
 // would read it. What has no line nobody may do: default deny. What is denied
 // whatever else allows it is in neverAllowed.
 //

@@ -6,7 +6,7 @@ import (
 	"doorstep/syncproto/schema"
 )
 
-// table is the whole of who may do what (domain.md, section (c), with R17, R18
+// table is the whole of who may do what (domain rules, section (c), with R17, R18
 // and R22 to R25, section 5 and section 7). A row that denies beats all; what no
 // row allows is denied. The order of the rows does not matter.
 //

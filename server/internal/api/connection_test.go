@@ -67,7 +67,7 @@ func TestFault16LongHeader(t *testing.T) {
 	}
 }
 
-// trust.md 0.8: by default a half-sent request is held for ever.
+// Measured: by default a half-sent request is held for ever.
 func TestFault75SlowRequestsAreCut(t *testing.T) {
 	w := newWorld(t, func(c *Config) { c.Limits.ReadTimeout = 300 * time.Millisecond })
 	const slow = 200

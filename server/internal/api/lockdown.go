@@ -40,7 +40,7 @@ const (
 )
 
 // newApp is the one place where the HTTP server is configured. Every setting is
-// there because the default leaks, hangs or dies (trust.md, 0.6 to 0.8 and 2.4);
+// there because the default leaks, hangs or dies (measured);
 // lockdown_test.go holds one test for each.
 func (a *API) newApp() *fiber.App {
 	l := a.cfg.Limits

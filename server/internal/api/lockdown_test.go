@@ -21,7 +21,7 @@ import (
 	"doorstep/syncproto/frame"
 )
 
-// trust.md 0.6: by default what a handler keeps becomes the next caller's.
+// Measured: by default what a handler keeps becomes the next caller's.
 func TestKeptRequestsStayTheirOwn(t *testing.T) {
 	type request struct{ param, body string }
 	var mu sync.Mutex
@@ -56,7 +56,7 @@ func TestKeptRequestsStayTheirOwn(t *testing.T) {
 	}
 }
 
-// trust.md 0.7: by default 2 KB become 512 MiB in memory.
+// Measured: by default 2 KB become 512 MiB in memory.
 func TestFault14DoubleGzipBombIsNotInflated(t *testing.T) {
 	w := newWorld(t, nil)
 	b, err := os.ReadFile("testdata/bomb.gz.gz") // 512 MiB of zeros, compressed twice
@@ -283,7 +283,7 @@ func TestWindow(t *testing.T) {
 	}
 }
 
-// trust.md 0.8: by default one panic kills the server.
+// Measured: by default one panic kills the server.
 func TestPanicIsOneCallersTrouble(t *testing.T) {
 	w := newWorld(t, nil)
 	w.addUser("jo", auth.RolePractitioner)

@@ -17,7 +17,7 @@ const maxJSONDepth = 16
 // decodeJSON reads body into the struct that out points to, and refuses what
 // encoding/json would quietly alter: ill-formed UTF-8, half surrogates, a key
 // given twice, a key in another case, an unknown key, a number no client can
-// hold exactly, trailing data (measured: trust.md names each as a way in which
+// hold exactly, trailing data (measured: each is a way in which
 // words get lost). The error is a syncproto.Code.
 func decodeJSON(body []byte, out any) error {
 	if len(bytes.TrimSpace(body)) == 0 {

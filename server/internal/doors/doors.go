@@ -1,6 +1,6 @@
 // Package doors opens and shuts families' files beside the allocations of the case
 // management system: grants for a time, restrictions, and opening a file in an
-// emergency (domain.md R22 and section 7).
+// emergency (domain rules R22 and section 7).
 //
 // Each act of a Service is one proposal to the ledger. It asks package access, by
 // the actor's relations at that moment, and writes one control entry. What the
@@ -67,7 +67,7 @@ func because(code syncproto.Code, plain string) error { return &Refusal{code, pl
 // Limits of what is typed, and of time.
 const (
 	MaxReason = 2000 // bytes: a reason is a few sentences
-	// ReviewWithin is how soon a restriction must be looked at again (domain.md R22).
+	// ReviewWithin is how soon a restriction must be looked at again (domain rules R22).
 	ReviewWithin = 90 * 24 * time.Hour
 	// MaxGrant bounds a grant: what lasts longer is an allocation.
 	MaxGrant = 366 * 24 * time.Hour

@@ -1,6 +1,6 @@
 // Package finalise takes records from captured to final, and adds to them
 // afterwards: hand over, confirm, query, answer, decide, finalise, addendum,
-// correct, accept what came late (domain.md 5).
+// correct, accept what came late (domain rules 5).
 //
 // Each act of a Service is one proposal to the ledger: it reads the record as it
 // stands there, asks package access, has the desk compose the change, and

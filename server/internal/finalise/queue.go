@@ -43,7 +43,7 @@ type Item struct {
 }
 
 // Queue lists what was handed over and is not final, the one handed over first
-// first, of what the caller's role has in its queue (domain.md (c), the column of
+// first, of what the caller's role has in its queue (domain rules (c), the column of
 // the queue): a coordinator their teams' work, an author what becomes of their own.
 func (s *Service) Queue(ctx context.Context, caller Caller) ([]Item, error) {
 	return s.list(ctx, caller, func(v *syncproto.View) (bool, error) {

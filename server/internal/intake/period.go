@@ -20,7 +20,7 @@ const openEnd = "9999-12-31"
 
 func (p period) overlaps(q period) bool { return p.from < q.to && q.from < p.to }
 
-// checkPeriods holds the rules between a child's statuses (domain.md 6): no two
+// checkPeriods holds the rules between a child's statuses (domain rules 6): no two
 // periods of one of these kinds at a time, so at most one open child protection
 // plan, and no child in need plan beside a child protection plan.
 func (r *run) checkPeriods() error {

@@ -2,7 +2,7 @@ package store
 
 import "doorstep/syncproto"
 
-// Categories of restriction (domain.md R22).
+// Categories of restriction (domain rules R22).
 const (
 	RestrictStaff       = "STAFF"        // of or about a member of staff
 	RestrictHighProfile = "HIGH_PROFILE" // in the public eye
