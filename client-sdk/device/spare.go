@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"sync"
 
 	"doorstep/client-sdk/engine"
 )
@@ -26,8 +27,10 @@ func WithSpare(first, spare Store) (*Spared, error) {
 // Spared is a Store with a second copy of what must not be lost.
 type Spared struct {
 	first, spare Store
-	failed       error // of the spare; nil: it has everything
-	missed       int   // writes that it has missed
+
+	mu     sync.Mutex // held across a write, so that both stores see one order
+	failed error      // of the spare; nil: it has everything; guarded by mu
+	missed int        // writes that it has missed; guarded by mu
 }
 
 // retryWrites is how many writes go by until a spare that failed is tried again:
@@ -36,6 +39,8 @@ const retryWrites = 256
 
 // Apply implements Store.
 func (s *Spared) Apply(rows []engine.Row) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
 	if s.failed == nil {
 		if s.failed = s.spare.Apply(toSpare(rows)); s.failed != nil {
 			s.missed = 0
@@ -61,7 +66,11 @@ func (s *Spared) Load(fn func(key, value []byte) error) error { return s.first.L
 func (s *Spared) Close() error { return errors.Join(s.first.Close(), s.spare.Close()) }
 
 // Spare returns why the second copy is not up to date; nil: it is.
-func (s *Spared) Spare() error { return s.failed }
+func (s *Spared) Spare() error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.failed
+}
 
 // toSpare are the rows of the driver and those that the engine names.
 func toSpare(rows []engine.Row) []engine.Row {
@@ -75,7 +84,8 @@ func toSpare(rows []engine.Row) []engine.Row {
 }
 
 // catchUp makes the spare what it would be if it had never failed. Only first's
-// errors are returned: without it there is nothing to compare with.
+// errors are returned: without it there is nothing to compare with. The caller
+// holds mu, or is the only one yet.
 func (s *Spared) catchUp() error {
 	var all []engine.Row
 	err := s.first.Load(func(key, value []byte) error {

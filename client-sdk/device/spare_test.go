@@ -4,6 +4,7 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"sync"
 	"testing"
 
 	"doorstep/client-sdk/device"
@@ -217,5 +218,33 @@ func TestSpareThatFailsCatchesUp(t *testing.T) {
 	mustSync(t, again)
 	if got, want := shown(t, again), shown(t, d); got != want {
 		t.Errorf("recovered %d letters, want %d", len(got), len(want))
+	}
+}
+
+// The session is written beside what is typed: both copies end the same, whoever
+// came first.
+func TestSpareTakesWritesFromSeveralAtOnce(t *testing.T) {
+	first, spare := device.NewMemory(), device.NewMemory()
+	s := withSpare(t, first, spare)
+	key := []byte{'d', 1} // a row that belongs into both
+	var all sync.WaitGroup
+	for who := range byte(4) {
+		all.Go(func() {
+			for n := range byte(50) {
+				if err := s.Apply([]engine.Row{{Key: key, Value: []byte{who, n}}}); err != nil {
+					t.Error(err)
+				}
+			}
+		})
+	}
+	all.Wait()
+	rows := func(s device.Store) (got string) {
+		if err := s.Load(func(_, value []byte) error { got += string(value); return nil }); err != nil {
+			t.Fatal(err)
+		}
+		return got
+	}
+	if a, b := rows(first), rows(spare); a != b || s.Spare() != nil {
+		t.Errorf("first has %q, its second copy %q, %v", a, b, s.Spare())
 	}
 }
