@@ -39,7 +39,7 @@ func (s *sparing) wants(r Row) bool {
 		return false
 	}
 	switch r.Key[0] {
-	case rowMeta, rowLink, rowDraft, rowFamily, rowWords, rowLog:
+	case rowMeta, rowLink, rowDraft, rowFamily, rowWords, rowLog, rowErased:
 		return true
 	case rowChange:
 		return r.Value == nil || s.unsent[string(r.Key)]
