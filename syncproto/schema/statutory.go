@@ -47,6 +47,10 @@ var statutory = StatutoryPolicy{
 	ChildFields: []string{"visit", "child", "seen"},
 }
 
+// RegisteredOnly reports whether a worker's role on a visit is one that only
+// registered social workers hold.
+func RegisteredOnly(role string) bool { return slices.Contains(qualified, role) }
+
 // Statutory returns the policy by which visits count.
 func Statutory() StatutoryPolicy { return statutory }
 

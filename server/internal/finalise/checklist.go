@@ -69,6 +69,7 @@ func (g *group) checklist() ([]Detail, error) {
 			return nil, err
 		}
 		out = append(out, missing...)
+		out = append(out, g.unregistered(p)...)
 		out = append(out, p.unconfirmed()...)
 	}
 	return out, nil
@@ -175,6 +176,33 @@ func (g *group) missingFields(p *part) ([]Detail, error) {
 		out = append(out, p.detail(path, syncproto.CodeMissingField, plain))
 	}
 	return out, nil
+}
+
+// unregistered lists the workers on the visit who are said to hold a profession
+// that only registered social workers hold, and whom the borough does not know as
+// one: whether a visit is statutory must not follow from what was typed (SPEC 5.11).
+func (g *group) unregistered(p *part) []Detail {
+	if p.kind.ID != "visit" {
+		return nil
+	}
+	workers, _ := p.view.Field("workers")
+	var out []Detail
+	for i := range workers.Items {
+		e := &workers.Items[i]
+		role, _ := e.Field("role")
+		said, _ := role.Value.AsText()
+		if !e.InForce || !schema.RegisteredOnly(said) {
+			continue
+		}
+		worker, _ := e.Field("worker")
+		id, _ := worker.Value.AsBytes()
+		if len(id) != len(syncproto.UserID{}) || !g.state.RegisteredSocialWorker(syncproto.UserID(id)) {
+			path := syncproto.Path{Field: "workers", Element: e.Element, Sub: "role"}
+			out = append(out, p.detail(path, syncproto.CodeBadValue,
+				"The borough does not know this worker as a registered social worker: put the profession right, or have the registration entered."))
+		}
+	}
+	return out
 }
 
 // unconfirmed is the missing word of the author.

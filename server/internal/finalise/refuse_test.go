@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"doorstep/server/internal/finalise"
+	"doorstep/server/internal/store"
 	"doorstep/syncproto"
 	"doorstep/syncproto/cbor"
 	"doorstep/syncproto/text"
@@ -480,4 +481,61 @@ func TestStrangersTakeNoTurn(t *testing.T) {
 			t.Errorf("handing over: got %v, want %v", err, want)
 		}
 	}
+}
+
+// TestAClaimedRegistrationDoesNotSeal: whether a visit counts as statutory follows
+// from professions that were typed, so the borough's own knowledge has to bear them out.
+func TestAClaimedRegistrationDoesNotSeal(t *testing.T) {
+	known := func(user syncproto.UserID) store.Entry {
+		return store.RefEntry{Kind: store.RefQualified, Ref: user.String(), ID: syncproto.ID(user)}
+	}
+	for _, c := range []struct {
+		name   string
+		worker syncproto.UserID
+		role   string
+		spoil  []store.Entry
+		want   []syncproto.Code
+	}{
+		{"a social worker", lead, "SENIOR_SW", nil, nil},
+		{"a practitioner as a social worker", co, "SW", nil, []syncproto.Code{syncproto.CodeBadValue}},
+		{"a practitioner as what they are", co, "EARLY_HELP", nil, nil},
+		{"a practitioner whom the import knows as registered", co, "SW", []store.Entry{known(co)}, nil},
+		{"a manager as a social worker", manager, "EDT_SW", nil, []syncproto.Code{syncproto.CodeBadValue}},
+		{"a registered manager", manager, "SENIOR_SW", []store.Entry{known(manager)}, nil},
+		{"whose registration ended", manager, "SW",
+			[]store.Entry{known(manager), store.RefEntry{Kind: store.RefQualified, Ref: manager.String()}}, []syncproto.Code{syncproto.CodeBadValue}},
+		{"nobody known", syncproto.UserID{99}, "TRANSITIONAL_SW", nil, []syncproto.Code{syncproto.CodeBadValue}},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			w := newWorld(t)
+			w.recorded()
+			w.edit(lead, visit, "visit", add("workers", 2, pair("worker", cbor.Bytes(c.worker[:])), pair("role", cbor.Text(c.role))))
+			w.must(w.service.HandOver(ctx, as(lead), finalise.HandOver{Record: visit}))
+			w.confirm()
+			if c.spoil != nil {
+				w.store(c.spoil...)
+			}
+			if c.want == nil {
+				w.must(w.finalise(coordA))
+				return
+			}
+			reasons := w.wantRefused(func() error { _, err := w.finalise(coordA); return err }, c.want...)
+			want := syncproto.Path{Field: "workers", Element: syncproto.ElementID{2}, Sub: "role"}
+			if len(reasons) == 1 && (reasons[0].Path != want || reasons[0].Record != visit) {
+				t.Errorf("the reason is about %v of %v", reasons[0].Path, reasons[0].Record)
+			}
+		})
+	}
+}
+
+// TestAWorkerTakenOffTheVisitIsNotAsked: what was removed claims nothing.
+func TestAWorkerTakenOffTheVisitIsNotAsked(t *testing.T) {
+	w := newWorld(t)
+	w.recorded()
+	w.edit(lead, visit, "visit", add("workers", 2, pair("worker", cbor.Bytes(co[:])), pair("role", cbor.Text("SW"))))
+	w.edit(lead, visit, "visit", syncproto.Op{Code: syncproto.OpRemove, Reason: "was not there",
+		Path: syncproto.Path{Field: "workers", Element: syncproto.ElementID{2}}})
+	w.must(w.service.HandOver(ctx, as(lead), finalise.HandOver{Record: visit}))
+	w.confirm()
+	w.seal()
 }

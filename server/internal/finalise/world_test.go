@@ -68,7 +68,7 @@ func newWorld(t *testing.T) *world {
 		Ledger: w.ledger, Desk: w.desk, Store: w.borough.Store, Now: func() time.Time { return w.now },
 	})
 	w.store(
-		person(lead, "practitioner"), person(co, "practitioner"), person(stranger, "practitioner"),
+		person(lead, "social_worker"), person(co, "practitioner"), person(stranger, "practitioner"),
 		person(coordA, "coordinator"), person(coordB, "coordinator"), person(manager, "manager"), person(it, "it"),
 		store.FamilyTeamEntry{Family: family, Team: team},
 		store.TeamEntry{User: coordA, Team: team, Basis: "COORD", Grant: true},

@@ -15,10 +15,6 @@ const (
 	refAccount      = "account"       // the account that imports are written by
 )
 
-// RefQualified is the reference kind that has every registered social worker's
-// user id, under that id written out; it is zero for who no longer is one.
-const RefQualified = "qualified"
-
 // refs turns outside references into ids: those of earlier runs, those of this
 // run's files, and fresh ones for what is new.
 type refs struct {

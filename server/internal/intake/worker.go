@@ -79,8 +79,8 @@ func (r *run) qualify(user syncproto.UserID, yes bool) {
 	if yes {
 		id = syncproto.ID(user)
 	}
-	if before, _ := r.state.Ref(RefQualified, user.String()); before != id {
-		r.refs.set(RefQualified, user.String(), id)
+	if before, _ := r.state.Ref(store.RefQualified, user.String()); before != id {
+		r.refs.set(store.RefQualified, user.String(), id)
 	}
 }
 

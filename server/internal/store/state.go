@@ -283,6 +283,21 @@ func (s *State) Ref(kind, ref string) (syncproto.ID, bool) {
 	return id, ok
 }
 
+// RefQualified is the reference kind that has every registered social worker's
+// user id, under that id written out; it is zero for who no longer is one.
+const RefQualified = "qualified"
+
+// RegisteredSocialWorker reports whether the borough knows a person as a registered
+// social worker: by their role, which is given to nobody else, or because the
+// import said so of somebody with another (a manager, emergency duty).
+func (s *State) RegisteredSocialWorker(user syncproto.UserID) bool {
+	if u, ok := s.User(user); ok && u.Role == "social_worker" {
+		return true
+	}
+	id, _ := s.Ref(RefQualified, user.String())
+	return id == syncproto.ID(user)
+}
+
 // Refs lists the outside references of a kind that have an id, sorted.
 func (s *State) Refs(kind string) []string {
 	s.mu.RLock()
