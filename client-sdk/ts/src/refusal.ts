@@ -1,0 +1,21 @@
+/**
+ * Why something was not done: the protocol's code by its short name (SPEC 11),
+ * and words for the person concerned. Codes of this package's own:
+ *
+ * - `locked`: unlock first. `wrong_secret`: that PIN or passkey does not open it.
+ * - `destroyed`: too many wrong PINs; what was here can be recovered by the borough.
+ * - `unsupported`: this browser lacks what is needed; `detail` names it.
+ * - `storage`: nothing can be kept here now (no space, or the browser refuses).
+ * - `damaged`: what was kept cannot be read; see the `fault` event.
+ * - `interrupted`: the worker was started anew; nothing is known of this call.
+ */
+export class Refusal extends Error {
+  /** What is missing or wrong, for a log; it never holds content. */
+  readonly detail: string;
+
+  constructor(readonly code: string, plain: string, detail = "") {
+    super(plain || code);
+    this.name = "Refusal";
+    this.detail = detail;
+  }
+}
