@@ -148,7 +148,7 @@ func accountOf(u store.UserEntry) auth.Account {
 
 func sessionOf(e store.SessionEntry) auth.Session {
 	return auth.Session{ID: e.ID, User: e.User, Device: e.Device, Key: e.Key, SignedInMS: e.SignedInMS, ProvedMS: e.ProvedMS,
-		RotatedMS: e.RotatedMS, EndedMS: e.EndedMS, Generation: e.Generation, Hash: e.Hash, Previous: e.Previous, Request: e.Request}
+		RotatedMS: e.RotatedMS, EndedMS: e.EndedMS, Generation: e.Generation, Hash: e.Hash, Previous: e.Previous, Request: e.Request, Custody: e.Custody}
 }
 
 func entryOf(f auth.Fact) store.Entry {
@@ -160,7 +160,7 @@ func entryOf(f auth.Fact) store.Entry {
 		return store.DeviceEntry(f)
 	case auth.Session:
 		return store.SessionEntry{ID: f.ID, User: f.User, Device: f.Device, Key: f.Key, SignedInMS: f.SignedInMS, ProvedMS: f.ProvedMS,
-			RotatedMS: f.RotatedMS, EndedMS: f.EndedMS, Generation: f.Generation, Hash: f.Hash, Previous: f.Previous, Request: f.Request}
+			RotatedMS: f.RotatedMS, EndedMS: f.EndedMS, Generation: f.Generation, Hash: f.Hash, Previous: f.Previous, Request: f.Request, Custody: f.Custody}
 	case auth.Code:
 		return store.CodeEntry(f)
 	case auth.Passkey:

@@ -31,6 +31,7 @@ type Client struct {
 	mu      sync.Mutex // held across a refresh, so that there is one at a time
 	session Session    // guarded by mu
 	keep    sessionRow // guarded by mu; its store is nil until Open
+	seat    Identity   // guarded by mu; whose device it is; zero until Open or Enrol
 }
 
 // Session is a signed-in session. It is kept with the device's rows.
@@ -42,6 +43,8 @@ type Session struct {
 	RefreshID string
 	// Bearer: the server asks for no proof of the key with this session's tokens.
 	Bearer bool
+	// CustodyOnly: access has ended; unsent words go into custody, nothing comes down.
+	CustodyOnly bool
 }
 
 // authorization is the header that an access token goes into.
@@ -81,7 +84,7 @@ func (c *Client) useSessions(keep sessionRow, own ownRows) {
 	c.keys.use(own.key)
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.keep = keep
+	c.keep, c.seat = keep, own.identity
 	if c.session == (Session{}) {
 		c.session = own.session
 	}
@@ -130,10 +133,11 @@ type sessionAnswer struct {
 	Borough       string `json:"borough"`
 	ReplyKey      string `json:"reply_key"`
 	CheckpointKey string `json:"checkpoint_key"`
+	CustodyOnly   bool   `json:"custody_only"`
 }
 
 func (a sessionAnswer) session() Session {
-	return Session{Access: a.AccessToken, Refresh: a.RefreshToken, Bearer: a.TokenType == "Bearer"}
+	return Session{Access: a.AccessToken, Refresh: a.RefreshToken, Bearer: a.TokenType == "Bearer", CustodyOnly: a.CustodyOnly}
 }
 
 // StepUp proves anew who the person is, in the session that they are in: what is
@@ -279,22 +283,27 @@ func (c *Client) Sync(ctx context.Context, wire []byte) ([]byte, error) {
 }
 
 // signedIn makes a call with the access token, and once more with a new one if
-// the server says that it has lapsed.
+// the server says that it has lapsed. Where no new one can be had because access
+// has ended, the call is made in a custody session.
 func (c *Client) signedIn(ctx context.Context, call func(authorization string) error) error {
 	c.mu.Lock()
 	session := c.session
 	c.mu.Unlock()
-	if session.Access == "" {
-		return &Refusal{Code: syncproto.CodeUnauthenticated}
+	var err error = &Refusal{Code: syncproto.CodeUnauthenticated}
+	if session.Access != "" {
+		err = call(session.authorization())
 	}
-	err := call(session.authorization())
-	if r, ok := refusalOf(err); !ok || r.Code != syncproto.CodeUnauthenticated {
+	if !lapsedBy(err) {
 		return err
 	}
-	if session, err = c.refresh(ctx, session.Access); err != nil {
+	next, err := c.refresh(ctx, session.Access)
+	if lapsedBy(err) {
+		next, err = c.custody(ctx, session.Access, err)
+	}
+	if err != nil {
 		return err
 	}
-	return call(session.authorization())
+	return call(next.authorization())
 }
 
 // refresh trades the refresh token for the next, unless somebody did so since

@@ -48,6 +48,7 @@ type Device struct {
 	mu     sync.Mutex
 	engine *engine.Engine // nil after a failed write, until loaded again; guarded by mu
 	due    time.Time      // when to sync next; zero: not planned; guarded by mu
+	ended  bool           // the person was told that their access has ended; guarded by mu
 
 	syncing chan struct{} // holds one token: whoever takes it may sync
 	kick    chan struct{} // wakes Run

@@ -65,7 +65,7 @@ func (c *Client) Enrol(ctx context.Context, store Store, in Enrolment) (Identity
 	c.keys.use(key)
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.keep = sessionRow{store}
+	c.keep, c.seat = sessionRow{store}, id
 	return id, c.setSession(out.session())
 }
 

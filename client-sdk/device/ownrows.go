@@ -99,17 +99,18 @@ func (s sessionRow) save(session Session) error {
 }
 
 func (s *Session) encode() []byte {
-	b := cbor.AppendArray(nil, 4)
+	b := cbor.AppendArray(nil, 5)
 	b = cbor.AppendText(b, s.Access)
 	b = cbor.AppendText(b, s.Refresh)
 	b = cbor.AppendText(b, s.RefreshID)
-	return cbor.AppendBool(b, s.Bearer)
+	b = cbor.AppendBool(b, s.Bearer)
+	return cbor.AppendBool(b, s.CustodyOnly)
 }
 
 func decodeSession(value []byte) (Session, error) {
 	r := cbor.NewReader(value)
 	r.Array()
-	s := Session{Access: r.Text(), Refresh: r.Text(), RefreshID: r.Text(), Bearer: r.Bool()}
+	s := Session{Access: r.Text(), Refresh: r.Text(), RefreshID: r.Text(), Bearer: r.Bool(), CustodyOnly: r.Bool()}
 	if r.Done() != nil {
 		return Session{}, &DamageError{Kind: prefixOwn}
 	}

@@ -15,6 +15,9 @@ type Report struct {
 	Requests  int
 	BytesUp   int // as sent, frames included
 	BytesDown int
+	// AccessEnded: the person's access from this device has ended. What was unsent
+	// went into custody, and nothing came down.
+	AccessEnded bool
 }
 
 // Sync exchanges with the server until neither side has more to say. It fails at
@@ -30,6 +33,7 @@ func (d *Device) Sync(ctx context.Context) (Report, error) {
 	}
 	for {
 		again, err := d.round(ctx, &report)
+		report.AccessEnded = d.noticeEnd()
 		if err != nil || !again {
 			return report, err
 		}

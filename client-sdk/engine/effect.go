@@ -68,6 +68,7 @@ const (
 	NoteErased      NoteKind = 23 // Record was erased for good; unsent words of it go into custody first
 	NoteRestored    NoteKind = 24 // the server declared that its log goes on from a copy: the newest part was lost there
 	NoteRewritten   NoteKind = 25 // an alarm: the server cannot show that its log still holds what this device saw of it
+	NoteAccessEnded NoteKind = 26 // the person's access from this device has ended: it may only send; a driver's own note
 )
 
 // Note is a piece of news for the person at the device. It never holds content.

@@ -17,6 +17,13 @@ type SignInRequest struct {
 	Device   string       `json:"device,omitempty" validate:"omitempty,len=32,hexadecimal,lowercase" doc:"The enrolled device that this is; left out in a browser that is none."`
 }
 
+// CustodyRequest begins a custody session. Its proof is the request's DPoP header,
+// by the device's key.
+type CustodyRequest struct {
+	User   string `json:"user" validate:"required,len=32,hexadecimal,lowercase" doc:"Whose unsent words they are."`
+	Device string `json:"device" validate:"required,len=32,hexadecimal,lowercase" doc:"The enrolled device that they are on."`
+}
+
 // RefreshRequest trades a refresh token for the next.
 type RefreshRequest struct {
 	RefreshToken string `json:"refresh_token" validate:"required,maxbytes=256" doc:"The refresh token, which works once."`
@@ -40,13 +47,13 @@ type Session struct {
 	AccessToken  string `json:"access_token" doc:"Goes into the Authorization header, after the token_type and a space."`
 	TokenType    string `json:"token_type" doc:"DPoP: each request needs a proof by the session's key (RFC 9449). Bearer: a session without a key."`
 	ExpiresIn    int64  `json:"expires_in" doc:"Seconds until the access token lapses."`
-	RefreshToken string `json:"refresh_token" doc:"For one use at /v1/token/refresh; kept encrypted by the device."`
+	RefreshToken string `json:"refresh_token,omitempty" doc:"For one use at /v1/token/refresh; kept encrypted by the device. Absent in a custody session: begin another."`
 	User         string `json:"user" doc:"Who signed in."`
 	Name         string `json:"name" doc:"Their name as colleagues see it."`
 	Role         string `json:"role" doc:"Such as social_worker, coordinator or manager. What they may see follows from their cases, not from this alone."`
 	Device       string `json:"device,omitempty" doc:"The device of the session."`
 	SignedInMS   int64  `json:"signed_in_ms" doc:"When the person last proved who they are, Unix milliseconds."`
-	CustodyOnly  bool   `json:"custody_only" doc:"The device was revoked: its unsent words may come up, nothing goes down to it."`
+	CustodyOnly  bool   `json:"custody_only" doc:"The person's access ended, or the device's: unsent words may come up, nothing goes down. Name and role are then empty in a session that was begun by the device's key alone."`
 }
 
 // Enrolment is a Session on a device that was just enrolled, with what the
@@ -76,6 +83,26 @@ func (a *API) signIn(c *call, in *SignInRequest) (*Session, error) {
 		return nil, err
 	}
 	g, err := a.cfg.Auth.SignIn(c.ctx, auth.SignIn{Credential: who, Device: device, Key: c.proof.proven.Key})
+	if err != nil {
+		return nil, err
+	}
+	return a.session(c, g), nil
+}
+
+// signInCustody needs nothing but the proof by the device's key.
+func (a *API) signInCustody(c *call, in *CustodyRequest) (*Session, error) {
+	user, err := syncproto.ParseID(in.User)
+	if err != nil {
+		return nil, err
+	}
+	device, err := syncproto.ParseID(in.Device)
+	if err != nil {
+		return nil, err
+	}
+	if c.proof.err != nil {
+		return nil, c.proof.err
+	}
+	g, err := a.cfg.Auth.BeginCustody(c.ctx, syncproto.UserID(user), syncproto.DeviceID(device), c.proof.proven.Key)
 	if err != nil {
 		return nil, err
 	}

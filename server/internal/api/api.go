@@ -100,6 +100,7 @@ type Limits struct {
 type Auth interface {
 	SignIn(context.Context, auth.SignIn) (auth.Grant, error)
 	Refresh(context.Context, auth.Renewal) (auth.Grant, error)
+	BeginCustody(context.Context, syncproto.UserID, syncproto.DeviceID, auth.Thumbprint) (auth.Grant, error)
 	SignOut(context.Context, auth.Caller) error
 	// Ways lists how people can sign in here.
 	Ways() []string

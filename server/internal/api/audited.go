@@ -78,7 +78,7 @@ func provesNothing(code syncproto.Code) bool {
 func denies(code syncproto.Code) bool {
 	switch code {
 	case syncproto.CodeUnauthenticated, syncproto.CodeForbidden, syncproto.CodeNotFound, syncproto.CodeNotEntitled,
-		syncproto.CodeDeniedField, syncproto.CodeRevokedDevice, syncproto.CodeWrongDevice, syncproto.CodeBadSignature, syncproto.CodeStepUp:
+		syncproto.CodeDeniedField, syncproto.CodeRevokedDevice, syncproto.CodeAccessEnded, syncproto.CodeWrongDevice, syncproto.CodeBadSignature, syncproto.CodeStepUp:
 		return true
 	}
 	return false

@@ -152,7 +152,7 @@ func (a *API) letIn(r route, k *call, fctx *fasthttp.RequestCtx, s *state) error
 			return err
 		}
 		if caller.CustodyOnly && r.who == signedIn {
-			return syncproto.CodeRevokedDevice
+			return syncproto.CodeAccessEnded
 		}
 		if r.who == onDevice && caller.Device.IsZero() {
 			return syncproto.CodeWrongDevice

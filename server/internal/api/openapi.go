@@ -134,7 +134,7 @@ func (r route) refusals() []syncproto.Code {
 		out = append(out, syncproto.CodeUnauthenticated, syncproto.CodeBadProof, syncproto.CodeUnavailable)
 	}
 	if r.who == signedIn {
-		out = append(out, syncproto.CodeRevokedDevice)
+		out = append(out, syncproto.CodeAccessEnded)
 	}
 	if r.who == onDevice {
 		out = append(out, syncproto.CodeWrongDevice)

@@ -36,7 +36,7 @@ func status(c syncproto.Code) int {
 		syncproto.CodeBadPasskey:
 		return fasthttp.StatusUnauthorized
 	case syncproto.CodeWrongDevice, syncproto.CodeUnknownKey, syncproto.CodeForeignDep, syncproto.CodeNotEntitled,
-		syncproto.CodeDeniedField, syncproto.CodeRevokedDevice, syncproto.CodeForbidden, syncproto.CodeStepUp,
+		syncproto.CodeDeniedField, syncproto.CodeRevokedDevice, syncproto.CodeAccessEnded, syncproto.CodeForbidden, syncproto.CodeStepUp,
 		syncproto.CodeUnlinked, syncproto.CodeNoRole, syncproto.CodeUnconfirmed:
 		return fasthttp.StatusForbidden
 	case syncproto.CodeNotFound, syncproto.CodeWrongBorough:

@@ -429,7 +429,7 @@ func TestRevokedDeviceMaySendAndNothingElse(t *testing.T) {
 		t.Errorf("its words were refused with %d", a.status)
 	}
 	for _, path := range []string{"/v1/families", "/v1/queue", "/v1/events", "/v1/quarantine", "/v1/records/" + aRecord.String()} {
-		w.get(path, s.AccessToken).wantProblem(t, http.StatusForbidden, syncproto.CodeRevokedDevice)
+		w.get(path, s.AccessToken).wantProblem(t, http.StatusForbidden, syncproto.CodeAccessEnded)
 	}
 }
 

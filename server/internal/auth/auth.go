@@ -30,8 +30,8 @@ type Caller struct {
 	Session    syncproto.ID
 	SignedInAt time.Time // when they last proved it in person: evidence for a step-up
 
-	// CustodyOnly: the device was revoked. Its words may still come up, into
-	// custody; nothing may go down to it.
+	// CustodyOnly: the device was revoked, or the session is a custody session. Words
+	// may still come up, into custody; nothing may go down to it.
 	CustodyOnly bool
 }
 
@@ -178,7 +178,7 @@ func (a *Auth) standing(user syncproto.UserID, device syncproto.DeviceID, sessio
 		return Caller{}, syncproto.CodeUnauthenticated
 	}
 	account, ok := a.cfg.Ledger.Account(user)
-	if !ok || account.Disabled {
+	if !ok || account.Disabled && !s.Custody {
 		return Caller{}, syncproto.CodeUnauthenticated
 	}
 	caller := Caller{User: user, Device: device, Session: session, SignedInAt: time.UnixMilli(s.ProvedMS)}
@@ -186,8 +186,12 @@ func (a *Auth) standing(user syncproto.UserID, device syncproto.DeviceID, sessio
 		return caller, nil
 	}
 	d, ok := a.cfg.Ledger.Device(device)
-	if !ok {
+	if !ok || s.Custody && !accessEnded(account, d) {
 		return Caller{}, syncproto.CodeUnauthenticated
+	}
+	if s.Custody {
+		caller.CustodyOnly = true
+		return caller, nil
 	}
 	if d.RevokedMS != 0 {
 		if s.SignedInMS <= d.RevokedMS { // the tokens a thief would hold

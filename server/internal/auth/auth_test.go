@@ -416,6 +416,105 @@ func TestRevokedDeviceMaySendOnly(t *testing.T) {
 	}
 }
 
+// Whose access ended begins a session by the device's key alone, which only sends.
+func TestFault67CustodySessionByTheDevicesKeyAlone(t *testing.T) {
+	ctx := context.Background()
+	for name, end := range map[string]func(*world, auth.Grant) error{
+		"disabled":       func(w *world, _ auth.Grant) error { return w.DisableUser(ctx, "jo", true) },
+		"revoked":        func(w *world, _ auth.Grant) error { return w.RevokeUser(ctx, "jo") },
+		"device revoked": func(w *world, g auth.Grant) error { return w.RevokeDevice(ctx, g.Caller.Device) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			w := newWorld(t)
+			w.addUser("jo", auth.RolePractitioner)
+			sam := w.addUser("sam", auth.RolePractitioner)
+			d := newTablet(t)
+			g := w.enrol(d, "jo")
+			user, device, key := g.Caller.User, g.Caller.Device, w.keyOf(g.Caller.Device)
+			_, err := w.BeginCustody(ctx, user, device, key)
+			wantCode(t, err, syncproto.CodeUnauthenticated) // can sign in
+			if err := end(w, g); err != nil {
+				t.Fatal(err)
+			}
+			var proof *auth.ProofError
+			if _, err := w.BeginCustody(ctx, user, device, auth.Thumbprint{}); !errors.As(err, &proof) {
+				t.Errorf("without a proof: got %v", err)
+			}
+			for what, try := range map[string]struct {
+				user   syncproto.UserID
+				device syncproto.DeviceID
+				key    auth.Thumbprint
+			}{
+				"another key":      {user, device, auth.Thumbprint{1}},
+				"unknown device":   {user, syncproto.DeviceID{1}, key},
+				"another's person": {sam.ID, device, key},
+				"nobody":           {syncproto.UserID{}, device, key},
+			} {
+				if _, err := w.BeginCustody(ctx, try.user, try.device, try.key); !errors.Is(err, syncproto.CodeUnauthenticated) {
+					t.Errorf("%s: got %v", what, err)
+				}
+			}
+			c, err := w.BeginCustody(ctx, user, device, key)
+			if err != nil || !c.Caller.CustodyOnly || !c.CustodyOnly || c.Refresh != "" || c.Account.Name != "" {
+				t.Fatalf("got %+v, %v; want a custody session and nothing more", c, err)
+			}
+			caller, err := w.verify(c.Access)
+			if err != nil || !caller.CustodyOnly || caller.SignedInAt.UnixMilli() != 0 {
+				t.Errorf("got %+v, %v", caller, err)
+			}
+			written := w.ledger.Written
+			for range 20 {
+				if again, err := w.BeginCustody(ctx, user, device, key); err != nil || again.Caller.Session != c.Caller.Session {
+					t.Fatalf("asked again: got %+v, %v; want the same session", again.Caller, err)
+				}
+			}
+			if w.ledger.Written != written {
+				t.Errorf("asking again wrote %d facts", w.ledger.Written-written)
+			}
+			w.pass(15 * 24 * time.Hour)
+			if again, err := w.BeginCustody(ctx, user, device, key); err != nil || again.Caller.Session == c.Caller.Session {
+				t.Errorf("after it lapsed: got %+v, %v; want another session", again.Caller, err)
+			}
+		})
+	}
+}
+
+// A custody session is worth nothing once the person can sign in again, and never
+// becomes more than it was.
+func TestCustodySessionEndsWithItsReason(t *testing.T) {
+	ctx := context.Background()
+	w := newWorld(t)
+	w.addUser("jo", auth.RolePractitioner)
+	g := w.enrol(newTablet(t), "jo")
+	end := func(disabled bool) {
+		t.Helper()
+		if err := w.DisableUser(ctx, "jo", disabled); err != nil {
+			t.Fatal(err)
+		}
+	}
+	end(true)
+	c, err := w.BeginCustody(ctx, g.Caller.User, g.Caller.Device, w.keyOf(g.Caller.Device))
+	if err != nil {
+		t.Fatal(err)
+	}
+	w.wantVerified(c.Access, true)
+	end(false)
+	w.wantVerified(c.Access, false)
+	if err := w.Check(c.Caller); !errors.Is(err, syncproto.CodeUnauthenticated) {
+		t.Errorf("a stream of it: got %v", err)
+	}
+	_, err = w.StepUp(ctx, c.Caller, auth.Credential{Login: "jo", Password: password, Address: "10.0.0.1"})
+	if err == nil {
+		if caller, err := w.verify(c.Access); err == nil {
+			t.Errorf("after a step-up: got %+v", caller)
+		}
+	}
+	end(true)
+	if caller, err := w.verify(c.Access); err != nil || !caller.CustodyOnly {
+		t.Errorf("ended again: got %+v, %v; want custody only", caller, err)
+	}
+}
+
 func TestEndedSessionsUsersAndDevicesDropOut(t *testing.T) {
 	ctx := context.Background()
 	ends := map[string]func(*world, auth.Grant) error{

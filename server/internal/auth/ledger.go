@@ -57,13 +57,14 @@ type Session struct {
 	Device     syncproto.DeviceID // zero: none
 	Key        Thumbprint         // whose holder may use it; zero: whoever has its tokens
 	SignedInMS int64
-	ProvedMS   int64 // when the person last proved who they are: at sign-in or a step-up
+	ProvedMS   int64 // when the person last proved who they are: at sign-in or a step-up; 0: never, in a custody session
 	RotatedMS  int64
 	EndedMS    int64 // 0: going on
 	Generation uint64
 	Hash       [32]byte            // of the refresh token in force
 	Previous   [32]byte            // of the one before it
 	Request    syncproto.RequestID // under which Previous became Hash
+	Custody    bool                // begun by the device's key alone, to send words into custody
 }
 
 // Code is an enrolment code that was handed out. The code itself is not kept.

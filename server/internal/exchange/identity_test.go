@@ -2,6 +2,7 @@ package exchange_test
 
 import (
 	"context"
+	"errors"
 	"slices"
 	"testing"
 
@@ -113,6 +114,47 @@ func TestFault47SharedTabletCarriesAnothersChanges(t *testing.T) {
 	if c, err := w.b.Store.Change(ok.ID); err != nil || c.Author != bea.user || c.Device != bea.device {
 		t.Errorf("authored by: got %+v, %v", c, err)
 	}
+}
+
+// A session that proved no more than the device's key speaks for its own person
+// alone, can add to no record, and ends when access comes back.
+func TestFault47CustodySessionSpeaksForNobodyElse(t *testing.T) {
+	w, family, ada := case1(t)
+	bea := w.coworker(family)
+	user, _ := w.b.Store.State().User(ada.user)
+	user.Disabled = true
+	w.commit(user)
+	custody := exchange.Caller{User: ada.user, Device: ada.device, CustodyOnly: true}
+	own := ada.write(edit{family: family, record: newID[syncproto.RecordID](w), ops: place("HOME")})
+	others := bea.write(edit{family: family, record: newID[syncproto.RecordID](w), ops: place("HOME")})
+	ask := func(batches ...syncproto.Batch) (*syncproto.SyncReply, error) {
+		return w.x.Sync(context.Background(), custody, ada.request(batches...))
+	}
+	reply, err := ask(bea.batch(others), ada.batch(own))
+	if err != nil {
+		t.Fatal(err)
+	}
+	ada.take(reply)
+	ada.wantReceipt(own, quarantined, syncproto.CodeNotEntitled)
+	if r := ada.receipts[others.ID]; r.Status != held || r.Code != syncproto.CodeUnauthenticated || r.Durability != syncproto.DurabilityNone {
+		t.Errorf("another's words: got receipt %+v, want them left where they are", r)
+	}
+	for _, it := range reply.Items {
+		if it.Type != syncproto.ItemPurge {
+			t.Errorf("what came down: %+v", it)
+		}
+	}
+	bea.sync()
+	bea.wantReceipt(others, accepted, 0)
+
+	user.Disabled = false
+	w.commit(user)
+	again := ada.write(edit{family: family, record: newID[syncproto.RecordID](w), ops: place("HOME")})
+	if reply, err := ask(ada.batch(again)); !errors.Is(err, syncproto.CodeUnauthenticated) {
+		t.Errorf("once access came back: got %+v, %v; want a sign-in asked for", reply, err)
+	}
+	ada.sync()
+	ada.wantReceipt(again, accepted, 0)
 }
 
 func TestFault48ClonedTabletForksItsActor(t *testing.T) {

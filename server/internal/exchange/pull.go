@@ -48,15 +48,18 @@ func (x *Exchange) pull(ctx context.Context, caller Caller, c cursor, have map[u
 	for range 3 {
 		acc := state.Access(caller.User, x.cfg.Now().UnixMilli())
 		owed := state.PurgesOwed(x.cfg.Epoch, caller.Device, acc)
-		if x.custodyOnly(caller) {
+		if x.revoked(caller.Device) {
 			return x.custodyPage(caller, acc, owed, c)
+		}
+		if caller.CustodyOnly && !x.accessEnded(caller) {
+			return page{}, syncproto.CodeUnauthenticated
 		}
 		p, err := x.makePage(ctx, acc, owed, pulling{caller.Device, c, have, size})
 		if err != nil {
 			return page{}, err
 		}
 		after := state.Access(caller.User, x.cfg.Now().UnixMilli())
-		if after.ChangedAt == acc.ChangedAt && !turned(acc, after) && !x.custodyOnly(caller) {
+		if after.ChangedAt == acc.ChangedAt && !turned(acc, after) && !x.revoked(caller.Device) {
 			return p, nil
 		}
 		// Access changed while the page was made: what the device may not hold any
@@ -101,11 +104,17 @@ type pulling struct {
 	size   uint64 // wanted, bytes; 0: as many as there may be
 }
 
-// custodyOnly reports whether a device may only send: as its session says, or
-// because it was revoked since.
-func (x *Exchange) custodyOnly(caller Caller) bool {
-	d, _ := x.cfg.Store.State().Device(caller.Device)
-	return caller.CustodyOnly || d.RevokedMS != 0
+// revoked reports whether a device was revoked: it may only send.
+func (x *Exchange) revoked(device syncproto.DeviceID) bool {
+	d, _ := x.cfg.Store.State().Device(device)
+	return d.RevokedMS != 0
+}
+
+// accessEnded reports whether a caller may only send. Somebody whose account is
+// disabled holds no family, so their page has nothing but purges and own news.
+func (x *Exchange) accessEnded(caller Caller) bool {
+	u, known := x.cfg.Store.State().User(caller.User)
+	return !known || u.Disabled || x.revoked(caller.Device)
 }
 
 func (x *Exchange) makePage(ctx context.Context, acc store.Access, owed []syncproto.Purged, ask pulling) (page, error) {

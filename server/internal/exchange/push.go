@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"errors"
 	"fmt"
+	"slices"
 
 	"doorstep/server/internal/keyring"
 	"doorstep/server/internal/store"
@@ -57,11 +58,11 @@ const chunkChanges = 256
 // is done first, here, in the caller's goroutine: reading, hashing, checking
 // against the schema, verifying each batch's signature, sealing. The ledger then
 // orders the changes, in chunks.
-func (x *Exchange) push(ctx context.Context, batches []syncproto.Batch) (pushed, error) {
+func (x *Exchange) push(ctx context.Context, caller Caller, batches []syncproto.Batch) (pushed, error) {
 	out := pushed{positions: map[uint64]bool{}}
 	var all, order []*incoming
 	for i := range batches {
-		ins, err := x.prepareBatch(&batches[i])
+		ins, err := x.prepareBatch(caller, &batches[i])
 		if err != nil {
 			return out, err
 		}
@@ -101,7 +102,7 @@ func (x *Exchange) placeAll(ctx context.Context, all, order []*incoming, out *pu
 
 // prepareBatch reads a batch. If the batch as a whole cannot be ordered, its
 // changes come back with their receipts.
-func (x *Exchange) prepareBatch(batch *syncproto.Batch) ([]*incoming, error) {
+func (x *Exchange) prepareBatch(caller Caller, batch *syncproto.Batch) ([]*incoming, error) {
 	b := &incomingBatch{actor: batch.Actor, signature: batch.Signature}
 	ins := make([]*incoming, len(batch.Bodies))
 	prev := batch.Prev
@@ -124,6 +125,12 @@ func (x *Exchange) prepareBatch(batch *syncproto.Batch) ([]*incoming, error) {
 		return ins, nil
 	}
 	b.device = device
+	if caller.CustodyOnly && !onlyOf(ins, caller.User) {
+		// Who proved no more than the device may not speak for others who use it.
+		x.note("changes of others in a custody session held", syncproto.CodeUnauthenticated, b, ins[0].id)
+		answerAll(ins, syncproto.StatusHeld, syncproto.CodeUnauthenticated)
+		return ins, nil
+	}
 	if !x.cfg.Verify(device.Key, syncproto.TipMessage(batch.Actor, b.tip), batch.Signature) {
 		x.alarm("bad signature", syncproto.CodeBadSignature, b, ins[0].id)
 		answerAll(ins, syncproto.StatusRefused, syncproto.CodeBadSignature)
@@ -143,6 +150,11 @@ func (x *Exchange) prepareBatch(batch *syncproto.Batch) ([]*incoming, error) {
 		return nil
 	})
 	return ins, err
+}
+
+// onlyOf reports whether all changes that can be read are by one author.
+func onlyOf(ins []*incoming, author syncproto.UserID) bool {
+	return !slices.ContainsFunc(ins, func(in *incoming) bool { return in.change != nil && in.change.Body.Author != author })
 }
 
 func answerAll(ins []*incoming, status syncproto.ReceiptStatus, code syncproto.Code) {

@@ -80,8 +80,8 @@ type Caller struct {
 	User    syncproto.UserID
 	Device  syncproto.DeviceID
 	Session syncproto.ID // for the audit log
-	// CustodyOnly: the device was revoked. Its words come up into custody, and
-	// nothing goes down to it but a purge.
+	// CustodyOnly: the device was revoked, or the person's access ended. Their own
+	// words come up into custody, and nothing goes down but purges and own news.
 	CustodyOnly bool
 }
 
@@ -101,7 +101,10 @@ func (x *Exchange) Sync(ctx context.Context, caller Caller, q *syncproto.SyncReq
 	if err != nil {
 		return nil, err
 	}
-	pushed, err := x.push(ctx, q.Batches)
+	if caller.CustodyOnly && !x.accessEnded(caller) {
+		return nil, syncproto.CodeUnauthenticated // it came back meanwhile: they sign in
+	}
+	pushed, err := x.push(ctx, caller, q.Batches)
 	if err != nil {
 		return nil, err
 	}

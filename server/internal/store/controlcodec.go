@@ -146,7 +146,7 @@ func decodeDevice(d *decoder, count int) Entry {
 }
 
 func encodeSession(e SessionEntry) []byte {
-	b := appendHeader(nil, 13, kindSession)
+	b := appendHeader(nil, 14, kindSession)
 	b = cbor.AppendBytes(b, e.ID[:])
 	b = cbor.AppendBytes(b, e.User[:])
 	b = cbor.AppendBytes(b, e.Device[:])
@@ -158,11 +158,12 @@ func encodeSession(e SessionEntry) []byte {
 	b = cbor.AppendUint(b, e.Generation)
 	b = cbor.AppendBytes(b, e.Hash[:])
 	b = cbor.AppendBytes(b, e.Previous[:])
-	return cbor.AppendBytes(b, e.Request[:])
+	b = cbor.AppendBytes(b, e.Request[:])
+	return cbor.AppendBool(b, e.Custody)
 }
 
 func decodeSession(d *decoder, count int) Entry {
-	d.expect(count == 13)
+	d.expect(count == 14)
 	var e SessionEntry
 	d.BytesInto(e.ID[:])
 	d.BytesInto(e.User[:])
@@ -176,6 +177,7 @@ func decodeSession(d *decoder, count int) Entry {
 	d.BytesInto(e.Hash[:])
 	d.BytesInto(e.Previous[:])
 	d.BytesInto(e.Request[:])
+	e.Custody = d.Bool()
 	return e
 }
 

@@ -135,6 +135,7 @@ type SessionEntry struct {
 	Hash       [32]byte            // of the refresh token in force
 	Previous   [32]byte            // of the one before it
 	Request    syncproto.RequestID // under which Previous became Hash
+	Custody    bool                // begun by the device's key alone, to send words into custody
 }
 
 // CodeEntry is an enrolment code that was handed out; the code itself is not kept.

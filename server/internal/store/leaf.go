@@ -94,6 +94,9 @@ func controlEvent(ev *audit.Event, e Entry, s Sealer) {
 	case SessionEntry:
 		ev.Subject, ev.User, ev.Device, ev.Count = e.ID, e.User, e.Device, e.Generation
 		ev.Word = wordIf(e.EndedMS != 0, "ended")
+		if ev.Word == "" {
+			ev.Word = wordIf(e.Custody, "custody")
+		}
 	case CodeEntry:
 		ev.Subject, ev.Device, ev.Word = syncproto.ID(e.User), e.UsedBy, wordIf(e.UsedMS != 0, "used")
 	case RelationEntry:
