@@ -28,11 +28,22 @@ func (b *borough) openAudit(bool) error {
 		FS: disk.Local{}, Dir: filepath.Join(b.cfg.Data.Dir, auditFolder), Source: b.journal, Leaf: store.LeafOf,
 		Signer: audit.NewSigner(b.cfg.Borough, b.secrets.checkpoint), Log: b.log,
 	})
+	if errors.Is(err, audit.ErrNote) {
+		err = damagedCheckpoint(err)
+	}
 	if err != nil {
 		return fmt.Errorf("opening the audit log: %w", err)
 	}
 	b.onClose("audit log", func() error { return b.audit.Close(time.Now()) })
 	return nil
+}
+
+// damagedCheckpoint names what is wrong with the last checkpoint that was kept, and
+// what to do about it.
+func damagedCheckpoint(err error) error {
+	return fmt.Errorf("%w: %s/%s is not what the server wrote: %w. Hold the journal to what others remember "+
+		"(doorstep verify --checkpoint, with a tablet's or the auditor's), then move the file away and keep it: the next start writes a new one",
+		ErrDamaged, auditFolder, audit.CheckpointName, err)
 }
 
 // openAccesses opens the log of who looked at what. If it lacks what the borough's

@@ -162,6 +162,9 @@ func (b *borough) openJournal(create bool) error {
 }
 
 func (b *borough) openStore(bool) error {
+	if err := b.heedCrash(); err != nil {
+		return err
+	}
 	var err error
 	b.store, err = store.Open(filepath.Join(b.cfg.Data.Dir, indexFolder), store.Options{
 		Source: b.journal, Sealer: b.keys, Log: b.log, OnFatal: b.fail, Holds: access.Holds,

@@ -29,12 +29,16 @@ func (b *borough) startScrub() {
 	b.onClose("scrub", func() error { s.Stop(); return nil })
 }
 
-// scrubParts are the key store and each segment of the journal.
+// scrubParts are the key store, the files of the index and each segment of the
+// journal. Damage in the index ends the process, and the next start builds it anew.
 func (b *borough) scrubParts() []scrub.Part {
 	parts := []scrub.Part{{
 		Name:   keysFolder,
 		Check:  func(disk.FS) error { return b.keys.Ring.Check() },
 		Repair: b.rewriteKeys,
+	}, {
+		Name:  indexFolder,
+		Check: b.store.CheckFiles,
 	}}
 	for _, name := range b.journal.J.Segments() {
 		parts = append(parts, scrub.Part{Name: name, Check: func(through disk.FS) error {
@@ -44,9 +48,10 @@ func (b *borough) scrubParts() []scrub.Part {
 	return parts
 }
 
-// checkEntry compares what State was folded from with an entry of the journal.
+// checkEntry compares the index, and what State was folded from, with an entry of
+// the journal.
 func (b *borough) checkEntry(p journal.Position, payload []byte) error {
-	return b.store.CheckControl(uint64(p), payload)
+	return b.store.CheckEntry(uint64(p), payload)
 }
 
 // rewriteKeys writes the key store anew from memory, where every key still is.

@@ -53,7 +53,7 @@ func newLogCheck(cfg Config, remembered [][]byte) (*logCheck, error) {
 	if err == nil {
 		c, err := signer.ParseNote(kept)
 		if err != nil {
-			return nil, fmt.Errorf("%w: the last checkpoint kept: %w", ErrDamaged, err)
+			return nil, damagedCheckpoint(err)
 		}
 		own = append(own, c.TreeHead)
 	} else if !errors.Is(err, fs.ErrNotExist) {

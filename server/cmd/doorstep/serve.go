@@ -52,6 +52,9 @@ func runServe(ctx context.Context, o serveOptions, s streams) error {
 		cfg = cfg.Unproven()
 	}
 	spendMemory(cfg.Limits.MemoryMB)
+	if err := server.KeepCrashes(cfg); err != nil {
+		return err
+	}
 	srv, err := server.Open(cfg, s.err)
 	if err != nil {
 		return err

@@ -9,6 +9,9 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+
+	"doorstep/server/internal/disk"
+	"doorstep/server/internal/store/indexfiles"
 )
 
 // Landmarks name the control entries that State follows from, so that a start
@@ -16,7 +19,7 @@ import (
 // They say where to look, never what stands there: what counts is folded from the
 // journal's own entries. They are sealed under the borough's system key and name
 // the journal's digest; ones that are missing, altered, or of another history are
-// passed over, and the journal is read. CheckControl holds them against it.
+// passed over, and the journal is read. CheckEntry holds them against it.
 type landmarks struct {
 	// all are entries whose order among each other matters, ascending.
 	all []uint64
@@ -170,31 +173,58 @@ func decodeLandmarks(b []byte) (m marks, digest [32]byte, err error) {
 	return m, digest, nil
 }
 
-// CheckControl holds an entry of the journal, as a scrub reads it, against what
-// the State follows from. It answers ErrDamaged for a control entry that was
-// never folded, after which the index is built anew at the next start, and nothing
-// for other entries and for those beyond State.Head.
-func (s *Store) CheckControl(position uint64, payload []byte) error {
-	if !isControlPayload(payload) {
+// CheckEntry holds an entry of the journal, as a scrub reads it, against the index
+// and what the State follows from. It answers ErrDamaged for a change that the
+// index lacks and for a control entry that was never folded, after which the index
+// is built anew at the next start, and nothing for other entries and for those
+// beyond State.Head.
+func (s *Store) CheckEntry(position uint64, payload []byte) error {
+	if position > s.state.Head() {
 		return nil
 	}
 	e, err := DecodeEntry(position, payload, s.opt.Sealer)
 	if err != nil {
 		return err
 	}
+	if change, ok := e.(ChangeEntry); ok {
+		return s.checkChange(position, change)
+	}
+	if !isControlPayload(payload) {
+		return nil
+	}
 	found := newLandmarks()
 	found.add(position, e)
 	s.state.mu.RLock()
 	defer s.state.mu.RUnlock()
-	if position > s.state.head {
-		return nil
-	}
 	_, folded := slices.BinarySearch(s.state.marks.all, position)
 	for k := range found.latest {
 		folded = s.state.marks.latest[k] >= position
 	}
 	if !folded {
 		err = fmt.Errorf("%w: the control entry %d was never folded", ErrDamaged, position)
+		s.noteDamage(err)
+	}
+	return err
+}
+
+// checkChange looks a change up. badger leaves rows out without a word when it
+// compacts a table that rots meanwhile.
+func (s *Store) checkChange(position uint64, e ChangeEntry) error {
+	ref, err := s.Change(e.ID)
+	if err == nil && ref.Record == e.Record || err != nil && !errors.Is(err, ErrNotFound) {
+		return err
+	}
+	err = fmt.Errorf("%w: the index lacks the change at %d", ErrDamaged, position)
+	s.noteDamage(err)
+	return err
+}
+
+// CheckFiles reads the tables of the index through, by a disk that may be slowed
+// down. After ErrDamaged the index is built anew at the next start.
+func (s *Store) CheckFiles(through disk.FS) error {
+	err := indexfiles.CheckTables(s.dir, through)
+	if errors.Is(err, indexfiles.ErrDamaged) {
+		err = fmt.Errorf("%w: %w", ErrDamaged, err)
 		s.noteDamage(err)
 	}
 	return err

@@ -131,7 +131,7 @@ func TestControlEntryThatWasNeverFoldedIsFound(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if err := b.Store.CheckControl(p, payload); err != nil {
+		if err := b.Store.CheckEntry(p, payload); err != nil {
 			t.Errorf("a sound state: %v", err)
 		}
 	}
@@ -141,10 +141,10 @@ func TestControlEntryThatWasNeverFoldedIsFound(t *testing.T) {
 		t.Fatal(err)
 	}
 	// Where the journal has a change, a denial would stand that nobody folded.
-	if err := b.Store.CheckControl(head-1, payload); !errors.Is(err, store.ErrDamaged) {
+	if err := b.Store.CheckEntry(head-1, payload); !errors.Is(err, store.ErrDamaged) {
 		t.Errorf("a denial that the state lacks: got %v, want ErrDamaged", err)
 	}
-	if err := b.Store.CheckControl(head+1, payload); err != nil {
+	if err := b.Store.CheckEntry(head+1, payload); err != nil {
 		t.Errorf("an entry that is not folded yet: %v", err)
 	}
 }

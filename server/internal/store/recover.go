@@ -32,7 +32,7 @@ func (s *Store) recover() error {
 func (s *Store) checkApplied() error {
 	var m meta
 	err := s.Read(func(r *Reader) error {
-		if busy, err := r.rows.get([]byte{keyBusy}); err != nil || busy != nil {
+		if busy, err := r.rows.get([]byte{keyBusy}); err != nil || len(busy) > 0 {
 			return fmt.Errorf("%w: a group was left half written", errUnusable)
 		}
 		v, err := r.rows.get([]byte{keyMeta})

@@ -250,7 +250,7 @@ type meta struct {
 }
 
 // indexFormat changes with the layout; an index of another format is rebuilt.
-const indexFormat = 4
+const indexFormat = 5
 
 func (m meta) encode() []byte {
 	b := cbor.AppendArray(nil, 3)

@@ -25,6 +25,7 @@ import (
 	"sync/atomic"
 
 	"doorstep/server/internal/audit"
+	"doorstep/server/internal/store/indexfiles"
 	"doorstep/syncproto"
 
 	"github.com/dgraph-io/badger/v4"
@@ -88,8 +89,12 @@ type Store struct {
 
 const (
 	rebuildName = "REBUILD"  // in the index: it is to be built anew
+	openingName = "OPENING"  // in the index: badger is opening it, or ended the process over it
 	asideSuffix = ".damaged" // of the index that was moved aside last
 )
+
+// codeRebuilt is the code of the log's line about an index that is built anew.
+const codeRebuilt = "index_rebuilt"
 
 // Open opens the index in a directory and brings it up to the journal's head. It
 // reads every control entry and everything that the index lacks.
@@ -106,7 +111,7 @@ func Open(dir string, opt Options) (*Store, error) {
 	s := &Store{dir: dir, opt: opt}
 	_, err := os.Stat(filepath.Join(dir, rebuildName))
 	if marked := err == nil; marked || opt.Rebuild {
-		opt.Log.Warn("the index is built anew", "damaged", marked)
+		opt.Log.Error("the index is built anew", "code", codeRebuilt, "damaged", marked)
 		if err := s.moveAside(); err != nil {
 			return nil, err
 		}
@@ -115,7 +120,7 @@ func Open(dir string, opt Options) (*Store, error) {
 		if !errors.Is(err, errUnusable) && !errors.Is(err, ErrDamaged) {
 			return nil, errors.Join(err, s.Close())
 		}
-		opt.Log.Warn("the index cannot be used and is built anew", "reason", err.Error())
+		opt.Log.Error("the index cannot be used and is built anew", "code", codeRebuilt, "reason", err.Error())
 		if err := errors.Join(s.Close(), s.moveAside()); err != nil {
 			return nil, err
 		}
@@ -137,12 +142,35 @@ func (s *Store) openAndRecover() error {
 	s.state = newState(s.opt.Holds)
 	s.seldom = &seldomRows{}
 	s.applied = meta{}
-	db, err := openBadger(s.dir, s.opt.MemTableBytes, s.opt.Log, s.opt.OnFatal)
-	if err != nil {
+	if err := s.openIndex(); err != nil {
 		return fmt.Errorf("%w: %w", errUnusable, err)
 	}
-	s.db = db
 	return s.recover()
+}
+
+// openIndex opens badger over files that are sound. What it ends the process over
+// all the same, it does not meet twice: a mark that it left there means to build
+// anew.
+func (s *Store) openIndex() error {
+	mark := filepath.Join(s.dir, openingName)
+	if _, err := os.Stat(mark); err == nil {
+		return errors.New("the process ended while the index was opened")
+	}
+	if err := indexfiles.Check(s.dir); err != nil {
+		return err
+	}
+	if err := os.WriteFile(mark, nil, 0o600); err != nil {
+		return fmt.Errorf("marking the index as being opened: %w", err)
+	}
+	db, err := openBadger(s.dir, s.opt.MemTableBytes, s.opt.Log, s.opt.OnFatal)
+	if err != nil {
+		return err
+	}
+	s.db = db
+	if err := os.Remove(mark); err != nil {
+		return fmt.Errorf("removing the mark of the opening: %w", err)
+	}
+	return nil
 }
 
 // moveAside keeps the unusable index, in place of one kept before, for whoever

@@ -306,14 +306,14 @@ func (s *Store) write(rows map[string]layerRow, size int, next meta) error {
 	return s.mark(false)
 }
 
-// mark sets or removes the mark of an index that is half done.
+// mark sets or takes back the mark of an index that is half done. It is never
+// removed: badger forgets what was removed, and with it that there was a version.
 func (s *Store) mark(busy bool) error {
-	return s.db.Update(func(txn *badger.Txn) error {
-		if busy {
-			return putRow(txn, string(rune(keyBusy)), []byte{})
-		}
-		return putRow(txn, string(rune(keyBusy)), nil)
-	})
+	v := []byte{}
+	if busy {
+		v = []byte{1}
+	}
+	return s.db.Update(func(txn *badger.Txn) error { return putRow(txn, string(rune(keyBusy)), v) })
 }
 
 func putRow(txn *badger.Txn, k string, v []byte) error {

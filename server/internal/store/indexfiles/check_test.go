@@ -1,0 +1,220 @@
+package indexfiles_test
+
+import (
+	"bytes"
+	"encoding/binary"
+	"errors"
+	"flag"
+	"fmt"
+	"io/fs"
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"doorstep/server/internal/disk"
+	"doorstep/server/internal/store/indexfiles"
+
+	"github.com/dgraph-io/badger/v4"
+	"github.com/dgraph-io/badger/v4/options"
+)
+
+var (
+	damages = flag.Int("damages", 40, "how many times badger's files are damaged")
+	seed    = flag.Uint64("seed", 1, "of the places that are damaged")
+)
+
+func openBadger(t *testing.T, dir string) *badger.DB {
+	t.Helper()
+	db, err := badger.Open(badger.DefaultOptions(dir).WithCompression(options.None).WithMemTableSize(8 << 20).
+		WithValueLogFileSize(16 << 20).WithNumVersionsToKeep(1).WithDetectConflicts(false).WithLogger(nil))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return db
+}
+
+// fill commits transactions in which the number of the last is a row of each.
+func fill(t *testing.T, db *badger.DB, from, to int) {
+	t.Helper()
+	filler := slices.Repeat([]byte("x"), 2000)
+	for n := from; n < to; n++ {
+		err := db.Update(func(txn *badger.Txn) error {
+			k := fmt.Appendf(nil, "row%06d", n)
+			return errors.Join(txn.Set(k, append(k, filler...)), txn.Set([]byte("last"), binary.AppendUvarint(nil, uint64(n+1))))
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+// killed is a copy of badger's files as a killed process leaves them: several tables,
+// and a log with what they lack.
+func killed(t *testing.T) string {
+	t.Helper()
+	dir, left := t.TempDir(), filepath.Join(t.TempDir(), "left")
+	db := openBadger(t, dir)
+	fill(t, db, 0, 3000)
+	if err := db.Close(); err != nil {
+		t.Fatal(err)
+	}
+	db = openBadger(t, dir)
+	fill(t, db, 3000, 4000)
+	if err := os.CopyFS(left, os.DirFS(dir)); err != nil {
+		t.Fatal(err)
+	}
+	if err := db.Close(); err != nil {
+		t.Fatal(err)
+	}
+	return left
+}
+
+func TestSoundFilesPass(t *testing.T) {
+	if err := indexfiles.Check(filepath.Join(t.TempDir(), "none")); err != nil {
+		t.Errorf("no folder: %v", err)
+	}
+	left := killed(t)
+	if err := indexfiles.Check(left); err != nil {
+		t.Errorf("after the process was killed: %v", err)
+	}
+	db := openBadger(t, left)
+	if n := rowsOf(t, db); n != 4000 {
+		t.Errorf("rows: got %d, want 4000", n)
+	}
+	if err := db.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if err := errors.Join(indexfiles.Check(left), indexfiles.CheckTables(left, disk.Local{})); err != nil {
+		t.Errorf("after a shutdown: %v", err)
+	}
+}
+
+// TestDamageIsFoundOrHarmless damages a file and holds that Check says so, or that
+// badger then has what was written up to some transaction, without a hole.
+func TestDamageIsFoundOrHarmless(t *testing.T) {
+	left := killed(t)
+	files, err := filepath.Glob(filepath.Join(left, "*"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	found, harmless := 0, 0
+	dir := filepath.Join(t.TempDir(), "damaged")
+	for n := range *damages {
+		chance := rand.New(rand.NewPCG(*seed, uint64(n)))
+		if err := errors.Join(os.RemoveAll(dir), linkFolder(left, dir)); err != nil {
+			t.Fatal(err)
+		}
+		what := damage(t, dir, filepath.Base(files[chance.IntN(len(files))]), chance)
+		err := indexfiles.Check(dir)
+		switch {
+		case errors.Is(err, indexfiles.ErrDamaged):
+			found++
+			continue
+		case err != nil:
+			t.Errorf("seed %d, damage %d, %s: %v", *seed, n, what, err)
+			continue
+		}
+		harmless++
+		if err := opens(t, dir); err != nil {
+			t.Errorf("seed %d, damage %d, %s: it passed, and %v", *seed, n, what, err)
+		}
+	}
+	t.Logf("seed %d: of %d damages %d were found and %d are harmless", *seed, *damages, found, harmless)
+	if found == 0 || harmless == 0 {
+		t.Error("that shows nothing")
+	}
+}
+
+// opens says what is wrong with what badger then has; badger may refuse to open.
+func opens(t *testing.T, dir string) error {
+	db, err := badger.Open(badger.DefaultOptions(dir).WithCompression(options.None).WithMemTableSize(8 << 20).WithValueLogFileSize(16 << 20).WithLogger(nil))
+	if err != nil {
+		return nil
+	}
+	defer db.Close()
+	rowsOf(t, db)
+	return nil
+}
+
+// rowsOf counts the rows, which must be those of the first transactions.
+func rowsOf(t *testing.T, db *badger.DB) (n int) {
+	t.Helper()
+	err := db.View(func(txn *badger.Txn) error {
+		it := txn.NewIterator(badger.DefaultIteratorOptions)
+		defer it.Close()
+		for it.Seek([]byte("row")); it.ValidForPrefix([]byte("row")); it.Next() {
+			k := it.Item().Key()
+			v, err := it.Item().ValueCopy(nil)
+			if err != nil {
+				return err
+			}
+			if want := fmt.Sprintf("row%06d", n); string(k) != want || !strings.HasPrefix(string(v), want) {
+				return fmt.Errorf("row %s stands where %s should", k, want)
+			}
+			n++
+		}
+		item, err := txn.Get([]byte("last"))
+		if errors.Is(err, badger.ErrKeyNotFound) && n == 0 {
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+		return item.Value(func(v []byte) error {
+			if last, _ := binary.Uvarint(v); int(last) != n {
+				return fmt.Errorf("%d rows, and the last transaction is %d", n, last)
+			}
+			return nil
+		})
+	})
+	if err != nil {
+		t.Error(err)
+	}
+	return n
+}
+
+func linkFolder(from, to string) error {
+	if err := os.MkdirAll(to, 0o700); err != nil {
+		return err
+	}
+	return filepath.WalkDir(from, func(path string, d fs.DirEntry, err error) error {
+		if err != nil || d.IsDir() {
+			return err
+		}
+		b, err := os.ReadFile(path)
+		if err != nil {
+			return err
+		}
+		copied := filepath.Join(to, d.Name())
+		used := len(bytes.TrimRight(b, "\x00"))
+		return errors.Join(os.WriteFile(copied, b[:used], 0o600), os.Truncate(copied, int64(len(b)))) // a hole costs nothing
+	})
+}
+
+// damage flips a bit of a file or cuts it, in what was written of it.
+func damage(t *testing.T, dir, name string, chance *rand.Rand) string {
+	t.Helper()
+	path := filepath.Join(dir, name)
+	b, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	used := len(strings.TrimRight(string(b), "\x00"))
+	if used == 0 {
+		return name + " is empty"
+	}
+	at, bit := chance.IntN(used), chance.IntN(8)
+	what := fmt.Sprintf("bit %d of byte %d of %s", bit, at, name)
+	if chance.IntN(4) == 0 {
+		b, what = b[:at], fmt.Sprintf("%s cut to %d bytes", name, at)
+	} else {
+		b[at] ^= 1 << bit
+	}
+	if err := os.WriteFile(path, b, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return what
+}
