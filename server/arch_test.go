@@ -165,7 +165,7 @@ func TestLayers(t *testing.T) {
 
 // pure are the packages that also run in a browser: bytes and values in, bytes and
 // values out.
-var pure = []string{"doorstep/syncproto", "doorstep/syncproto/cbor", "doorstep/syncproto/schema", "doorstep/syncproto/sorting", "doorstep/syncproto/text", "doorstep/client-sdk/engine"}
+var pure = []string{"doorstep/syncproto", "doorstep/syncproto/cbor", "doorstep/syncproto/clocks", "doorstep/syncproto/schema", "doorstep/syncproto/sorting", "doorstep/syncproto/text", "doorstep/client-sdk/engine"}
 
 // banned in what pure packages import, and why.
 var banned = map[string]string{

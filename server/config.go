@@ -28,6 +28,7 @@ type Config struct {
 	OpenID   OpenIDConfig  `koanf:"openid"`
 	Passkeys PasskeyConfig `koanf:"passkeys"`
 	Limits   LimitsConfig  `koanf:"limits"`
+	Visits   VisitsConfig  `koanf:"visits"`
 	Scrub    ScrubConfig   `koanf:"scrub"`
 	Backup   BackupConfig  `koanf:"backup"`
 	Log      LogConfig     `koanf:"log"`
@@ -118,6 +119,7 @@ func DefaultConfig() Config {
 		Passkeys: PasskeyConfig{Origins: []string{}},
 		Sessions: SessionConfig{Idle: 14 * 24 * time.Hour, Max: 90 * 24 * time.Hour, StepUp: 30 * time.Minute},
 		Limits:   LimitsConfig{Connections: 8192, PerAddress: 2048, Syncs: 256, Streams: 5000, StreamsPerUser: 4, MemoryMB: 1024},
+		Visits:   defaultVisits(),
 		Scrub:    ScrubConfig{MBPerSecond: 32, Every: 7 * 24 * time.Hour},
 		Backup:   BackupConfig{Recipients: []string{}, Every: 24 * time.Hour, FullEvery: 30 * 24 * time.Hour, Keep: 90 * 24 * time.Hour, KeepKeys: 35 * 24 * time.Hour},
 		Log:      LogConfig{Level: "info", Format: "json"},
@@ -142,6 +144,7 @@ func (c Config) Check() error {
 	f.unless(c.Sessions.Idle >= time.Minute, "sessions.idle must be a minute or more, e.g. \"336h\"")
 	f.unless(c.Sessions.Max >= c.Sessions.Idle, "sessions.max must not be shorter than sessions.idle")
 	c.checkIdentity(&f)
+	c.Visits.rules(&f)
 	f.unless(c.Sessions.StepUp >= time.Minute, "sessions.step_up must be a minute or more")
 	f.unless(c.Data.MinFreeMB >= 0, "data.min_free_mb must not be negative")
 	f.unless(c.Data.BallastMB >= 0 && c.Data.BallastMB <= 1<<20, "data.ballast_mb must be 0 to 1048576")

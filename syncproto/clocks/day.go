@@ -113,3 +113,16 @@ func (d Day) String() string {
 	year, month, day := d.Civil()
 	return strconv.Itoa(day) + " " + monthNames[month-1] + " " + strconv.Itoa(year)
 }
+
+// ISO is the day as records hold it: "2026-05-03".
+func (d Day) ISO() string {
+	year, month, day := d.Civil()
+	pad := func(n, width int) string {
+		s := strconv.Itoa(n)
+		for len(s) < width {
+			s = "0" + s
+		}
+		return s
+	}
+	return pad(year, 4) + "-" + pad(month, 2) + "-" + pad(day, 2)
+}

@@ -61,7 +61,7 @@ func (r Rules) Due(rec Record, today Day) []Due {
 	var list []Due
 	rows := inForce(r.Policies, today)
 	for _, p := range rec.Periods {
-		if !p.lasts(today) {
+		if !p.Lasts(today) {
 			continue
 		}
 		for _, duty := range duties(p, rows) {

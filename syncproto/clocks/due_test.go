@@ -25,6 +25,22 @@ func period(t *testing.T, kind, from string, change func(*Period)) Period {
 	return p
 }
 
+func defaults(t *testing.T) []Policy {
+	t.Helper()
+	var rows []Policy
+	for _, line := range Defaults() {
+		row, err := ParsePolicy(line)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if row.String() != line {
+			t.Errorf("%q is written %q", line, row)
+		}
+		rows = append(rows, row)
+	}
+	return rows
+}
+
 // The statutory floor, row by row: what holds before the first visit, and after one.
 func TestStatutoryFloors(t *testing.T) {
 	home := func(legal string) func(*Period) {
@@ -108,7 +124,7 @@ func TestANewPlacementStartsTheClockAgainAndANewOrderDoesNot(t *testing.T) {
 
 // What boroughs start from, row by row.
 func TestLocalPolicy(t *testing.T) {
-	rules := Rules{Policies: Defaults()}
+	rules := Rules{Policies: defaults(t)}
 	for _, c := range []struct{ kind, placement, visit, last, want string }{
 		{"CP", "", "CP", "", "2026-04-20 Local policy: 10 working days from 2 April 2026"},
 		{"CP", "", "CP", "2026-04-07", "2026-04-21 Local policy: 10 working days from 7 April 2026"},
@@ -144,7 +160,7 @@ func TestLocalPolicy(t *testing.T) {
 }
 
 func TestAPlansOwnFrequencyReplacesPolicyAndNeverTheFloor(t *testing.T) {
-	rules := Rules{Policies: Defaults()}
+	rules := Rules{Policies: defaults(t)}
 	visit := Visit{On: day(t, "2026-06-01"), Counts: true}
 	for _, c := range []struct {
 		kind string
@@ -191,7 +207,7 @@ func TestAPolicyHoldsFromItsDay(t *testing.T) {
 // What does not count must never satisfy a clock: somebody else's type of visit, a visit
 // in dispute or without the child seen (Counts is false), one of another period.
 func TestOnlyWhatCountsSatisfiesAClock(t *testing.T) {
-	rules := Rules{Policies: Defaults()}
+	rules := Rules{Policies: defaults(t)}
 	rec := Record{Periods: []Period{period(t, "CP", "2026-05-14", nil)}}
 	want := rules.Due(rec, day(t, "2026-06-20"))[0]
 	rec.Visits = []Visit{
@@ -210,7 +226,7 @@ func TestOnlyWhatCountsSatisfiesAClock(t *testing.T) {
 }
 
 func TestHowNearADayIs(t *testing.T) {
-	rules := Rules{Policies: Defaults()}
+	rules := Rules{Policies: defaults(t)}
 	rec := Record{Periods: []Period{period(t, "CP", "2026-06-01", nil)}} // due Monday 15 June
 	for today, want := range map[string]State{
 		"2026-06-09": OnTime, "2026-06-10": Soon, "2026-06-15": Soon, "2026-06-16": Overdue,
@@ -332,5 +348,37 @@ func TestPolicyIsNeverLaxerThanTheFloor(t *testing.T) {
 	}
 	if laxer < 1000 {
 		t.Errorf("only %d policies were laxer than the floor: the test tried too little", laxer)
+	}
+}
+
+func TestLinesOfPolicy(t *testing.T) {
+	for line, want := range map[string]string{
+		"":                               `"": begins with the type of visit, e.g. CP`,
+		"cp every 10 WD":                 `"cp every 10 WD": begins with the type of visit, e.g. CP`,
+		"CP every ten WD":                `"ten": is no number from 1 to 1000`,
+		"CP every":                       `"": is no number from 1 to 1000`,
+		"CP every 10":                    `"": is no unit: WD (working days), CD (days), WEEK or MONTH`,
+		"CP every 10 days":               `"days": is no unit: WD (working days), CD (days), WEEK or MONTH`,
+		"CP every 0 WD":                  `"0": is no number from 1 to 1000`,
+		"CP every 99999999999999999 WD":  `"99999999999999999": is no number from 1 to 1000`,
+		"CP home 101":                    `"101": is no number from 1 to 100`,
+		"CP every 10 WD every 5 WD":      `"every": stands there twice`,
+		"CP often":                       `"often": is not known here: for, first, until-review, first-year, every, alone, bedroom, home, warn or from`,
+		"CP every 10 WD from 2026-02-30": `"2026-02-30": is no day, e.g. 2026-04-01`,
+		"CORE_GROUP for":                 `"": is no status, e.g. CP`,
+	} {
+		if _, err := ParsePolicy(line); err == nil || err.Error() != want {
+			t.Errorf("%q: %v, want %s", line, err, want)
+		}
+	}
+	const line = "CLA for CLA first 2 CD day1 first-year 3 WEEK every 2 MONTH day1 home 50 from 2026-04-01"
+	row, err := ParsePolicy(line)
+	want := Policy{Visit: "CLA", For: "CLA", ValidFrom: Date(2026, 4, 1), HomeShare: 50, Rhythm: Rhythm{
+		First:     Step{Interval{2, Days, true}, LocalPolicy},
+		FirstYear: Step{Every(3, Weeks), LocalPolicy},
+		Then:      Step{Interval{2, Months, true}, LocalPolicy},
+	}}
+	if err != nil || row != want {
+		t.Errorf("read as %+v, %v", row, err)
 	}
 }

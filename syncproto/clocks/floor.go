@@ -105,5 +105,5 @@ func (p Period) start() Day {
 	return p.From
 }
 
-// lasts reports whether a day lies in the period.
-func (p Period) lasts(on Day) bool { return p.From <= on && (p.To == NoDay || on <= p.To) }
+// Lasts reports whether a day lies in the period.
+func (p Period) Lasts(on Day) bool { return p.From <= on && (p.To == NoDay || on <= p.To) }

@@ -17,26 +17,26 @@ type Policy struct {
 	Warn Interval
 }
 
-// Defaults are the rules that a borough starts from: those of the London Child
+// Defaults are the rules, as ParsePolicy reads them, that a borough starts from: those of the London Child
 // Protection Procedures and of boroughs that publish theirs. Each borough's
 // configuration replaces what it decides otherwise.
-func Defaults() []Policy {
-	warn := Every(3, WorkingDays)
-	own := func(n int, unit Unit) Step { return Step{Every(n, unit), "Local policy"} }
-	return []Policy{
-		{Visit: "CP", For: "CP", Rhythm: Rhythm{Then: own(10, WorkingDays)}, AloneEvery: 2, BedroomEvery: 2, Warn: warn},
-		{Visit: "CIN", For: "CIN", Rhythm: Rhythm{Then: own(20, WorkingDays)}, AloneEvery: 2, BedroomEvery: 2, Warn: warn},
-		{Visit: "CLA", For: "CLA", AloneEvery: 2, BedroomEvery: 2, Warn: Every(5, WorkingDays)},
-		{Visit: "S47", For: "S47", Rhythm: Rhythm{First: own(1, Days)}, Warn: Every(1, Days)},
-		{Visit: "ASSESS", For: "ASSESS", Rhythm: Rhythm{First: own(3, Days)}, Warn: Every(1, Days)},
-		{Visit: "PRIVFOST", For: "PRIVFOST", Warn: warn,
-			Rhythm: Rhythm{First: own(1, Weeks), FirstYear: own(6, Weeks), Then: own(3, Months)}},
-		{Visit: "ADOPT", For: "ADOPT", Rhythm: Rhythm{First: own(1, Weeks), UntilReview: own(1, Weeks)}, Warn: warn},
-		{Visit: "CORE_GROUP", For: "CP", Rhythm: Rhythm{First: own(10, WorkingDays), Then: own(1, Months)}, Warn: warn},
-		{Visit: "CP_REVIEW", For: "CP", Rhythm: Rhythm{First: own(3, Months), Then: own(6, Months)}, Warn: Every(10, WorkingDays)},
-		{Visit: "CIN_MEETING", For: "CIN", Rhythm: Rhythm{Then: own(4, Weeks)}, Warn: warn},
+func Defaults() []string {
+	return []string{
+		"CP every 10 WD alone 2 bedroom 2 warn 3 WD",
+		"CIN every 20 WD alone 2 bedroom 2 warn 3 WD",
+		"CLA alone 2 bedroom 2 warn 5 WD",
+		"S47 first 1 CD warn 1 CD",
+		"ASSESS first 3 CD warn 1 CD",
+		"PRIVFOST first 1 WEEK first-year 6 WEEK every 3 MONTH warn 3 WD",
+		"ADOPT first 1 WEEK until-review 1 WEEK warn 3 WD",
+		"CORE_GROUP for CP first 10 WD every 1 MONTH warn 3 WD",
+		"CP_REVIEW for CP first 3 MONTH every 6 MONTH warn 10 WD",
+		"CIN_MEETING for CIN every 4 WEEK warn 3 WD",
 	}
 }
+
+// LocalPolicy is the basis of what a borough asks for itself.
+const LocalPolicy = "Local policy"
 
 // inForce picks, for each type of visit and status, the row that holds on a day.
 func inForce(rows []Policy, on Day) []Policy {

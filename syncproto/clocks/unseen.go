@@ -1,10 +1,9 @@
 package clocks
 
 // Unseen are the times after which somebody hears of a child who is not being seen:
-// Knowsley's procedure for the first two, Southwark's for the others. A zero interval
+// Knowsley's procedure for the first, Southwark's for the others. A zero interval
 // asks for nothing.
 type Unseen struct {
-	TellManager  Interval // after a visit that failed
 	SeeChild     Interval // after a visit that failed
 	BySocialWork Interval // since a social worker last saw the child
 	ByAnybody    Interval // since anybody of an agency did
@@ -13,7 +12,6 @@ type Unseen struct {
 // DefaultUnseen is what a borough starts from.
 func DefaultUnseen() Unseen {
 	return Unseen{
-		TellManager:  Every(1, Days),
 		SeeChild:     Every(5, WorkingDays),
 		BySocialWork: Every(4, Weeks),
 		ByAnybody:    Every(6, Weeks),
@@ -52,13 +50,4 @@ func latest(seen []Sighting, socialWork bool) Day {
 		}
 	}
 	return last
-}
-
-// Recording are the times within which a record must be written up, by what it is of
-// (Liverpool's procedure; other boroughs have 48 hours for all).
-type Recording struct{ Critical, Statutory, Other Interval }
-
-// DefaultRecording is what a borough starts from.
-func DefaultRecording() Recording {
-	return Recording{Critical: Every(1, Days), Statutory: Every(2, WorkingDays), Other: Every(5, WorkingDays)}
 }

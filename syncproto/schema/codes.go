@@ -118,6 +118,11 @@ var (
 		"EH", "Early help", "S47", "Section 47 enquiry", "ASSESS", "Assessment", "YJ", "Youth justice", "DISAB", "Disability service",
 	)
 
+	// visitGrounds name paragraphs of regulation 28 that no code of a return tells.
+	visitGrounds = codes("REG19", "With a parent, before the assessment is complete (regulation 19)",
+		"REG24", "With a connected person approved for the time being (regulation 24)",
+		"REG28_3A", "Long-term foster placement, the child agreed to fewer visits (regulation 28(3A))")
+
 	visitTypes = codes(
 		"CIN", "Child in need", "CP", "Child protection", "CLA", "Looked after", "S47", "Section 47 enquiry",
 		"ASSESS", "Assessment", "PRIVFOST", "Private fostering", "ADOPT", "Adoption", "CARELEAVER", "Care leaver",

@@ -59,6 +59,8 @@ status      placement_type      SERVER
 status      provider            SERVER
 status      long_term_to_18     SERVER
 status      reg_basis           SERVER
+status      placement_from      SERVER
+status      first_review        SERVER
 status      plan_id             SERVER
 status      review_due          SERVER
 status      visit_frequency     SERVER

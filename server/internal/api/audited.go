@@ -35,7 +35,7 @@ func (a *API) note(r route, k *call, answer error) error {
 		kind = audit.TypeDenied
 	}
 	seen := audit.Access{Type: kind, By: k.acting(), Code: code, Word: r.id}
-	if id, err := syncproto.ParseID(k.param); err == nil && r.id == "familyRecords" {
+	if id, err := syncproto.ParseID(k.param); err == nil && (r.id == "familyRecords" || r.id == "familyDue") {
 		seen.Family, seen.Record = syncproto.FamilyID(id), syncproto.RecordID(id)
 	} else if err == nil {
 		seen.Record = syncproto.RecordID(id)
@@ -50,7 +50,7 @@ func shows(id string) audit.Type {
 		return audit.TypeRead
 	case "history":
 		return audit.TypeHistory
-	case "families", "familyRecords", "queue", "late", "quarantine":
+	case "families", "familyRecords", "familyDue", "due", "queue", "late", "quarantine":
 		return audit.TypeList
 	case "search":
 		return audit.TypeSearch

@@ -12,6 +12,7 @@ import (
 	"doorstep/server/internal/finalise"
 	"doorstep/server/internal/reading"
 	"doorstep/syncproto"
+	"doorstep/syncproto/clocks"
 )
 
 // testBorough answers what exchange, finalise and the store would, from memory.
@@ -156,6 +157,19 @@ func (b *testBorough) History(_ context.Context, user syncproto.UserID, id syncp
 		Deps: []syncproto.ChangeID{{7}}, Ops: sampleOps()}
 	return []reading.HistoryItem{{Change: &syncproto.Change{ID: syncproto.ChangeID{1}, Body: body}, Device: syncproto.DeviceID{9},
 		Status: syncproto.StatusLate, Code: syncproto.CodeLate, Position: 12, ReceivedMS: 1764000001000}}, nil
+}
+
+func (b *testBorough) Due(_ context.Context, user syncproto.UserID) ([]reading.ChildDue, error) {
+	return []reading.ChildDue{{Family: syncproto.FamilyID{1}, Child: syncproto.RecordID{2}, Failed: clocks.Date(2026, 5, 1),
+		SeeBy: clocks.Date(2026, 5, 11), UnseenBySocialWork: true, Visits: []clocks.Due{{Visit: "CLA", On: clocks.Date(2026, 6, 14),
+			Basis: "Reg 28(2)(b)", Every: clocks.Every(6, clocks.Weeks), From: clocks.Date(2026, 5, 3), Last: clocks.Date(2026, 5, 3), Alone: true}}}}, nil
+}
+
+func (b *testBorough) FamilyDue(ctx context.Context, user syncproto.UserID, family syncproto.FamilyID) ([]reading.ChildDue, error) {
+	if user != b.owner {
+		return nil, syncproto.CodeNotFound
+	}
+	return b.Due(ctx, user)
 }
 
 func (b *testBorough) Quarantine(_ context.Context, user syncproto.UserID) ([]reading.Quarantined, error) {

@@ -18,6 +18,10 @@ type Records interface {
 	RecordAt(ctx context.Context, user syncproto.UserID, record syncproto.RecordID, heads []syncproto.ChangeID) (*syncproto.View, error)
 	Attribution(ctx context.Context, user syncproto.UserID, record syncproto.RecordID, heads []syncproto.ChangeID) (*reading.Attribution, error)
 	History(ctx context.Context, user syncproto.UserID, record syncproto.RecordID) ([]reading.HistoryItem, error)
+	// Due and FamilyDue say which children must be seen by when; who may not read all that
+	// this follows from is told of no child.
+	Due(ctx context.Context, user syncproto.UserID) ([]reading.ChildDue, error)
+	FamilyDue(ctx context.Context, user syncproto.UserID, family syncproto.FamilyID) ([]reading.ChildDue, error)
 	// Quarantine lists what awaits a reviewer; Ops only where they may read it.
 	Quarantine(ctx context.Context, user syncproto.UserID) ([]reading.Quarantined, error)
 	// Name is a person's name as colleagues see it; "" for nobody known.

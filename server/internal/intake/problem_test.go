@@ -70,7 +70,7 @@ func TestEveryRuleIsHeld(t *testing.T) {
 		{"protection without a category", "statuses.csv", "2025-04-14,,EMO,EMO", "2025-04-14,,,EMO", "missing", "category_initial", 4},
 		{"looked after without legal status", "statuses.csv", "N1,C2,U4", "N1,,U4", "missing", "legal_status", 11},
 		{"unknown category", "statuses.csv", "2025-04-14,,EMO,EMO", "2025-04-14,,SAD,EMO", "bad_code", "category_initial", 4},
-		{"frequency not a number", "statuses.csv", "2026-12-08,10,WD,Child protection conference,2025-04-14\r\nS-4", "2026-12-08,ten,WD,Child protection conference,2025-04-14\r\nS-4", "bad_number", "visit_every", 4},
+		{"frequency not a number", "statuses.csv", "2026-12-08,10,WD,Child protection conference,2025-04-14,,\r\nS-4", "2026-12-08,ten,WD,Child protection conference,2025-04-14,,\r\nS-4", "bad_number", "visit_every", 4},
 		{"frequency of nothing", "statuses.csv", "N4,,,,,,CINP-0902,,20,WD", "N4,,,,,,CINP-0902,,0,WD", "bad_number", "visit_every", 6},
 		{"one plan after another is fine", "statuses.csv", "S-8,P-1301,ASSESS,2025-06-16,,,", "S-8,P-2302,CIN,2024-08-30,,,", "", "", 0},
 

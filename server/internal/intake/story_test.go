@@ -158,7 +158,7 @@ func TestDailyFileAlone(t *testing.T) {
 	w := newWorld(t)
 	w.load(example(t))
 	header, _, _ := strings.Cut(string(example(t)["statuses.csv"].Data), "\r\n")
-	line := "S-40,P-1301,CIN,2026-11-20,,,,N5,,,,,,,,,,,"
+	line := "S-40,P-1301,CIN,2026-11-20,,,,N5,,,,,,,,,,,,,"
 	report := w.load(fstest.MapFS{"statuses.csv": {Data: []byte(header + "\n" + line + "\n")}})
 	if report.NewRecords != 1 || w.text("status", "S-40", "primary_need") != "N5" {
 		t.Errorf("report: %+v", report)

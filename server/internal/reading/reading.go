@@ -1,7 +1,7 @@
 // Package reading shows a signed-in person the records they may read, online.
 //
-// Room is all of it: families, records, one record's view and history, and what
-// waits in quarantine. Each call asks access first, with the person's relations
+// Room is all of it: families, records, one record's view and history, which visits are
+// due, and what waits in quarantine. Each call asks access first, with the person's relations
 // as they are at that moment. A record that the person may not read and one that
 // does not exist are told apart by nobody: the same lookups are made and the same
 // code is returned. The package changes nothing and keeps nothing.
@@ -59,12 +59,16 @@ type Quarantined struct {
 
 // Room is where records are read. It is safe for concurrent use.
 type Room struct {
-	store *store.Store
-	now   func() time.Time
+	store  *store.Store
+	now    func() time.Time
+	visits VisitRules
 }
 
-// New returns a Room over an open store. Relations hold by the time of now.
-func New(s *store.Store, now func() time.Time) *Room { return &Room{store: s, now: now} }
+// New returns a Room over an open store. Relations hold by the time of now; visits are
+// due as visits say.
+func New(s *store.Store, now func() time.Time, visits VisitRules) *Room {
+	return &Room{store: s, now: now, visits: visits}
+}
 
 // Name returns a person's name as colleagues see it; "" for nobody known.
 func (r *Room) Name(id syncproto.UserID) string {

@@ -41,7 +41,7 @@ func newBorough(t *testing.T) *borough {
 	b := &borough{Borough: storetest.Open(t), t: t}
 	b.desk = desk.New(desk.Config{Borough: "testshire", Device: syncproto.DeviceID{9}, Keys: b.Keys, Rand: rand.Reader,
 		Sign: func([]byte) ([]byte, error) { return make([]byte, 64), nil }})
-	b.room = reading.New(b.Store, time.Now)
+	b.room = reading.New(b.Store, time.Now, reading.VisitRules{Zone: time.UTC})
 	b.commit(
 		store.UserEntry{ID: lead, Login: "lead", Name: "Lena Lead", Role: "practitioner"},
 		store.UserEntry{ID: manager, Login: "manager", Name: "Mo Manager", Role: "manager"},

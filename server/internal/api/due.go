@@ -1,0 +1,95 @@
+package api
+
+import (
+	"doorstep/server/internal/reading"
+	"doorstep/syncproto"
+	"doorstep/syncproto/clocks"
+)
+
+// DueList is which children must be seen by when.
+type DueList struct {
+	Children []ChildDueJSON `json:"children" doc:"By family and child; children of whom nothing is due are left out."`
+}
+
+// ChildDueJSON is what is due for one child.
+type ChildDueJSON struct {
+	Family string         `json:"family" doc:"Id of the family."`
+	Child  string         `json:"child" doc:"Record of the person."`
+	Visits []VisitDueJSON `json:"visits" doc:"One for each type of visit that the child's status asks for."`
+	Failed string         `json:"failed,omitempty" doc:"Day of the last visit that failed, if nobody has seen the child since."`
+	SeeBy  string         `json:"see_by,omitempty" doc:"Day by which the child must be seen after it."`
+	Unseen string         `json:"unseen,omitempty" doc:"social_work: no social worker has seen the child for too long. anybody: nobody has."`
+}
+
+// VisitDueJSON is one day by which a child must be visited, and why.
+type VisitDueJSON struct {
+	Type    string `json:"type" doc:"Type of visit, e.g. CP."`
+	By      string `json:"by" doc:"The day, e.g. 2026-05-03."`
+	State   string `json:"state" doc:"on_time, soon or overdue."`
+	Why     string `json:"why" doc:"What it rests on and what it is counted from, e.g. \"Reg 28(2)(b): 6 weeks from 3 May 2026\"."`
+	Last    string `json:"last,omitempty" doc:"Day of the last visit that counts."`
+	Alone   bool   `json:"alone" doc:"The next visit must see the child alone."`
+	Bedroom bool   `json:"bedroom" doc:"The next visit must see the bedroom."`
+	Home    bool   `json:"home" doc:"The next visit must be where the child lives."`
+}
+
+func (a *API) due(c *call, _ *none) (*DueList, error) {
+	list, err := a.cfg.Records.Due(c.ctx, c.caller.User)
+	if err != nil {
+		return nil, err
+	}
+	return dueList(list), nil
+}
+
+func (a *API) familyDue(c *call, _ *none) (*DueList, error) {
+	id, err := c.id()
+	if err != nil {
+		return nil, err
+	}
+	list, err := a.cfg.Records.FamilyDue(c.ctx, c.caller.User, syncproto.FamilyID(id))
+	if err != nil {
+		return nil, err
+	}
+	return dueList(list), nil
+}
+
+func dueList(list []reading.ChildDue) *DueList {
+	out := &DueList{Children: make([]ChildDueJSON, 0, len(list))}
+	for _, d := range list {
+		j := ChildDueJSON{Family: d.Family.String(), Child: d.Child.String(), Visits: make([]VisitDueJSON, 0, len(d.Visits)),
+			Failed: dayJSON(d.Failed), SeeBy: dayJSON(d.SeeBy), Unseen: unseen(d)}
+		for _, v := range d.Visits {
+			j.Visits = append(j.Visits, VisitDueJSON{Type: v.Visit, By: dayJSON(v.On), State: nearness(v.State), Why: v.Why(),
+				Last: dayJSON(v.Last), Alone: v.Alone, Bedroom: v.Bedroom, Home: v.Home})
+		}
+		out.Children = append(out.Children, j)
+	}
+	return out
+}
+
+func unseen(d reading.ChildDue) string {
+	switch {
+	case d.Unseen:
+		return "anybody"
+	case d.UnseenBySocialWork:
+		return "social_work"
+	}
+	return ""
+}
+
+func nearness(s clocks.State) string {
+	switch s {
+	case clocks.Overdue:
+		return "overdue"
+	case clocks.Soon:
+		return "soon"
+	}
+	return "on_time"
+}
+
+func dayJSON(d clocks.Day) string {
+	if d == clocks.NoDay {
+		return ""
+	}
+	return d.ISO()
+}

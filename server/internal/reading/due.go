@@ -1,0 +1,228 @@
+package reading
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"doorstep/server/internal/store"
+	"doorstep/syncproto"
+	"doorstep/syncproto/clocks"
+	"doorstep/syncproto/schema"
+)
+
+// VisitRules is how a borough counts visits.
+type VisitRules struct {
+	clocks.Rules
+	Unseen clocks.Unseen
+	Zone   *time.Location // in which a visit has its day
+}
+
+// ChildDue is what is due for one child of a family.
+type ChildDue struct {
+	Family syncproto.FamilyID
+	Child  syncproto.RecordID // of the person
+	Visits []clocks.Due
+	// After a visit failed on Failed, somebody must see the child by SeeBy. NoDay if none
+	// failed, or the child was seen since.
+	Failed, SeeBy clocks.Day
+	// No social worker, or nobody at all, has seen the child for longer than the borough allows.
+	UnseenBySocialWork, Unseen bool
+}
+
+// asked are the record kinds that what is due is worked out from. Who may not read them
+// all is not told what is due: a list with gaps would look like one without.
+var asked = []string{"status", "visit", "visit_child"}
+
+// Due lists what is due for the children whose families a person may read, as it stands
+// now, by family and child. A child of whom nothing is due is not in it.
+func (r *Room) Due(ctx context.Context, user syncproto.UserID) ([]ChildDue, error) {
+	families, err := r.Families(ctx, user)
+	if err != nil {
+		return nil, err
+	}
+	var out []ChildDue
+	for _, f := range families {
+		due, err := r.FamilyDue(ctx, user, f.ID)
+		if err != nil && !errors.Is(err, syncproto.CodeNotFound) {
+			return nil, err
+		}
+		out = append(out, due...)
+	}
+	return out, nil
+}
+
+// FamilyDue lists what is due for the children of one family. It returns CodeNotFound
+// where the person may not read what that follows from.
+func (r *Room) FamilyDue(_ context.Context, user syncproto.UserID, family syncproto.FamilyID) ([]ChildDue, error) {
+	who := r.asker(user, family)
+	for _, kind := range asked {
+		if !who.MayRead(kind).Allow {
+			return nil, syncproto.CodeNotFound
+		}
+	}
+	f, err := r.caseFile(family)
+	if err != nil {
+		return nil, fmt.Errorf("working out what is due: %w", err)
+	}
+	today := r.visits.day(r.now().UnixMilli())
+	var out []ChildDue
+	for _, child := range f.children() {
+		due := r.visits.due(f, child, today)
+		if due.Family = family; due.matters() {
+			out = append(out, due)
+		}
+	}
+	return out, nil
+}
+
+func (d ChildDue) matters() bool {
+	return len(d.Visits) > 0 || d.SeeBy != clocks.NoDay || d.UnseenBySocialWork || d.Unseen
+}
+
+// day is the day that a time lies in.
+func (v VisitRules) day(ms int64) clocks.Day {
+	year, month, day := time.UnixMilli(ms).In(v.Zone).Date()
+	return clocks.Date(year, int(month), day)
+}
+
+func (v VisitRules) due(f *caseFile, child syncproto.RecordID, today clocks.Day) ChildDue {
+	rec := clocks.Record{Periods: f.periods[child]}
+	var seen []clocks.Sighting
+	failed := clocks.NoDay
+	for _, s := range f.visits {
+		if s.child != child && !(s.failed && s.child == syncproto.RecordID{}) {
+			continue
+		}
+		on := v.day(s.startMS)
+		s.Visit.On = on
+		rec.Visits = append(rec.Visits, s.Visit)
+		if s.seen {
+			seen = append(seen, clocks.Sighting{On: on, SocialWork: s.socialWork})
+		}
+		if s.failed {
+			failed = max(failed, on)
+		}
+	}
+	out := ChildDue{Child: child, Failed: clocks.NoDay, SeeBy: clocks.NoDay}
+	for _, d := range v.Rules.Due(rec, today) {
+		// Meetings have rules, and no records yet: what nobody can record is not overdue.
+		if isVisit(d.Visit) {
+			out.Visits = append(out.Visits, d)
+		}
+	}
+	start, open := involved(rec.Periods, today)
+	if !open {
+		return out
+	}
+	if failed != clocks.NoDay {
+		if by, owed := v.Unseen.AfterFailed(failed, seen, v.Calendar); owed {
+			out.Failed, out.SeeBy = failed, by
+		}
+	}
+	out.UnseenBySocialWork, out.Unseen = v.Unseen.Escalate(start, today, seen, v.Calendar)
+	return out
+}
+
+func isVisit(code string) bool {
+	kind, _ := schema.Newest("visit")
+	field, _ := kind.Field("visit_type")
+	return slices.ContainsFunc(field.Codes, func(c schema.Code) bool { return c.Code == code })
+}
+
+// involved is since when a child has been visited by us without a break as far as the
+// periods that last tell: only of those is a child missed.
+func involved(periods []clocks.Period, today clocks.Day) (since clocks.Day, open bool) {
+	since = today
+	for _, p := range periods {
+		if p.Lasts(today) && visited[p.Kind] {
+			since, open = min(since, p.From), true
+		}
+	}
+	return since, open
+}
+
+// visited are the statuses whose children a social worker visits.
+var visited = map[string]bool{"CIN": true, "CP": true, "CLA": true, "S47": true, "ASSESS": true}
+
+// caseFile is what a family's records say about visits.
+type caseFile struct {
+	periods map[syncproto.RecordID][]clocks.Period // by child
+	visits  []sighting
+}
+
+// sighting is one child's part of a visit. A visit that failed, and has no part, is
+// about no child in particular: child is zero.
+type sighting struct {
+	clocks.Visit
+	child      syncproto.RecordID
+	startMS    int64
+	seen       bool // undisputed, in person
+	socialWork bool
+	failed     bool
+}
+
+func (f *caseFile) children() []syncproto.RecordID {
+	var out []syncproto.RecordID
+	for child := range f.periods {
+		out = append(out, child)
+	}
+	slices.SortFunc(out, func(a, b syncproto.RecordID) int { return slices.Compare(a[:], b[:]) })
+	return out
+}
+
+// caseFile reads what a family's records say about visits.
+func (r *Room) caseFile(family syncproto.FamilyID) (*caseFile, error) {
+	views := map[string][]*syncproto.View{}
+	for _, kind := range asked {
+		list, err := r.views(family, kind)
+		if err != nil {
+			return nil, err
+		}
+		views[kind] = list
+	}
+	f := &caseFile{periods: map[syncproto.RecordID][]clocks.Period{}}
+	for _, v := range views["status"] {
+		if child, ok := refIn(v, "child"); ok {
+			f.periods[child] = append(f.periods[child], periodOf(v))
+		}
+	}
+	parts := map[syncproto.RecordID][]*syncproto.View{}
+	for _, v := range views["visit_child"] {
+		if visit, ok := refIn(v, "visit"); ok {
+			parts[visit] = append(parts[visit], v)
+		}
+	}
+	registered := registry(r.store.State().RegisteredSocialWorker)
+	for _, v := range views["visit"] {
+		f.visits = append(f.visits, registered.sightings(v, parts[v.Record])...)
+	}
+	return f, nil
+}
+
+// views are all the records of a kind that have a view: not those that are erased or
+// that consist of what is held.
+func (r *Room) views(family syncproto.FamilyID, kind string) ([]*syncproto.View, error) {
+	var ids []syncproto.RecordID
+	err := r.store.Read(func(rd *store.Reader) (err error) {
+		ids, err = rd.RecordsOf(family, kind)
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	var out []*syncproto.View
+	for _, id := range ids {
+		v, err := r.store.View(id)
+		if errors.Is(err, store.ErrNotFound) {
+			continue
+		}
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, v)
+	}
+	return out, nil
+}
