@@ -78,7 +78,7 @@ func (d *day) checkSeal(ctx context.Context, desk *browser) error {
 	d.out.claim(together, "one seal holds the visit and both children's parts")
 	d.out.claim(same, "the tablet works out the same fingerprints from the changes it holds")
 	d.out.claim(derived, "for both children it counts as a statutory visit: worked out, not ticked")
-	return nil
+	return d.nextDue(ctx, desk)
 }
 
 // fingerprint works out what a tablet's final record should be sealed as. The

@@ -68,7 +68,7 @@ func (d *day) lookAtQueue(ctx context.Context, desk *browser) error {
 	d.out.claim(len(queue.Records) == 1 && queue.Records[0].Record == d.visit.String() && queue.Records[0].Conflicts == 1 &&
 		queue.People[queue.Records[0].HandedOverBy] == d.name(amina),
 		"%s's queue has one visit, from %s, with one open disagreement", d.name(grace), d.name(amina))
-	return nil
+	return d.stillDue(ctx, desk)
 }
 
 func (d *day) lookAtConflicts(ctx context.Context, desk *browser) error {
