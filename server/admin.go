@@ -29,7 +29,7 @@ type adminServer struct {
 
 // listenAdmin takes the socket in the folder of the data, which is locked: a
 // socket that is there is left over from a process that died.
-func listenAdmin(dir string, op localOperator) (*adminServer, error) {
+func listenAdmin(dir string, op Operator) (*adminServer, error) {
 	path := filepath.Join(dir, adminSocket)
 	if err := os.Remove(path); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return nil, fmt.Errorf("removing an old admin socket: %w", err)
@@ -99,7 +99,7 @@ type (
 )
 
 // adminHandler has one path for each method of Operator.
-func adminHandler(op localOperator) http.Handler {
+func adminHandler(op Operator) http.Handler {
 	mux := http.NewServeMux()
 	command(mux, "add-user", op.AddUser)
 	command(mux, "users", func(ctx context.Context, _ nothing) ([]User, error) { return op.Users(ctx) })

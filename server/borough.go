@@ -220,7 +220,7 @@ func (b *borough) openWork(bool) error {
 	b.finalise = finalise.New(finalise.Config{Ledger: b.ledger, Desk: b.desk, Store: b.store, Now: time.Now, OnSeal: b.keepCheckpoint})
 	b.erasure = erasure.New(erasure.Config{Ledger: b.ledger, Store: b.store, Keys: b.keys, List: b.erased, Now: time.Now})
 	b.room = reading.New(b.store, time.Now, b.cfg.Visits.rules(&faults{}))
-	b.doors = doors.New(doors.Config{Ledger: b.ledger, Store: b.store, Now: time.Now, Random: rand.Reader, Wake: b.hub.Wake})
+	b.doors = doors.New(doors.Config{Ledger: b.ledger, Store: b.store, Keys: b.keys, Now: time.Now, Random: rand.Reader, Wake: b.hub.Wake})
 	return nil
 }
 

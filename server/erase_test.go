@@ -4,16 +4,19 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
 
 	"doorstep/server/internal/access"
 	"doorstep/server/internal/desk"
+	"doorstep/server/internal/doors"
 	"doorstep/server/internal/erasure"
 	"doorstep/server/internal/journal"
 	"doorstep/server/internal/store"
@@ -65,8 +68,9 @@ func plant(t *testing.T, b *borough) {
 	write(others, apart, harmless)
 }
 
-// wantGone opens everything that there is with every key that is left.
-func wantGone(t *testing.T, b *borough) {
+// wantGone opens everything that there is with every key that is left. Also are
+// erased beside the one record.
+func wantGone(t *testing.T, b *borough, also ...syncproto.RecordID) {
 	t.Helper()
 	var pairs []store.KeyPair
 	for _, f := range []syncproto.FamilyID{{}, theirs, others} {
@@ -77,6 +81,9 @@ func wantGone(t *testing.T, b *borough) {
 	opened := 0
 	err := b.journal.J.Scan(1, func(p journal.Position, payload []byte) error {
 		e, err := store.DecodeEntry(uint64(p), payload, b.keys)
+		if strings.Contains(fmt.Sprintf("%+v", e), planted) {
+			t.Errorf("entry %d still says it", p)
+		}
 		c, ok := e.(store.ChangeEntry)
 		if err != nil || !ok {
 			return err
@@ -106,6 +113,9 @@ func wantGone(t *testing.T, b *borough) {
 		t.Errorf("its worker still reads it: %v", err)
 	}
 	for _, r := range []syncproto.RecordID{kept, apart} {
+		if slices.Contains(also, r) {
+			continue
+		}
 		v, err := b.store.View(r)
 		if err != nil || !bytes.Contains(v.Encode(), []byte(harmless)) {
 			t.Errorf("record %s is not as it was: %v", r, err)
@@ -146,8 +156,7 @@ func TestErasedWordsAreGoneEverywhere(t *testing.T) {
 	if _, err := b.erasure.Ask(ctx, officer, ask); err == nil || !strings.Contains(err.Error(), "legal hold") {
 		t.Errorf("under a legal hold: got %v", err)
 	}
-	hold.Lifted = true
-	if _, err := b.erasure.Hold(ctx, guardian, hold); err != nil {
+	if err := b.erasure.Lift(ctx, guardian, hold.ID, "the inquiry is over"); err != nil {
 		t.Fatal(err)
 	}
 	asked, err := b.erasure.Ask(ctx, officer, ask)
@@ -283,6 +292,7 @@ func TestFamilyErasedWhole(t *testing.T) {
 	plant(t, b)
 	ctx := context.Background()
 	mark := b.markOf(theirs, doomed)
+	wordsOfDoors(t, b)
 	asked, err := b.erasure.Ask(ctx, officer, erasure.Ask{Scope: erasure.ScopeFamily, Family: theirs, Basis: erasure.BasisUnlawful, Reason: "r"})
 	if err == nil {
 		err = b.erasure.Confirm(ctx, guardian, asked.ID)
@@ -298,6 +308,67 @@ func TestFamilyErasedWhole(t *testing.T) {
 	}
 	if err := b.keys.Ensure([]store.KeyPair{{Family: theirs, Record: syncproto.RecordID{77}}}); err == nil {
 		t.Error("an erased family gets a new key")
+	}
+	wantDoorsSilent(t, b)
+	if err := b.close(); err != nil {
+		t.Fatal(err)
+	}
+	if b, err = openBorough(b.cfg, newLogger(b.cfg.Log, io.Discard), false); err != nil {
+		t.Fatal(err)
+	}
+	wantDoorsSilent(t, b)
+	wantGone(t, b, kept)
+	if err := b.close(); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// wordsOfDoors has people type about the family whose file is erased later: why
+// somebody was let in and kept out, and an emergency that nobody reviewed yet.
+func wordsOfDoors(t *testing.T, b *borough) {
+	t.Helper()
+	ctx := context.Background()
+	manager, duty := syncproto.UserID{31}, syncproto.UserID{32}
+	_, err := b.ledger.Propose(ctx, func(*store.Tx) ([]store.Entry, error) {
+		return []store.Entry{
+			store.UserEntry{ID: manager, Login: "m", Name: "M", Role: string(access.RoleManager)},
+			store.UserEntry{ID: duty, Login: "d", Name: "D", Role: string(access.RoleEDT)},
+			store.RelationEntry{User: manager, Family: theirs, Basis: "MANAGER", Grant: true},
+		}, nil
+	})
+	soon := time.Now().Add(time.Hour).UnixMilli()
+	_, given := b.doors.Give(ctx, manager, doors.Grant{User: worker, Family: theirs, Basis: "COVER", ToMS: soon, Reason: planted})
+	_, opened := b.doors.Open(ctx, duty, doors.Opening{Family: theirs, Code: "OTHER", Text: planted})
+	restricted := b.doors.Restrict(ctx, officer, doors.Restriction{Family: theirs, Category: "STAFF", Reason: planted, ReviewMS: soon})
+	if err := errors.Join(err, given, opened, restricted); err != nil {
+		t.Fatal(err)
+	}
+	if said := saidOfDoors(b); strings.Count(said, planted) != 3 {
+		t.Fatalf("the words are not there to begin with: %s", said)
+	}
+}
+
+func saidOfDoors(b *borough) string {
+	s := b.store.State()
+	return fmt.Sprintf("%+v %+v %+v", s.RelationsWith(theirs), s.RestrictionsOf(theirs), s.BreakGlasses())
+}
+
+// wantDoorsSilent: what people typed is gone, who did what is not, and an emergency
+// can still be reviewed.
+func wantDoorsSilent(t *testing.T, b *borough) {
+	t.Helper()
+	said := saidOfDoors(b)
+	if strings.Contains(said, planted) || !strings.Contains(said, "COVER") || !strings.Contains(said, "STAFF") {
+		t.Errorf("the doors of an erased family say %s", said)
+	}
+	for _, e := range b.store.State().BreakGlasses() {
+		err := b.doors.Review(context.Background(), officer, e.ID, "JUSTIFIED", planted)
+		if err != nil && !errors.Is(err, syncproto.CodeFinal) {
+			t.Errorf("the emergency cannot be reviewed any more: %v", err)
+		}
+	}
+	if said := saidOfDoors(b); strings.Contains(said, planted) || !strings.Contains(said, "JUSTIFIED") {
+		t.Errorf("after its review: %s", said)
 	}
 }
 

@@ -59,7 +59,7 @@ func (o localOperator) Erase(ctx context.Context, in EraseOrder) ([]Erasure, err
 		if err != nil {
 			return nil, err
 		}
-		return []Erasure{o.erasureOf(e)}, nil
+		return []Erasure{erasureOf(erasure.Asked{EraseAskEntry: e, State: erasure.StateOpen})}, nil
 	case "confirm":
 		return nil, o.b.erasure.Confirm(ctx, by, id)
 	case "refuse":
@@ -67,11 +67,12 @@ func (o localOperator) Erase(ctx context.Context, in EraseOrder) ([]Erasure, err
 	case "hold":
 		return o.hold(ctx, by, in, id)
 	case "list":
+		asks, err := o.b.erasure.Asks(by)
 		var out []Erasure
-		for _, e := range o.b.erasure.Asks() {
-			out = append(out, o.erasureOf(e))
+		for _, e := range asks {
+			out = append(out, erasureOf(e))
 		}
-		return out, nil
+		return out, err
 	}
 	return nil, fmt.Errorf("%q is nothing that can be done about an erasure", in.Act)
 }
@@ -90,13 +91,14 @@ func (o localOperator) hold(ctx context.Context, by syncproto.UserID, in EraseOr
 	if err != nil {
 		return nil, fmt.Errorf("the family %q is no id: %w", in.Family, err)
 	}
-	h := store.HoldEntry{Family: syncproto.FamilyID(family), Record: syncproto.RecordID(record), Kind: store.HoldKind(in.Kind), Reason: in.Reason}
 	if in.Lift != "" {
-		if h.ID, err = syncproto.ParseID(in.Lift); err != nil {
+		id, err := syncproto.ParseID(in.Lift)
+		if err != nil {
 			return nil, fmt.Errorf("the hold %q is no id: %w", in.Lift, err)
 		}
-		h.Lifted = true
+		return []Erasure{{ID: id.String(), Scope: "hold", State: "lifted"}}, o.b.erasure.Lift(ctx, by, id, in.Reason)
 	}
+	h := store.HoldEntry{Family: syncproto.FamilyID(family), Record: syncproto.RecordID(record), Kind: store.HoldKind(in.Kind), Reason: in.Reason}
 	if in.Until != "" {
 		day, err := time.Parse(time.DateOnly, in.Until)
 		if err != nil {
@@ -108,17 +110,8 @@ func (o localOperator) hold(ctx context.Context, by syncproto.UserID, in EraseOr
 	return []Erasure{{ID: h.ID.String(), Scope: "hold", State: "set"}}, err
 }
 
-func (o localOperator) erasureOf(e store.EraseAskEntry) Erasure {
-	out := Erasure{ID: e.ID.String(), Scope: e.Scope, Basis: e.Basis, Records: len(e.Records), Asked: time.UnixMilli(e.AtMS).UTC(), State: "open"}
-	if e.Refused {
-		out.State = "refused"
-	}
-	for _, done := range o.b.store.State().Erasures() {
-		if done.Ask == e.ID {
-			out.State = "done"
-		}
-	}
-	return out
+func erasureOf(e erasure.Asked) Erasure {
+	return Erasure{ID: e.ID.String(), Scope: e.Scope, Basis: e.Basis, Records: len(e.Records), Asked: time.UnixMilli(e.AtMS).UTC(), State: e.State}
 }
 
 func (o remoteOperator) Erase(ctx context.Context, in EraseOrder) ([]Erasure, error) {

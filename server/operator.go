@@ -100,11 +100,11 @@ func OpenOperator(cfg Config, logs io.Writer) (Operator, error) {
 	if err != nil {
 		return nil, err
 	}
-	return closingOperator{localOperator{b}}, nil
+	return closingOperator{notedOperator{localOperator{b}}}, nil
 }
 
 // closingOperator is an operator on data that it opened itself.
-type closingOperator struct{ localOperator }
+type closingOperator struct{ notedOperator }
 
 // Close gives the data back.
 func (o closingOperator) Close() error { return o.b.close() }

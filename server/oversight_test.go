@@ -86,7 +86,7 @@ func TestEmergencyReadsAreDurableFirst(t *testing.T) {
 	plant(t, b)
 	now := time.Now().UnixMilli()
 	duty := syncproto.UserID{41}
-	open := store.BreakGlassEntry{ID: syncproto.ID{42}, User: duty, Family: theirs, Code: "HOSPITAL", Text: "x", FromMS: now - 1000, ToMS: now + 3_600_000}
+	open := store.BreakGlassEntry{ID: syncproto.ID{42}, User: duty, Family: theirs, Code: "HOSPITAL", FromMS: now - 1000, ToMS: now + 3_600_000}
 	closed := open
 	closed.ClosedBy, closed.ClosedMS, closed.Finding = guardian, now, "JUSTIFIED"
 	for i, c := range []struct {

@@ -86,7 +86,7 @@ func (s *Server) bind(cfg Config) error {
 	if s.listener, err = net.Listen("tcp", cfg.Listen.Address); err != nil {
 		return fmt.Errorf("listening on %s: %w", cfg.Listen.Address, err)
 	}
-	s.admin, err = listenAdmin(cfg.Data.Dir, localOperator{b})
+	s.admin, err = listenAdmin(cfg.Data.Dir, notedOperator{localOperator{b}})
 	return err
 }
 

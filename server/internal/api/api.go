@@ -148,6 +148,7 @@ type API struct {
 	cfg     Config
 	app     *fiber.App
 	routes  []route
+	rules   map[string]rule // of routes, for the audit log
 	checker checker
 	openapi []byte
 	syncs   chan struct{} // places for syncs being worked on
@@ -174,8 +175,11 @@ func New(cfg Config) (*API, error) {
 	a.strangers.max, a.strangers.every = largeStrangers, strangersEvery
 	a.streams.perUser, a.streams.max = cfg.Limits.StreamsPerUser, cfg.Limits.Streams
 	a.streams.byUser = map[syncproto.UserID]int{}
-	a.routes = a.table()
-	var err error
+	a.routes, a.rules = a.table(), rules()
+	err := checkRules(a.routes)
+	if err != nil {
+		return nil, err
+	}
 	if a.checker, err = compileRules(a.routes); err != nil {
 		return nil, fmt.Errorf("compiling the rules of requests: %w", err)
 	}

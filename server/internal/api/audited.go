@@ -1,6 +1,10 @@
 package api
 
 import (
+	"fmt"
+	"slices"
+	"strings"
+
 	"doorstep/server/internal/audit"
 	"doorstep/syncproto"
 )
@@ -16,18 +20,76 @@ func (c *call) acting() audit.Acting {
 	return audit.Acting{User: c.caller.User, Device: c.caller.Device, Session: c.caller.Session}
 }
 
+// rule says how what a route does comes into the logs, when it is not refused. What
+// is refused is noted for every route alike.
+type rule struct {
+	shows audit.Type // a good answer is noted as this in the access log
+	or    elsewhere  // if it is not
+}
+
+// elsewhere says why a good answer is not noted in the access log.
+type elsewhere uint8
+
+const (
+	unruled    elsewhere = iota
+	anEntry              // what it does is an entry of the journal, which has its leaf
+	byExchange           // package exchange notes each record that it hands out
+	ofNobody             // it shows nothing of anybody but the caller
+)
+
+// rules says it for every route. New refuses a route that is missing.
+func rules() map[string]rule {
+	const (
+		read, history, list = audit.TypeRead, audit.TypeHistory, audit.TypeList
+	)
+	out := map[string]rule{
+		"record": {shows: read}, "recordAt": {shows: read}, "checklist": {shows: read},
+		"attribution": {shows: read}, "attributionAt": {shows: read}, "history": {shows: history},
+		"families": {shows: list}, "familyRecords": {shows: list}, "familyDue": {shows: list}, "due": {shows: list}, "queue": {shows: list}, "late": {shows: list},
+		"quarantine": {shows: list}, "grants": {shows: list}, "restrictions": {shows: list}, "breakGlasses": {shows: list},
+		"breakGlassCounts": {shows: list}, "audit": {shows: audit.TypeAuditor}, "sync": {or: byExchange},
+	}
+	for or, ids := range map[elsewhere][]string{
+		anEntry: {"signIn", "refresh", "signOut", "stepUp", "enrol", "revokeDevice", "revokeUser", "addPasskey", "removePasskey",
+			"admit", "handOver", "confirm", "query", "answer", "decide", "finalise", "addendum", "correct", "acceptLate",
+			"grant", "withdraw", "restrict", "lift", "breakGlass", "reviewBreakGlass"},
+		ofNobody: {"health", "ready", "openapi", "about", "beginOpenID", "beginPasskey", "beginAddPasskey", "passkeys", "events",
+			"lease", "release"},
+	} {
+		for _, id := range ids {
+			out[id] = rule{or: or}
+		}
+	}
+	return out
+}
+
+// checkRules fails for a route that has no rule, and for a rule of no route.
+func checkRules(routes []route) error {
+	left := rules()
+	for _, r := range routes {
+		if left[r.id] == (rule{}) {
+			return fmt.Errorf("the route %s has no rule for the audit log", r.id)
+		}
+		delete(left, r.id)
+	}
+	for id := range left {
+		return fmt.Errorf("the audit log has a rule for %s, which is no route", id)
+	}
+	return nil
+}
+
 // note tells the audit log what a request was answered, before its caller hears
 // of it: what was shown, and what was refused. It stands in one place, so that no
 // route can forget it; what a sync hands out, package exchange tells.
 func (a *API) note(r route, k *call, answer error) error {
-	kind, code := shows(r.id), syncproto.CodeOK
+	kind, code := a.rules[r.id].shows, syncproto.CodeOK
 	if answer != nil {
 		code = refusalOf(answer).code
 	}
 	switch {
 	case answer == nil && kind == 0:
-		return nil // a change, or nobody's: the journal has it
-	case answer != nil && (r.id == "signIn" || provesNothing(code)):
+		return nil // the journal has it, or it is nobody's
+	case answer != nil && (r.id == "signIn" || provesNothing(code) || r.asksWho() && code == syncproto.CodeTooMany):
 		kind = audit.TypeSignIn
 	case answer != nil && !denies(code):
 		return nil
@@ -35,32 +97,31 @@ func (a *API) note(r route, k *call, answer error) error {
 		kind = audit.TypeDenied
 	}
 	seen := audit.Access{Type: kind, By: k.acting(), Code: code, Word: r.id}
-	if id, err := syncproto.ParseID(k.param); err == nil && (r.id == "familyRecords" || r.id == "familyDue") {
-		seen.Family, seen.Record = syncproto.FamilyID(id), syncproto.RecordID(id)
-	} else if err == nil {
-		seen.Record = syncproto.RecordID(id)
-	}
+	seen.Family, seen.Record = k.about(r)
 	return a.cfg.Accesses.Note(seen)
 }
 
-// shows says what a route shows of people's records; 0: nothing.
-func shows(id string) audit.Type {
-	switch id {
-	case "record", "recordAt", "checklist", "attribution", "attributionAt":
-		return audit.TypeRead
-	case "history":
-		return audit.TypeHistory
-	case "families", "familyRecords", "familyDue", "due", "queue", "late", "quarantine":
-		return audit.TypeList
-	case "search":
-		return audit.TypeSearch
-	case "export":
-		return audit.TypeExport
-	case "audit":
-		return audit.TypeAuditor
+// about is the family or record that a request is about, by its path or, where the
+// handler found it there, its body. For a family it is both the family and the
+// record of that id, which stands for it in the logs.
+func (c *call) about(r route) (syncproto.FamilyID, syncproto.RecordID) {
+	family, record := c.family, c.record
+	if id, err := syncproto.ParseID(c.param); err == nil {
+		switch {
+		case strings.HasPrefix(r.path, "/v1/families/"):
+			family = syncproto.FamilyID(id)
+		case strings.HasPrefix(r.path, "/v1/records/"):
+			record = syncproto.RecordID(id)
+		}
 	}
-	return 0
+	if !family.IsZero() {
+		record = syncproto.RecordID(family)
+	}
+	return family, record
 }
+
+// asksWho reports whether a route takes a proof of who somebody is.
+func (r route) asksWho() bool { return slices.Contains(r.codes, syncproto.CodeBadCredentials) }
 
 // provesNothing reports whether a code says that somebody did not prove who they
 // are: at a sign-in, and as much at a step-up, an enrolment or a new passkey.
@@ -78,7 +139,8 @@ func provesNothing(code syncproto.Code) bool {
 func denies(code syncproto.Code) bool {
 	switch code {
 	case syncproto.CodeUnauthenticated, syncproto.CodeForbidden, syncproto.CodeNotFound, syncproto.CodeNotEntitled,
-		syncproto.CodeDeniedField, syncproto.CodeRevokedDevice, syncproto.CodeAccessEnded, syncproto.CodeWrongDevice, syncproto.CodeBadSignature, syncproto.CodeStepUp:
+		syncproto.CodeDeniedField, syncproto.CodeRevokedDevice, syncproto.CodeAccessEnded, syncproto.CodeWrongDevice, syncproto.CodeBadSignature,
+		syncproto.CodeBadProof, syncproto.CodeStepUp:
 		return true
 	}
 	return false

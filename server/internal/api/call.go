@@ -51,10 +51,12 @@ type call struct {
 	ctx     context.Context
 	caller  auth.Caller
 	address string
-	proof   proof  // what became of the request's proof
-	nonce   string // for the caller's next proof; empty: none
-	param   string // the record or family of the path; "" when the route has none
-	heads   string // the version of the path; "" when the route has none
+	proof   proof              // what became of the request's proof
+	nonce   string             // for the caller's next proof; empty: none
+	family  syncproto.FamilyID // that the body names, for the audit log; zero: none
+	record  syncproto.RecordID // as family
+	param   string             // the record or family of the path; "" when the route has none
+	heads   string             // the version of the path; "" when the route has none
 	body    []byte
 	log     *slog.Logger
 	reply   func(media string, body []byte)

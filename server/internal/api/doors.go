@@ -239,6 +239,7 @@ func (a *API) breakGlass(c *call, in *OpenRequest) (*OpeningJSON, error) {
 	if err != nil {
 		return nil, err
 	}
+	c.family = syncproto.FamilyID(family)
 	e, err := a.cfg.Doors.Open(c.ctx, c.caller.User,
 		doors.Opening{Family: syncproto.FamilyID(family), Reference: in.Reference, Code: in.Code, Text: in.Text})
 	if err != nil {

@@ -72,6 +72,7 @@ func (a *API) audit(c *call, in *AuditRequest) (*AuditPage, error) {
 		}
 		id.into(parsed)
 	}
+	c.record = q.Record
 	page, err := a.cfg.Oversight.Search(c.ctx, c.caller.User, q)
 	if err != nil {
 		return nil, err

@@ -23,6 +23,7 @@ const (
 	TypeDenied   Type = 262 // something was asked for and refused
 	TypeSignIn   Type = 263 // somebody did not prove who they are; a good sign-in is a session in the journal
 	TypeAuditor  Type = 264 // the log itself was read
+	TypeOperator Type = 265 // a command of who runs the server, done or refused
 )
 
 // Mark stands for a record: HMAC-SHA-256 of its id, shortened to 16 bytes, under a

@@ -37,6 +37,10 @@ type (
 type Config struct {
 	Ledger Ledger
 	Store  *store.Store
+	// Keys are made for what people type about a family.
+	Keys interface {
+		Ensure([]store.KeyPair) error
+	}
 	Now    func() time.Time
 	Random io.Reader
 	// Wake tells people that there is something to look at, and nothing else.
@@ -121,12 +125,38 @@ func refusalOf(d access.Decision) error {
 	return d.Code
 }
 
-// propose runs one act and stores what it decides.
-func (s *Service) propose(ctx context.Context, by syncproto.UserID, decide func(view) ([]store.Entry, error)) error {
-	_, err := s.cfg.Ledger.Propose(ctx, func(tx *store.Tx) ([]store.Entry, error) {
-		return decide(view{tx.State(), tx.AtMS(), by})
+// propose runs one act about a family and stores what it decides. What was typed is
+// sealed under a key of the family; of one that was erased it is not kept.
+func (s *Service) propose(ctx context.Context, by syncproto.UserID, family syncproto.FamilyID, decide func(view) ([]store.Entry, error)) error {
+	kept, err := s.keepsWords(family)
+	if err != nil {
+		return err
+	}
+	_, err = s.cfg.Ledger.Propose(ctx, func(tx *store.Tx) ([]store.Entry, error) {
+		entries, err := decide(view{tx.State(), tx.AtMS(), by})
+		for i := range entries {
+			if !kept {
+				entries[i] = store.WithoutWords(entries[i])
+			}
+		}
+		return entries, err
 	})
 	return err
+}
+
+// keepsWords readies the key for what is typed about a family; it is false for a
+// family that was erased. About one that there is not nothing will be stored.
+func (s *Service) keepsWords(family syncproto.FamilyID) (bool, error) {
+	if s.cfg.Store.State().IsErased(family, syncproto.RecordID{}) {
+		return false, nil
+	}
+	if family.IsZero() || s.known(family) != nil {
+		return true, nil
+	}
+	if err := s.cfg.Keys.Ensure([]store.KeyPair{store.WordsKey(family)}); err != nil {
+		return false, fmt.Errorf("making the key of what is typed about a family: %w", err)
+	}
+	return true, nil
 }
 
 // now is a view for looking only.

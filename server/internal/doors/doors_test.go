@@ -47,7 +47,7 @@ func newWorld(t *testing.T) *world {
 		OnFatal: func(err error) { t.Errorf("the ledger failed: %v", err) },
 	})
 	t.Cleanup(ledger.Close)
-	w.doors = doors.New(doors.Config{Ledger: ledger, Store: w.b.Store, Now: func() time.Time { return w.now }, Random: rand.Reader,
+	w.doors = doors.New(doors.Config{Ledger: ledger, Store: w.b.Store, Keys: w.b.Keys, Now: func() time.Time { return w.now }, Random: rand.Reader,
 		Wake: func(users []syncproto.UserID) { w.woken = append(w.woken, users...) }})
 	east, west := store.TeamID{1}, store.TeamID{2}
 	user := func(id syncproto.UserID, role string) store.Entry {

@@ -48,7 +48,7 @@ func (s *Service) Open(ctx context.Context, by syncproto.UserID, o Opening) (sto
 		return store.BreakGlassEntry{}, err
 	}
 	var opened store.BreakGlassEntry
-	err = s.propose(ctx, by, func(v view) ([]store.Entry, error) {
+	err = s.propose(ctx, by, o.Family, func(v view) ([]store.Entry, error) {
 		if err := v.checkOpening(s, o); err != nil {
 			return nil, err
 		}
@@ -130,7 +130,8 @@ func (s *Service) Openings(_ context.Context, by syncproto.UserID) []store.Break
 // CodeNotFound, CodeForbidden (for who opened it, too), CodeFinal if it is closed
 // already, and CodeBadValue.
 func (s *Service) Review(ctx context.Context, by syncproto.UserID, id syncproto.ID, finding, note string) error {
-	return s.propose(ctx, by, func(v view) ([]store.Entry, error) {
+	about, _ := s.cfg.Store.State().BreakGlass(id)
+	return s.propose(ctx, by, about.Family, func(v view) ([]store.Entry, error) {
 		e, ok := v.state.BreakGlass(id)
 		if !ok {
 			return nil, syncproto.CodeNotFound

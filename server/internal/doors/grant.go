@@ -44,7 +44,7 @@ func (s *Service) Give(ctx context.Context, by syncproto.UserID, g Grant) (syncp
 	if err := s.known(g.Family); err != nil {
 		return id, err
 	}
-	return id, s.propose(ctx, by, func(v view) ([]store.Entry, error) {
+	return id, s.propose(ctx, by, g.Family, func(v view) ([]store.Entry, error) {
 		if g.FromMS == 0 {
 			g.FromMS = v.atMS
 		}
@@ -113,7 +113,8 @@ func (v view) checkTimes(g Grant) error {
 // Withdraw ends a grant at once. What an allocation gives is ended where it was
 // made, in the case management system, and is CodeNotFound here.
 func (s *Service) Withdraw(ctx context.Context, by syncproto.UserID, id syncproto.ID, reason string) error {
-	return s.propose(ctx, by, func(v view) ([]store.Entry, error) {
+	about, _ := s.cfg.Store.State().Relation(id)
+	return s.propose(ctx, by, about.Family, func(v view) ([]store.Entry, error) {
 		g, ok := v.state.Relation(id)
 		if !ok || g.By.IsZero() || groupOfBasis(g.Basis) == access.GroupNone {
 			return nil, syncproto.CodeNotFound

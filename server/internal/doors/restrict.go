@@ -25,7 +25,7 @@ func (s *Service) Restrict(ctx context.Context, by syncproto.UserID, r Restricti
 	if err := s.known(r.Family); err != nil {
 		return err
 	}
-	return s.propose(ctx, by, func(v view) ([]store.Entry, error) {
+	return s.propose(ctx, by, r.Family, func(v view) ([]store.Entry, error) {
 		if err := refusalOf(v.may(r.Family, access.GroupRestriction, access.ActionCreate)); err != nil {
 			return nil, err
 		}
@@ -46,7 +46,7 @@ func (s *Service) Restrict(ctx context.Context, by syncproto.UserID, r Restricti
 
 // Lift takes a restriction off. A review that is overdue lifts nothing by itself.
 func (s *Service) Lift(ctx context.Context, by syncproto.UserID, family syncproto.FamilyID, category, reason string) error {
-	return s.propose(ctx, by, func(v view) ([]store.Entry, error) {
+	return s.propose(ctx, by, family, func(v view) ([]store.Entry, error) {
 		in := v.state.RestrictionsOf(family)
 		i := slices.IndexFunc(in, func(e store.RestrictionEntry) bool { return e.Category == category })
 		if err := refusalOf(v.may(family, access.GroupRestriction, access.ActionRemove)); err != nil {

@@ -24,6 +24,7 @@ type Ledger interface {
 // Vault is the keys as erasing needs them.
 type Vault interface {
 	Keys
+	Ensure([]store.KeyPair) error
 	Mark(store.KeyPair) audit.Mark
 }
 
@@ -133,7 +134,7 @@ func (s *Service) may(by syncproto.UserID) error {
 func (s *Service) scope(e *store.EraseAskEntry) error {
 	if e.Scope == ScopeFamily {
 		e.Record = syncproto.RecordID{}
-		e.Records = s.cfg.Keys.RecordsOf(e.Family)
+		e.Records = s.recordsOf(e.Family)
 		if len(e.Records) == 0 {
 			return syncproto.CodeNotFound
 		}
@@ -156,10 +157,16 @@ func (s *Service) scope(e *store.EraseAskEntry) error {
 	return refuse(syncproto.CodeBadValue, "scope %q does not fit a record of kind %s", e.Scope, info.Kind)
 }
 
+// recordsOf lists the records of a family that have a key. What was typed about the
+// family outside of them goes with the family's own key.
+func (s *Service) recordsOf(family syncproto.FamilyID) []syncproto.RecordID {
+	return slices.DeleteFunc(s.cfg.Keys.RecordsOf(family), func(r syncproto.RecordID) bool { return r == store.WordsKey(family).Record })
+}
+
 // addParts adds the records of the family that are about one child: of a kind that
 // has one subject, and this child is it.
 func (s *Service) addParts(e *store.EraseAskEntry) error {
-	for _, id := range s.cfg.Keys.RecordsOf(e.Family) {
+	for _, id := range s.recordsOf(e.Family) {
 		v, err := s.cfg.Store.View(id)
 		if errors.Is(err, store.ErrNotFound) {
 			continue
@@ -245,7 +252,7 @@ func (s *Service) Confirm(ctx context.Context, by syncproto.UserID, id syncproto
 		return err
 	}
 	if ask.Scope == ScopeFamily {
-		ask.Records = s.cfg.Keys.RecordsOf(ask.Family) // also what came since it was asked
+		ask.Records = s.recordsOf(ask.Family) // also what came since it was asked
 	}
 	if err := s.hindrance(&ask); err != nil {
 		return err
@@ -306,7 +313,9 @@ func (s *Service) asked(by syncproto.UserID, id syncproto.ID) (store.EraseAskEnt
 	return ask, nil
 }
 
-// Hold sets a hold, or changes the one with its id.
+// Hold sets a hold. It fails with CodeForbidden for who is not of information
+// governance, with CodeNotFound for a family that there is not, or not any more, and
+// with CodeBadValue.
 func (s *Service) Hold(ctx context.Context, by syncproto.UserID, h store.HoldEntry) (store.HoldEntry, error) {
 	if err := s.may(by); err != nil {
 		return h, err
@@ -314,14 +323,99 @@ func (s *Service) Hold(ctx context.Context, by syncproto.UserID, h store.HoldEnt
 	if h.Kind != store.HoldLegal && h.Kind != store.HoldRetention || h.Kind == store.HoldRetention && h.UntilMS == 0 || len(h.Reason) > maxReason {
 		return h, refuse(syncproto.CodeBadValue, "a hold is legal, or retention with a date")
 	}
-	if h.ID.IsZero() {
-		h.ID = newID()
+	if err := s.there(h); err != nil {
+		return h, err
 	}
-	s.mu.Lock() // not between the last look at the holds and the end of what it would keep
-	defer s.mu.Unlock()
-	h.By, h.AtMS = by, s.cfg.Now().UnixMilli()
-	return h, s.propose(audit.WithActing(ctx, audit.Acting{User: by}), h)
+	h.ID, h.Lifted = newID(), false
+	return h, s.set(ctx, by, &h)
 }
 
-// Asks lists everything that was asked.
-func (s *Service) Asks() []store.EraseAskEntry { return s.cfg.Store.State().EraseAsks() }
+// Lift ends a hold. It fails with CodeForbidden, and with CodeNotFound for a hold
+// that there is not, or that was lifted.
+func (s *Service) Lift(ctx context.Context, by syncproto.UserID, id syncproto.ID, reason string) error {
+	if err := s.may(by); err != nil {
+		return err
+	}
+	if reason == "" || len(reason) > maxReason {
+		return refuse(syncproto.CodeBadValue, "say why, in at most %d bytes", maxReason)
+	}
+	h, known := s.cfg.Store.State().Hold(id)
+	if !known || h.Lifted {
+		return syncproto.CodeNotFound
+	}
+	h.Lifted, h.Reason = true, reason
+	return s.set(ctx, by, &h)
+}
+
+// there refuses a hold on what the borough does not have.
+func (s *Service) there(h store.HoldEntry) error {
+	if s.cfg.Store.State().IsErased(h.Family, h.Record) {
+		return syncproto.CodeNotFound
+	}
+	records := s.recordsOf(h.Family)
+	if len(records) == 0 || !h.Record.IsZero() && !slices.Contains(records, h.Record) {
+		return syncproto.CodeNotFound
+	}
+	return nil
+}
+
+// set writes a hold down: not between the last look at the holds and the end of what
+// it would keep. What was typed about an erased family is not kept.
+func (s *Service) set(ctx context.Context, by syncproto.UserID, h *store.HoldEntry) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	h.By, h.AtMS = by, s.cfg.Now().UnixMilli()
+	var e store.Entry = *h
+	if s.cfg.Store.State().IsErased(h.Family, syncproto.RecordID{}) {
+		e = store.WithoutWords(e)
+	} else if err := s.cfg.Keys.Ensure([]store.KeyPair{store.WordsKey(h.Family)}); err != nil {
+		return fmt.Errorf("making the key of what is typed about a family: %w", err)
+	}
+	return s.propose(audit.WithActing(ctx, audit.Acting{User: by}), e)
+}
+
+// Asks lists everything that was asked, to who may erase. It fails with
+// CodeForbidden for anybody else.
+func (s *Service) Asks(by syncproto.UserID) ([]Asked, error) {
+	if err := s.may(by); err != nil {
+		return nil, err
+	}
+	var out []Asked
+	for _, e := range s.cfg.Store.State().EraseAsks() {
+		out = append(out, s.askedOf(e))
+	}
+	return out, nil
+}
+
+// Holds lists the holds in force and those that ended, the oldest first, to who may
+// erase. It fails with CodeForbidden for anybody else.
+func (s *Service) Holds(by syncproto.UserID) ([]store.HoldEntry, error) {
+	if err := s.may(by); err != nil {
+		return nil, err
+	}
+	return s.cfg.Store.State().Holds(), nil
+}
+
+// Asked is what somebody asked for, and what became of it.
+type Asked struct {
+	store.EraseAskEntry
+	State string // open, refused or done
+}
+
+// States of what was asked for.
+const (
+	StateOpen    = "open"
+	StateRefused = "refused"
+	StateDone    = "done"
+)
+
+func (s *Service) askedOf(e store.EraseAskEntry) Asked {
+	done := slices.ContainsFunc(s.cfg.Store.State().Erasures(), func(x store.EraseEntry) bool { return x.Ask == e.ID })
+	switch {
+	case done:
+		return Asked{e, StateDone}
+	case e.Refused:
+		return Asked{e, StateRefused}
+	}
+	return Asked{e, StateOpen}
+}

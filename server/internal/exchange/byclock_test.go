@@ -58,7 +58,7 @@ func TestWhatNeverGoesToATablet(t *testing.T) {
 	w, family, ada := case1(t)
 	ada.fill(family, 3)
 	duty := w.tablet(w.person("edt"))
-	w.commit(store.BreakGlassEntry{ID: syncproto.ID{1}, User: duty.user, Family: family, Code: "HOSPITAL", Text: "x",
+	w.commit(store.BreakGlassEntry{ID: syncproto.ID{1}, User: duty.user, Family: family, Code: "HOSPITAL",
 		FromMS: w.nowMS, ToMS: w.nowMS + hourMS})
 	mate := w.tablet(w.person("social_worker"))
 	w.commit(store.FamilyTeamEntry{Family: family, Team: store.TeamID{1}})
@@ -70,7 +70,7 @@ func TestWhatNeverGoesToATablet(t *testing.T) {
 			t.Errorf("%d items came for who only reads online", len(reply.Items))
 		}
 	}
-	shut := store.RestrictionEntry{Family: family, Category: store.RestrictHighRisk, On: true, Reason: "x", AtMS: w.nowMS, ReviewMS: w.nowMS + hourMS}
+	shut := store.RestrictionEntry{Family: family, Category: store.RestrictHighRisk, On: true, AtMS: w.nowMS, ReviewMS: w.nowMS + hourMS}
 	w.commit(shut)
 	w.relate(ada.user, family, "NAMED")
 	ada.sync()

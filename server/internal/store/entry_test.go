@@ -93,6 +93,7 @@ func TestEntryFormat(t *testing.T) {
 
 func TestEntriesComeBack(t *testing.T) {
 	b := storetest.Open(t)
+	keepsWords(t, b, smith)
 	for _, e := range samples() {
 		payload, err := store.EncodeEntry(e, b.Keys)
 		if err != nil {
@@ -174,6 +175,7 @@ func TestChangeIsBoundToItsHeader(t *testing.T) {
 
 func FuzzDecodeEntry(f *testing.F) {
 	b := storetest.Open(f)
+	keepsWords(f, b, smith)
 	for _, e := range samples() {
 		payload, err := store.EncodeEntry(e, b.Keys)
 		if err != nil {

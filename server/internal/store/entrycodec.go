@@ -56,7 +56,8 @@ const controlAAD = "doorstep-control-v1"
 // fresh randomness, so encode once, before the journal.
 //
 // Every payload says in plain bytes what its leaf in the audit log says (leaf.go);
-// of a control entry that is event, beside what is sealed.
+// of a control entry that is event, beside what is sealed: the entry under the
+// system key, and what people typed about a family under that family's (typed.go).
 func EncodeEntry(e Entry, s Sealer) ([]byte, error) {
 	return encodeEntry(e, s, eventOf(e, s))
 }
@@ -76,12 +77,16 @@ func encodeEntry(e Entry, s Sealer, event audit.Event) ([]byte, error) {
 		b = cbor.AppendBytes(b, e.Mark[:])
 		return cbor.AppendBytes(b, e.Table[:]), nil
 	}
-	sealed, err := s.Seal(KeyPair{}, []byte(controlAAD), encodeControl(e))
+	rest, words, err := sealWords(e, s)
+	if err != nil {
+		return nil, err
+	}
+	sealed, err := s.Seal(KeyPair{}, []byte(controlAAD), encodeControl(rest))
 	if err != nil {
 		return nil, fmt.Errorf("sealing a control entry: %w", err)
 	}
-	b := cbor.AppendBytes(appendHeader(nil, 3, kindControl), event.Encode())
-	return cbor.AppendBytes(b, sealed), nil
+	b := cbor.AppendBytes(appendHeader(nil, 4, kindControl), event.Encode())
+	return cbor.AppendBytes(cbor.AppendBytes(b, sealed), words), nil
 }
 
 // DecodeEntry reads the payload at a position of the journal. It fails with
@@ -257,9 +262,9 @@ func decodeVerdict(d *decoder, count int, position uint64) (Entry, error) {
 }
 
 func unsealControl(d *decoder, count int, s Sealer) (Entry, error) {
-	d.expect(count == 3)
+	d.expect(count == 4)
 	d.Bytes() // the event, for the audit log
-	sealed := d.Bytes()
+	sealed, words := d.Bytes(), d.Bytes()
 	if d.Done() != nil {
 		return nil, ErrEntry
 	}
@@ -267,7 +272,11 @@ func unsealControl(d *decoder, count int, s Sealer) (Entry, error) {
 	if err != nil {
 		return nil, fmt.Errorf("unsealing a control entry: %w", err)
 	}
-	return decodeControl(plain)
+	e, err := decodeControl(plain)
+	if err != nil {
+		return nil, err
+	}
+	return unsealWords(e, words, s)
 }
 
 // maxCode bounds a syncproto.Code.

@@ -1,6 +1,7 @@
 package store
 
 import (
+	"cmp"
 	"errors"
 	"slices"
 	"time"
@@ -207,6 +208,25 @@ func (s *State) HoldOn(kind HoldKind, family syncproto.FamilyID, record syncprot
 		}
 	}
 	return longest, held
+}
+
+// Hold returns a hold, in force or not.
+func (s *State) Hold(id syncproto.ID) (HoldEntry, bool) {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	h, ok := s.evidence.holds[id]
+	return h, ok
+}
+
+// Holds lists every hold that was ever set, the oldest first.
+func (s *State) Holds() []HoldEntry {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	out := values(s.evidence.holds)
+	slices.SortFunc(out, func(a, b HoldEntry) int {
+		return cmp.Or(cmp.Compare(a.AtMS, b.AtMS), slices.Compare(a.ID[:], b.ID[:]))
+	})
+	return out
 }
 
 // EraseAsk returns what was asked under an id.

@@ -83,6 +83,7 @@ func TestHoldingsOverTime(t *testing.T) {
 
 func TestStateIsFoldedAtEveryStart(t *testing.T) {
 	b := storetest.Open(t)
+	keepsWords(t, b, smith)
 	for _, e := range samples() {
 		if store.IsControl(e) {
 			b.Commit(1, e)

@@ -133,6 +133,9 @@ func (s *State) apply(position uint64, e Entry) {
 		s.relations.applyFamilyTeam(position, e)
 	default:
 		s.evidence.apply(e)
+		if erased, ok := e.(EraseEntry); ok && erased.Record.IsZero() {
+			s.forgetWords(erased.Family)
+		}
 	}
 }
 
