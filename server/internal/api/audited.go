@@ -50,7 +50,7 @@ func rules() map[string]rule {
 		"breakGlassCounts": {shows: list}, "audit": {shows: audit.TypeAuditor}, "sync": {or: byExchange},
 	}
 	for or, ids := range map[elsewhere][]string{
-		anEntry: {"signIn", "refresh", "signOut", "stepUp", "enrol", "revokeDevice", "revokeUser", "addPasskey", "removePasskey",
+		anEntry: {"signIn", "signInCustody", "refresh", "signOut", "stepUp", "enrol", "revokeDevice", "revokeUser", "addPasskey", "removePasskey",
 			"admit", "handOver", "confirm", "query", "answer", "decide", "finalise", "addendum", "correct", "acceptLate",
 			"grant", "withdraw", "restrict", "lift", "breakGlass", "reviewBreakGlass"},
 		ofNobody: {"health", "ready", "openapi", "about", "beginOpenID", "beginPasskey", "beginAddPasskey", "passkeys", "events",
