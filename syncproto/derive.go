@@ -9,22 +9,44 @@ import (
 	"doorstep/syncproto/sorting"
 )
 
-// DeriveVisit fills in what is computed of a visit and its children's parts:
-// how long it took, and for each child whether it counts as a statutory visit.
-// A disputed answer never counts (SPEC 5.11). Views of other records, or nil
-// views, are passed over.
-func DeriveVisit(household *View, parts []*View) {
-	if household == nil {
+// Derive fills in what is computed of a record and of those that are sealed
+// with it (SPEC 5.11): of a visit how long it took, and for each child whether it
+// counts as a statutory visit, which a disputed answer never does; of a return home
+// interview when it is due; of an exploitation assessment how many indicators there
+// are. Nil views are passed over.
+func Derive(whole *View, parts []*View) {
+	if whole == nil {
 		return
 	}
-	if minutes, ok := durationMin(household); ok {
-		household.derive("duration_min", cbor.Int(minutes))
+	switch whole.Kind {
+	case "visit":
+		if minutes, ok := durationMin(whole); ok {
+			whole.derive("duration_min", cbor.Int(minutes))
+		}
+	case "return_interview":
+		if returned, ok := whole.settled("returned_at").AsInt(); ok {
+			whole.derive("due", cbor.Int(returned+schema.ReturnInterviewMS))
+		}
+	case "exploitation":
+		whole.derive("score", cbor.Int(recentIndicators(whole)))
 	}
 	for _, part := range parts {
 		if part != nil {
-			part.derive("counts_as_statutory", cbor.Bool(countsAsStatutory(household, part)))
+			part.derive("counts_as_statutory", cbor.Bool(countsAsStatutory(whole, part)))
 		}
 	}
+}
+
+// recentIndicators counts the indicators in force of the last six months. While two
+// people disagree on one, the higher answer is in force and counts.
+func recentIndicators(v *View) int64 {
+	n := int64(0)
+	for _, level := range v.partsInForce("indicators", "level") {
+		if level == "CURRENT_3M" || level == "RECENT_3_6M" {
+			n++
+		}
+	}
+	return n
 }
 
 func durationMin(v *View) (int64, bool) {

@@ -30,7 +30,7 @@ func statutoryVisit() (household, part *syncproto.View) {
 
 func counts(t *testing.T, household, part *syncproto.View) bool {
 	t.Helper()
-	syncproto.DeriveVisit(household, []*syncproto.View{part})
+	syncproto.Derive(household, []*syncproto.View{part})
 	f, ok := part.Field("counts_as_statutory")
 	if !ok {
 		t.Fatal("counts_as_statutory was not derived")
@@ -103,5 +103,36 @@ func TestSourceAnswersForThePartAndItsVisit(t *testing.T) {
 		if p.Field == "seen" {
 			t.Errorf("seen is answered, but Complete says %s", p.Error())
 		}
+	}
+}
+
+// TestDerivedOfOtherKinds: a return interview is due 72 hours after the return, if
+// people agree when that was; an assessment counts what is recent.
+func TestDerivedOfOtherKinds(t *testing.T) {
+	interview := &syncproto.View{Kind: "return_interview", Fields: []syncproto.FieldView{valueOf("returned_at", cbor.Int(1000))}}
+	syncproto.Derive(interview, nil)
+	if f, _ := interview.Field("due"); !f.Value.Equal(cbor.Int(1000 + 72*3_600_000)) {
+		t.Errorf("due: got %v", f.Value)
+	}
+	disputed := &syncproto.View{Kind: "return_interview", Fields: []syncproto.FieldView{valueOf("returned_at", cbor.Int(1000))},
+		Conflicts: []syncproto.Conflict{{Path: syncproto.Path{Field: "returned_at"}}}}
+	syncproto.Derive(disputed, nil)
+	if _, ok := disputed.Field("due"); ok {
+		t.Error("due although people disagree on the return")
+	}
+
+	level := func(code string, inForce bool) syncproto.Element {
+		return syncproto.Element{InForce: inForce, Fields: []syncproto.FieldView{valueOf("level", cbor.Text(code))}}
+	}
+	assessment := &syncproto.View{Kind: "exploitation", Fields: []syncproto.FieldView{{Field: "indicators", Set: true, Items: []syncproto.Element{
+		level("CURRENT_3M", true), level("RECENT_3_6M", true), level("NONE", true), level("UNKNOWN", true), level("CURRENT_3M", false)}}}}
+	syncproto.Derive(assessment, nil)
+	if f, _ := assessment.Field("score"); !f.Value.Equal(cbor.Int(2)) {
+		t.Errorf("score: got %v, want 2", f.Value)
+	}
+	missing := &syncproto.View{Kind: "missing_episode", Fields: []syncproto.FieldView{valueOf("end", cbor.Int(2)), valueOf("start", cbor.Int(1))}}
+	syncproto.Derive(missing, nil)
+	if len(missing.Fields) != 2 {
+		t.Errorf("derived of a missing episode: %v", missing.Fields)
 	}
 }

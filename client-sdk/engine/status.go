@@ -46,23 +46,23 @@ func (e *Engine) Fold(id syncproto.RecordID) (*syncproto.View, error) {
 	return v, nil
 }
 
-// derived fills in what is computed of a visit or of a child's part of one.
+// derived fills in what is computed of a record, or of a child's part of a visit.
 func (e *Engine) derived(r *record, v *syncproto.View) *syncproto.View {
 	kind, ok := schema.Newest(v.Kind)
 	if !ok {
 		return v
 	}
 	out := *v
-	if len(kind.Parts()) > 0 {
+	if kind.Part == "" && kind.Derives() {
 		out.Fields = slices.Clone(v.Fields)
-		syncproto.DeriveVisit(&out, nil)
+		syncproto.Derive(&out, nil)
 		return &out
 	}
 	if whole := e.wholeOf(r, kind, v); whole != nil {
 		out.Fields = slices.Clone(v.Fields)
 		visit := *whole
 		visit.Fields = slices.Clone(whole.Fields)
-		syncproto.DeriveVisit(&visit, []*syncproto.View{&out})
+		syncproto.Derive(&visit, []*syncproto.View{&out})
 		return &out
 	}
 	return v

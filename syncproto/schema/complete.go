@@ -146,9 +146,9 @@ func (c *Condition) holds(get Source) bool {
 	v, _ := get(c.Field)
 	switch c.Test {
 	case OneOf:
-		return contains(c.Values, v)
+		return c.lists(v)
 	case NoneOf:
-		return !contains(c.Values, v)
+		return !c.lists(v)
 	case Answered:
 		return answered(v)
 	case Unanswered:
@@ -170,15 +170,19 @@ func (c *Condition) anyHolds(get Source) bool {
 	return false
 }
 
-// contains reports whether v, or an item of the list v, is one of values.
-func contains(values []cbor.Value, v cbor.Value) bool {
+// lists reports whether v, or an item of the list v, is one of Is.
+func (c *Condition) lists(v cbor.Value) bool {
 	items, isList := v.AsList()
 	if !isList {
 		items = []cbor.Value{v}
 	}
+	wanted := c.Values()
 	for _, item := range items {
-		for _, want := range values {
-			if answered(item) && item.Equal(want) {
+		if !answered(item) {
+			continue
+		}
+		for _, want := range wanted {
+			if item.Equal(want) {
 				return true
 			}
 		}

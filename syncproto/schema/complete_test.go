@@ -247,3 +247,111 @@ func tell(problems []schema.Problem) []string {
 	}
 	return out
 }
+
+// danger is a danger statement with its goal, whole.
+func danger(pairs ...any) cbor.Value {
+	whole := []any{"who", "school and Nan", "what", "Lee hit Mum in front of Ada", "impact", "Ada may be hurt", "goal_parents", "Lee stays away",
+		"goal_child", "nobody shouts", "goal_seen", "calm pick-ups", "goal_how_long", "six months"}
+	return element(append(whole, pairs...)...)
+}
+
+func TestCompleteDirectWork(t *testing.T) {
+	mapping := answers{"children": cbor.List(element("child", id(1))), "held_on": cbor.Text("2026-11-20"), "dangers": cbor.List(danger())}
+	ruler := func(min, score int) cbor.Value {
+		return cbor.List(element("ruler", "READINESS", "min", min, "max", 10, "score", score))
+	}
+	talk := answers{"person": id(1), "held_on": cbor.Text("2026-11-20"), "focus": cbor.Text("drinking at home")}
+	parenting := answers{"parent": id(1), "programme": cbor.Text("TRIPLE_P"), "from": cbor.Text("2026-09-01")}
+	before := element("instrument", "SDQ", "point", "PRE", "date", "2026-09-01", "sdq", 18)
+	after := element("instrument", "SDQ", "point", "POST", "date", "2026-11-01", "sdq", 11)
+	wantComplete(t, []completeCase{
+		{"a mapping", "mapping", mapping, nil},
+		{"a danger without its goal", "mapping", mapping.with("dangers", cbor.List(element("who", "Nan", "what", "x", "impact", "y"))), []string{
+			"unfilled dangers[0].goal_parents", "unfilled dangers[0].goal_child", "unfilled dangers[0].goal_seen", "unfilled dangers[0].goal_how_long"}},
+		{"four dangers", "mapping", mapping.with("dangers", cbor.List(danger(), danger(), danger(), danger())), []string{"warn dangers more_than_three_dangers"}},
+		{"safety against no danger", "mapping", mapping.with("existing_safety", cbor.List(element("text", "Nan took Ada home"))),
+			[]string{"unfilled existing_safety[0].danger"}},
+		{"on the ruler", "motivational", talk.with("rulers", ruler(0, 0)), nil},
+		{"below the ruler", "motivational", talk.with("rulers", ruler(1, 0)), []string{"failed rulers[0].score off_the_ruler"}},
+		{"another programme, unnamed", "parenting", parenting.with("programme", "OTHER"), []string{"unfilled programme_other"}},
+		{"missed without reason", "parenting", parenting.with("sessions", cbor.List(element("no", 1, "attendance", "MISSED"))),
+			[]string{"unfilled sessions[0].reason"}},
+		{"ended with a measure from before alone", "parenting", parenting.with("to", "2026-11-01", "measures", cbor.List(before)),
+			[]string{"warn measures no_measure_after"}},
+		{"measured before and after", "parenting", parenting.with("to", "2026-11-01", "measures", cbor.List(before, after)), nil},
+		{"a session for no child", "fit_session", answers{"adult": id(1), "held_on": cbor.Text("2026-11-20"), "strand": cbor.Text("DA")},
+			[]string{"unfilled children", "unfilled child_impact"}},
+		{"words and pictures without the words", "child_tool", answers{"child": id(1), "tool": cbor.Text("WORDS_PICTURES"),
+			"done_on": cbor.Text("2026-11-20")}, []string{"unfilled storyboard"}},
+		{"shared without leave", "child_tool", answers{"child": id(1), "tool": cbor.Text("FAIRY"), "done_on": cbor.Text("2026-11-20"),
+			"share_with": cbor.List(element("name", "Mum")), "may_share": cbor.Text("N")}, []string{"failed share_with shared_without_leave"}},
+	})
+}
+
+func TestCompleteMissingAndExploited(t *testing.T) {
+	episode := answers{"child": id(1), "state": cbor.Text("OPEN"), "type": cbor.Text("M"), "start": cbor.Int(noon), schema.FactNow: cbor.Int(noon + hour)}
+	interview := answers{"child": id(1), "episode": id(2), "returned_at": cbor.Int(noon), "offered": cbor.Text("Y"), "offered_at": cbor.Int(noon + hour),
+		"accepted": cbor.Text("Y"), "held_at": cbor.Int(noon + 72*hour), "interviewer": cbor.Text("J. Bell"), "independent": cbor.Text("Y"),
+		"prevent": cbor.Text("ring Nan")}
+	referral := answers{"person": id(1), "under_18": cbor.Text("Y"), "decision": cbor.Text("REFER"), "decision_why": cbor.Text("county lines"),
+		"safeguarding": cbor.List(element("at", noon, "what", "safe with Nan", "by", "A. Shah"))}
+	wantComplete(t, []completeCase{
+		{"still missing", "missing_episode", episode, nil},
+		{"closed without an end", "missing_episode", episode.with("state", "CLOSED"), []string{"unfilled end"}},
+		{"back before they left", "missing_episode", episode.with("state", "CLOSED", "end", noon-1), []string{"failed end end_before_start"}},
+		{"back, and still open", "missing_episode", episode.with("end", noon+1), []string{"warn state ended_and_open"}},
+		{"harm not said", "missing_episode", episode.with("harmed", "Y"), []string{"unfilled harm"}},
+		{"an interview in time", "return_interview", interview, nil},
+		{"later than 72 hours", "return_interview", interview.with("held_at", noon+72*hour+1), []string{"warn held_at later_than_72_hours"}},
+		{"interviewed by the carer", "return_interview", interview.with("independent", "N"), []string{"failed independent not_independent"}},
+		{"never offered", "return_interview", answers{"child": id(1), "episode": id(2), "returned_at": cbor.Int(noon), "offered": cbor.Text("N")},
+			[]string{"unfilled not_offered_why"}},
+		{"declined", "return_interview", interview.with("accepted", "N", "held_at", nil, "interviewer", nil, "independent", nil, "prevent", nil),
+			[]string{"unfilled not_held_why"}},
+		{"an indicator unexplained", "exploitation", answers{"child": id(1), "assessed_on": cbor.Text("2026-11-20"), "grade": cbor.Text("HIGH"),
+			"types": cbor.List(element("type", "CCE")), "professional_judgement": cbor.Text("x"),
+			"indicators": cbor.List(element("code", "DEBT", "level", "CURRENT_3M"), element("code", "DRUGS", "level", "NONE"))},
+			[]string{"unfilled indicators[0].explanation"}},
+		{"a referral", "nrm_referral", referral, nil},
+		{"a child not referred, by nobody", "nrm_referral", referral.with("decision", "NOT_REFER"), []string{"unfilled manager"}},
+		{"an adult not referred", "nrm_referral", referral.with("decision", "NOT_REFER", "under_18", "N"), nil},
+		{"not made safe first", "nrm_referral", referral.with("safeguarding", nil), []string{"unfilled safeguarding"}},
+	})
+}
+
+func TestCompleteTalk(t *testing.T) {
+	talk := answers{"held_on": cbor.Text("2026-11-20"), "attendees": cbor.List(element("worker", id(1)))}
+	wantComplete(t, []completeCase{
+		{"ideas alone", "reflective_group", talk.with("ideas", cbor.List(element("text", "ask Nan"))), nil},
+		{"a decision of nobody", "supervision", talk.with("decision", "close the case"),
+			[]string{"unfilled rationale", "unfilled manager", "failed decision decision_without_manager"}},
+		{"a decision", "consultation", talk.with("decision", "step down", "rationale", "six calm months", "manager", id(2)), nil},
+		{"observed without consent", "observation", answers{"worker": id(1), "held_on": cbor.Text("2026-11-20"), "consent": cbor.Text("N")},
+			[]string{"failed consent observed_without_consent"}},
+		{"a volunteer's contact that ends before it began", "volunteer_log", answers{"contact": cbor.List(element("date", "2026-11-20",
+			"start", noon, "end", noon-1, "activity", "PLAY"))}, []string{"failed contact[0].end end_before_start"}},
+	})
+}
+
+// TestMeasuresOutOfRangeAreRefused: a total of the questionnaire is 0 to 40, a place
+// on the scale 0 to 10.
+func TestMeasuresOutOfRangeAreRefused(t *testing.T) {
+	parenting, _ := schema.Newest("parenting")
+	measures, _ := parenting.Field("measures")
+	reading := func(total int) cbor.Value {
+		return element("instrument", "SDQ", "point", "PRE", "date", "2026-09-01", "sdq", total)
+	}
+	if p := measures.CheckElement(reading(40)); !p.OK() {
+		t.Errorf("40: %v", p)
+	}
+	for _, total := range []int{-1, 41} {
+		if p := measures.CheckElement(reading(total)); p.Code != schema.OutOfBounds || p.Part != "sdq" {
+			t.Errorf("%d: %v", total, p)
+		}
+	}
+	mapping, _ := schema.Newest("mapping")
+	score, _ := mapping.At("scores", "score")
+	if !score.CheckValue(cbor.Int(10)).OK() || score.CheckValue(cbor.Int(11)).OK() || score.CheckValue(cbor.Int(-1)).OK() {
+		t.Error("the safety scale is not 0 to 10")
+	}
+}

@@ -29,10 +29,11 @@ var relationshipParts = []Field{
 	{ID: "b", Rule: Human, Label: Attested, Type: TypeRef, RefKind: "person", Required: true,
 		Hint: Hint{Label: "Other person", Order: 2}},
 	{ID: "type", Rule: Human, Label: Attested, Type: TypeCode, Required: true,
-		Codes: codes("PARENT", "is parent of", "STEP_PARENT", "is step-parent of", "CARER", "is carer of", "SIBLING", "is brother or sister of",
-			"HALF_SIBLING", "is half-brother or half-sister of", "GRANDPARENT", "is grandparent of", "AUNT_UNCLE", "is aunt or uncle of",
-			"PARTNER", "is partner of", "EX_PARTNER", "is former partner of", "OTHER_RELATIVE", "is a relative of",
-			"FRIEND", "is a friend of", "PROFESSIONAL", "works with", "OTHER", "other"),
+		Codes: "PARENT is parent of; STEP_PARENT is step-parent of; CARER is carer of; " +
+			"SIBLING is brother or sister of; HALF_SIBLING is half-brother or half-sister of; " +
+			"GRANDPARENT is grandparent of; AUNT_UNCLE is aunt or uncle of; PARTNER is partner of; " +
+			"EX_PARTNER is former partner of; OTHER_RELATIVE is a relative of; FRIEND is a friend of; " +
+			"PROFESSIONAL works with; OTHER other",
 		Hint: Hint{Label: "Relationship", Order: 3}},
 	{ID: "from", Rule: Human, Label: Attested, Type: TypeDate, Hint: Hint{Label: "From", Order: 4}},
 	{ID: "to", Rule: Human, Label: Attested, Type: TypeDate, Hint: Hint{Label: "Until", Order: 5}},
@@ -46,8 +47,8 @@ var relationshipQualityParts = []Field{
 	{ID: "seen_by", Rule: Own, Label: Judgement, Type: TypeLine, Max: 200, Required: true,
 		Hint: Hint{Label: "Who sees it so", Order: 2}},
 	{ID: "quality", Rule: Own, Label: Judgement, Type: TypeCode, Required: true,
-		Codes: codes("CLOSE", "Close", "GOOD", "Good", "MIXED", "Mixed", "DISTANT", "Distant",
-			"CONFLICT", "In conflict", "BROKEN", "Broken off", "FEARED", "Feared"),
+		Codes: "CLOSE Close; GOOD Good; MIXED Mixed; DISTANT Distant; CONFLICT In conflict; BROKEN Broken off; " +
+			"FEARED Feared",
 		Hint: Hint{Label: "How they see it", Order: 3}},
 	{ID: "why", Rule: Own, Label: Judgement, Type: TypeLine, Max: 2000,
 		Hint: Hint{Label: "In their words", Order: 4, Long: true}},

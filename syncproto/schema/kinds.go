@@ -12,8 +12,28 @@ var kinds = [...]*Kind{
 	&statusKind,
 	&visitKind,
 	&visitChildKind,
+	&childToolKind,
+	&mappingKind,
 	&planKind,
 	&actionKind,
+	&motivationalKind,
+	&systemicKind,
+	&parentingKind,
+	&fitSessionKind,
+	&disclosureKind,
+	&missingKind,
+	&returnInterviewKind,
+	&intelligenceKind,
+	&exploitationKind,
+	&referralKind,
+	&volunteerMatchKind,
+	&volunteerLogKind,
+	&volunteerConcernKind,
+	&supervisionKind,
+	&consultationKind,
+	&reflectiveGroupKind,
+	&supervisionPersonalKind,
+	&observationKind,
 }
 
 // Lookup returns a kind at exactly this version.
@@ -82,6 +102,16 @@ func (k *Kind) Parts() []*Kind {
 		}
 	}
 	return parts
+}
+
+// Derives reports whether anything of this kind is computed (SPEC 5.11).
+func (k *Kind) Derives() bool {
+	for i := range k.Fields {
+		if k.Fields[i].Rule == Derived {
+			return true
+		}
+	}
+	return false
 }
 
 // IsCollection reports whether the field holds elements.

@@ -44,13 +44,13 @@ var personKind = Kind{
 				Section: "Safety", Order: 15}},
 
 		{ID: "communication", Rule: Latest, Label: Admin, Type: TypeCode,
-			Codes: codes("SPEECH", "Speech", "BSL", "British Sign Language", "MAKATON", "Makaton", "PICTURES", "Pictures or symbols",
-				"DEVICE", "Communication aid", "WRITING", "Writing", "OTHER", "Other"),
+			Codes: "SPEECH Speech; BSL British Sign Language; MAKATON Makaton; PICTURES Pictures or symbols; " +
+				"DEVICE Communication aid; WRITING Writing; OTHER Other",
 			Hint: Hint{Label: "Communicates by", Section: "Language", Order: 16}},
 		{ID: "language", Rule: Latest, Label: Admin, Type: TypeLine, Max: 35, Format: FormatLanguage,
 			Hint: Hint{Label: "First language", Section: "Language", Order: 17}},
 		{ID: "interpreter", Rule: Latest, Label: Admin, Type: TypeCode,
-			Codes: codes("NONE", "Not needed", "SPOKEN", "Spoken language", "SIGN", "Sign language"),
+			Codes: "NONE Not needed; SPOKEN Spoken language; SIGN Sign language",
 			Hint:  Hint{Label: "Interpreter", Section: "Language", Order: 18}},
 	},
 	Checks: []Check{
@@ -89,9 +89,9 @@ var datedChecks = []Check{{ID: "ends_before_start", Field: "to", Plain: "The las
 
 var hazardParts = []Field{
 	{ID: "code", Rule: Human, Label: Attested, Type: TypeCode, Required: true,
-		Codes: codes("VIOLENCE", "Violence or threats", "WEAPON", "Weapon in the home", "ANIMAL", "Dangerous animal",
-			"RISK_PERSON", "Person who poses a risk", "INFECTION", "Infection", "PREMISES", "Unsafe premises",
-			"TWO_WORKERS", "Visit in pairs", "OTHER", "Other"),
+		Codes: "VIOLENCE Violence or threats; WEAPON Weapon in the home; ANIMAL Dangerous animal; " +
+			"RISK_PERSON Person who poses a risk; INFECTION Infection; PREMISES Unsafe premises; " +
+			"TWO_WORKERS Visit in pairs; OTHER Other",
 		Hint: Hint{Label: "Risk", Order: 1}},
 	{ID: "text", Rule: Human, Label: Attested, Type: TypeLine, Max: 2000, Required: true,
 		Hint: Hint{Label: "What to know", Order: 2, Long: true}},

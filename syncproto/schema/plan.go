@@ -51,7 +51,7 @@ var planKind = Kind{
 		{ID: "nobody_safe_in_network", Field: "network", Plain: "A plan needs at least one person who helps and poses no risk.",
 			If: inForce,
 			Then: []Condition{{Field: "network", Test: AtLeast, Limit: 1, Where: []Condition{
-				{Field: "poses_risk", Test: NoneOf, Values: texts("Y")},
+				{Field: "poses_risk", Test: NoneOf, Is: "Y"},
 			}}}},
 		{ID: "bottom_lines_not_approved", Field: "bottom_lines", Plain: "A manager has not approved what is not up for discussion.",
 			If:   []Condition{inForce[0], {Field: "bottom_lines", Test: Answered}},
@@ -60,10 +60,9 @@ var planKind = Kind{
 }
 
 // inForce holds for a plan that counts, or is about to.
-var inForce = []Condition{when("status", "ACTIVE", "UNDER_REVIEW")}
+var inForce = []Condition{when("status", "ACTIVE UNDER_REVIEW")}
 
-var capacities = codes("CHILD", "Child", "PARENT", "Parent", "CARER", "Carer", "NETWORK", "Relative or friend",
-	"WORKER", "Worker", "OTHER", "Other")
+const capacities = "CHILD Child; PARENT Parent; CARER Carer; NETWORK Relative or friend; WORKER Worker; OTHER Other"
 
 // planRuleParts make one rule. While two people disagree on whether it is in
 // force, it is.
@@ -77,7 +76,7 @@ var planRuleParts = []Field{
 	{ID: "checked_by", Rule: Human, Label: Judgement, Type: TypeLine, Max: 400, Hint: Hint{Label: "Who checks", Order: 6}},
 	{ID: "start", Rule: Human, Label: Judgement, Type: TypeDate, Hint: Hint{Label: "From", Order: 7}},
 	{ID: "status", Rule: Protect, Label: Judgement, Type: TypeCode,
-		Codes: codes("IN_FORCE", "In force", "NOT_STARTED", "Not started", "PAUSED", "Paused", "ENDED", "Ended"),
+		Codes: "IN_FORCE In force; NOT_STARTED Not started; PAUSED Paused; ENDED Ended",
 		Protective: []cbor.Value{
 			cbor.Text("IN_FORCE"), cbor.Null(), cbor.Text("NOT_STARTED"), cbor.Text("PAUSED"), cbor.Text("ENDED"),
 		},
@@ -99,7 +98,7 @@ var monitoringParts = []Field{
 	{ID: "date", Rule: Log, Label: Attested, Type: TypeDate, Required: true, Hint: Hint{Label: "Date", Order: 1}},
 	{ID: "rule", Rule: Log, Label: Attested, Type: TypeRef, RefKind: "rules", Hint: Hint{Label: "Rule", Order: 2}},
 	{ID: "kept", Rule: Log, Label: Attested, Type: TypeCode, Required: true,
-		Codes: codes("KEPT", "Kept", "BROKEN", "Broken", "PARTLY", "Partly kept"), Hint: Hint{Label: "Kept or broken", Order: 3}},
+		Codes: "KEPT Kept; BROKEN Broken; PARTLY Partly kept", Hint: Hint{Label: "Kept or broken", Order: 3}},
 	{ID: "seen_by", Rule: Log, Label: Attested, Type: TypeLine, Max: 200, Required: true, Hint: Hint{Label: "Seen by", Order: 4}},
 	{ID: "what_happened", Rule: Log, Label: Attested, Type: TypeLine, Max: 4000, Hint: Hint{Label: "What happened", Order: 5, Long: true}},
 }
@@ -109,7 +108,7 @@ var signatureParts = []Field{
 	{ID: "signer", Rule: Log, Label: Attested, Type: TypeLine, Max: 200, Required: true, Hint: Hint{Label: "Name", Order: 2}},
 	{ID: "capacity", Rule: Log, Label: Attested, Type: TypeCode, Codes: capacities, Required: true, Hint: Hint{Label: "Signs as", Order: 3}},
 	{ID: "mode", Rule: Log, Label: Attested, Type: TypeCode, Required: true,
-		Codes: codes("PEN", "On paper", "SCREEN", "On screen", "SPOKEN", "Agreed aloud", "DECLINED", "Declined to sign"),
+		Codes: "PEN On paper; SCREEN On screen; SPOKEN Agreed aloud; DECLINED Declined to sign",
 		Hint:  Hint{Label: "How", Order: 4}},
 	{ID: "declined_reason", Rule: Log, Label: Attested, Type: TypeLine, Max: 2000, RequiredIf: []Condition{when("mode", "DECLINED")},
 		Hint: Hint{Label: "Why declined", Order: 5, Long: true}},
@@ -122,11 +121,12 @@ var shareParts = []Field{
 	{ID: "version_hash", Rule: Log, Label: Attested, Type: TypeHash,
 		RequiredIf: []Condition{{Field: "withheld_reason", Test: Unanswered}}, Hint: Hint{Label: "Version", Order: 2}},
 	{ID: "view", Rule: Log, Label: Attested, Type: TypeCode, Required: true,
-		Codes: codes("FULL", "Whole plan", "FAMILY", "Family's copy", "CHILD", "Child's copy", "NETWORK", "Rules, phone list and warning signs"),
-		Hint:  Hint{Label: "Which copy", Order: 3}},
+		Codes: "FULL Whole plan; FAMILY Family's copy; CHILD Child's copy; " +
+			"NETWORK Rules, phone list and warning signs",
+		Hint: Hint{Label: "Which copy", Order: 3}},
 	{ID: "language", Rule: Log, Label: Attested, Type: TypeLine, Max: 35, Format: FormatLanguage, Hint: Hint{Label: "Language", Order: 4}},
 	{ID: "format", Rule: Log, Label: Attested, Type: TypeCode,
-		Codes: codes("PAPER", "Paper", "EMAIL", "Email", "SCREEN", "Shown on screen", "READ_ALOUD", "Read aloud"), Hint: Hint{Label: "Form", Order: 5}},
+		Codes: "PAPER Paper; EMAIL Email; SCREEN Shown on screen; READ_ALOUD Read aloud", Hint: Hint{Label: "Form", Order: 5}},
 	{ID: "route", Rule: Log, Label: Attested, Type: TypeLine, Max: 200, Hint: Hint{Label: "How it was handed over", Order: 6}},
 	{ID: "date", Rule: Log, Label: Attested, Type: TypeDate, Required: true, Hint: Hint{Label: "Date", Order: 7}},
 	{ID: "receipt", Rule: Log, Label: Attested, Type: TypeCode, Codes: yesNo, Hint: Hint{Label: "Receipt confirmed", Order: 8}},

@@ -9,7 +9,11 @@
 // changed by anybody.
 package schema
 
-import "doorstep/syncproto/cbor"
+import (
+	"strings"
+
+	"doorstep/syncproto/cbor"
+)
 
 // MaxValueBytes bounds a text value set whole; it is the protocol's MaxTextValue.
 const MaxValueBytes = 64 << 10
@@ -88,7 +92,7 @@ type Field struct {
 	Rule  Rule
 	Label Label
 	Type  Type
-	Codes []Code
+	Codes Codes
 	// Protective lists a Protect field's values from the most protective to the
 	// least. Values not listed rank last, in bytewise order of their encoding.
 	// Null is a value that was cleared: nothing is claimed.
@@ -148,7 +152,7 @@ type Kind struct {
 type Test uint8
 
 const (
-	OneOf      Test = 0 // the value is one of Values; a list contains one of them
+	OneOf      Test = 0 // the value is one of Is; a list contains one of them
 	Answered   Test = 1 // somebody gave a value that is not empty
 	Unanswered Test = 2 // nobody did
 	NotBefore  Test = 3 // the value is not before Other's; holds while one is unanswered
@@ -156,20 +160,34 @@ const (
 	Differs    Test = 5 // the value is not Other's; likewise
 	AtLeast    Test = 6 // at least Limit elements meet Where
 	AtMost     Test = 7 // at most Limit elements meet Where
-	NoneOf     Test = 8 // the value is none of Values; holds while unanswered
+	NoneOf     Test = 8 // the value is none of Is; holds while unanswered
 	AnyOf      Test = 9 // one of Where holds; Field is not used
 )
 
 // Condition is one question about a record. Field is a field's id; in a part of
 // an element, a sibling's id; "visit.place" for a field of the record that this
-// one is a part of; or one of the Facts.
+// one is a part of; or one of the Facts. Is lists codes, "Y NA_INFANT", or is
+// "true" for a truth.
 type Condition struct {
-	Field  string
-	Test   Test
-	Values []cbor.Value
-	Other  string
-	Limit  int64
-	Where  []Condition
+	Field string
+	Test  Test
+	Is    string
+	Other string
+	Limit int64
+	Where []Condition
+}
+
+// Values returns what Is lists, as the values that a record holds.
+func (c *Condition) Values() []cbor.Value {
+	var values []cbor.Value
+	for _, word := range strings.Fields(c.Is) {
+		if word == "true" {
+			values = append(values, cbor.Bool(true))
+		} else {
+			values = append(values, cbor.Text(word))
+		}
+	}
+	return values
 }
 
 // Facts are what a record does not hold itself. Whoever asks Complete gives

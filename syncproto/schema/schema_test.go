@@ -10,7 +10,10 @@ import (
 )
 
 func TestKinds(t *testing.T) {
-	want := []string{"family", "person", "allocation", "status", "visit", "visit_child", "plan", "action"}
+	want := []string{"family", "person", "allocation", "status", "visit", "visit_child", "child_tool", "mapping",
+		"plan", "action", "motivational", "systemic", "parenting", "fit_session", "disclosure", "missing_episode", "return_interview",
+		"intelligence", "exploitation", "nrm_referral", "volunteer_match", "volunteer_log", "volunteer_concern", "supervision",
+		"consultation", "reflective_group", "supervision_personal", "observation"}
 	var got []string
 	for _, k := range schema.All() {
 		got = append(got, k.ID)
@@ -45,7 +48,8 @@ func TestPartsOfAVisit(t *testing.T) {
 		t.Error("a visit is a part of something")
 	}
 	for _, k := range schema.All() {
-		finalises := slices.Contains([]string{"visit", "visit_child", "plan"}, k.ID)
+		finalises := slices.Contains([]string{"visit", "visit_child", "child_tool", "mapping", "plan", "motivational", "systemic",
+			"parenting", "fit_session", "missing_episode", "return_interview", "exploitation", "nrm_referral", "consultation"}, k.ID)
 		if k.Finalises != finalises || k.NeedsConfirmation != finalises {
 			t.Errorf("%s: Finalises %v, NeedsConfirmation %v, want both %v", k.ID, k.Finalises, k.NeedsConfirmation, finalises)
 		}
@@ -152,7 +156,7 @@ func (p place) checkPart(parent, f *schema.Field) {
 
 func (p place) checkValueType(f *schema.Field) {
 	p.want(f.Type <= schema.TypeHash, "unknown type")
-	p.want((f.Type == schema.TypeCode) == (len(f.Codes) > 0), "code set missing or out of place")
+	p.want((f.Type == schema.TypeCode) == (len(f.Codes.All()) > 0), "code set missing or out of place")
 	p.want((f.Type == schema.TypeRef) == (f.RefKind != ""), "RefKind missing or out of place")
 	p.want(f.RefKind == "" || refersToSomething(f.RefKind), "RefKind names nothing")
 	p.want(f.Type != schema.TypeLine || f.Max > 0 && f.Max <= schema.MaxValueBytes, "a line needs a limit")
@@ -161,12 +165,12 @@ func (p place) checkValueType(f *schema.Field) {
 	p.want(!f.Hint.Long || f.Type == schema.TypeLine, "only lines can ask for several lines")
 	p.want((f.Rule == schema.Protect) == (len(f.Protective) > 0), "protective order missing or out of place")
 	codes := map[string]bool{}
-	for _, c := range f.Codes {
+	for _, c := range f.Codes.All() {
 		p.want(c.Code != "" && c.Label != "" && !codes[c.Code], "code twice or empty: "+c.Code)
 		codes[c.Code] = true
 	}
 	if f.Rule == schema.Protect {
-		p.want(len(f.Protective) == len(f.Codes)+1, "every code and null has its place in the protective order")
+		p.want(len(f.Protective) == len(f.Codes.All())+1, "every code and null has its place in the protective order")
 	}
 	for i, v := range f.Protective {
 		p.want(f.CheckValue(v).OK() && !slices.ContainsFunc(f.Protective[:i], v.Equal), "protective value twice or not allowed")
@@ -240,7 +244,7 @@ func (p place) checkConditions(conditions []schema.Condition, find lookup) {
 		f, ok := find(c.Field)
 		p.want(ok, "condition on no field: "+c.Field)
 		values := c.Test == schema.OneOf || c.Test == schema.NoneOf
-		p.want(values == (len(c.Values) > 0), "values missing or out of place: "+c.Field)
+		p.want(values == (len(c.Values()) > 0), "values missing or out of place: "+c.Field)
 		other := c.Test == schema.NotBefore || c.Test == schema.Within || c.Test == schema.Differs
 		p.want(other == (c.Other != ""), "other field missing or out of place: "+c.Field)
 		if other {
@@ -250,7 +254,7 @@ func (p place) checkConditions(conditions []schema.Condition, find lookup) {
 		if f == nil {
 			continue
 		}
-		for _, v := range c.Values {
+		for _, v := range c.Values() {
 			p.want(f.CheckValue(v).OK(), "condition on a value that cannot be: "+c.Field)
 		}
 		if c.Test == schema.AtLeast || c.Test == schema.AtMost {

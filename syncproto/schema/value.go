@@ -109,7 +109,7 @@ func (f *Field) checkText(v cbor.Value) Problem {
 	}
 	switch f.Type {
 	case TypeCode:
-		return unless(f.HasCode(s), UnknownCode)
+		return unless(f.Codes.Has(s), UnknownCode)
 	case TypeDate:
 		return unless(validDate(s), BadDate)
 	}
@@ -121,16 +121,6 @@ func (f *Field) checkText(v cbor.Value) Problem {
 		return problem(TooLong)
 	}
 	return unless(s == "" || f.Format.valid(s), BadFormat)
-}
-
-// HasCode reports whether the field's code set has this code.
-func (f *Field) HasCode(code string) bool {
-	for i := range f.Codes {
-		if f.Codes[i].Code == code {
-			return true
-		}
-	}
-	return false
 }
 
 // checkBytes wants exactly n bytes that are not all zero: zero names nothing.

@@ -1,7 +1,5 @@
 package schema
 
-import "doorstep/syncproto/cbor"
-
 // visitKind is the household's part of a visit: what is true of the visit as a
 // whole. Each child's part is a record of its own (domain rules R3).
 var visitKind = Kind{
@@ -21,7 +19,7 @@ var visitKind = Kind{
 		{ID: "contact_mode", Rule: Human, Label: Attested, Type: TypeCode, Codes: contactModes, Required: true,
 			Hint: Hint{Label: "How", Help: "Only a visit in person counts as a visit.", Section: "The visit", Order: 6}},
 		{ID: "announced", Rule: Human, Label: Attested, Type: TypeCode,
-			Codes:      codes("ANNOUNCED", "Announced", "UNANNOUNCED", "Unannounced"),
+			Codes:      "ANNOUNCED Announced; UNANNOUNCED Unannounced",
 			RequiredIf: []Condition{when("visit_type", "CP")},
 			Hint:       Hint{Label: "Announced or not", Section: "The visit", Order: 7}},
 		{ID: "place", Rule: Human, Label: Attested, Type: TypeCode, Codes: places,
@@ -46,7 +44,7 @@ var visitKind = Kind{
 			Hint: Hint{Label: "Expected but not there", Section: "Who was there", Order: 14}},
 
 		{ID: "purpose", Rule: Text, Label: Judgement, Type: TypeProse,
-			RequiredIf: []Condition{{Field: FactPlanOpen, Values: []cbor.Value{cbor.Bool(true)}}},
+			RequiredIf: []Condition{{Field: FactPlanOpen, Is: "true"}},
 			Hint:       Hint{Label: "Purpose", Help: "What this visit is for, in terms of the plan.", Section: "Purpose", Order: 15}},
 		{ID: "plan_lines", Rule: Union, Label: Admin, Sub: []Field{
 			{ID: "plan", Rule: Human, Label: Admin, Type: TypeRef, RefKind: "plan", Required: true,
@@ -62,13 +60,13 @@ var visitKind = Kind{
 			Hint: Hint{Label: "Summary of the visit", Section: "What you saw", Order: 18}},
 		{ID: "worker_raw_note", Rule: Log, Label: Verbatim, Sub: []Field{
 			{ID: "kind", Rule: Log, Label: Verbatim, Type: TypeCode, Required: true,
-				Codes: codes("TEXT", "Typed", "INK", "Handwritten", "AUDIO", "Recorded"),
+				Codes: "TEXT Typed; INK Handwritten; AUDIO Recorded",
 				Hint:  Hint{Label: "How it was taken", Order: 1}},
 			{ID: "text", Rule: Log, Label: Verbatim, Type: TypeLine, Max: MaxValueBytes,
 				RequiredIf: []Condition{when("kind", "TEXT")},
 				Hint:       Hint{Label: "Note", Order: 2, Long: true}},
 			{ID: "blob", Rule: Log, Label: Verbatim, Type: TypeHash,
-				RequiredIf: []Condition{when("kind", "INK", "AUDIO")},
+				RequiredIf: []Condition{when("kind", "INK AUDIO")},
 				Hint:       Hint{Label: "Drawing or recording", Order: 3}},
 		}, Hint: Hint{Label: "Notes taken on the visit", Help: "Kept as they were taken. They cannot be changed.", Section: "What you saw", Order: 19}},
 
@@ -99,8 +97,7 @@ var visitKind = Kind{
 }
 
 // notCompleted holds for a visit that did not take place.
-var notCompleted = []Condition{when("outcome",
-	"NO_ACCESS", "NO_REPLY", "REFUSED", "CANCELLED_FAMILY", "CANCELLED_SERVICE", "ABANDONED_SAFETY")}
+var notCompleted = []Condition{when("outcome", "NO_ACCESS NO_REPLY REFUSED CANCELLED_FAMILY CANCELLED_SERVICE ABANDONED_SAFETY")}
 
 func managerTold(field string) Condition {
 	return Condition{Field: field, Test: AtLeast, Limit: 1, Where: []Condition{when("alerted", "Y")}}

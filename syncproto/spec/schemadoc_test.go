@@ -164,9 +164,9 @@ func valueText(enc []byte) string {
 func writeCodes(b *bytes.Buffer, fields []schema.Field, prefix string) {
 	for i := range fields {
 		f := &fields[i]
-		if len(f.Codes) > 0 {
+		if f.Codes != "" {
 			var codes []string
-			for _, c := range f.Codes {
+			for _, c := range f.Codes.All() {
 				codes = append(codes, fmt.Sprintf("`%s` %s", c.Code, c.Label))
 			}
 			fmt.Fprintf(b, "Codes of `%s%s`: %s.\n\n", prefix, f.ID, strings.Join(codes, "; "))

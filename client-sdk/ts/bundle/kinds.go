@@ -80,7 +80,7 @@ func writeValue(b *strings.Builder, f *schema.Field, indent string) {
 	case schema.TypeStruct:
 		writeParts(b, f.Sub, indent)
 	case schema.TypeCode:
-		for i, c := range f.Codes {
+		for i, c := range f.Codes.All() {
 			if i > 0 {
 				b.WriteString(" | ")
 			}

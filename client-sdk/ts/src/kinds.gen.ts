@@ -8,8 +8,28 @@ export type KindID =
   | "status"
   | "visit"
   | "visit_child"
+  | "child_tool"
+  | "mapping"
   | "plan"
-  | "action";
+  | "action"
+  | "motivational"
+  | "systemic"
+  | "parenting"
+  | "fit_session"
+  | "disclosure"
+  | "missing_episode"
+  | "return_interview"
+  | "intelligence"
+  | "exploitation"
+  | "nrm_referral"
+  | "volunteer_match"
+  | "volunteer_log"
+  | "volunteer_concern"
+  | "supervision"
+  | "consultation"
+  | "reflective_group"
+  | "supervision_personal"
+  | "observation";
 
 /** What the fields of each kind hold. A reference is 16 bytes: see `refTo`. */
 export interface KindFields {
@@ -19,8 +39,28 @@ export interface KindFields {
   status: StatusFields;
   visit: VisitFields;
   visit_child: VisitChildFields;
+  child_tool: ChildToolFields;
+  mapping: MappingFields;
   plan: PlanFields;
   action: ActionFields;
+  motivational: MotivationalFields;
+  systemic: SystemicFields;
+  parenting: ParentingFields;
+  fit_session: FitSessionFields;
+  disclosure: DisclosureFields;
+  missing_episode: MissingEpisodeFields;
+  return_interview: ReturnInterviewFields;
+  intelligence: IntelligenceFields;
+  exploitation: ExploitationFields;
+  nrm_referral: NrmReferralFields;
+  volunteer_match: VolunteerMatchFields;
+  volunteer_log: VolunteerLogFields;
+  volunteer_concern: VolunteerConcernFields;
+  supervision: SupervisionFields;
+  consultation: ConsultationFields;
+  reflective_group: ReflectiveGroupFields;
+  supervision_personal: SupervisionPersonalFields;
+  observation: ObservationFields;
 }
 
 /** Family, version 1. */
@@ -176,8 +216,8 @@ export interface StatusFields {
   provider: "PR0" | "PR1" | "PR2" | "PR3" | "PR4" | "PR5";
   /** Meant to last to 18 (server). */
   long_term_to_18: "Y" | "N";
-  /** Regulation that sets the visits (server). */
-  reg_basis: string;
+  /** What sets the visits (server). */
+  reg_basis: "REG19" | "REG24" | "REG28_3A";
   /** Plan number (server). */
   plan_id: string;
   /** Review due (server). */
@@ -199,6 +239,10 @@ export interface StatusFields {
     /** Decided on (server). */
     date: string;
   };
+  /** Placement began (server). */
+  placement_from: string;
+  /** First review held (server). */
+  first_review: string;
 }
 
 /** Visit, version 1. */
@@ -352,6 +396,8 @@ export interface VisitChildFields {
     tool: "THREE_HOUSES" | "FAIRY" | "WIZARD" | "SAFETY_HOUSE" | "WORDS_PICTURES" | "OTHER";
     /** How it went (human). */
     note: string;
+    /** Sheet (human). */
+    sheet: Uint8Array;
   } };
   /** Mark or injury seen (protect). */
   injury_seen: "Y" | "N";
@@ -374,6 +420,9 @@ export interface VisitChildFields {
     } };
     /** Swelling (log). */
     swelling: { [element: string]: {
+    } };
+    /** Moves less freely (log). */
+    mobility: { [element: string]: {
     } };
     /** Explained by (log). */
     explanation_by: { [element: string]: {
@@ -405,6 +454,180 @@ export interface VisitChildFields {
   } };
   /** Counts as a statutory visit (derived). */
   counts_as_statutory: boolean;
+}
+
+/** Work with a child, version 1. */
+export interface ChildToolFields {
+  /** Child (human). */
+  child: Uint8Array;
+  /** Tool (human). */
+  tool: "THREE_HOUSES" | "FAIRY" | "WIZARD" | "SAFETY_HOUSE" | "WORDS_PICTURES" | "OTHER";
+  /** Done on (human). */
+  done_on: string;
+  /** On which visit (human). */
+  visit: Uint8Array;
+  /** What the child said and drew (log). */
+  panels: { [element: string]: {
+    /** Which part (log). */
+    panel: { [element: string]: {
+    } };
+    /** What was asked (log). */
+    prompt: { [element: string]: {
+    } };
+    /** The child's words (log). */
+    words: { [element: string]: {
+    } };
+    /** Drawing (log). */
+    drawing: { [element: string]: {
+    } };
+    /** Written or drawn by (log). */
+    drawn_by: { [element: string]: {
+    } };
+    /** Language (log). */
+    language: { [element: string]: {
+    } };
+  } };
+  /** The child agrees to share it (protect). */
+  may_share: "Y" | "N";
+  /** With whom (union). */
+  share_with: { [element: string]: {
+    /** Name (human). */
+    name: string;
+  } };
+  /** The story (human). */
+  storyboard: string;
+  /** Who agreed the wording (union). */
+  agreed_by: { [element: string]: {
+    /** Name (human). */
+    name: string;
+    /** Agrees as (human). */
+    capacity: "CHILD" | "PARENT" | "CARER" | "NETWORK" | "WORKER" | "OTHER";
+    /** On (human). */
+    on: string;
+  } };
+  /** Explained to the child (log). */
+  explained: { [element: string]: {
+    /** On (log). */
+    on: { [element: string]: {
+    } };
+    /** How (log). */
+    how: { [element: string]: {
+    } };
+    /** By (log). */
+    by: { [element: string]: {
+    } };
+  } };
+}
+
+/** Mapping, version 1. */
+export interface MappingFields {
+  /** Children (union). */
+  children: { [element: string]: {
+    /** Child (human). */
+    child: Uint8Array;
+  } };
+  /** Date (human). */
+  held_on: string;
+  /** Past harm (union). */
+  harm: { [element: string]: {
+    /** What (human). */
+    text: string;
+    /** Who says so (human). */
+    source: string;
+    /** When (human). */
+    date: string;
+    /** How we know (human). */
+    evidence: string;
+  } };
+  /** Danger statements and safety goals (union). */
+  dangers: { [element: string]: {
+    /** Who is worried (human). */
+    who: string;
+    /** What about (human). */
+    what: string;
+    /** What it may do to the child (human). */
+    impact: string;
+    /** Goal: what parents will do (human). */
+    goal_parents: string;
+    /** Goal: what the child will notice (human). */
+    goal_child: string;
+    /** Goal: what professionals will see (human). */
+    goal_seen: string;
+    /** Goal: how long it must hold (human). */
+    goal_how_long: string;
+  } };
+  /** Who sees it differently (own). */
+  disputes: { [slot: string]: {
+    /** Danger statement (own). */
+    danger: Uint8Array;
+    /** Who disagrees (own). */
+    name: string;
+    /** What they say (own). */
+    text: string;
+  } };
+  /** Complicating factors (union). */
+  complicating: { [element: string]: {
+    /** What (human). */
+    text: string;
+    /** Who says so (human). */
+    source: string;
+    /** When (human). */
+    date: string;
+    /** How we know (human). */
+    evidence: string;
+  } };
+  /** Existing strengths (union). */
+  strengths: { [element: string]: {
+    /** What (human). */
+    text: string;
+    /** Who says so (human). */
+    source: string;
+    /** When (human). */
+    date: string;
+    /** How we know (human). */
+    evidence: string;
+  } };
+  /** Existing safety (union). */
+  existing_safety: { [element: string]: {
+    /** What (human). */
+    text: string;
+    /** Who says so (human). */
+    source: string;
+    /** When (human). */
+    date: string;
+    /** How we know (human). */
+    evidence: string;
+    /** Against which danger (human). */
+    danger: Uint8Array;
+  } };
+  /** Next steps (union). */
+  next_steps: { [element: string]: {
+    /** What (human). */
+    what: string;
+    /** Who (human). */
+    who: string;
+    /** By (human). */
+    by: string;
+    /** Action (human). */
+    action: Uint8Array;
+  } };
+  /** Safety scale (own). */
+  scores: { [slot: string]: {
+    /** Name (own). */
+    rater: string;
+    /** Who (own). */
+    role: "CHILD" | "PARENT" | "CARER" | "NETWORK" | "WORKER" | "OTHER";
+    /** Question, or which danger (own). */
+    question: string;
+    /** Date (own). */
+    date: string;
+    /** Score, 0 to 10 (own). */
+    score: number;
+    /** Why this number (own). */
+    why: string;
+    /** What would make it one more (own). */
+    plus_one: string;
+  } };
 }
 
 /** Safety plan, version 1. */
@@ -576,4 +799,763 @@ export interface ActionFields {
   status: "OPEN" | "DONE" | "OVERDUE" | "CANCELLED";
   /** Why cancelled (human). */
   status_reason: string;
+}
+
+/** Motivational conversation, version 1. */
+export interface MotivationalFields {
+  /** With whom (human). */
+  person: Uint8Array;
+  /** Date (human). */
+  held_on: string;
+  /** Where the conversation was (human). */
+  process: "ENGAGE" | "FOCUS" | "EVOKE" | "PLAN";
+  /** What the person may change (human). */
+  focus: string;
+  /** Rulers (own). */
+  rulers: { [slot: string]: {
+    /** Ruler (own). */
+    ruler: "IMPORTANCE" | "CONFIDENCE" | "READINESS";
+    /** Lowest number (own). */
+    min: number;
+    /** Highest number (own). */
+    max: number;
+    /** Their number (own). */
+    score: number;
+    /** Why not lower (own). */
+    why_not_lower: string;
+    /** What would take it up (own). */
+    what_next: string;
+  } };
+  /** In their own words (log). */
+  quotes: { [element: string]: {
+    /** Who said it (log). */
+    speaker: { [element: string]: {
+    } };
+    /** Their words (log). */
+    quote: { [element: string]: {
+    } };
+    /** Which way it points (log). */
+    talk: { [element: string]: {
+    } };
+    /** What it speaks of (log). */
+    kind: { [element: string]: {
+    } };
+  } };
+  /** Agreed steps (union). */
+  agreed_steps: { [element: string]: {
+    /** What (human). */
+    what: string;
+    /** Who (human). */
+    who: string;
+    /** By (human). */
+    by: string;
+    /** Action (human). */
+    action: Uint8Array;
+  } };
+}
+
+/** Systemic session, version 1. */
+export interface SystemicFields {
+  /** Date (human). */
+  held_on: string;
+  /** Present (union). */
+  present: { [element: string]: {
+    /** Person (human). */
+    person: Uint8Array;
+    /** Who, if not on file (human). */
+    described: string;
+    /** Who they are to the children (human). */
+    role: string;
+    /** Was alone with a child (protect). */
+    alone_with_child: "Y" | "N";
+  } };
+  /** Hypotheses (union). */
+  hypotheses: { [element: string]: {
+    /** Hypothesis (human). */
+    text: string;
+    /** Raised by (human). */
+    raised_by: string;
+    /** State (latest). */
+    status: "OPEN" | "TRIED" | "DROPPED";
+    /** What speaks for it (human). */
+    evidence_for: string;
+    /** What speaks against it (human). */
+    evidence_against: string;
+  } };
+  /** What you asked and tried (own). */
+  interventions: { [slot: string]: string };
+  /** How the family responded (own). */
+  response: { [slot: string]: string };
+  /** Reflections for the file (own). */
+  reflections: { [slot: string]: string };
+}
+
+/** Parenting programme, version 1. */
+export interface ParentingFields {
+  /** Parent (human). */
+  parent: Uint8Array;
+  /** Children (union). */
+  children: { [element: string]: {
+    /** Child (human). */
+    child: Uint8Array;
+  } };
+  /** Programme (human). */
+  programme: "INCREDIBLE_YEARS" | "TRIPLE_P" | "SFSC" | "SFP_10_14" | "OTHER";
+  /** Which programme (human). */
+  programme_other: string;
+  /** Enrolled on (human). */
+  from: string;
+  /** Ended on (human). */
+  to: string;
+  /** How it ended (human). */
+  end_reason: string;
+  /** Sessions (union). */
+  sessions: { [element: string]: {
+    /** Session number (human). */
+    no: number;
+    /** Date (human). */
+    date: string;
+    /** Topic or module (human). */
+    module: string;
+    /** Attendance (human). */
+    attendance: "ATTENDED" | "PART" | "MISSED";
+    /** Why not all of it (human). */
+    reason: string;
+    /** Practice at home (human). */
+    home_practice: string;
+    /** What was left out or added (human). */
+    fidelity: string;
+    /** Parent's rating, 0 to 10 (human). */
+    parent_rating: number;
+  } };
+  /** Measures (log). */
+  measures: { [element: string]: {
+    /** Instrument (log). */
+    instrument: { [element: string]: {
+    } };
+    /** Which one (log). */
+    name: { [element: string]: {
+    } };
+    /** When in the programme (log). */
+    point: { [element: string]: {
+    } };
+    /** About (log). */
+    about: { [element: string]: {
+    } };
+    /** Date (log). */
+    date: { [element: string]: {
+    } };
+    /** Total difficulties, 0 to 40 (log). */
+    sdq: { [element: string]: {
+    } };
+    /** Score of another instrument (log). */
+    score: { [element: string]: {
+    } };
+  } };
+}
+
+/** Family intervention session, version 1. */
+export interface FitSessionFields {
+  /** Adult (human). */
+  adult: Uint8Array;
+  /** Children (union). */
+  children: { [element: string]: {
+    /** Child (human). */
+    child: Uint8Array;
+  } };
+  /** Date (human). */
+  held_on: string;
+  /** Strand (human). */
+  strand: "DA" | "SUBSTANCE" | "MENTAL_HEALTH";
+  /** Module (human). */
+  module: string;
+  /** What you did (own). */
+  work_done: { [slot: string]: string };
+  /** Scores (log). */
+  scores: { [element: string]: {
+    /** Instrument (log). */
+    instrument: { [element: string]: {
+    } };
+    /** Which one (log). */
+    name: { [element: string]: {
+    } };
+    /** Date (log). */
+    date: { [element: string]: {
+    } };
+    /** Score (log). */
+    score: { [element: string]: {
+    } };
+  } };
+  /** So what for the child (text). */
+  child_impact: string;
+  /** Goals (union). */
+  goals: { [element: string]: {
+    /** Goal (human). */
+    text: string;
+    /** State (human). */
+    status: "OPEN" | "MET" | "DROPPED";
+  } };
+}
+
+/** Disclosure in confidence, version 1. */
+export interface DisclosureFields {
+  /** Who told you (human). */
+  person: Uint8Array;
+  /** In which session (human). */
+  session: Uint8Array;
+  /** When (human). */
+  told_at: number;
+  /** You were alone with them (protect). */
+  alone: "Y" | "N";
+  /** Their words (log). */
+  words: { [element: string]: {
+    /** The child's words (log). */
+    quote: { [element: string]: {
+    } };
+    /** Said to (log). */
+    to_whom: { [element: string]: {
+    } };
+    /** What was asked or going on (log). */
+    prompt: { [element: string]: {
+    } };
+    /** Language (log). */
+    language: { [element: string]: {
+    } };
+    /** Interpreter (log). */
+    interpreter: { [element: string]: {
+    } };
+  } };
+  /** Your note (own). */
+  note: { [slot: string]: string };
+  /** Must stay hidden (protect). */
+  restricted: "Y" | "N";
+  /** Who must never learn of it (human). */
+  hide_from: string;
+  /** How to reach them safely (human). */
+  safe_contact: string;
+  /** What you did to keep them safe (text). */
+  done: string;
+}
+
+/** Missing episode, version 1. */
+export interface MissingEpisodeFields {
+  /** Child (human). */
+  child: Uint8Array;
+  /** State (protect). */
+  state: "OPEN" | "CLOSED";
+  /** Missing or away (human). */
+  type: "M" | "A";
+  /** Missing since (human). */
+  start: number;
+  /** Counted from (human). */
+  start_basis: "LEFT" | "LAST_SEEN";
+  /** Last seen (log). */
+  last_seen: { [element: string]: {
+    /** When (log). */
+    at: { [element: string]: {
+    } };
+    /** Where (log). */
+    where: { [element: string]: {
+    } };
+    /** Seen by (log). */
+    by: { [element: string]: {
+    } };
+    /** Clothing, mood, what was said (log). */
+    note: { [element: string]: {
+    } };
+  } };
+  /** Who may be with them (union). */
+  companions: { [element: string]: {
+    /** Person on file (human). */
+    person: Uint8Array;
+    /** Name or description (human). */
+    name: string;
+  } };
+  /** Reported to the police (protect). */
+  police_told: "Y" | "N";
+  /** Police reference (human). */
+  police_ref: string;
+  /** Grade of risk (protect). */
+  grade: "NO_APPARENT" | "LOW" | "MEDIUM" | "HIGH";
+  /** Found or returned at (human). */
+  end: number;
+  /** Where they were found (human). */
+  found_place: string;
+  /** Came to harm (protect). */
+  harmed: "Y" | "N";
+  /** What harm (human). */
+  harm: string;
+  /** Prevention check (log). */
+  prevention_check: { [element: string]: {
+    /** When (log). */
+    at: { [element: string]: {
+    } };
+    /** By (log). */
+    by: { [element: string]: {
+    } };
+    /** What came of it (log). */
+    found: { [element: string]: {
+    } };
+  } };
+}
+
+/** Return home interview, version 1. */
+export interface ReturnInterviewFields {
+  /** Child (human). */
+  child: Uint8Array;
+  /** Missing episode (human). */
+  episode: Uint8Array;
+  /** Returned at (human). */
+  returned_at: number;
+  /** Due by (derived). */
+  due: number;
+  /** Offered (protect). */
+  offered: "Y" | "N";
+  /** Offered at (human). */
+  offered_at: number;
+  /** Why not offered (human). */
+  not_offered_why: string;
+  /** Accepted (human). */
+  accepted: "Y" | "N" | "NA";
+  /** Why it was not held (human). */
+  not_held_why: string;
+  /** Held at (human). */
+  held_at: number;
+  /** Place (human). */
+  place: string;
+  /** Interviewer (human). */
+  interviewer: string;
+  /** Independent of the child's care (protect). */
+  independent: "Y" | "N";
+  /** The child's words (log). */
+  child_words: { [element: string]: {
+    /** The child's words (log). */
+    quote: { [element: string]: {
+    } };
+    /** Said to (log). */
+    to_whom: { [element: string]: {
+    } };
+    /** What was asked or going on (log). */
+    prompt: { [element: string]: {
+    } };
+    /** Language (log). */
+    language: { [element: string]: {
+    } };
+    /** Interpreter (log). */
+    interpreter: { [element: string]: {
+    } };
+  } };
+  /** What pushed them away (union). */
+  push: { [element: string]: {
+    /** Factor (human). */
+    factor: "CONFLICT" | "ABUSE" | "SCHOOL" | "PEERS" | "PARTNER" | "EXPLOITATION" | "CONTACT" | "PLACEMENT" | "BOREDOM" | "DRUGS" | "MENTAL_HEALTH" | "OTHER";
+    /** More on it (human). */
+    note: string;
+  } };
+  /** What drew them (union). */
+  pull: { [element: string]: {
+    /** Factor (human). */
+    factor: "CONFLICT" | "ABUSE" | "SCHOOL" | "PEERS" | "PARTNER" | "EXPLOITATION" | "CONTACT" | "PLACEMENT" | "BOREDOM" | "DRUGS" | "MENTAL_HEALTH" | "OTHER";
+    /** More on it (human). */
+    note: string;
+  } };
+  /** Where they were (human). */
+  where: string;
+  /** With whom (human). */
+  with_whom: string;
+  /** How they travelled and returned (human). */
+  travel: string;
+  /** What harm they came to (human). */
+  harm: string;
+  /** What carers say (own). */
+  carer_account: { [slot: string]: {
+    /** Name (own). */
+    name: string;
+    /** What they say (own). */
+    account: string;
+  } };
+  /** Plan to prevent another episode (text). */
+  prevent: string;
+}
+
+/** Intelligence, version 1. */
+export interface IntelligenceFields {
+  /** Child (human). */
+  about: Uint8Array;
+  /** Missing episode (human). */
+  episode: Uint8Array;
+  /** What is known (human). */
+  text: string;
+  /** Source (human). */
+  source: string;
+  /** May be shared with partner agencies (protect). */
+  share_with_partner: "Y" | "N";
+}
+
+/** Exploitation assessment, version 1. */
+export interface ExploitationFields {
+  /** Child (human). */
+  child: Uint8Array;
+  /** Date (human). */
+  assessed_on: string;
+  /** Kinds of exploitation (union). */
+  types: { [element: string]: {
+    /** Kind of exploitation (human). */
+    type: "CSE" | "CCE" | "CL" | "MDS" | "TRAFFICKING";
+  } };
+  /** Indicators (union). */
+  indicators: { [element: string]: {
+    /** Indicator (human). */
+    code: "MISSING" | "OLDER" | "PEERS" | "MONEY" | "DEBT" | "DRUGS" | "CARRYING" | "OFFENDING" | "ONLINE" | "SEXUAL_HEALTH" | "INJURY" | "TRAVEL" | "SCHOOL" | "FAMILY" | "CONTROL" | "MENTAL_HEALTH" | "OTHER";
+    /** How recent (protect). */
+    level: "CURRENT_3M" | "RECENT_3_6M" | "NONE" | "UNKNOWN";
+    /** How you know (human). */
+    explanation: string;
+  } };
+  /** Indicators of the last six months (derived). */
+  score: number;
+  /** Grade of risk (protect). */
+  grade: "NO_APPARENT" | "LOW" | "MEDIUM" | "HIGH";
+  /** Professional judgement (human). */
+  professional_judgement: string;
+  /** The grade departs from the indicators (human). */
+  overrides: "Y" | "N";
+  /** Why it departs (human). */
+  override_reason: string;
+  /** Reviewed by (human). */
+  reviewed_by: string;
+  /** Reviewed on (human). */
+  reviewed_on: string;
+}
+
+/** Referral prompt sheet, version 1. */
+export interface NrmReferralFields {
+  /** Person (server). */
+  person: Uint8Array;
+  /** Under 18, or may be (server). */
+  under_18: "Y" | "N";
+  /** Made safe first (log). */
+  safeguarding: { [element: string]: {
+    /** When (log). */
+    at: { [element: string]: {
+    } };
+    /** What was done (log). */
+    what: { [element: string]: {
+    } };
+    /** By (log). */
+    by: { [element: string]: {
+    } };
+  } };
+  /** What the form will ask (log). */
+  prompts: { [element: string]: {
+    /** Prompt (log). */
+    prompt: { [element: string]: {
+    } };
+    /** Answer (log). */
+    answer: { [element: string]: {
+    } };
+    /** Who says so (log). */
+    source: { [element: string]: {
+    } };
+  } };
+  /** Decision (server). */
+  decision: "REFER" | "NOT_REFER";
+  /** Why (server). */
+  decision_why: string;
+  /** Manager who agreed not to refer a child (server). */
+  manager: string;
+  /** Sent at (server). */
+  sent_at: number;
+  /** Reference (server). */
+  reference: string;
+  /** Reasonable grounds decision (server). */
+  rg_decision: "WAITING" | "POSITIVE" | "NEGATIVE";
+  /** Conclusive grounds decision (server). */
+  cg_decision: "WAITING" | "POSITIVE" | "NEGATIVE";
+  /** Child trafficking guardian (server). */
+  ictg: "Y" | "N";
+}
+
+/** Volunteer match, version 1. */
+export interface VolunteerMatchFields {
+  /** Volunteer (server). */
+  volunteer: Uint8Array;
+  /** Supervisor (server). */
+  supervisor: Uint8Array;
+  /** From (server). */
+  from: string;
+  /** Until (server). */
+  to: string;
+  /** DBS check runs out on (server). */
+  dbs_expiry: string;
+  /** Tasks allowed (server). */
+  tasks: string;
+  /** What the volunteer needs to know (server). */
+  info_sheet: string;
+}
+
+/** Volunteer's log, version 1. */
+export interface VolunteerLogFields {
+  /** Contact (own). */
+  contact: { [slot: string]: {
+    /** Match (own). */
+    match: Uint8Array;
+    /** Date (own). */
+    date: string;
+    /** From (own). */
+    start: number;
+    /** Until (own). */
+    end: number;
+    /** What you did (own). */
+    activity: "HOME_HELP" | "PLAY" | "SCHOOL" | "APPOINTMENT" | "TALK" | "OTHER";
+    /** What you saw (own). */
+    note: string;
+  } };
+}
+
+/** Volunteer's concern, version 1. */
+export interface VolunteerConcernFields {
+  /** Concern (log). */
+  concern: { [element: string]: {
+    /** About whom (log). */
+    about: { [element: string]: {
+    } };
+    /** When (log). */
+    at: { [element: string]: {
+    } };
+    /** What worries you (log). */
+    what: { [element: string]: {
+    } };
+    /** Somebody is in danger now (log). */
+    danger_now: { [element: string]: {
+    } };
+    /** Whom you rang (log). */
+    told: { [element: string]: {
+    } };
+  } };
+  /** What was done about it (log). */
+  response: { [element: string]: {
+    /** When (log). */
+    at: { [element: string]: {
+    } };
+    /** By (log). */
+    by: { [element: string]: {
+    } };
+    /** What was done (log). */
+    what: { [element: string]: {
+    } };
+  } };
+}
+
+/** Supervision of a case, version 1. */
+export interface SupervisionFields {
+  /** Date (human). */
+  held_on: string;
+  /** Attending (union). */
+  attendees: { [element: string]: {
+    /** Worker (human). */
+    worker: Uint8Array;
+    /** Name, if not a user here (human). */
+    name: string;
+    /** Profession (human). */
+    role: "SW" | "SENIOR_SW" | "TRANSITIONAL_SW" | "EDT_SW" | "STUDENT_SW" | "FAMILY_SUPPORT" | "EARLY_HELP" | "YJ" | "PA" | "DISAB" | "CLIN" | "FIT" | "MET" | "COORD" | "VOL" | "MANAGER" | "OTHER";
+  } };
+  /** Children (union). */
+  children: { [element: string]: {
+    /** Child (human). */
+    child: Uint8Array;
+  } };
+  /** Question (human). */
+  question: string;
+  /** Hypotheses (union). */
+  hypotheses: { [element: string]: {
+    /** Hypothesis (human). */
+    text: string;
+    /** Raised by (human). */
+    raised_by: string;
+    /** State (latest). */
+    status: "OPEN" | "TRIED" | "DROPPED";
+    /** What speaks for it (human). */
+    evidence_for: string;
+    /** What speaks against it (human). */
+    evidence_against: string;
+  } };
+  /** Ideas (union). */
+  ideas: { [element: string]: {
+    /** Idea (human). */
+    text: string;
+    /** Whose (human). */
+    from: string;
+  } };
+  /** Brief summary (text). */
+  summary: string;
+  /** Decision (human). */
+  decision: string;
+  /** Why (human). */
+  rationale: string;
+  /** Accountable manager (human). */
+  manager: Uint8Array;
+  /** Actions (union). */
+  actions: { [element: string]: {
+    /** What (human). */
+    what: string;
+    /** Who (human). */
+    who: string;
+    /** By (human). */
+    by: string;
+    /** Action (human). */
+    action: Uint8Array;
+  } };
+}
+
+/** Case consultation, version 1. */
+export interface ConsultationFields {
+  /** Date (human). */
+  held_on: string;
+  /** Attending (union). */
+  attendees: { [element: string]: {
+    /** Worker (human). */
+    worker: Uint8Array;
+    /** Name, if not a user here (human). */
+    name: string;
+    /** Profession (human). */
+    role: "SW" | "SENIOR_SW" | "TRANSITIONAL_SW" | "EDT_SW" | "STUDENT_SW" | "FAMILY_SUPPORT" | "EARLY_HELP" | "YJ" | "PA" | "DISAB" | "CLIN" | "FIT" | "MET" | "COORD" | "VOL" | "MANAGER" | "OTHER";
+  } };
+  /** Children (union). */
+  children: { [element: string]: {
+    /** Child (human). */
+    child: Uint8Array;
+  } };
+  /** Question (human). */
+  question: string;
+  /** Hypotheses (union). */
+  hypotheses: { [element: string]: {
+    /** Hypothesis (human). */
+    text: string;
+    /** Raised by (human). */
+    raised_by: string;
+    /** State (latest). */
+    status: "OPEN" | "TRIED" | "DROPPED";
+    /** What speaks for it (human). */
+    evidence_for: string;
+    /** What speaks against it (human). */
+    evidence_against: string;
+  } };
+  /** Ideas (union). */
+  ideas: { [element: string]: {
+    /** Idea (human). */
+    text: string;
+    /** Whose (human). */
+    from: string;
+  } };
+  /** Brief summary (text). */
+  summary: string;
+  /** Decision (human). */
+  decision: string;
+  /** Why (human). */
+  rationale: string;
+  /** Accountable manager (human). */
+  manager: Uint8Array;
+  /** Actions (union). */
+  actions: { [element: string]: {
+    /** What (human). */
+    what: string;
+    /** Who (human). */
+    who: string;
+    /** By (human). */
+    by: string;
+    /** Action (human). */
+    action: Uint8Array;
+  } };
+}
+
+/** Reflective group, version 1. */
+export interface ReflectiveGroupFields {
+  /** Date (human). */
+  held_on: string;
+  /** Attending (union). */
+  attendees: { [element: string]: {
+    /** Worker (human). */
+    worker: Uint8Array;
+    /** Name, if not a user here (human). */
+    name: string;
+    /** Profession (human). */
+    role: "SW" | "SENIOR_SW" | "TRANSITIONAL_SW" | "EDT_SW" | "STUDENT_SW" | "FAMILY_SUPPORT" | "EARLY_HELP" | "YJ" | "PA" | "DISAB" | "CLIN" | "FIT" | "MET" | "COORD" | "VOL" | "MANAGER" | "OTHER";
+  } };
+  /** Children (union). */
+  children: { [element: string]: {
+    /** Child (human). */
+    child: Uint8Array;
+  } };
+  /** Question (human). */
+  question: string;
+  /** Hypotheses (union). */
+  hypotheses: { [element: string]: {
+    /** Hypothesis (human). */
+    text: string;
+    /** Raised by (human). */
+    raised_by: string;
+    /** State (latest). */
+    status: "OPEN" | "TRIED" | "DROPPED";
+    /** What speaks for it (human). */
+    evidence_for: string;
+    /** What speaks against it (human). */
+    evidence_against: string;
+  } };
+  /** Ideas (union). */
+  ideas: { [element: string]: {
+    /** Idea (human). */
+    text: string;
+    /** Whose (human). */
+    from: string;
+  } };
+  /** Brief summary (text). */
+  summary: string;
+  /** Decision (human). */
+  decision: string;
+  /** Why (human). */
+  rationale: string;
+  /** Accountable manager (human). */
+  manager: Uint8Array;
+  /** Actions (union). */
+  actions: { [element: string]: {
+    /** What (human). */
+    what: string;
+    /** Who (human). */
+    who: string;
+    /** By (human). */
+    by: string;
+    /** Action (human). */
+    action: Uint8Array;
+  } };
+}
+
+/** Personal part of supervision, version 1. */
+export interface SupervisionPersonalFields {
+  /** Supervisee (human). */
+  supervisee: Uint8Array;
+  /** Date (human). */
+  held_on: string;
+  /** Wellbeing and workload (own). */
+  wellbeing: { [slot: string]: string };
+  /** Reflection (own). */
+  reflection: { [slot: string]: string };
+  /** Learning and development (own). */
+  development: { [slot: string]: string };
+}
+
+/** Observed practice, version 1. */
+export interface ObservationFields {
+  /** Worker observed (human). */
+  worker: Uint8Array;
+  /** Date (human). */
+  held_on: string;
+  /** The family consented (protect). */
+  consent: "Y" | "N";
+  /** What you saw (own). */
+  seen: { [slot: string]: string };
+  /** What went well (own). */
+  strengths: { [slot: string]: string };
+  /** What to try (own). */
+  ideas: { [slot: string]: string };
 }

@@ -247,7 +247,7 @@ func (s *Service) members(record syncproto.RecordID) map[syncproto.RecordID]memb
 // derive fills in what is computed of the group's views.
 func (g *group) derive() {
 	views := g.views()
-	syncproto.DeriveVisit(views[0], views[1:])
+	syncproto.Derive(views[0], views[1:])
 }
 
 func (g *group) views() []*syncproto.View {

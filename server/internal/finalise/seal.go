@@ -79,7 +79,7 @@ func (g *group) sealed() []*syncproto.View {
 			views[i] = syncproto.FoldAt(p.graph, p.kind, p.verdicts, p.info.Heads)
 		}
 	}
-	syncproto.DeriveVisit(views[0], views[1:])
+	syncproto.Derive(views[0], views[1:])
 	return views
 }
 
@@ -126,7 +126,7 @@ func sealedGroup(r *store.Reader, seal *syncproto.Seal) ([]*syncproto.View, erro
 			rest = append(rest, v)
 		}
 	}
-	syncproto.DeriveVisit(whole, rest)
+	syncproto.Derive(whole, rest)
 	out := append([]*syncproto.View{whole}, rest...)
 	for _, v := range out {
 		if syncproto.VersionHash(v) != want[v.Record] {

@@ -226,8 +226,8 @@ func parseValue(f *schema.Field, cell string) (v cbor.Value, code, plain string)
 }
 
 func codeList(f *schema.Field) string {
-	names := make([]string, 0, len(f.Codes))
-	for _, c := range f.Codes {
+	names := make([]string, 0, len(f.Codes.All()))
+	for _, c := range f.Codes.All() {
 		names = append(names, c.Code)
 	}
 	return ": " + strings.Join(names, ", ")

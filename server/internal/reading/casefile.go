@@ -57,7 +57,7 @@ func (registered registry) sightings(visit *syncproto.View, parts []*syncproto.V
 	if len(parts) == 0 {
 		return []sighting{base}
 	}
-	syncproto.DeriveVisit(visit, parts)
+	syncproto.Derive(visit, parts)
 	var out []sighting
 	for _, part := range parts {
 		if child, ok := refIn(part, "child"); ok {

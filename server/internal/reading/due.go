@@ -129,7 +129,7 @@ func (v VisitRules) due(f *caseFile, child syncproto.RecordID, today clocks.Day)
 func isVisit(code string) bool {
 	kind, _ := schema.Newest("visit")
 	field, _ := kind.Field("visit_type")
-	return slices.ContainsFunc(field.Codes, func(c schema.Code) bool { return c.Code == code })
+	return field.Codes.Has(code)
 }
 
 // involved is since when a child has been visited by us without a break as far as the

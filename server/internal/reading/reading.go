@@ -261,12 +261,10 @@ func (r *Room) derive(info store.RecordInfo, v *syncproto.View) error {
 		if err != nil {
 			return err
 		}
-		syncproto.DeriveVisit(household, []*syncproto.View{v})
+		syncproto.Derive(household, []*syncproto.View{v})
 		return nil
 	}
-	if len(kind.Parts()) > 0 {
-		syncproto.DeriveVisit(v, nil)
-	}
+	syncproto.Derive(v, nil)
 	return nil
 }
 

@@ -31,9 +31,7 @@ func (r *Room) RecordAt(_ context.Context, user syncproto.UserID, record syncpro
 	var v *syncproto.View
 	err := r.past(user, record, heads, func(_ *store.Reader, g *syncproto.Graph, kind *schema.Kind, verdicts []syncproto.Verdict) error {
 		v = syncproto.FoldAt(g, kind, verdicts, heads)
-		if kind != nil && len(kind.Parts()) > 0 {
-			syncproto.DeriveVisit(v, nil)
-		}
+		syncproto.Derive(v, nil)
 		return nil
 	})
 	return v, err

@@ -167,7 +167,8 @@ func (w *world) value(field *schema.Field) cbor.Value {
 	case schema.TypeBool:
 		v = cbor.Bool(w.rng.IntN(2) == 0)
 	case schema.TypeCode:
-		v = cbor.Text(field.Codes[w.rng.IntN(len(field.Codes))].Code)
+		codes := field.Codes.All()
+		v = cbor.Text(codes[w.rng.IntN(len(codes))].Code)
 	case schema.TypeLine:
 		v = cbor.Text([]string{"yes", "Gran", "after school"}[w.rng.IntN(3)])
 	case schema.TypeDate:

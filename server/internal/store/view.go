@@ -175,7 +175,7 @@ func (s *Store) Graph(record syncproto.RecordID) (g *syncproto.Graph, verdicts [
 }
 
 // View returns a record's view on the newest state. What computing needs other
-// records for (syncproto.DeriveVisit) is not filled in. A view is folded when it
+// records for (syncproto.Derive) is not filled in. A view is folded when it
 // is first asked for and kept, sealed, until the record has news. It fails with
 // ErrNotFound for a record that has no accepted or late change.
 func (s *Store) View(record syncproto.RecordID) (*syncproto.View, error) {
