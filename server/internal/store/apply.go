@@ -162,31 +162,6 @@ func (tx *Tx) place(c *ChangeRef, r *RecordInfo, row FeedRef) error {
 	return nil
 }
 
-// feed adds a row to a family's feed, which is its record's newest.
-func (tx *Tx) feed(r *RecordInfo, row FeedRef) error {
-	if r.Last == 0 {
-		tx.set(kindKey(r.Family, r.Kind, r.Record), nil)
-	}
-	row.Earlier, r.Last = r.Last, row.Position
-	last, err := tx.lastOf(r.Family)
-	if err != nil {
-		return err
-	}
-	row.Before = last
-	tx.set(feedKey(r.Family, row.Position), row.encode())
-	tx.set(lastKey(r.Family), encodeNumber(row.Position))
-	return nil
-}
-
-// lastOf returns the position of the last row of a family's feed.
-func (r *Reader) lastOf(family syncproto.FamilyID) (uint64, error) {
-	v, err := r.rows.get(lastKey(family))
-	if v == nil || err != nil {
-		return 0, err
-	}
-	return decodeNumber(v)
-}
-
 // wait notes what a change waits for: its prev until that is known, each dep
 // until it is accepted or late.
 func (tx *Tx) wait(c ChangeRef) error {

@@ -279,7 +279,9 @@ func (tx *Tx) applyErase(position uint64, e EraseEntry) error {
 			return err
 		}
 	}
-	tx.remove(kindKey(info.Family, info.Kind, info.Record))
+	if err := tx.unlist(info); err != nil {
+		return err
+	}
 	tx.putRecord(info)
 	return nil
 }

@@ -53,3 +53,6 @@ func EncodeControl(e Entry) []byte { return encodeControl(e) }
 
 // DecodeControl is decodeControl.
 func DecodeControl(b []byte) (Entry, error) { return decodeControl(b) }
+
+// LookedThrough waits until the index knows which records there are.
+func (s *Store) LookedThrough() { s.absence.loading.Wait() }

@@ -17,13 +17,13 @@ import (
 //	                       end has not come to, or that goes on from another change
 //	a actor                whose the chain is and how far it reaches
 //	r record               family, kind, accepted heads, seal
-//	k family kind 0 record the records of a family that have news
+//	k family kind 0 block  the records of a family that have news, by where they first had
 //	h family record change changes of a record that are held or in quarantine
 //	q family position      changes in quarantine, for their reviewer
 //	u device author        how many bytes of theirs are held or in quarantine
 //	o device author position  verdicts on what an author sent from a device
 //	w missing change       changes that wait for another
-//	f family position      the family's feed
+//	f family block         the family's feed (feed.go)
 //	F family               position of the last row of the family's feed
 //	p record path          the change whose value of a server field is in force
 //	z                      hash of the newest seal, which the next one names
@@ -102,8 +102,14 @@ func placeKey(actor syncproto.ActorID, seq uint64, id ...syncproto.ChangeID) []b
 	return k
 }
 
-func kindKey(family syncproto.FamilyID, kind string, record syncproto.RecordID) []byte {
-	return key(keyKind, family[:], []byte(kind), []byte{0}, record[:])
+// kindKey names the records of a family and kind that are new in a block; without one
+// it is the prefix of all.
+func kindKey(family syncproto.FamilyID, kind string, block ...uint64) []byte {
+	k := key(keyKind, family[:], []byte(kind), []byte{0})
+	for _, b := range block {
+		k = append(k, number(b)...)
+	}
+	return k
 }
 
 func unplacedKey(family syncproto.FamilyID, record syncproto.RecordID, id syncproto.ChangeID) []byte {
@@ -132,8 +138,8 @@ func waitingKey(missing, id syncproto.ChangeID) []byte {
 	return key(keyWaiting, missing[:], id[:])
 }
 
-func feedKey(family syncproto.FamilyID, position uint64) []byte {
-	return key(keyFeed, family[:], number(position))
+func feedKey(family syncproto.FamilyID, block uint64) []byte {
+	return key(keyFeed, family[:], number(block))
 }
 
 // inForceKey names a server field; the lengths keep two paths from meeting.

@@ -102,7 +102,7 @@ type OwnNews struct {
 // sent from a device, another status; the earliest first.
 func (r *Reader) OwnNews(ask OwnNews) (positions []uint64, err error) {
 	prefix := ownKey(ask.Device, ask.Author)
-	if s, ok := r.rows.(snapshot); ok && !s.store.seldom.may(prefix) {
+	if s, ok := r.rows.(snapshot); ok && s.store.absence.certain(prefix) {
 		return nil, nil
 	}
 	err = r.rows.scan(prefix, ownKey(ask.Device, ask.Author, ask.After+1), func(k, _ []byte) (bool, error) {
@@ -141,18 +141,6 @@ func (r *Reader) Quarantined(family syncproto.FamilyID) ([]ChangeRef, error) {
 		return nil, err
 	}
 	return r.changes(ids)
-}
-
-// RecordsOf lists the records of a family and kind that have accepted or late
-// changes, in order of their ids.
-func (r *Reader) RecordsOf(family syncproto.FamilyID, kind string) ([]syncproto.RecordID, error) {
-	prefix := key(keyKind, family[:], []byte(kind), []byte{0})
-	var out []syncproto.RecordID
-	err := r.rows.scan(prefix, prefix, func(k, _ []byte) (bool, error) {
-		out = append(out, syncproto.RecordID(k[len(prefix):]))
-		return true, nil
-	})
-	return out, err
 }
 
 // InForce returns the change whose value of a server field is in force.

@@ -22,6 +22,7 @@ func (s *Store) recover() error {
 	if err := s.loadSeldom(); err != nil {
 		return err
 	}
+	s.loadRecords()
 	if err := s.foldControls(); err != nil {
 		return err
 	}

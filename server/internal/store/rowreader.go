@@ -30,7 +30,7 @@ type snapshot struct {
 }
 
 func (s snapshot) get(k []byte) ([]byte, error) {
-	if seldom(k) && !s.store.seldom.may(k) {
+	if s.store.absence.certain(k) {
 		return nil, nil
 	}
 	item, err := s.txn.Get(k)

@@ -202,46 +202,6 @@ func decodeRecordInfo(record syncproto.RecordID, row []byte) (RecordInfo, error)
 	return r, damagedIf(d)
 }
 
-// FeedType says what a feed row brings.
-type FeedType uint8
-
-const (
-	FeedChange  FeedType = 1 // the change at the row's own position
-	FeedVerdict FeedType = 2 // the verdict at the row's own position
-	FeedPlaced  FeedType = 3 // that verdict, and before it the change that it places
-	FeedErased  FeedType = 4 // the erasure of a record
-)
-
-// FeedRef is one row of a family's feed. Before is the row before it, so that a row
-// that the disk lost shows as a gap; Earlier is the one before it that is of the
-// same record: by that a record's rows are found, the last first.
-type FeedRef struct {
-	Position uint64
-	Type     FeedType
-	Change   uint64 // position of the change; 0 for FeedVerdict
-	Before   uint64
-	Earlier  uint64
-}
-
-func (f FeedRef) encode() []byte {
-	b := cbor.AppendArray(make([]byte, 0, 32+sumBytes), 4)
-	b = cbor.AppendUint(b, uint64(f.Type))
-	b = cbor.AppendUint(b, f.Change)
-	b = cbor.AppendUint(b, f.Before)
-	return cbor.AppendUint(b, f.Earlier)
-}
-
-func decodeFeedRef(position uint64, row []byte) (FeedRef, error) {
-	d := newDecoder(row)
-	d.expect(d.Array() == 4)
-	f := FeedRef{Position: position, Type: FeedType(d.small(uint64(FeedErased)))}
-	f.Change = d.Uint()
-	f.Before = d.Uint()
-	f.Earlier = d.Uint()
-	d.expect(f.Before < position && f.Earlier < position)
-	return f, damagedIf(d)
-}
-
 // meta is how far the index has got in the journal.
 type meta struct {
 	format   uint64
@@ -250,7 +210,7 @@ type meta struct {
 }
 
 // indexFormat changes with the layout; an index of another format is rebuilt.
-const indexFormat = 5
+const indexFormat = 6
 
 func (m meta) encode() []byte {
 	b := cbor.AppendArray(nil, 3)

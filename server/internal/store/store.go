@@ -72,7 +72,7 @@ type Store struct {
 	db    *badger.DB
 	state *State
 
-	seldom *seldomRows
+	absence *absence
 
 	applied meta   // the sequencer's
 	clockMS int64  // the sequencer's
@@ -140,7 +140,7 @@ func (s *Store) openAndRecover() error {
 		return fmt.Errorf("making the index directory: %w", err)
 	}
 	s.state = newState(s.opt.Holds)
-	s.seldom = &seldomRows{}
+	s.absence = &absence{}
 	s.applied = meta{}
 	if err := s.openIndex(); err != nil {
 		return fmt.Errorf("%w: %w", errUnusable, err)
@@ -194,6 +194,7 @@ func (s *Store) Close() error {
 	if s.opened.Load() && s.marked < s.applied.position {
 		s.writeLandmarks()
 	}
+	s.absence.end()
 	db := s.db
 	s.db = nil
 	if err := db.Close(); err != nil {

@@ -258,11 +258,31 @@ func (tx *Tx) set(k, v []byte) {
 	if v == nil {
 		v = []byte{}
 	}
-	if seldom(k) {
-		tx.store.seldom.add(k)
-	}
+	tx.store.absence.note(k)
 	tx.layer.set(string(k), v)
 	tx.size.rows += len(k) + len(v) + sumBytes
+}
+
+// toExtend returns a row's value, empty if there is none, as memory that may be
+// appended to: for extend. A row that is there says so; else nothing is looked up.
+func (tx *Tx) toExtend(k []byte, there bool) ([]byte, error) {
+	if !there {
+		return nil, nil
+	}
+	if v, own := tx.layer.get(k); own {
+		return v, nil // a drop takes back how long it is
+	}
+	v, err := tx.get(k)
+	return append(make([]byte, 0, 2*len(v)+64), v...), err
+}
+
+// extend sets a row to what toExtend returned, of was bytes, and more.
+func (tx *Tx) extend(k, v []byte, was int) {
+	tx.layer.set(string(k), v)
+	tx.size.rows += len(v) - was
+	if was == 0 {
+		tx.size.rows += len(k) + sumBytes
+	}
 }
 
 func (tx *Tx) remove(k []byte) {

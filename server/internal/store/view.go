@@ -2,9 +2,7 @@ package store
 
 import (
 	"encoding/binary"
-	"errors"
 	"fmt"
-	"slices"
 
 	"doorstep/syncproto"
 	"doorstep/syncproto/schema"
@@ -74,68 +72,6 @@ func (r *Reader) ChangesOf(record syncproto.RecordID, after uint64, fn func(Chan
 		}
 	}
 	return info.Last, nil
-}
-
-// recordFeed reads the rows of a record's feed after a position, oldest first.
-func (r *Reader) recordFeed(info RecordInfo, after uint64) ([]FeedRef, error) {
-	if info.Erased > 0 {
-		return nil, ErrNotFound
-	}
-	var out []FeedRef
-	for at := info.Last; at > after; {
-		v, err := r.rows.get(feedKey(info.Family, at))
-		if err != nil {
-			return nil, err
-		}
-		if v == nil {
-			return nil, r.condemn(fmt.Errorf("row %d of the feed of record %s is missing: %w", at, info.Record, ErrDamaged))
-		}
-		row, err := decodeFeedRef(at, v)
-		if err != nil {
-			return nil, r.condemn(err)
-		}
-		out, at = append(out, row), row.Earlier
-	}
-	slices.Reverse(out)
-	return out, nil
-}
-
-// Feed calls fn with the rows of a family's feed after a position and up to
-// another, oldest first, until fn returns false. Rows that the disk lost are
-// ErrDamaged.
-func (r *Reader) Feed(family syncproto.FamilyID, after, upTo uint64, fn func(FeedRef) bool) error {
-	prefix := key(keyFeed, family[:])
-	before, known := uint64(0), after == 0
-	from := append(append([]byte(nil), prefix...), number(after+1)...)
-	err := r.rows.scan(prefix, from, func(k, v []byte) (bool, error) {
-		row, err := decodeFeedRef(lastNumber(k), v)
-		if err != nil {
-			return false, err
-		}
-		if row.Position > upTo {
-			return false, nil
-		}
-		if known && row.Before != before || row.Before > after && !known {
-			return false, fmt.Errorf("a row before %d of a feed is missing: %w", row.Position, ErrDamaged)
-		}
-		before, known = row.Position, true
-		return fn(row), nil
-	})
-	return r.condemn(err)
-}
-
-// Lacks marks the index as damaged because the end of a family's feed is gone,
-// and says so.
-func (r *Reader) Lacks(family syncproto.FamilyID) error {
-	return r.condemn(fmt.Errorf("the feed of family %s lacks its end: %w", family, ErrDamaged))
-}
-
-// condemn marks the index as damaged if that is what the error says.
-func (r *Reader) condemn(err error) error {
-	if s, ok := r.rows.(snapshot); ok && errors.Is(err, ErrDamaged) {
-		s.store.noteDamage(err)
-	}
-	return err
 }
 
 // Verdict reads a verdict's entry; the position must be a verdict's.
