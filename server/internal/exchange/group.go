@@ -12,7 +12,10 @@ import (
 // group is proposals that are written with one sync.
 type group struct {
 	tx      *store.Tx
+	before  *group // the one that it was decided on top of; nil: that is over
 	answers []answer
+	written chan struct{} // closed once the journal has it, or never will
+	lost    error         // valid then: why the journal does not have it
 	done    chan struct{} // closed once all are answered
 	err     error         // valid then: why nothing of it is stored
 }
@@ -47,21 +50,20 @@ func (l *Ledger) gather(p *proposal, before *group) *group {
 		if p.state.CompareAndSwap(proposalWaits, proposalTaken) {
 			l.decide(g, p)
 		}
-		p = l.next(g, before)
+		p = l.next(g)
 	}
-	if before != nil {
-		<-before.done
-		g.err = onTopOf(before.err)
+	if g.before != nil {
+		<-before.written
+		g.err = onTopOf(before.lost)
 	}
-	if l.failed != nil {
+	if l.failed.Load() {
 		g.err = syncproto.CodeUnavailable
 	}
 	if g.err != nil || len(g.tx.Payloads()) == 0 {
-		g.tx.Discard()
-		g.answer()
+		g.end()
 		return nil
 	}
-	go l.write(g)
+	go l.write(g, g.before)
 	if g.tx.HasControl() {
 		<-g.done
 		return nil
@@ -69,14 +71,19 @@ func (l *Ledger) gather(p *proposal, before *group) *group {
 	return g
 }
 
-// begin opens a group, on top of the one before unless that is over.
+// begin opens a group, on top of the one before unless that is over. The one before
+// that has to be: a group rests on one that is not committed, not on two.
 func (l *Ledger) begin(before *group) *group {
-	g := &group{done: make(chan struct{})}
+	g := &group{written: make(chan struct{}), done: make(chan struct{})}
+	if before != nil && before.before != nil {
+		<-before.before.done
+		before.before = nil
+	}
 	now := l.cfg.Now().UnixMilli()
 	if before == nil || before.over() {
 		g.tx = l.cfg.Store.Begin(now)
 	} else {
-		g.tx = l.cfg.Store.BeginAfter(before.tx, now)
+		g.tx, g.before = l.cfg.Store.BeginAfter(before.tx, now), before
 	}
 	return g
 }
@@ -90,10 +97,10 @@ func (g *group) over() bool {
 	}
 }
 
-// next takes another proposal into a group: while the group before is being
-// written, as many as come, and then those that wait already. It returns nil when
+// next takes another proposal into a group: while the group before is on its way to
+// the journal, as many as come, and then those that wait already. It returns nil when
 // the group is complete.
-func (l *Ledger) next(g, before *group) *proposal {
+func (l *Ledger) next(g *group) *proposal {
 	if len(g.answers) >= maxGroupProposals || g.tx.Size() >= maxGroupBytes || g.tx.HasControl() {
 		return nil
 	}
@@ -102,13 +109,13 @@ func (l *Ledger) next(g, before *group) *proposal {
 		return p
 	default:
 	}
-	if before == nil {
+	if g.before == nil {
 		return nil
 	}
 	select {
 	case p := <-l.queue:
 		return p
-	case <-before.done:
+	case <-g.before.written:
 		return nil
 	}
 }
@@ -136,7 +143,20 @@ func onTopOf(err error) error {
 	return syncproto.CodeUnavailable // may be proposed again
 }
 
-// answer ends a group.
+// end answers a group of which nothing is written, once what it rests on is settled.
+func (g *group) end() {
+	if g.before != nil {
+		<-g.before.done
+		if g.err == nil {
+			g.err = onTopOf(g.before.err)
+		}
+	}
+	close(g.written)
+	g.tx.Discard()
+	g.answer()
+}
+
+// answer tells all of a group what became of it.
 func (g *group) answer() {
 	for _, a := range g.answers {
 		if g.err != nil {
@@ -147,28 +167,47 @@ func (g *group) answer() {
 	close(g.done)
 }
 
-// write makes a group durable, then visible, and answers.
-func (l *Ledger) write(g *group) {
+// write makes a group durable, then visible, and answers. The next one may be made
+// durable meanwhile, but is visible and answered after it.
+func (l *Ledger) write(g, before *group) {
 	defer g.tx.Discard()
-	g.err = l.commit(g.tx)
+	digest, err := l.append(g.tx)
+	g.lost = err
+	close(g.written)
+	if before != nil {
+		<-before.done
+		if err == nil {
+			err = onTopOf(before.err)
+		}
+	}
+	if err == nil {
+		err = l.show(g.tx, digest)
+	}
+	g.err = err
 	g.answer()
 }
 
-func (l *Ledger) commit(tx *store.Tx) error {
+// append makes a group durable and returns the journal's digest after it.
+func (l *Ledger) append(tx *store.Tx) (digest [32]byte, err error) {
 	first, err := l.cfg.Journal.Append(tx.Payloads())
 	switch {
 	case errors.Is(err, journal.ErrFull):
 		l.cfg.Log.Error("the disk is full: nothing is accepted until there is room", "reason", err.Error())
-		return syncproto.CodeDiskFull
+		return digest, syncproto.CodeDiskFull
 	case errors.Is(err, journal.ErrTooLarge):
 		l.cfg.Log.Error("a group is too large for the journal", "reason", err.Error())
-		return syncproto.CodeTooLarge
+		return digest, syncproto.CodeTooLarge
 	case err != nil:
-		return l.fail(fmt.Errorf("writing the journal: %w", err))
+		return digest, l.fail(fmt.Errorf("writing the journal: %w", err))
 	case first != tx.First():
-		return l.fail(fmt.Errorf("bug: the journal put a group at %d that was ordered at %d", first, tx.First()))
+		return digest, l.fail(fmt.Errorf("bug: the journal put a group at %d that was ordered at %d", first, tx.First()))
 	}
-	_, digest := l.cfg.Journal.Head()
+	_, digest = l.cfg.Journal.Head()
+	return digest, nil
+}
+
+// show makes a group visible.
+func (l *Ledger) show(tx *store.Tx, digest [32]byte) error {
 	committed, err := tx.Commit(digest)
 	if err != nil {
 		return l.fail(err)
@@ -181,7 +220,7 @@ func (l *Ledger) commit(tx *store.Tx) error {
 
 // fail stops everything: what is on the disk is known after the next start.
 func (l *Ledger) fail(err error) error {
-	l.failed = err
+	l.failed.Store(true)
 	l.cfg.Log.Error("the ledger has failed", "reason", err.Error())
 	l.cfg.OnFatal(err)
 	return syncproto.CodeUnavailable

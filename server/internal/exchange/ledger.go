@@ -58,12 +58,14 @@ type Decide = func(tx *store.Tx) ([]store.Entry, error)
 // Ledger puts proposals into one order and makes them durable. One goroutine takes
 // what has queued up and runs each Decide; another writes the group to the journal
 // with one sync, then the index, and then answers. While it does, the first decides
-// the next group, on top of the one that is being written.
+// the next group, on top of the one that is being written, and has it written to the
+// journal as soon as that one is there: one group's sync and the other's rows in the
+// index go on at once.
 //
 // So what is decided may rest on what is not durable yet. Therefore nothing of a
 // group is answered, not even a refusal, before that group and all before it are
-// durable; a group is written only after the one before was; and if that one could
-// not be, the next is given up with it, unwritten. Who may do what changes only
+// durable and visible; a group goes to the journal only after the one before did; and
+// if that one could not, the next is given up with it, unwritten. Who may do what changes only
 // between groups: after a control entry nothing is decided until it is committed.
 type Ledger struct {
 	cfg   LedgerConfig
@@ -72,7 +74,7 @@ type Ledger struct {
 	done  chan struct{}
 	stop  sync.Once
 
-	failed error // of whoever writes: why nothing is accepted any more
+	failed atomic.Bool // nothing is accepted any more
 }
 
 // proposal waits for its turn. Whoever changes its state first decides what

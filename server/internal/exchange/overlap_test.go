@@ -4,9 +4,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
+	"log/slog"
 	"math/rand/v2"
 	"sync"
 	"testing"
+	"time"
 
 	"doorstep/server/internal/exchange"
 	"doorstep/server/internal/journal"
@@ -78,6 +81,39 @@ func TestNothingIsAnsweredBeforeWhatItRestsOnIsDurable(t *testing.T) {
 	unanswered(t, answers[1:])
 	g.pass <- struct{}{}
 	for i, want := range []error{no, nil, nil, nil} {
+		if err := <-answers[1+i]; !errors.Is(err, want) {
+			t.Errorf("proposal %d: got %v, want %v", 1+i, err, want)
+		}
+	}
+}
+
+// TestNextGroupIsWrittenWhileTheOneBeforeIsShown holds that a group's sync does not
+// wait for the rows of the one before, and its answers do.
+func TestNextGroupIsWrittenWhileTheOneBeforeIsShown(t *testing.T) {
+	b := storetest.Open(t)
+	g := &gate{Journal: b.Journal, reached: make(chan struct{}), pass: make(chan struct{})}
+	shown, goOn := make(chan struct{}), make(chan struct{})
+	l := exchange.NewLedger(exchange.LedgerConfig{
+		Journal: g, Store: b.Store, Now: time.Now, Log: slog.New(slog.NewTextHandler(io.Discard, nil)),
+		OnFatal:  func(err error) { t.Error(err) },
+		OnCommit: func(exchange.Committed) { shown <- struct{}{}; <-goOn },
+	})
+	t.Cleanup(l.Close)
+	no := errors.New("refused because of the first")
+	answers := during(t, l, g, returns(refusedAt(1)), seeing(t, 1, nil, refusedAt(2)), seeing(t, 1, no))
+	g.pass <- struct{}{}
+	<-shown // the first is in the index, and not answered yet
+	<-g.reached
+	g.pass <- struct{}{} // the second is in the journal
+	unanswered(t, answers)
+	goOn <- struct{}{}
+	<-shown
+	if err := <-answers[0]; err != nil {
+		t.Errorf("the first group: %v", err)
+	}
+	unanswered(t, answers[1:])
+	goOn <- struct{}{}
+	for i, want := range []error{nil, no} {
 		if err := <-answers[1+i]; !errors.Is(err, want) {
 			t.Errorf("proposal %d: got %v, want %v", 1+i, err, want)
 		}
