@@ -93,7 +93,7 @@ func (t *tree) checkNode(tb testing.TB, at, parent int32) (widths, []int32) {
 
 func (t *tree) checkLeaf(tb testing.TB, at, parent int32) widths {
 	tb.Helper()
-	l := &t.leaves[at]
+	l := t.leaves[at]
 	if l.parent != parent || l.used > t.leafFill {
 		tb.Fatalf("leaf %d: parent %d, want %d; %d spans", at, l.parent, parent, l.used)
 	}

@@ -240,7 +240,7 @@ type differ struct {
 // wayBack is how many times more it costs to go back over an event than forward.
 // What is gone forward over stays behind for good, as everybody will know of it in
 // the end; what is gone back over has to be gone over again.
-const wayBack = 4
+const wayBack = 8
 
 // anyCost is more than it can cost to go from one version to another.
 const anyCost = int(^uint(0) >> 1)

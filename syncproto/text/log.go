@@ -74,10 +74,10 @@ func (l *Log) check(length int, splices []Splice) (int, error) {
 		if s.Pos < 0 || s.Del < 0 || s.Pos > length || s.Del > length-s.Pos {
 			return 0, ErrPosition
 		}
-		if !utf8.ValidString(s.Ins) {
+		ins, ok := countPoints(s.Ins)
+		if !ok {
 			return 0, ErrUTF8
 		}
-		ins := utf8.RuneCountInString(s.Ins)
 		length += ins - s.Del
 		n += ins + s.Del
 		bytes += len(s.Ins)
@@ -86,6 +86,16 @@ func (l *Log) check(length int, splices []Splice) (int, error) {
 		}
 	}
 	return n, nil
+}
+
+// countPoints returns how many code points a text has, if it is valid UTF-8.
+func countPoints(s string) (int, bool) {
+	for i := range len(s) {
+		if s[i] >= utf8.RuneSelf {
+			return utf8.RuneCountInString(s), utf8.ValidString(s)
+		}
+	}
+	return len(s), true
 }
 
 // append enters checked splices made in a text of the given length.
@@ -99,7 +109,7 @@ func (l *Log) append(length int32, splices []Splice, fresh bool) {
 			fresh = false
 		}
 		if s.Ins != "" {
-			n := utf8.RuneCountInString(s.Ins)
+			n, _ := countPoints(s.Ins)
 			l.ops.insert(pos, length, s.Ins, n, fresh)
 			length += int32(n)
 			fresh = false

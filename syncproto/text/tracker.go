@@ -53,11 +53,12 @@ func (t *tracker) moveTo(version []LV) {
 	for _, r := range d.b {
 		t.toggle(r, +1)
 	}
+	t.tree.settle()
 	t.at[t.tree.lens] = append(t.at[t.tree.lens][:0], version...)
 }
 
 // nearest returns a lens that it costs little to move to a version, and sets its
-// diff. What is far is not looked at to its end: the limit doubles until one
+// diff. What is far is not looked at to its end: the limit grows until one
 // lens is within. The other is not looked at if one is near, and at a part of the
 // version: who wrote there has seen a little more since.
 func (t *tracker) nearest(version []LV) int {
@@ -67,7 +68,7 @@ func (t *tracker) nearest(version []LV) int {
 			return lens
 		}
 	}
-	for limit := near; ; limit *= 2 {
+	for limit := near; ; limit *= 4 {
 		best, least := -1, limit
 		for lens := range lenses {
 			d := &t.diff[lens]
@@ -82,7 +83,7 @@ func (t *tracker) nearest(version []LV) int {
 }
 
 // near is a cost that is not worth looking for a lower one.
-const near = 64
+const near = 1024
 
 // isPart reports whether a version has all members of another.
 func isPart(of, version []LV) bool {
@@ -118,7 +119,7 @@ func (t *tracker) shift(id LV, n, by int32) {
 		c, rel := t.tree.find(id)
 		took := min(n, t.tree.span(c).n-rel)
 		c = t.tree.isolate(c, rel, took)
-		t.tree.count(c, by)
+		t.tree.shift(c, by)
 		t.tree.joinAround(c)
 		id += LV(took)
 		n -= took
@@ -149,20 +150,22 @@ func (t *tree) joinAround(c cursor) {
 // replay applies events that follow from one another; the version they were
 // made at must have been prepared. It reports a position outside the text.
 func (t *tracker) replay(r lvRange) error {
-	ops := &t.log.ops
+	ops, length := &t.log.ops, t.tree.preparedLen()
 	for i := ops.find(r.start); i < len(ops.runs) && ops.runs[i].lv < r.end; i++ {
-		p, ok := t.log.fit(i, r, t.tree.preparedLen())
+		p, ok := t.log.fit(i, r, length)
 		if !ok {
 			return ErrPosition
 		}
 		switch p.kind {
 		case insertion:
 			t.insert(p)
+			length += 2 * p.n
 		case deletion:
 			t.removeForward(i, p)
 		case deletionBack:
 			t.removeBack(i, p)
 		}
+		length -= p.n
 	}
 	t.note(r)
 	return nil

@@ -76,18 +76,18 @@ func (s *span) widths() widths {
 }
 
 type leaf struct {
-	parent int32
-	next   int32 // the leaf after it, or -1
-	used   int32
-	spans  [leafSpans]span
+	parent, slot int32 // the node above it, and which of its children it is
+	next         int32 // the leaf after it, or -1
+	used         int32
+	spans        [leafSpans]span
 }
 
 type node struct {
-	parent int32 // -1 for the root
-	used   int32
-	leaves bool // its children are leaves
-	kids   [nodeKids]int32
-	widths [nodeKids]widths
+	parent, slot int32 // as a leaf's; the root's parent is -1
+	used         int32
+	leaves       bool // its children are leaves
+	kids         [nodeKids]int32
+	widths       [nodeKids]widths
 }
 
 // A cursor points at a span.
@@ -103,10 +103,13 @@ type cut struct {
 // deleted and not yet inserted ones included. It finds a span by position, or
 // by id through the index.
 type tree struct {
-	leaves []leaf
+	leaves []*leaf
+	used   int32 // how many of the leaves are in the tree; the rest is spare
 	nodes  []node
 	root   int32
-	lens   int // the one that is looked through
+	lens   int                     // the one that is looked through
+	hint   cursor                  // where a span was last found by its id
+	due    struct{ leaf, n int32 } // what shift still has to tell the nodes above a leaf
 	// leafFill and nodeFill are how full leaves and nodes may become: at
 	// least 4 spans and 3 children.
 	leafFill, nodeFill int32
@@ -116,21 +119,33 @@ type tree struct {
 }
 
 // reset empties the tree and fills it with length code points of placeholder.
-// Events before first will not be asked for.
-func (t *tree) reset(first LV, length int32) {
-	t.leaves = append(t.leaves[:0], leaf{next: -1})
+// Events before from will not be asked for.
+func (t *tree) reset(from LV, length int32) {
+	t.used, t.hint = 0, cursor{}
+	first := t.leaves[t.addLeaf()]
+	first.parent, first.slot, first.next, first.used = 0, 0, -1, 0
 	t.nodes = append(t.nodes[:0], node{parent: -1, used: 1, leaves: true})
 	t.root, t.lens, t.cuts = 0, 0, t.cuts[:0]
-	t.index.reset(first)
+	t.index.reset(from)
 	if length > 0 {
 		t.cuts = append(t.cuts, cut{placeholder, 0})
 		s := span{id: placeholder, n: length, left: textStart, right: textEnd}
 		for i := range s.states {
 			s.states[i] = visible
 		}
-		t.leaves[0].spans[0], t.leaves[0].used = s, 1
+		first.spans[0], first.used = s, 1
 		t.nodes[0].widths[0] = s.widths()
 	}
+}
+
+// addLeaf adds a leaf to the tree, which still holds what it held if it was
+// there before, and returns its number.
+func (t *tree) addLeaf() int32 {
+	if int(t.used) == len(t.leaves) {
+		t.leaves = append(t.leaves, new(leaf))
+	}
+	t.used++
+	return t.used - 1
 }
 
 // span returns what a cursor points at.
@@ -165,7 +180,7 @@ func (t *tree) seek(pos int32) (c cursor, rel, place int32) {
 			break
 		}
 	}
-	l := &t.leaves[at]
+	l := t.leaves[at]
 	for i := int32(0); ; i++ {
 		s := &l.spans[i]
 		if s.states[lens] == visible {
@@ -189,12 +204,20 @@ func (t *tree) find(id LV) (c cursor, rel int32) {
 	} else {
 		c.leaf = t.index.leaf(id)
 	}
-	l := &t.leaves[c.leaf]
-	for ; c.i < l.used; c.i++ {
+	if c.leaf == t.hint.leaf { // and mostly right after
+		c.i = t.hint.i
+	}
+	l := t.leaves[c.leaf]
+	for range l.used {
+		if c.i >= l.used {
+			c.i = 0
+		}
 		s := &l.spans[c.i]
 		if rel := uint32(id - s.id); rel < uint32(s.n) { // below s.id it wraps to the largest
+			t.hint = c
 			return c, int32(rel)
 		}
+		c.i++
 	}
 	panic("bug: item is not where the index says")
 }
@@ -204,23 +227,13 @@ func (t *tree) compare(a, b cursor) int32 {
 	if a.leaf == b.leaf {
 		return a.i - b.i
 	}
-	la, lb := a.leaf, b.leaf
-	pa, pb := t.leaves[la].parent, t.leaves[lb].parent
+	pa, sa := t.leaves[a.leaf].parent, t.leaves[a.leaf].slot
+	pb, sb := t.leaves[b.leaf].parent, t.leaves[b.leaf].slot
 	for pa != pb {
-		la, lb = pa, pb
-		pa, pb = t.nodes[pa].parent, t.nodes[pb].parent
+		pa, sa = t.nodes[pa].parent, t.nodes[pa].slot
+		pb, sb = t.nodes[pb].parent, t.nodes[pb].slot
 	}
-	return t.nodes[pa].slot(la) - t.nodes[pa].slot(lb)
-}
-
-// slot returns which of the children a leaf or node is.
-func (n *node) slot(kid int32) int32 {
-	for i := range n.used {
-		if n.kids[i] == kid {
-			return i
-		}
-	}
-	panic("bug: child is not under its parent")
+	return sa - sb
 }
 
 // leftmost returns a cursor at the beginning of the text.
@@ -252,8 +265,9 @@ func (t *tree) at(c cursor) (cursor, bool) {
 	return t.next(c)
 }
 
-// count adds to the state of a span at the version looked at.
-func (t *tree) count(c cursor, by int32) {
+// shift adds to the state of a span at the version looked at. The nodes above
+// are told by settle: once for spans that are neighbours.
+func (t *tree) shift(c cursor, by int32) {
 	s := t.span(c)
 	state := &s.states[t.lens]
 	change := int32(0)
@@ -264,21 +278,33 @@ func (t *tree) count(c cursor, by int32) {
 	if *state == visible {
 		change = s.n
 	}
-	if change == 0 {
+	if c.leaf != t.due.leaf {
+		t.settle()
+		t.due.leaf = c.leaf
+	}
+	t.due.n += change
+}
+
+// settle tells the nodes above a leaf what shift changed.
+func (t *tree) settle() {
+	if t.due.n == 0 {
 		return
 	}
-	for at, up := c.leaf, t.leaves[c.leaf].parent; up >= 0; {
+	l := t.leaves[t.due.leaf]
+	for up, slot := l.parent, l.slot; up >= 0; {
 		n := &t.nodes[up]
-		n.widths[n.slot(at)][t.lens] += change
-		at, up = up, n.parent
+		n.widths[slot][t.lens] += t.due.n
+		up, slot = n.parent, n.slot
 	}
+	t.due.n = 0
 }
 
 // widen adds to the widths of a leaf, all the way up.
 func (t *tree) widen(at int32, by widths) {
-	for up := t.leaves[at].parent; up >= 0; {
+	l := t.leaves[at]
+	for up, slot := l.parent, l.slot; up >= 0; {
 		n := &t.nodes[up]
-		n.widths[n.slot(at)].add(&by)
-		at, up = up, n.parent
+		n.widths[slot].add(&by)
+		up, slot = n.parent, n.slot
 	}
 }

@@ -1,15 +1,12 @@
 package text
 
-import (
-	"slices"
-	"sort"
-)
+import "sort"
 
 // insert puts a span right before the cursor, which may point one past the
 // last span of a leaf, and enters it into the index. The cursor must have
 // room.
 func (t *tree) insert(c cursor, s span) {
-	l := &t.leaves[c.leaf]
+	l := t.leaves[c.leaf]
 	copy(l.spans[c.i+1:l.used+1], l.spans[c.i:l.used])
 	l.spans[c.i] = s
 	l.used++
@@ -20,7 +17,7 @@ func (t *tree) insert(c cursor, s span) {
 // split cuts a span after rel items and returns the cursor of the rest. It
 // may move spans to another leaf, the first part included: use room before.
 func (t *tree) split(c cursor, rel int32) cursor {
-	l := &t.leaves[c.leaf]
+	l := t.leaves[c.leaf]
 	copy(l.spans[c.i+2:l.used+1], l.spans[c.i+1:l.used])
 	first, rest := &l.spans[c.i], &l.spans[c.i+1]
 	*rest = *first
@@ -59,9 +56,9 @@ func (t *tree) room(c cursor) cursor {
 
 // splitLeaf moves the spans from keep on to a new leaf after it.
 func (t *tree) splitLeaf(at, keep int32) int32 {
-	right := int32(len(t.leaves))
-	t.leaves = slices.Grow(t.leaves, 1)[:right+1] // not cleared: used says what holds
-	l, r := &t.leaves[at], &t.leaves[right]
+	t.settle()
+	right := t.addLeaf()
+	l, r := t.leaves[at], t.leaves[right]
 	r.next, l.next = l.next, right
 	r.used = int32(copy(r.spans[:], l.spans[keep:l.used]))
 	l.used = keep
@@ -72,7 +69,7 @@ func (t *tree) splitLeaf(at, keep int32) int32 {
 		moved.add(&w)
 		t.moved(s, right)
 	}
-	t.leaves[right].parent = t.adopt(l.parent, at, right, moved)
+	t.adopt(l.parent, l.slot, right, moved)
 	return right
 }
 
@@ -86,57 +83,56 @@ func (t *tree) moved(s *span, at int32) {
 	t.cuts[i].leaf = at
 }
 
-// adopt puts a new child, to which widths have moved, right after an old one
-// of a node, splitting the node if it is full. It returns the parent of the
-// new child.
-func (t *tree) adopt(parent, old, kid int32, moved widths) int32 {
+// adopt puts a new child, to which widths have moved, right after the one at a
+// slot of a node, splitting the node if it is full.
+func (t *tree) adopt(parent, slot, kid int32, moved widths) {
 	if t.nodes[parent].used == t.nodeFill {
-		right := t.splitNode(parent)
-		if t.parentOf(old, t.nodes[parent].leaves) == right {
-			parent = right
+		right, half := t.splitNode(parent)
+		if slot >= half {
+			parent, slot = right, slot-half
 		}
 	}
 	n := &t.nodes[parent]
-	i := n.slot(old)
-	copy(n.kids[i+2:n.used+1], n.kids[i+1:n.used])
-	copy(n.widths[i+2:n.used+1], n.widths[i+1:n.used])
+	copy(n.kids[slot+2:n.used+1], n.kids[slot+1:n.used])
+	copy(n.widths[slot+2:n.used+1], n.widths[slot+1:n.used])
 	n.used++
-	n.kids[i+1], n.widths[i+1] = kid, moved
-	n.widths[i].subtract(&moved)
-	return parent
+	n.kids[slot+1], n.widths[slot+1] = kid, moved
+	n.widths[slot].subtract(&moved)
+	t.number(parent, slot+1)
 }
 
-func (t *tree) parentOf(kid int32, isLeaf bool) int32 {
-	if isLeaf {
-		return t.leaves[kid].parent
+// number tells the children of a node, from a slot on, where they are.
+func (t *tree) number(at, slot int32) {
+	n := &t.nodes[at]
+	for ; slot < n.used; slot++ {
+		kid := n.kids[slot]
+		if n.leaves {
+			t.leaves[kid].parent, t.leaves[kid].slot = at, slot
+		} else {
+			t.nodes[kid].parent, t.nodes[kid].slot = at, slot
+		}
 	}
-	return t.nodes[kid].parent
 }
 
-// splitNode moves the upper half of a node's children to a new node after it.
-func (t *tree) splitNode(at int32) int32 {
+// splitNode moves the children from the half on to a new node after it.
+func (t *tree) splitNode(at int32) (right, half int32) {
 	if t.nodes[at].parent < 0 {
 		t.raise(at)
 	}
-	right := int32(len(t.nodes))
+	right = int32(len(t.nodes))
 	t.nodes = append(t.nodes, node{leaves: t.nodes[at].leaves})
 	n, r := &t.nodes[at], &t.nodes[right]
-	half := n.used / 2
+	half = n.used / 2
 	r.used = int32(copy(r.kids[:], n.kids[half:n.used]))
 	copy(r.widths[:], n.widths[half:n.used])
 	n.used = half
 	var moved widths
 	for i := range r.used {
 		moved.add(&r.widths[i])
-		if r.leaves {
-			t.leaves[r.kids[i]].parent = right
-		} else {
-			t.nodes[r.kids[i]].parent = right
-		}
 	}
-	parent := t.adopt(n.parent, at, right, moved)
-	t.nodes[right].parent = parent
-	return right
+	t.number(right, 0)
+	t.adopt(n.parent, n.slot, right, moved)
+	return right, half
 }
 
 // raise puts a new root above the old one.
@@ -149,13 +145,13 @@ func (t *tree) raise(old int32) {
 	top := node{parent: -1, used: 1}
 	top.kids[0], top.widths[0] = old, sum
 	t.nodes = append(t.nodes, top)
-	t.nodes[old].parent = t.root
+	t.number(t.root, 0)
 }
 
 // join merges a span with the one after it in its leaf if together they are
 // one run, so that a stretch deleted bit by bit stays one span.
 func (t *tree) join(c cursor) {
-	l := &t.leaves[c.leaf]
+	l := t.leaves[c.leaf]
 	if c.i < 0 || c.i+1 >= l.used {
 		return
 	}
