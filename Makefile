@@ -22,9 +22,9 @@ demo:
 test:
 	@$(if $(RACE),,echo "No C compiler here: the race detector is off.")
 	@command -v npm >/dev/null || { test "$$(id -u)" = 0 && apt-get update -qq && apt-get install -y -qq --no-install-recommends nodejs npm; } || \
-		echo "NOT TESTED: signing in with a real service, because there is no node and npm here."
+		echo "NOT TESTED: signing in with a real service, and the client for browsers, because there is no node and npm here."
 	@command -v chromium >/dev/null || { test "$$(id -u)" = 0 && apt-get update -qq && apt-get install -y -qq --no-install-recommends chromium; } || \
-		echo "NOT TESTED: passkeys in a real browser, because there is no chromium here."
+		echo "NOT TESTED: passkeys and the client in a real browser, because there is no chromium here."
 	$(GO) vet ./...
 	$(GO) test $(RACE) -count=1 -timeout 14m ./...
 	$(GO) test -count=1 ./syncproto/text

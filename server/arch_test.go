@@ -68,6 +68,7 @@ var owners = []struct {
 	{"github.com/go-webauthn/webauthn", []string{"doorstep/server/internal/auth/passkey"}, "one place checks passkeys"},
 	{"golang.org/x/crypto/argon2", []string{"doorstep/server/internal/auth"}, "passwords are weighed in one place"},
 	{"golang.org/x/mod/", []string{"doorstep/server/internal/audit"}, "one package knows how the log is proved"},
+	{"github.com/evanw/esbuild", []string{"doorstep/client-sdk/ts/bundle", "doorstep/server/web/"}, "what bundles pages is no part of a product"},
 	{"github.com/knadh/koanf/", []string{"doorstep/server"}, "one struct of configuration"},
 	{"github.com/spf13/cobra", []string{"doorstep/server/cmd/"}, "the command line is the command's"},
 }

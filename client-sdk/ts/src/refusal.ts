@@ -10,12 +10,9 @@
  * - `interrupted`: the worker was started anew; nothing is known of this call.
  */
 export class Refusal extends Error {
-  /** What is missing or wrong, for a log; it never holds content. */
-  readonly detail: string;
-
-  constructor(readonly code: string, plain: string, detail = "") {
+  /** detail is what is missing or wrong, for a log; it never holds content. */
+  constructor(readonly code: string, readonly plain: string, readonly detail = "") {
     super(plain || code);
     this.name = "Refusal";
-    this.detail = detail;
   }
 }

@@ -295,14 +295,15 @@ func fiberRefusal(err error) *refusal {
 
 // policyOf is the content security policy of what is below a path: an answer of the
 // API may do nothing in a browser. Pages may run their own files and wasm, but no
-// inline script or style, no eval, and no string that becomes markup.
+// inline script or style, no eval, and no string that becomes markup. The two policies
+// that they may have give their own worker its address, and nothing else.
 func policyOf(path []byte) string {
 	if !bytes.HasPrefix(path, []byte(appPath)) {
 		return "default-src 'none'; frame-ancestors 'none'"
 	}
 	return "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; style-src 'self'; img-src 'self'; font-src 'self'; " +
 		"connect-src 'self'; worker-src 'self'; manifest-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'; " +
-		"require-trusted-types-for 'script'; trusted-types 'none'"
+		"require-trusted-types-for 'script'; trusted-types doorstep-client doorstep-app"
 }
 
 // finish sets the headers that every answer carries and writes the log line: no

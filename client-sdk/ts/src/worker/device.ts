@@ -1,0 +1,313 @@
+/**
+ * One person's engine with its store: carries out effects in order, and tells
+ * callers of success only when their words are on disk. Calls that wait together
+ * are stored together.
+ */
+import type { Recovered } from "../client";
+import { decode, encode } from "../cbor";
+import { fromHex, toHex } from "../ids";
+import { Refusal } from "../refusal";
+import type { Value } from "../types";
+import { Engine, EngineFailure, Op, RowsFailure, type Effects, type NoteEffect, type Row } from "./engine";
+import { Fenced, RowStore, type Loaded } from "./rowstore";
+import { random } from "./seal";
+import { Spare, type SpareContent } from "./spare";
+import type { Pinned, Tokens } from "./transport";
+import type { Keys } from "./vault";
+
+/** What a device is made of. */
+export interface Parts {
+  name: string;
+  keys: Keys;
+  module: Promise<WebAssembly.Module>;
+  folder: FileSystemDirectoryHandle | undefined;
+}
+
+/** What a device tells its owner. */
+export interface Ears {
+  /** Called right after each call of the engine, before anything else is done with it. */
+  changed(engine: Engine, notes: NoteEffect[]): void;
+  notes(notes: NoteEffect[]): void;
+  plan(afterMS: number): void;
+  recovered(r: Recovered): void;
+  /** Another worker writes now. */
+  fenced(): void;
+  fault(code: string, detail: string): void;
+}
+
+/** What a call gave, once it is on disk. */
+export interface Outcome {
+  result: Value;
+  effects: Effects;
+}
+
+interface Job {
+  run(engine: Engine): Outcome;
+  done(o: Outcome): void;
+  failed(e: unknown): void;
+}
+
+const own = 0x44; // the driver's rows begin with a D, which no row of the engine does
+const identityKey = Uint8Array.of(own, 0x69), sessionKey = Uint8Array.of(own, 0x73);
+const loadBytes = 1 << 20;
+
+/** Nothing was stored and nothing was changed. */
+export const nothing: Effects = { rows: [], spare: [], notes: [] };
+
+export class Device {
+  readonly #store: RowStore;
+  #spare: Spare | undefined;
+  #engine: Engine | undefined;
+  #writes = 0;
+  #queue: Job[] = [];
+  #working = false;
+  #closed = false;
+  #own = new Map<string, Uint8Array>();
+
+  private constructor(readonly parts: Parts, readonly ears: Ears) {
+    this.#store = new RowStore(`${parts.name}-${parts.keys.store}`, parts.keys.rows);
+  }
+
+  static async open(parts: Parts, ears: Ears): Promise<Device> {
+    const device = new Device(parts, ears);
+    let content: SpareContent | undefined;
+    if (parts.folder) {
+      try {
+        const opened = await Spare.open(parts.folder, parts.keys.store, parts.keys.rows);
+        [device.#spare, content] = [opened.spare, opened.content];
+      } catch (e) {
+        ears.fault("spare", String(e));
+      }
+    }
+    await device.#begin(content);
+    return device;
+  }
+
+  /** Who this is, or undefined before enrolment. */
+  get pinned(): Pinned | undefined {
+    const row = this.#own.get(toHex(identityKey));
+    if (!row) return undefined;
+    const [borough, user, device, replyKey, checkpointKey] = decode(row) as string[];
+    return { borough: borough!, user: user!, device: device!, replyKey: replyKey!, checkpointKey: checkpointKey! };
+  }
+
+  get tokens(): Tokens | undefined {
+    const row = this.#own.get(toHex(sessionKey));
+    return row && JSON.parse(decode(row) as string) as Tokens;
+  }
+
+  get spareUpToDate(): boolean { return this.#spare?.upToDate ?? false; }
+
+  /** Keeps who this is, and starts the engine. */
+  async enrolled(p: Pinned): Promise<void> {
+    await this.#keepOwn(identityKey, encode([p.borough, p.user, p.device, p.replyKey, p.checkpointKey]));
+  }
+
+  async keepTokens(t: Tokens | undefined): Promise<void> {
+    await this.#keepOwn(sessionKey, t ? encode(JSON.stringify(t)) : null);
+  }
+
+  /** Makes a call; fulfilled once what it stored is on disk. */
+  call(op: number, ...args: Value[]): Promise<Outcome> {
+    return this.run((engine) => engine.call(op, ...args));
+  }
+
+  /** Runs calls without a pause between them. */
+  run(run: (engine: Engine) => Outcome): Promise<Outcome> {
+    return new Promise((done, failed) => {
+      this.#queue.push({ run, done, failed });
+      void this.#work();
+    });
+  }
+
+  /** What a call that changes nothing gives. */
+  async look(op: number, ...args: Value[]): Promise<Value> {
+    return (await this.call(op, ...args)).result;
+  }
+
+  close(): void {
+    this.#closed = true;
+    this.#store.close();
+    this.#spare?.close();
+    for (const j of this.#queue.splice(0)) j.failed(new Refusal("interrupted", ""));
+  }
+
+  async #keepOwn(key: Uint8Array, value: Uint8Array | null): Promise<void> {
+    if (value) this.#own.set(toHex(key), value);
+    else this.#own.delete(toHex(key));
+    await new Promise<Outcome>((done, failed) => {
+      this.#queue.push({ run: () => ({ result: null, effects: { rows: [[key, value]], spare: [[key, value]], notes: [] } }), done, failed });
+      void this.#work();
+    });
+  }
+
+  async #work(): Promise<void> {
+    if (this.#working) return;
+    this.#working = true;
+    try {
+      while (this.#queue.length > 0 && !this.#closed) await this.#batch(this.#queue.splice(0));
+    } finally {
+      this.#working = false;
+    }
+  }
+
+  /** Runs calls that wait together, stores what they ask for, and answers them. */
+  async #batch(jobs: Job[]): Promise<void> {
+    const made: [Job, Outcome][] = [];
+    try {
+      if (!this.#engine && this.pinned) await this.#reload();
+      for (const job of jobs) {
+        const outcome = this.#make(job);
+        if (outcome) made.push([job, outcome]);
+      }
+      await this.#keep(made.map(([, o]) => o.effects));
+    } catch (e) {
+      this.#engine = undefined; // it is ahead of the disk
+      const refusal = this.#refusal(e);
+      for (const job of jobs) job.failed(refusal);
+      return;
+    }
+    for (const [job, outcome] of made) {
+      job.done(outcome);
+      if (outcome.effects.after !== undefined) this.ears.plan(outcome.effects.after);
+      if (outcome.effects.notes.length > 0) this.ears.notes(outcome.effects.notes);
+    }
+  }
+
+  /** Makes one call; what the engine refuses is the caller's alone. */
+  #make(job: Job): Outcome | undefined {
+    try {
+      const outcome = job.run(this.#engine!);
+      if (this.#engine) this.ears.changed(this.#engine, outcome.effects.notes);
+      return outcome;
+    } catch (e) {
+      if (e instanceof EngineFailure) throw e;
+      job.failed(e instanceof RowsFailure ? new Refusal("malformed", "", e.message) : e);
+      return undefined;
+    }
+  }
+
+  async #keep(effects: Effects[]): Promise<void> {
+    const rows = new Map<string, Row>();
+    for (const e of effects) for (const r of e.rows) rows.set(toHex(r[0]), r);
+    if (rows.size === 0) return;
+    const n = this.#writes + 1;
+    await this.#store.apply([...rows.values()], n);
+    this.#writes = n;
+    await this.#spare?.apply(effects.flatMap((e) => e.spare), n);
+  }
+
+  #refusal(e: unknown): Refusal {
+    if (e instanceof Fenced) {
+      this.ears.fenced();
+      return new Refusal("interrupted", "", "another tab writes now");
+    }
+    if (e instanceof EngineFailure) {
+      this.ears.fault("engine", e.message);
+      return new Refusal("interrupted", "", e.message);
+    }
+    const detail = e instanceof Error ? `${e.name}: ${e.message}` : "unknown";
+    this.ears.fault("storage", detail);
+    return new Refusal("storage", "This could not be kept on this device. Do not close the page: free some space, then type on.", detail);
+  }
+
+  /** Opens what is stored; from the second copy if the first is lost, damaged or behind. */
+  async #begin(content: SpareContent | undefined): Promise<void> {
+    let loaded: Loaded = { rows: [], writes: 0 };
+    let why: Recovered["why"] | undefined;
+    try {
+      loaded = await this.#store.load();
+      if (content && content.writes > loaded.writes) why = loaded.rows.length === 0 ? "evicted" : "behind";
+      if (!why) await this.#start(loaded);
+    } catch (e) {
+      if (e instanceof EngineFailure) throw e;
+      if (!content) throw new Refusal("damaged", "What is on this tablet cannot be read. Tell IT before anything else is done with it.", String(e));
+      why = "damaged";
+    }
+    if (why && content) await this.#recover(why, content);
+  }
+
+  async #start(loaded: Loaded): Promise<void> {
+    this.#writes = loaded.writes;
+    this.#takeOwn(loaded.rows);
+    const rows = new Map(loaded.rows.map((r) => [toHex(r[0]), r]));
+    if (this.pinned) {
+      const { engine, effects } = await this.#load(loaded.rows, Op.start);
+      await this.#keep([effects]);
+      for (const r of effects.rows) rows.set(toHex(r[0]), r);
+      this.#engine = engine;
+      this.#tell(effects);
+    }
+    await this.#spare?.begin(await this.#forSpare([...rows.values()]), this.#writes);
+  }
+
+  /** Fills an empty store from the second copy. */
+  async #recover(why: Recovered["why"], content: SpareContent): Promise<void> {
+    await this.#store.destroy();
+    this.#takeOwn(content.rows);
+    this.#writes = content.writes;
+    if (!this.pinned) {
+      await this.#keep([{ ...nothing, rows: content.rows }]);
+      return;
+    }
+    const { engine, effects, result } = await this.#load(content.rows, Op.startSpare);
+    await this.#keep([{ ...nothing, rows: content.rows, spare: content.rows }, effects]);
+    this.#engine = engine;
+    const [changes, drafts] = result as number[];
+    this.ears.recovered({ why, changes: changes!, drafts: drafts! });
+    this.#tell(effects);
+    const after = await this.#store.load();
+    await this.#spare?.begin(await this.#forSpare(after.rows), this.#writes);
+  }
+
+  #tell(effects: Effects): void {
+    if (effects.after !== undefined) this.ears.plan(effects.after);
+    this.ears.notes(effects.notes);
+  }
+
+  /** The engine failed, or got ahead of the disk: begin again with what is stored. */
+  async #reload(): Promise<void> {
+    const loaded = await this.#store.load();
+    const { engine, effects } = await this.#load(loaded.rows, Op.start);
+    if (loaded.writes > this.#writes + 1) throw new Fenced("another worker wrote since");
+    this.#writes = loaded.writes;
+    await this.#keep([effects]);
+    this.#engine = engine;
+    this.#tell(effects);
+    await this.#spare?.begin(await this.#forSpare(loaded.rows), this.#writes);
+  }
+
+  async #load(rows: Row[], start: number): Promise<{ engine: Engine; effects: Effects; result: Value }> {
+    const engine = await Engine.start(await this.parts.module);
+    const p = this.pinned!;
+    engine.call(Op.new, p.borough, fromHex(p.user), fromHex(p.device), random(16));
+    let batch: Row[] = [], size = 0;
+    const flush = (): void => {
+      if (batch.length > 0) engine.call(Op.load, batch as unknown as Value);
+      [batch, size] = [[], 0];
+    };
+    for (const r of rows) {
+      if (r[0][0] === own) continue;
+      batch.push(r);
+      size += r[0].length + (r[1]?.length ?? 0);
+      if (size > loadBytes) flush();
+    }
+    flush();
+    const { result, effects } = engine.call(start);
+    return { engine, effects, result };
+  }
+
+  /** Of all rows, those that a second copy needs. */
+  async #forSpare(rows: Row[]): Promise<Row[]> {
+    const mine = rows.filter(([k]) => k[0] === own);
+    if (!this.#engine) return mine;
+    const { result } = this.#engine.call(Op.spare, rows.filter(([k]) => k[0] !== own) as unknown as Value);
+    return [...result as unknown as Row[], ...mine];
+  }
+
+  #takeOwn(rows: Row[]): void {
+    this.#own.clear();
+    for (const [k, v] of rows) if (k[0] === own && v) this.#own.set(toHex(k), v);
+  }
+}
+

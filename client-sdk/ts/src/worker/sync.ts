@@ -1,0 +1,124 @@
+/** Keeps a device in step with the server: when to ask, what to send, whom to believe. */
+import type { SyncReport } from "../client";
+import { unwrap, wrap } from "../frame";
+import { fromHex } from "../ids";
+import type { Value } from "../types";
+import type { Device } from "./device";
+import { chance, timeValue } from "./encode";
+import { Op } from "./engine";
+import { ServerRefusal, sign, type Transport } from "./transport";
+import type { Bytes } from "./seal";
+
+const listenAgainMS = 15_000, longestMS = 2 ** 31 - 1;
+
+export class Syncer {
+  #timer: ReturnType<typeof setTimeout> | undefined;
+  #due = Infinity;
+  #running: Promise<SyncReport> | undefined;
+  readonly #stop = new AbortController();
+  #replyKey: CryptoKey | undefined;
+  #listening = false;
+
+  constructor(readonly device: Device, readonly transport: Transport, readonly tell: (r: SyncReport) => void) {}
+
+  /** Syncs after a delay, or sooner if that was planned. */
+  plan(afterMS: number): void {
+    const due = performance.now() + afterMS;
+    if (this.#stop.signal.aborted || due >= this.#due) return;
+    this.#due = due;
+    clearTimeout(this.#timer);
+    this.#timer = setTimeout(() => void this.sync(), Math.min(afterMS, longestMS));
+  }
+
+  end(): void {
+    this.#stop.abort();
+    clearTimeout(this.#timer);
+  }
+
+  /** Exchanges until neither side has more. A call meanwhile waits for a whole one of its own. */
+  async sync(): Promise<SyncReport> {
+    if (this.#running) {
+      await this.#running;
+    }
+    this.#running ??= this.#whole().finally(() => { this.#running = undefined; });
+    return this.#running;
+  }
+
+  async #whole(): Promise<SyncReport> {
+    const report: SyncReport = { requests: 0, bytesUp: 0, bytesDown: 0 };
+    this.#due = Infinity;
+    clearTimeout(this.#timer);
+    if (!this.transport.session) {
+      report.refusal = { code: "unauthenticated", plain: "Please sign in. Your words are on this device and will be sent after that." };
+    } else {
+      this.#listen();
+      try {
+        while (!this.#stop.signal.aborted && await this.#round(report));
+      } catch (e) {
+        report.refusal = reasonOf(e);
+      }
+    }
+    this.tell(report);
+    return report;
+  }
+
+  /** One request; true if the next is wanted at once. */
+  async #round(report: SyncReport): Promise<boolean> {
+    const request = chance();
+    try {
+      const reply = await this.#exchange(request, report);
+      const { effects } = await this.device.call(Op.reply, timeValue(), reply, chance());
+      return effects.after === 0;
+    } catch (e) {
+      const [code, wait] = e instanceof ServerRefusal ? [e.number, e.retryAfterMS] : [0, 0];
+      const { effects } = await this.device.call(Op.failed, request, code, wait, chance());
+      if (effects.after === 0) return true;
+      if (code > 0 && e instanceof ServerRefusal && e.code === "") throw await this.#named(code);
+      throw e;
+    }
+  }
+
+  /** The words of a code that came as a number. */
+  async #named(code: number): Promise<ServerRefusal> {
+    const [name, plain] = await this.device.look(Op.code, code) as [string, string];
+    return new ServerRefusal(code, name, plain, 0);
+  }
+
+  /** Sends what the engine has to say and returns the signed reply, whose signature is right. */
+  async #exchange(request: Bytes, report: SyncReport): Promise<Bytes> {
+    let { effects } = await this.device.call(Op.sync, timeValue(), request);
+    if (effects.sign) {
+      const signatures = await Promise.all(effects.sign.messages.map((m) => sign(this.device.parts.keys.device, m)));
+      ({ effects } = await this.device.call(Op.signed, request, signatures as unknown as Value));
+    }
+    if (!effects.send) throw new Error("the engine sends nothing");
+    const wire = await wrap(effects.send.payload as Bytes);
+    report.requests++;
+    report.bytesUp += wire.length;
+    const answer = await this.transport.sync(wire);
+    report.bytesDown += answer.length;
+    const reply = await unwrap(answer);
+    const pinned = this.device.pinned!;
+    const [message, signature] = await this.device.look(Op.parts, fromHex(pinned.device), reply) as [Bytes, Bytes];
+    this.#replyKey ??= await crypto.subtle.importKey("raw", fromHex(pinned.replyKey), "Ed25519", false, ["verify"]);
+    if (!await crypto.subtle.verify("Ed25519", this.#replyKey, signature, message)) throw new Error("a reply that the server did not sign");
+    return reply;
+  }
+
+  /** Hears of news as they happen; why a stream ended does not matter, syncs tell. */
+  #listen(): void {
+    if (this.#listening) return;
+    this.#listening = true;
+    void this.transport.listen(() => this.plan(0), this.#stop.signal).catch(() => undefined).then(() => {
+      setTimeout(() => {
+        this.#listening = false;
+        if (this.transport.session && !this.#stop.signal.aborted) this.#listen();
+      }, listenAgainMS);
+    });
+  }
+}
+
+function reasonOf(e: unknown): { code: string; plain: string } {
+  if (e instanceof ServerRefusal) return { code: e.code, plain: e.plain };
+  return { code: "unavailable", plain: "The server could not be understood. Your words are on this device." };
+}

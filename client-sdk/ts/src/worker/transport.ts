@@ -1,0 +1,256 @@
+/** The way to the server: sessions, proofs of the device's key, syncs and events (SPEC 7). */
+import type { About, Credential, Session } from "../client";
+import { Reader } from "../cbor";
+import { newID } from "../ids";
+import { Refusal } from "../refusal";
+import { random, type Bytes } from "./seal";
+import type { Keys } from "./vault";
+
+/** A session as it is kept. */
+export interface Tokens {
+  access: string;
+  refresh: string;
+  /** Names the refresh that is under way, so that asking again gives the same. */
+  refreshID: string;
+  bearer: boolean;
+  who: Session;
+}
+
+/** What the server told at enrolment, to be pinned. */
+export interface Pinned {
+  borough: string;
+  user: string;
+  device: string;
+  replyKey: string;
+  checkpointKey: string;
+}
+
+interface SessionAnswer {
+  access_token: string;
+  token_type: string;
+  refresh_token: string;
+  user: string;
+  name: string;
+  role: string;
+  device?: string;
+  signed_in_ms: number;
+  custody_only: boolean;
+}
+
+type EnrolAnswer = SessionAnswer & { borough: string; reply_key: string; checkpoint_key: string };
+
+/** A refusal of the server, with how long it asked to wait. */
+export class ServerRefusal extends Refusal {
+  constructor(readonly number: number, code: string, plain: string, readonly retryAfterMS: number) {
+    super(code, plain);
+  }
+}
+
+const unavailable = 90, unauthenticated = 50;
+const nonceLastsMS = 120_000, requestMS = 120_000, silenceMS = 45_000;
+const utf8 = new TextEncoder();
+
+export class Transport {
+  #keys: Keys | undefined;
+  #tokens: Tokens | undefined;
+  #nonce = "";
+  #nonceAt = 0;
+  #refreshing: Promise<Tokens> | undefined;
+
+  /** keep is called with each new session, and must have it on disk before it returns. */
+  constructor(readonly server: string, readonly keep: (t: Tokens | undefined) => Promise<void>) {}
+
+  get session(): Session | undefined { return this.#tokens?.who; }
+
+  /** Signs requests with these keys from now on; tokens are the session that was kept. */
+  use(keys: Keys | undefined, tokens: Tokens | undefined): void {
+    this.#keys = keys;
+    this.#tokens = tokens;
+  }
+
+  about(): Promise<About> { return this.#json("GET", "/v1/about"); }
+
+  async enrol(credential: Credential, code: string, name: string): Promise<Pinned> {
+    const keys = this.#keys!;
+    const normal = code.toUpperCase().replace(/[- ]/g, "").replace(/0/g, "O").replace(/1/g, "I");
+    const proof = await sign(keys.device, utf8.encode("doorstep-enrol-v1\0" + normal));
+    const a = await this.#json<EnrolAnswer>("POST", "/v1/devices", {
+      ...credential, code, name, public_key: base64url(keys.publicKey), proof: base64url(proof),
+    });
+    await this.#begin(tokensOf(a));
+    return { borough: a.borough, user: a.user, device: a.device!, replyKey: a.reply_key, checkpointKey: a.checkpoint_key };
+  }
+
+  async signIn(credential: Credential, device: string): Promise<Session> {
+    await this.#begin(tokensOf(await this.#json("POST", "/v1/sign-in", { ...credential, device })));
+    return this.#tokens!.who;
+  }
+
+  async signOut(): Promise<void> {
+    if (!this.#tokens) return;
+    await this.#signedIn((auth) => this.#json("POST", "/v1/sign-out", undefined, auth));
+    await this.#begin(undefined);
+  }
+
+  async stepUp(credential: Credential): Promise<void> {
+    const a = await this.#signedIn((auth) => this.#json<{ signed_in_ms: number }>("POST", "/v1/step-up", credential, auth));
+    const t = this.#tokens!;
+    await this.#begin({ ...t, who: { ...t.who, signedInMS: a.signed_in_ms } });
+  }
+
+  /** A call of the JSON API as the person signed in. */
+  api(method: string, path: string, body: unknown): Promise<unknown> {
+    return this.#signedIn((auth) => this.#json(method, path, body, auth));
+  }
+
+  /** Sends one frame and returns the frame that answers it. */
+  async sync(wire: Bytes): Promise<Bytes> {
+    const response = await this.#signedIn((auth) => this.#send("POST", "/v1/sync", wire, auth, "application/doorstep-sync"));
+    return new Uint8Array(await response.arrayBuffer());
+  }
+
+  /** Calls wake when there may be news, until the stream or signal ends. */
+  async listen(wake: () => void, signal: AbortSignal): Promise<void> {
+    const silence = new AbortController();
+    const both = AbortSignal.any([signal, silence.signal]);
+    const response = await this.#signedIn((auth) => this.#send("GET", "/v1/events", undefined, auth, undefined, both));
+    let timer = setTimeout(() => silence.abort(), silenceMS);
+    const reader = response.body!.pipeThrough(new TextDecoderStream()).getReader();
+    try {
+      let line = "";
+      for (let r = await reader.read(); !r.done; r = await reader.read()) {
+        clearTimeout(timer);
+        timer = setTimeout(() => silence.abort(), silenceMS);
+        const lines = (line + r.value).split("\n");
+        line = lines.pop()!;
+        if (lines.some((l) => l.trim() === "event: pull")) wake();
+      }
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+
+  async #begin(t: Tokens | undefined): Promise<void> {
+    this.#tokens = t;
+    await this.keep(t);
+  }
+
+  /** Makes a call with the access token, and once more with a new one if it lapsed. */
+  async #signedIn<T>(call: (tokens: Tokens) => Promise<T>): Promise<T> {
+    const t = this.#tokens;
+    if (!t) throw notSignedIn();
+    try {
+      return await call(t);
+    } catch (e) {
+      if (!(e instanceof ServerRefusal) || e.number !== unauthenticated) throw e;
+    }
+    return call(await this.#refresh(t));
+  }
+
+  async #refresh(lapsed: Tokens): Promise<Tokens> {
+    if (this.#tokens && this.#tokens.access !== lapsed.access) return this.#tokens;
+    this.#refreshing ??= this.#trade().finally(() => { this.#refreshing = undefined; });
+    return this.#refreshing;
+  }
+
+  async #trade(): Promise<Tokens> {
+    let t = this.#tokens;
+    if (!t?.refresh) throw notSignedIn();
+    if (!t.refreshID) {
+      t = { ...t, refreshID: newID() };
+      await this.#begin(t); // before it is sent: its answer may be lost
+    }
+    const a = await this.#json<SessionAnswer>("POST", "/v1/token/refresh", { refresh_token: t.refresh, request_id: t.refreshID });
+    await this.#begin(tokensOf(a));
+    return this.#tokens!;
+  }
+
+  async #json<T>(method: string, path: string, body?: unknown, tokens?: Tokens): Promise<T> {
+    const bytes = body === undefined || body === null ? undefined : utf8.encode(JSON.stringify(body));
+    const response = await this.#send(method, path, bytes, tokens, bytes && "application/json");
+    const text = await response.text();
+    return (text === "" ? undefined : JSON.parse(text)) as T;
+  }
+
+  /** Sends a request with its proof; once more with the nonce that the server asks for. */
+  async #send(
+    method: string, path: string, body?: Bytes, tokens?: Tokens, type?: string, signal?: AbortSignal,
+  ): Promise<Response> {
+    for (let first = true; ; first = false) {
+      const headers: Record<string, string> = {};
+      if (type) headers["Content-Type"] = type;
+      if (tokens) headers["Authorization"] = (tokens.bearer ? "Bearer " : "DPoP ") + tokens.access;
+      if (this.#keys && !tokens?.bearer) headers["DPoP"] = await this.#proof(method, path, tokens?.access);
+      const response = await this.#fetch(path, { method, headers, body, signal: signal ?? AbortSignal.timeout(requestMS) });
+      const nonce = response.headers.get("DPoP-Nonce");
+      if (nonce) [this.#nonce, this.#nonceAt] = [nonce, performance.now()];
+      if (response.ok) return response;
+      if (!first || !nonce || response.status !== 401) throw await refusalOf(response);
+    }
+  }
+
+  async #fetch(path: string, init: RequestInit): Promise<Response> {
+    try {
+      return await fetch(this.server + path, { ...init, credentials: "omit", cache: "no-store", redirect: "error" });
+    } catch {
+      throw new ServerRefusal(0, "unavailable", "The server cannot be reached. Your words are on this device.", 0);
+    }
+  }
+
+  /** The proof that a request comes from this device (SPEC 7.9). */
+  async #proof(method: string, path: string, token?: string): Promise<string> {
+    const { device, publicKey } = this.#keys!;
+    const header = {
+      typ: "dpop+jwt", alg: "ES256",
+      jwk: { kty: "EC", crv: "P-256", x: base64url(publicKey.subarray(1, 33)), y: base64url(publicKey.subarray(33)) },
+    };
+    const claims: Record<string, unknown> = {
+      jti: base64url(random(12)), htm: method, htu: this.server + path.split("?")[0], iat: Math.floor(Date.now() / 1000),
+    };
+    if (token) claims["ath"] = base64url(new Uint8Array(await crypto.subtle.digest("SHA-256", utf8.encode(token))));
+    if (this.#nonce && performance.now() - this.#nonceAt < nonceLastsMS) claims["nonce"] = this.#nonce;
+    const signed = [header, claims].map((part) => base64url(utf8.encode(JSON.stringify(part)))).join(".");
+    return signed + "." + base64url(await sign(device, utf8.encode(signed)));
+  }
+}
+
+/** ES256: r and s, 32 bytes each, as WebCrypto gives them. */
+export async function sign(key: CryptoKey, message: Uint8Array): Promise<Bytes> {
+  return new Uint8Array(await crypto.subtle.sign({ name: "ECDSA", hash: "SHA-256" }, key, message as Bytes));
+}
+
+function notSignedIn(): Refusal {
+  return new ServerRefusal(unauthenticated, "unauthenticated", "Please sign in again. Your words are on this device and will be sent after that.", 0);
+}
+
+function tokensOf(a: SessionAnswer): Tokens {
+  return {
+    access: a.access_token, refresh: a.refresh_token, refreshID: "", bearer: a.token_type === "Bearer",
+    who: { user: a.user, name: a.name, role: a.role, device: a.device ?? "", signedInMS: a.signed_in_ms, custodyOnly: a.custody_only },
+  };
+}
+
+/** The server's reason, in the form of the route, or by the status if a proxy answered. */
+async function refusalOf(r: Response): Promise<ServerRefusal> {
+  const seconds = Number(r.headers.get("Retry-After") ?? 0);
+  const wait = seconds > 0 ? Math.min(seconds, 3600) * 1000 : 0;
+  try {
+    if (r.headers.get("Content-Type") === "application/doorstep-sync") {
+      // A map whose first key is 1, the code (SPEC 7.7); the engine knows its words.
+      const b = new Uint8Array(await r.arrayBuffer());
+      const code = b[0]! >> 5 === 5 && b[1] === 1 ? new Reader(b.subarray(2)).value() : 0;
+      if (typeof code === "number" && code > 0) return new ServerRefusal(code, "", "", wait);
+    }
+    const p = await r.json() as { code: number; name: string; plain: string };
+    if (Number.isInteger(p.code) && p.code > 0) return new ServerRefusal(p.code, p.name, p.plain, wait);
+  } catch {
+    // Not one of ours.
+  }
+  const byStatus: Record<number, number> = { 401: unauthenticated, 403: 55, 413: 5, 429: 92 };
+  return new ServerRefusal(byStatus[r.status] ?? unavailable, "unavailable", "The server cannot answer now. Your words are on this device.", wait);
+}
+
+function base64url(b: Uint8Array): string {
+  return btoa(String.fromCharCode(...b)).replace(/\+/g, "-").replace(/\//g, "_").replace(/=+$/, "");
+}
+

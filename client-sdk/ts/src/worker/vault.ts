@@ -1,0 +1,211 @@
+/**
+ * Who has a store on this tablet, and the keys to it.
+ *
+ * A store's secret, 32 random bytes, is kept sealed under a key that takes the
+ * person's PIN or passkey. Its rows and the device's signing key are sealed under
+ * keys drawn from the secret. The list is kept twice: in IndexedDB, and in the
+ * origin's private files.
+ */
+import { openDB, type IDBPDatabase } from "idb";
+import type { Person, Unlock } from "../client";
+import { decode, encode } from "../cbor";
+import { toHex } from "../ids";
+import { Refusal } from "../refusal";
+import type { Value } from "../types";
+import { join, keyFor, random, seal, unseal, type Bytes } from "./seal";
+import { access } from "./spare";
+
+/** PBKDF2 is what every browser's WebCrypto has; the count is OWASP's of 2023 for SHA-256. */
+const stretches = 600_000;
+const maxTries = 10;
+
+/** One person's entry. */
+interface Entry {
+  store: string;
+  login: string;
+  unlock: "pin" | "passkey";
+  salt: Bytes;
+  stretches: number;
+  /** The store's secret, sealed; null once it was destroyed. */
+  secret: Bytes | null;
+  /** The device's key, PKCS #8, sealed under the secret. */
+  deviceKey: Bytes;
+  publicKey: Bytes;
+  /** Wrong PINs in a row. */
+  tries: number;
+  /** The server has not said yet that it enrolled them. */
+  enrolled: boolean;
+}
+
+/** What an open store is read and signed with. The keys cannot be taken out. */
+export interface Keys {
+  store: string;
+  rows: CryptoKey;
+  device: CryptoKey;
+  publicKey: Uint8Array;
+}
+
+const utf8 = new TextEncoder();
+
+export class Vault {
+  #entries: Entry[] = [];
+
+  private constructor(readonly db: IDBPDatabase, readonly file: FileSystemSyncAccessHandle | undefined) {}
+
+  /** Opens the list, by its second copy if the first is gone. */
+  static async open(name: string, folder: FileSystemDirectoryHandle | undefined): Promise<Vault> {
+    const db = await openDB(`${name}-people`, 1, { upgrade: (db) => void db.createObjectStore("people") });
+    const vault = new Vault(db, folder && await access(folder, "people"));
+    const first = await db.get("people", "all") as Uint8Array | undefined;
+    vault.#entries = readEntries(first) ?? readEntries(vault.#fromFile()) ?? [];
+    if (!first && vault.#entries.length > 0) await vault.#keep();
+    return vault;
+  }
+
+  people(): Person[] {
+    return this.#entries.filter((e) => e.enrolled).map((e) => ({
+      store: e.store, login: e.login, unlock: e.unlock, lapsed: false, destroyed: !e.secret,
+      ...(e.unlock === "pin" ? { triesLeft: maxTries - e.tries } : {}),
+    }));
+  }
+
+  /** Begins a store for somebody who is about to enrol, or goes on with the one that was begun. */
+  async begin(login: string, unlock: Unlock): Promise<Keys> {
+    const begun = this.#entries.find((e) => !e.enrolled && e.login === login);
+    if (begun) {
+      try {
+        return await this.unlock(begun.store, unlock);
+      } catch {
+        await this.#remove(begun.store); // begun with another PIN; nothing is in it
+      }
+    }
+    const secret = random(32), salt = random(16), store = toHex(random(16));
+    const pair = await crypto.subtle.generateKey({ name: "ECDSA", namedCurve: "P-256" }, true, ["sign"]) as CryptoKeyPair;
+    const pkcs8 = new Uint8Array(await crypto.subtle.exportKey("pkcs8", pair.privateKey));
+    const publicKey = new Uint8Array(await crypto.subtle.exportKey("raw", pair.publicKey));
+    const wrap = await keyFor(secret, salt, "doorstep device key", ["encrypt"]);
+    this.#entries.push({
+      store, login, unlock: "pin" in unlock ? "pin" : "passkey", salt, stretches,
+      secret: await seal(await lockKey(unlock, salt, stretches), utf8.encode(store), secret),
+      deviceKey: await seal(wrap, publicKey, pkcs8), publicKey, tries: 0, enrolled: false,
+    });
+    pkcs8.fill(0);
+    secret.fill(0);
+    await this.#keep();
+    return this.unlock(store, unlock);
+  }
+
+  /** The server has enrolled them. */
+  async enrolled(store: string): Promise<void> {
+    this.#entry(store).enrolled = true;
+    await this.#keep();
+  }
+
+  /**
+   * The keys of a store. Fails with `wrong_secret`, `destroyed` (at once with the
+   * tenth wrong PIN) or `not_found`. A try is counted on disk before it is made.
+   */
+  async unlock(store: string, unlock: Unlock): Promise<Keys> {
+    const e = this.#entry(store);
+    if (!e.secret) throw destroyed();
+    const pin = "pin" in unlock;
+    if (pin !== (e.unlock === "pin")) throw new Refusal("wrong_secret", "That does not open this store.");
+    if (pin) {
+      e.tries++;
+      await this.#keep();
+    }
+    let secret: Bytes;
+    try {
+      secret = await unseal(await lockKey(unlock, e.salt, e.stretches), utf8.encode(store), e.secret);
+    } catch {
+      return this.#wrong(e);
+    }
+    if (e.tries > 0) {
+      e.tries = 0;
+      await this.#keep();
+    }
+    const wrap = await keyFor(secret, e.salt, "doorstep device key", ["decrypt"]);
+    const pkcs8 = await unseal(wrap, e.publicKey, e.deviceKey);
+    const device = await crypto.subtle.importKey("pkcs8", pkcs8, { name: "ECDSA", namedCurve: "P-256" }, false, ["sign"]);
+    const rows = await keyFor(secret, e.salt, "doorstep rows", ["encrypt", "decrypt"]);
+    pkcs8.fill(0);
+    secret.fill(0);
+    return { store, rows, device, publicKey: e.publicKey };
+  }
+
+  close(): void {
+    this.db.close();
+    this.file?.close();
+  }
+
+  async #wrong(e: Entry): Promise<never> {
+    if (e.unlock === "pin" && e.tries >= maxTries) {
+      e.secret = null;
+      e.deviceKey = new Uint8Array(0);
+      await this.#keep();
+      throw destroyed();
+    }
+    throw new Refusal("wrong_secret", e.unlock === "pin" ? "That is not the PIN." : "That passkey does not open this store.");
+  }
+
+  #entry(store: string): Entry {
+    const e = this.#entries.find((e) => e.store === store);
+    if (!e) throw new Refusal("not_found", "Nobody is enrolled here under that name.");
+    return e;
+  }
+
+  async #remove(store: string): Promise<void> {
+    this.#entries = this.#entries.filter((e) => e.store !== store);
+    await this.#keep();
+  }
+
+  /** Writes the list to both places before it counts. */
+  async #keep(): Promise<void> {
+    const bytes = writeEntries(this.#entries);
+    const tx = this.db.transaction("people", "readwrite", { durability: "strict" });
+    void tx.store.put(bytes, "all").catch(() => undefined); // tx.done tells
+    await tx.done;
+    if (!this.file) return;
+    this.file.truncate(0);
+    this.file.write(bytes, { at: 0 });
+    this.file.flush();
+  }
+
+  #fromFile(): Uint8Array | undefined {
+    if (!this.file) return undefined;
+    const bytes = new Uint8Array(this.file.getSize());
+    this.file.read(bytes, { at: 0 });
+    return bytes.length > 0 ? bytes : undefined;
+  }
+}
+
+function destroyed(): Refusal {
+  return new Refusal("destroyed", "Too many wrong PINs. What is on this tablet cannot be opened here any more. Words that were not sent can still be recovered: tell IT.");
+}
+
+/** The key that a store's secret is sealed under. */
+async function lockKey(unlock: Unlock, salt: Bytes, count: number): Promise<CryptoKey> {
+  if ("prf" in unlock) return keyFor(unlock.prf as Bytes, salt, "doorstep lock by passkey", ["encrypt", "decrypt"]);
+  const pin = await crypto.subtle.importKey("raw", utf8.encode(unlock.pin.normalize("NFC")), "PBKDF2", false, ["deriveBits"]);
+  const stretched = await crypto.subtle.deriveBits({ name: "PBKDF2", hash: "SHA-256", salt, iterations: count }, pin, 256);
+  return keyFor(join(new Uint8Array(stretched)), salt, "doorstep lock by PIN", ["encrypt", "decrypt"]);
+}
+
+function writeEntries(entries: Entry[]): Bytes {
+  return encode(entries.map((e): Value => [
+    e.store, e.login, e.unlock, e.salt, e.stretches, e.secret, e.deviceKey, e.publicKey, e.tries, e.enrolled,
+  ]));
+}
+
+/** Undefined for what is not there or not whole. */
+function readEntries(bytes: Uint8Array | undefined): Entry[] | undefined {
+  if (!bytes) return undefined;
+  try {
+    return (decode(bytes) as Value[][]).map((e) => ({
+      store: e[0] as string, login: e[1] as string, unlock: e[2] as Entry["unlock"], salt: e[3] as Bytes, stretches: e[4] as number,
+      secret: e[5] as Bytes | null, deviceKey: e[6] as Bytes, publicKey: e[7] as Bytes, tries: e[8] as number, enrolled: e[9] as boolean,
+    }));
+  } catch {
+    return undefined;
+  }
+}

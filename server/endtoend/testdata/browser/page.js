@@ -1,0 +1,50 @@
+// What a test does with a page: open the client, and tell the test what it typed and
+// what was said to be on disk.
+import { Client, newID } from "/app/index.js";
+
+const events = [];
+window.tablet = {
+  newID,
+  events,
+  async open() {
+    const client = await Client.open({ worker: "/app/worker.js", wasm: "/app/doorstep.wasm" });
+    for (const kind of ["note", "state", "session", "sync", "recovered", "writer", "fault"]) {
+      client.on(kind, (value) => events.push({ kind, value }));
+    }
+    this.client = client;
+    return client.state;
+  },
+  async unlock(pin) {
+    const [person] = await this.client.people();
+    await this.client.unlock(person.store, { pin });
+    return person.login;
+  },
+  // Types words into a text, one code point each everyMS, and reports.
+  async write(record, words, everyMS) {
+    const field = this.field = await this.client.text(record, { field: "purpose" });
+    const area = document.getElementById("words");
+    area.value = field.value;
+    field.onChange((value) => { area.value = value; });
+    const kept = [];
+    for (const c of words) {
+      area.value += c;
+      const typed = area.value;
+      void fetch("/typed", { method: "POST", body: typed, keepalive: false });
+      kept.push(field.input(typed).then(() => fetch("/kept", { method: "POST", body: typed })));
+      await new Promise((next) => setTimeout(next, everyMS));
+    }
+    await Promise.all(kept);
+    return field.value;
+  },
+  async append(record, words) {
+    const field = await this.client.text(record, { field: "purpose" });
+    await field.input(field.value + words);
+    const value = field.value;
+    await field.close();
+    return value;
+  },
+  async purpose(record) {
+    return (await this.client.view(record)).fields.purpose?.text ?? "";
+  },
+};
+window.ready = window.tablet.open();
