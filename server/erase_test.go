@@ -149,7 +149,7 @@ func TestErasedWordsAreGoneEverywhere(t *testing.T) {
 	if _, err := b.erasure.Ask(ctx, worker, ask); !errors.Is(err, syncproto.CodeForbidden) {
 		t.Errorf("a worker asks: got %v", err)
 	}
-	hold, err := b.erasure.Hold(ctx, officer, store.HoldEntry{Family: theirs, Kind: store.HoldLegal, Reason: "an inquiry"})
+	hold, err := b.erasure.Hold(ctx, officer, erasure.NewHold{Family: theirs, Kind: "legal", Reason: "an inquiry"})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -212,13 +212,13 @@ func TestEraseWaitsForWhatItMustWaitFor(t *testing.T) {
 	for _, c := range []struct {
 		name  string
 		basis string
-		hold  store.HoldEntry
+		hold  erasure.NewHold
 		says  string
 	}{
-		{"no date known", erasure.BasisRetention, store.HoldEntry{}, "no retention date"},
-		{"date not reached", erasure.BasisRetention, store.HoldEntry{Family: theirs, Kind: store.HoldRetention, UntilMS: soon}, "retention hold until"},
-		{"open record", erasure.BasisCourt, store.HoldEntry{}, "still open"},
-		{"hold on one record of the family", erasure.BasisUnlawful, store.HoldEntry{Family: theirs, Record: doomed, Kind: store.HoldLegal}, "legal hold"},
+		{"no date known", erasure.BasisRetention, erasure.NewHold{}, "no retention date"},
+		{"date not reached", erasure.BasisRetention, erasure.NewHold{Family: theirs, Kind: "retention", UntilMS: soon}, "retention hold until"},
+		{"open record", erasure.BasisCourt, erasure.NewHold{}, "still open"},
+		{"hold on one record of the family", erasure.BasisUnlawful, erasure.NewHold{Family: theirs, Record: doomed, Kind: "legal"}, "legal hold"},
 	} {
 		if c.hold.Kind != "" {
 			if _, err := b.erasure.Hold(ctx, officer, c.hold); err != nil {
@@ -242,7 +242,7 @@ func TestLegalHoldBesideALongerRetention(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, h := range []store.HoldEntry{{Family: theirs, Kind: store.HoldLegal, UntilMS: in(time.Hour)}, {Family: theirs, Kind: store.HoldRetention, UntilMS: in(2 * time.Hour)}} {
+	for _, h := range []erasure.NewHold{{Family: theirs, Kind: "legal", UntilMS: in(time.Hour)}, {Family: theirs, Kind: "retention", UntilMS: in(2 * time.Hour)}} {
 		if _, err := b.erasure.Hold(ctx, officer, h); err != nil {
 			t.Fatal(err)
 		}

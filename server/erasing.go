@@ -7,7 +7,6 @@ import (
 
 	"doorstep/server/internal/auth"
 	"doorstep/server/internal/erasure"
-	"doorstep/server/internal/store"
 	"doorstep/syncproto"
 )
 
@@ -59,7 +58,7 @@ func (o localOperator) Erase(ctx context.Context, in EraseOrder) ([]Erasure, err
 		if err != nil {
 			return nil, err
 		}
-		return []Erasure{erasureOf(erasure.Asked{EraseAskEntry: e, State: erasure.StateOpen})}, nil
+		return []Erasure{erasureOf(e)}, nil
 	case "confirm":
 		return nil, o.b.erasure.Confirm(ctx, by, id)
 	case "refuse":
@@ -98,15 +97,15 @@ func (o localOperator) hold(ctx context.Context, by syncproto.UserID, in EraseOr
 		}
 		return []Erasure{{ID: id.String(), Scope: "hold", State: "lifted"}}, o.b.erasure.Lift(ctx, by, id, in.Reason)
 	}
-	h := store.HoldEntry{Family: syncproto.FamilyID(family), Record: syncproto.RecordID(record), Kind: store.HoldKind(in.Kind), Reason: in.Reason}
+	hold := erasure.NewHold{Family: syncproto.FamilyID(family), Record: syncproto.RecordID(record), Kind: in.Kind, Reason: in.Reason}
 	if in.Until != "" {
 		day, err := time.Parse(time.DateOnly, in.Until)
 		if err != nil {
 			return nil, fmt.Errorf("the date %q: want 2006-01-02", in.Until)
 		}
-		h.UntilMS = day.UnixMilli()
+		hold.UntilMS = day.UnixMilli()
 	}
-	h, err = o.b.erasure.Hold(ctx, by, h)
+	h, err := o.b.erasure.Hold(ctx, by, hold)
 	return []Erasure{{ID: h.ID.String(), Scope: "hold", State: "set"}}, err
 }
 

@@ -69,7 +69,7 @@ func (s *Server) bind(cfg Config) error {
 	var err error
 	s.api, err = api.New(api.Config{
 		Name: cfg.Name, Borough: cfg.Borough, Origin: cfg.Listen.PublicURL, Auth: b.auth, Exchange: b.exchange, Events: b.hub, Records: b.room,
-		Workflow: b.finalise, Doors: b.doors, Health: b, SignReply: b.secrets.signReply,
+		Workflow: b.finalise, Doors: b.doors, Erasures: b.erasure, Health: b, SignReply: b.secrets.signReply,
 		ReplyKey: b.secrets.reply.Public().(ed25519.PublicKey), Checkpoints: b.audit, Accesses: b.accesses, Oversight: b.oversight(), Copies: 1, StepUp: cfg.Sessions.StepUp,
 		Now: time.Now, Random: rand.Reader, Log: b.log, TrustedProxies: cfg.proxies(), Limits: cfg.limits(),
 	})

@@ -5,9 +5,11 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
+	"doorstep/server/internal/store"
 	"doorstep/syncproto"
 )
 
@@ -21,12 +23,14 @@ func withProvider(t *testing.T, public bool) (*running, *provider) {
 		"mo":  {"oid": "o-2", "preferred_username": "mo", "groups": []string{"canteen"}},
 		"it":  {"oid": "o-3", "preferred_username": "it", "groups": []string{"social-workers", "it"}},
 		"new": {"oid": "o-4", "groups": []string{"social-workers"}},
+		"una": {"oid": "o-5", "preferred_username": "una", "name": "Una First", "groups": []string{"governance"}},
+		"dee": {"oid": "o-6", "preferred_username": "dee", "name": "Dee Second", "groups": []string{"governance"}},
 	})
 	cfg := begin(t)
 	cfg.Listen.PublicURL = "https://doorstep.test.example"
 	cfg.OpenID.Issuer, cfg.OpenID.ClientID, cfg.OpenID.SubjectClaim = p.issuer, "doorstep", "oid"
 	cfg.OpenID.Redirects = []string{"http://127.0.0.1/signed-in"}
-	cfg.OpenID.Roles = []string{"it = it", "practitioner = social-workers"}
+	cfg.OpenID.Roles = []string{"it = it", "practitioner = social-workers", "ig_officer = governance"}
 	cfg.OpenID.Create = true
 	cfg.Sessions.StepUp = time.Minute
 	if public {
@@ -183,4 +187,88 @@ func TestStepUpWithARealProvider(t *testing.T) {
 	if got := p.call("POST", "/v1/step-up", map[string]any{"login": "it", "password": itPassword}, nil); got != http.StatusOK {
 		t.Errorf("by password: status %d", got)
 	}
+}
+
+// TestErasureBySignInServiceAlone: two people of information governance who have no
+// password here hold and erase over HTTP. Each needs a fresh sign-in, by the service;
+// nobody else may, and nobody alone.
+func TestErasureBySignInServiceAlone(t *testing.T) {
+	r, _ := withProvider(t, false)
+	plant(t, r.borough)
+	signIn := func(sub string) (person, *browser) {
+		p, b := person{t: t, r: r}, newBrowser(t)
+		back, _ := p.viaProvider(b, sub, false)
+		p.wantOpenID(back, http.StatusOK, 0)
+		return p, b
+	}
+	una, unas := signIn("una")
+	dee, _ := signIn("dee")
+	jo, _ := signIn("jo")
+	ask := map[string]any{"scope": "record", "record": doomed.String(), "basis": "unlawful", "reason": "of another family"}
+	if got := jo.call("POST", "/v1/erasures", ask, nil); got != http.StatusForbidden {
+		t.Errorf("a practitioner asks: status %d", got)
+	}
+	if got := jo.call("GET", "/v1/erasures", nil, nil); got != http.StatusForbidden {
+		t.Errorf("a practitioner lists: status %d", got)
+	}
+	var hold struct{ Hold string }
+	if got := dee.call("POST", "/v1/holds", map[string]any{"family": theirs.String(), "kind": "legal", "reason": "an inquiry"}, &hold); got != http.StatusOK {
+		t.Fatalf("holding: status %d", got)
+	}
+	var refused struct{ Details []struct{ Plain string } }
+	if got := una.call("POST", "/v1/erasures", ask, &refused); got != http.StatusForbidden || len(refused.Details) != 1 ||
+		!strings.Contains(refused.Details[0].Plain, "legal hold until it is lifted") {
+		t.Errorf("under a legal hold: status %d, %+v", got, refused)
+	}
+	if got := una.call("POST", "/v1/holds/"+hold.Hold+"/lift", map[string]any{"reason": "it is over"}, nil); got != http.StatusNoContent {
+		t.Errorf("lifting: status %d", got)
+	}
+
+	// Una has the tablet open since long ago: she proves anew who she is.
+	if err := r.borough.staleSessions(t); err != nil {
+		t.Fatal(err)
+	}
+	var asked struct {
+		Erasure, State string
+		Code           syncproto.Code
+	}
+	if got := una.call("POST", "/v1/erasures", ask, &asked); got != http.StatusForbidden || asked.Code != syncproto.CodeStepUp {
+		t.Errorf("without a fresh sign-in: status %d, %v", got, asked.Code)
+	}
+	proved, _ := una.viaProvider(unas, "una", true)
+	if got := una.call("POST", "/v1/step-up", map[string]any{"openid": proved}, nil); got != http.StatusOK {
+		t.Fatalf("stepping up: status %d", got)
+	}
+	if got := una.call("POST", "/v1/erasures", ask, &asked); got != http.StatusOK || asked.State != "open" {
+		t.Fatalf("asking: status %d, %+v", got, asked)
+	}
+	confirm := "/v1/erasures/" + asked.Erasure + "/confirm"
+	if got := una.call("POST", confirm, nil, nil); got != http.StatusForbidden {
+		t.Errorf("alone: status %d", got)
+	}
+	dee, _ = signIn("dee")
+	if got := dee.call("POST", confirm, nil, nil); got != http.StatusNoContent {
+		t.Errorf("confirming: status %d", got)
+	}
+	wantGone(t, r.borough)
+	var list struct{ Erasures []struct{ State string } }
+	if got := dee.call("GET", "/v1/erasures", nil, &list); got != http.StatusOK || len(list.Erasures) != 1 || list.Erasures[0].State != "done" {
+		t.Errorf("afterwards: status %d, %+v", got, list)
+	}
+}
+
+// staleSessions makes everybody's last proof of who they are an hour old.
+func (b *borough) staleSessions(t *testing.T) error {
+	t.Helper()
+	_, err := b.ledger.Propose(t.Context(), func(tx *store.Tx) ([]store.Entry, error) {
+		var entries []store.Entry
+		for _, u := range tx.State().Users() {
+			for _, s := range tx.State().SessionsOf(u.ID) {
+				s.ProvedMS -= time.Hour.Milliseconds()
+				entries = append(entries, s)
+			}
+		}
+		return entries, nil
+	})
+	return err
 }

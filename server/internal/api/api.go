@@ -48,6 +48,7 @@ type Config struct {
 	Records  Records
 	Workflow Workflow
 	Doors    Doors
+	Erasures Erasures
 	Health   Health
 
 	// SignReply is Ed25519 by the reply key over a message (SPEC 7); ReplyKey is
@@ -222,9 +223,9 @@ func (a *API) Shutdown(ctx context.Context) error {
 func (a *API) OpenAPI() []byte { return a.openapi }
 
 func (c *Config) check() error {
-	if c.Borough == "" || c.Auth == nil || c.Exchange == nil || c.Events == nil || c.Records == nil || c.Workflow == nil || c.Doors == nil ||
+	if c.Borough == "" || c.Auth == nil || c.Exchange == nil || c.Events == nil || c.Records == nil || c.Workflow == nil || c.Doors == nil || c.Erasures == nil ||
 		c.Health == nil || c.SignReply == nil || c.Now == nil || c.Random == nil || c.Log == nil {
-		return errors.New("api: Borough, Auth, Exchange, Events, Records, Workflow, Doors, Health, SignReply, Now, Random and Log must be set")
+		return errors.New("api: Borough, Auth, Exchange, Events, Records, Workflow, Doors, Erasures, Health, SignReply, Now, Random and Log must be set")
 	}
 	return nil
 }

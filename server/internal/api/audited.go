@@ -47,12 +47,13 @@ func rules() map[string]rule {
 		"attribution": {shows: read}, "attributionAt": {shows: read}, "history": {shows: history},
 		"families": {shows: list}, "familyRecords": {shows: list}, "familyDue": {shows: list}, "due": {shows: list}, "queue": {shows: list}, "late": {shows: list},
 		"quarantine": {shows: list}, "grants": {shows: list}, "restrictions": {shows: list}, "breakGlasses": {shows: list},
-		"breakGlassCounts": {shows: list}, "audit": {shows: audit.TypeAuditor}, "sync": {or: byExchange},
+		"breakGlassCounts": {shows: list}, "erasures": {shows: list}, "holds": {shows: list}, "audit": {shows: audit.TypeAuditor}, "sync": {or: byExchange},
 	}
 	for or, ids := range map[elsewhere][]string{
 		anEntry: {"signIn", "signInCustody", "refresh", "signOut", "stepUp", "enrol", "revokeDevice", "revokeUser", "addPasskey", "removePasskey",
 			"admit", "handOver", "confirm", "query", "answer", "decide", "finalise", "addendum", "correct", "acceptLate",
-			"grant", "withdraw", "restrict", "lift", "breakGlass", "reviewBreakGlass"},
+			"grant", "withdraw", "restrict", "lift", "breakGlass", "reviewBreakGlass",
+			"askErasure", "confirmErasure", "refuseErasure", "setHold", "liftHold"},
 		ofNobody: {"health", "ready", "openapi", "about", "beginOpenID", "beginPasskey", "beginAddPasskey", "passkeys", "events",
 			"lease", "release"},
 	} {

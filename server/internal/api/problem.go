@@ -10,6 +10,7 @@ import (
 
 	"doorstep/server/internal/auth"
 	"doorstep/server/internal/doors"
+	"doorstep/server/internal/erasure"
 	"doorstep/server/internal/finalise"
 	"doorstep/syncproto"
 	"doorstep/syncproto/frame"
@@ -110,6 +111,10 @@ func refusalOf(err error) *refusal {
 	var shut *doors.Refusal
 	if errors.As(err, &shut) {
 		out.details = []ProblemDetail{{Code: uint16(shut.Code), Name: shut.Code.Error(), Plain: shut.Plain}}
+	}
+	var kept *erasure.Refusal
+	if errors.As(err, &kept) {
+		out.details = []ProblemDetail{{Code: uint16(kept.Code), Name: kept.Code.Error(), Plain: kept.Plain}}
 	}
 	var reasons *finalise.Refusal
 	if errors.As(err, &reasons) {

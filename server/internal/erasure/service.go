@@ -49,7 +49,7 @@ func New(cfg Config) *Service { return &Service{cfg: cfg} }
 // Scopes.
 const (
 	ScopeRecord = "record" // one record
-	ScopeChild  = "child"  // a child's record and the parts of visits that are about the child
+	ScopeChild  = "child"  // a child's own record, and every record that is about this child alone
 	ScopeFamily = "family" // everything
 )
 
@@ -62,11 +62,14 @@ const (
 
 // Ask is a request to erase.
 type Ask struct {
-	Scope  string
-	Family syncproto.FamilyID // of scope family
-	Record syncproto.RecordID // of scopes record and child
-	Basis  string
-	Reason string // for people, at most 2,000 bytes
+	Scope string
+	// Family is of scope family, or Reference: its number in the case management
+	// system.
+	Family    syncproto.FamilyID
+	Reference string
+	Record    syncproto.RecordID // of scopes record and child
+	Basis     string
+	Reason    string // for people, at most 2,000 bytes
 }
 
 const maxReason = 2000
@@ -87,26 +90,50 @@ func refuse(code syncproto.Code, format string, args ...any) error {
 	return &Refusal{Code: code, Plain: fmt.Sprintf(format, args...)}
 }
 
-// Ask writes down what one person wants erased. It refuses what must not go yet.
-func (s *Service) Ask(ctx context.Context, by syncproto.UserID, in Ask) (store.EraseAskEntry, error) {
+// Ask writes down what one person wants erased. It refuses what must not go yet: with
+// CodeForbidden and the reason, and so for who may not ask; with CodeNotFound what
+// there is not, and with CodeBadValue.
+func (s *Service) Ask(ctx context.Context, by syncproto.UserID, in Ask) (Asked, error) {
 	if err := s.may(by); err != nil {
-		return store.EraseAskEntry{}, err
+		return Asked{}, err
 	}
+	in.Family = s.familyOf(in.Family, in.Reference)
 	if !slices.Contains([]string{BasisRetention, BasisCourt, BasisUnlawful}, in.Basis) {
-		return store.EraseAskEntry{}, refuse(syncproto.CodeBadValue, "%q is no legal basis for erasing: retention_ended, court_order or unlawful", in.Basis)
+		return Asked{}, refuse(syncproto.CodeBadValue, "%q is no legal basis for erasing: retention_ended, court_order or unlawful", in.Basis)
 	}
 	if in.Reason == "" || len(in.Reason) > maxReason {
-		return store.EraseAskEntry{}, refuse(syncproto.CodeBadValue, "say why, in at most %d bytes", maxReason)
+		return Asked{}, refuse(syncproto.CodeBadValue, "say why, in at most %d bytes", maxReason)
 	}
 	e := store.EraseAskEntry{ID: newID(), Scope: in.Scope, Family: in.Family, Record: in.Record, Basis: in.Basis, Reason: in.Reason,
 		By: by, AtMS: s.cfg.Now().UnixMilli()}
 	if err := s.scope(&e); err != nil {
-		return e, err
+		return Asked{}, err
+	}
+	if err := s.mayAbout(by, e.Family); err != nil {
+		return Asked{}, err
 	}
 	if err := s.hindrance(&e); err != nil {
-		return e, err
+		return Asked{}, err
 	}
-	return e, s.propose(audit.WithActing(ctx, audit.Acting{User: by}), e)
+	return Asked{e, StateOpen}, s.propose(acting(ctx, by), e)
+}
+
+// acting is a context in which somebody acts: in the session that they came in, if
+// it is theirs.
+func acting(ctx context.Context, by syncproto.UserID) context.Context {
+	if audit.ActingIn(ctx).User == by {
+		return ctx
+	}
+	return audit.WithActing(ctx, audit.Acting{User: by})
+}
+
+// familyOf is a family by its reference, unless it is named itself.
+func (s *Service) familyOf(family syncproto.FamilyID, reference string) syncproto.FamilyID {
+	if reference == "" {
+		return family
+	}
+	id, _ := s.cfg.Store.State().Ref("family", reference)
+	return syncproto.FamilyID(id)
 }
 
 func newID() (id syncproto.ID) {
@@ -126,6 +153,16 @@ func (s *Service) may(by syncproto.UserID) error {
 	u, known := s.cfg.Store.State().User(by)
 	if !known || u.Disabled || !access.MayErase(access.Role(u.Role)) {
 		return syncproto.CodeForbidden
+	}
+	return nil
+}
+
+// mayAbout keeps those away from a family's file who are kept out of it: nobody
+// erases, or holds, what is about a relative of theirs.
+func (s *Service) mayAbout(by syncproto.UserID, family syncproto.FamilyID) error {
+	bases := s.cfg.Store.State().StandingOf(by, family, s.cfg.Now().UnixMilli()).Bases
+	if slices.Contains(bases, string(access.BasisDenied)) || slices.Contains(bases, string(access.BasisRelative)) {
+		return refuse(syncproto.CodeForbidden, "you are kept out of this family: somebody else has to do this")
 	}
 	return nil
 }
@@ -151,8 +188,8 @@ func (s *Service) scope(e *store.EraseAskEntry) error {
 	switch {
 	case e.Scope == ScopeRecord:
 		return nil
-	case e.Scope == ScopeChild && info.Kind == "child":
-		return s.addParts(e)
+	case e.Scope == ScopeChild && info.Kind == personKind:
+		return s.addAbout(e)
 	}
 	return refuse(syncproto.CodeBadValue, "scope %q does not fit a record of kind %s", e.Scope, info.Kind)
 }
@@ -161,25 +198,6 @@ func (s *Service) scope(e *store.EraseAskEntry) error {
 // family outside of them goes with the family's own key.
 func (s *Service) recordsOf(family syncproto.FamilyID) []syncproto.RecordID {
 	return slices.DeleteFunc(s.cfg.Keys.RecordsOf(family), func(r syncproto.RecordID) bool { return r == store.WordsKey(family).Record })
-}
-
-// addParts adds the records of the family that are about one child: of a kind that
-// has one subject, and this child is it.
-func (s *Service) addParts(e *store.EraseAskEntry) error {
-	for _, id := range s.recordsOf(e.Family) {
-		v, err := s.cfg.Store.View(id)
-		if errors.Is(err, store.ErrNotFound) {
-			continue
-		}
-		if err != nil {
-			return fmt.Errorf("looking for the parts about a child: %w", err)
-		}
-		f, has := v.Field("child")
-		if b, ok := f.Value.AsBytes(); has && ok && string(b) == string(e.Record[:]) {
-			e.Records = append(e.Records, id)
-		}
-	}
-	return nil
 }
 
 // hindrance says why what was asked for must not go yet; holds first. A court and
@@ -211,13 +229,6 @@ func (s *Service) hindrance(e *store.EraseAskEntry) error {
 		}
 	}
 	return nil
-}
-
-func holdText(h store.HoldEntry) string {
-	if h.UntilMS == 0 {
-		return fmt.Sprintf("there is a %s hold until it is lifted", h.Kind)
-	}
-	return fmt.Sprintf("there is a %s hold until %s", h.Kind, time.UnixMilli(h.UntilMS).UTC().Format("2 January 2006"))
 }
 
 // wasScheduled reports whether a retention date was ever set and has passed.
@@ -275,7 +286,7 @@ func (s *Service) Confirm(ctx context.Context, by syncproto.UserID, id syncproto
 		e.Mark = s.cfg.Keys.Mark(marked)
 		entries = append(entries, e)
 	}
-	if err := s.propose(audit.WithActing(ctx, audit.Acting{User: by}), entries...); err != nil {
+	if err := s.propose(acting(ctx, by), entries...); err != nil {
 		return err
 	}
 	if err := s.cfg.List.Add(pairs); err != nil {
@@ -294,7 +305,7 @@ func (s *Service) Refuse(ctx context.Context, by syncproto.UserID, id syncproto.
 		return err
 	}
 	ask.Refused = true
-	return s.propose(audit.WithActing(ctx, audit.Acting{User: by}), ask)
+	return s.propose(acting(ctx, by), ask)
 }
 
 // asked returns what another person asked for and nobody answered.
@@ -310,112 +321,5 @@ func (s *Service) asked(by syncproto.UserID, id syncproto.ID) (store.EraseAskEnt
 	case ask.By == by:
 		return ask, refuse(syncproto.CodeForbidden, "another person has to answer what you asked for")
 	}
-	return ask, nil
-}
-
-// Hold sets a hold. It fails with CodeForbidden for who is not of information
-// governance, with CodeNotFound for a family that there is not, or not any more, and
-// with CodeBadValue.
-func (s *Service) Hold(ctx context.Context, by syncproto.UserID, h store.HoldEntry) (store.HoldEntry, error) {
-	if err := s.may(by); err != nil {
-		return h, err
-	}
-	if h.Kind != store.HoldLegal && h.Kind != store.HoldRetention || h.Kind == store.HoldRetention && h.UntilMS == 0 || len(h.Reason) > maxReason {
-		return h, refuse(syncproto.CodeBadValue, "a hold is legal, or retention with a date")
-	}
-	if err := s.there(h); err != nil {
-		return h, err
-	}
-	h.ID, h.Lifted = newID(), false
-	return h, s.set(ctx, by, &h)
-}
-
-// Lift ends a hold. It fails with CodeForbidden, and with CodeNotFound for a hold
-// that there is not, or that was lifted.
-func (s *Service) Lift(ctx context.Context, by syncproto.UserID, id syncproto.ID, reason string) error {
-	if err := s.may(by); err != nil {
-		return err
-	}
-	if reason == "" || len(reason) > maxReason {
-		return refuse(syncproto.CodeBadValue, "say why, in at most %d bytes", maxReason)
-	}
-	h, known := s.cfg.Store.State().Hold(id)
-	if !known || h.Lifted {
-		return syncproto.CodeNotFound
-	}
-	h.Lifted, h.Reason = true, reason
-	return s.set(ctx, by, &h)
-}
-
-// there refuses a hold on what the borough does not have.
-func (s *Service) there(h store.HoldEntry) error {
-	if s.cfg.Store.State().IsErased(h.Family, h.Record) {
-		return syncproto.CodeNotFound
-	}
-	records := s.recordsOf(h.Family)
-	if len(records) == 0 || !h.Record.IsZero() && !slices.Contains(records, h.Record) {
-		return syncproto.CodeNotFound
-	}
-	return nil
-}
-
-// set writes a hold down: not between the last look at the holds and the end of what
-// it would keep. What was typed about an erased family is not kept.
-func (s *Service) set(ctx context.Context, by syncproto.UserID, h *store.HoldEntry) error {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	h.By, h.AtMS = by, s.cfg.Now().UnixMilli()
-	var e store.Entry = *h
-	if s.cfg.Store.State().IsErased(h.Family, syncproto.RecordID{}) {
-		e = store.WithoutWords(e)
-	} else if err := s.cfg.Keys.Ensure([]store.KeyPair{store.WordsKey(h.Family)}); err != nil {
-		return fmt.Errorf("making the key of what is typed about a family: %w", err)
-	}
-	return s.propose(audit.WithActing(ctx, audit.Acting{User: by}), e)
-}
-
-// Asks lists everything that was asked, to who may erase. It fails with
-// CodeForbidden for anybody else.
-func (s *Service) Asks(by syncproto.UserID) ([]Asked, error) {
-	if err := s.may(by); err != nil {
-		return nil, err
-	}
-	var out []Asked
-	for _, e := range s.cfg.Store.State().EraseAsks() {
-		out = append(out, s.askedOf(e))
-	}
-	return out, nil
-}
-
-// Holds lists the holds in force and those that ended, the oldest first, to who may
-// erase. It fails with CodeForbidden for anybody else.
-func (s *Service) Holds(by syncproto.UserID) ([]store.HoldEntry, error) {
-	if err := s.may(by); err != nil {
-		return nil, err
-	}
-	return s.cfg.Store.State().Holds(), nil
-}
-
-// Asked is what somebody asked for, and what became of it.
-type Asked struct {
-	store.EraseAskEntry
-	State string // open, refused or done
-}
-
-// States of what was asked for.
-const (
-	StateOpen    = "open"
-	StateRefused = "refused"
-	StateDone    = "done"
-)
-
-func (s *Service) askedOf(e store.EraseAskEntry) Asked {
-	done := slices.ContainsFunc(s.cfg.Store.State().Erasures(), func(x store.EraseEntry) bool { return x.Ask == e.ID })
-	switch {
-	case done:
-		return Asked{e, StateDone}
-	case e.Refused:
-		return Asked{e, StateRefused}
-	}
-	return Asked{e, StateOpen}
+	return ask, s.mayAbout(by, ask.Family)
 }
