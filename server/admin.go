@@ -120,6 +120,7 @@ func adminHandler(op Operator) http.Handler {
 	command(mux, "revoke-device", func(ctx context.Context, in deviceOrder) (nothing, error) {
 		return nothing{}, op.RevokeDevice(ctx, in.ID)
 	})
+	command(mux, "custody", func(ctx context.Context, _ nothing) (Custody, error) { return op.Custody(ctx) })
 	command(mux, "explain-access", func(ctx context.Context, in explainOrder) (AccessExplained, error) {
 		return op.ExplainAccess(ctx, in.Login, in.Record)
 	})
@@ -249,6 +250,10 @@ func (o remoteOperator) Devices(ctx context.Context) ([]Device, error) {
 func (o remoteOperator) RevokeDevice(ctx context.Context, id string) error {
 	_, err := ask[deviceOrder, nothing](ctx, o, "revoke-device", deviceOrder{id})
 	return err
+}
+
+func (o remoteOperator) Custody(ctx context.Context) (Custody, error) {
+	return ask[nothing, Custody](ctx, o, "custody", nothing{})
 }
 
 func (o remoteOperator) ExplainAccess(ctx context.Context, login, record string) (AccessExplained, error) {

@@ -76,12 +76,13 @@ type SessionConfig struct {
 
 // LimitsConfig bounds what callers can take.
 type LimitsConfig struct {
-	Connections    int `koanf:"connections" doc:"Connections at once."`
-	PerAddress     int `koanf:"per_address" doc:"Connections of one address at once; a whole office or proxy may be one address."`
-	Syncs          int `koanf:"syncs" doc:"Syncs worked on at once."`
-	Streams        int `koanf:"streams" doc:"Event streams at once."`
-	StreamsPerUser int `koanf:"streams_per_user" doc:"Event streams of one person at once."`
-	MemoryMB       int `koanf:"memory_mb" doc:"Memory to stay below if possible, in megabytes. Up to there it is spent to save time: unused memory is looked for less often."`
+	Connections    int   `koanf:"connections" doc:"Connections at once."`
+	PerAddress     int   `koanf:"per_address" doc:"Connections of one address at once; a whole office or proxy may be one address."`
+	Syncs          int   `koanf:"syncs" doc:"Syncs worked on at once."`
+	Streams        int   `koanf:"streams" doc:"Event streams at once."`
+	StreamsPerUser int   `koanf:"streams_per_user" doc:"Event streams of one person at once."`
+	MemoryMB       int   `koanf:"memory_mb" doc:"Memory to stay below if possible, in megabytes. Up to there it is spent to save time: unused memory is looked for less often."`
+	CustodyMB      int64 `koanf:"custody_mb" doc:"Megabytes of one person's words from one device that may wait for a reviewer; what is over stays on the device. A worker writes some 5 a year."`
 }
 
 // ScrubConfig says how the data is read through while the server runs, so that
@@ -118,7 +119,7 @@ func DefaultConfig() Config {
 		OpenID:   defaultOpenID(),
 		Passkeys: PasskeyConfig{Origins: []string{}},
 		Sessions: SessionConfig{Idle: 14 * 24 * time.Hour, Max: 90 * 24 * time.Hour, StepUp: 30 * time.Minute},
-		Limits:   LimitsConfig{Connections: 8192, PerAddress: 2048, Syncs: 256, Streams: 5000, StreamsPerUser: 4, MemoryMB: 1024},
+		Limits:   LimitsConfig{Connections: 8192, PerAddress: 2048, Syncs: 256, Streams: 5000, StreamsPerUser: 4, MemoryMB: 1024, CustodyMB: 32},
 		Visits:   defaultVisits(),
 		Scrub:    ScrubConfig{MBPerSecond: 32, Every: 7 * 24 * time.Hour},
 		Backup:   BackupConfig{Recipients: []string{}, Every: 24 * time.Hour, FullEvery: 30 * 24 * time.Hour, Keep: 90 * 24 * time.Hour, KeepKeys: 35 * 24 * time.Hour},
@@ -153,6 +154,7 @@ func (c Config) Check() error {
 		"memory_mb": c.Limits.MemoryMB} {
 		f.unless(v > 0, "limits."+key+" must be 1 or more")
 	}
+	f.unless(c.Limits.CustodyMB > 0 && c.Limits.CustodyMB <= 1<<20, "limits.custody_mb must be 1 to 1048576")
 	f.unless(c.Scrub.MBPerSecond > 0 && c.Scrub.MBPerSecond <= 10_000, "scrub.mb_per_second must be 1 to 10000")
 	f.unless(c.Scrub.Every >= time.Hour, "scrub.every must be an hour or more")
 	c.checkBackup(&f)

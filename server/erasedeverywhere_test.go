@@ -127,12 +127,24 @@ func ways(b *borough, heads map[syncproto.RecordID][]syncproto.ChangeID) map[str
 			v, err := b.room.FamilyDue(ctx, u, theirs)
 			return listed(r, v, err)
 		},
-		"the quarantine": func(u syncproto.UserID, r syncproto.RecordID) (string, bool) {
-			v, err := b.room.Quarantine(ctx, u)
-			return listed(r, v, err)
-		},
+		"the custody":  func(u syncproto.UserID, r syncproto.RecordID) (string, bool) { return custodyOf(b, u, r) },
 		"a new tablet": func(u syncproto.UserID, r syncproto.RecordID) (string, bool) { return onTablet(b, u, r) },
 	}
+}
+
+// custodyOf is every op of what waits for a reviewer of a record.
+func custodyOf(b *borough, user syncproto.UserID, record syncproto.RecordID) (string, bool) {
+	list, err := b.room.Custody(context.Background(), user)
+	var text strings.Builder
+	found := false
+	for _, c := range list {
+		if c.Record == record {
+			words, werr := b.room.CustodyWords(context.Background(), user, c.Change)
+			fmt.Fprintf(&text, "%+v", words)
+			err, found = errors.Join(err, werr), true
+		}
+	}
+	return text.String(), err == nil && found
 }
 
 // historyOf is every op of a record's changes.

@@ -31,6 +31,8 @@ type Operator interface {
 	IssueCode(ctx context.Context, login string) (EnrolmentCode, error)
 	Devices(context.Context) ([]Device, error)
 	RevokeDevice(ctx context.Context, id string) error
+	// Custody lists what waits for reviewers, without its words.
+	Custody(context.Context) (Custody, error)
 	// ExplainAccess says what a person may do with a record now, and why.
 	ExplainAccess(ctx context.Context, login, record string) (AccessExplained, error)
 	// Import takes the CSV files at the root of a zip archive. With problems in

@@ -78,6 +78,7 @@ func newRoot(s streams) *cobra.Command {
 		newImport(s),
 		newUser(s),
 		newDevice(s),
+		newCustody(s),
 		newErase(s),
 		newAccess(s),
 		newVerify(s),

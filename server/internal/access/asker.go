@@ -63,6 +63,12 @@ func (a Asker) MayRead(kind string) Decision { return a.May(kind, Need{Action: A
 // MayCarry decides whether the person may have records of a kind on a tablet.
 func (a Asker) MayCarry(kind string) Decision { return a.May(kind, Need{Action: ActionCarry}) }
 
+// MayReview reports whether the person may decide what becomes of quarantined changes
+// to records of a kind: they may read them, and approve judgements.
+func (a Asker) MayReview(kind string) bool {
+	return a.MayRead(kind).Allow && a.May(kind, Need{Action: ActionApprove, Label: schema.Judgement}).Allow
+}
+
 // May decides one need about records of a kind.
 func (a Asker) May(kind string, n Need) Decision { return a.MayIn(GroupOf(kind), n) }
 

@@ -126,8 +126,11 @@ type Auth interface {
 // syncproto.Code concern the envelope.
 type Exchange interface {
 	Sync(context.Context, exchange.Caller, *syncproto.SyncRequest) (*syncproto.SyncReply, error)
-	// Admit lets a change out of quarantine.
+	// Admit lets a change out of quarantine, AdmitAddendum as an addendum to a final
+	// record; KeepAway keeps it locked away, with a reason.
 	Admit(context.Context, exchange.Caller, syncproto.ChangeID) error
+	AdmitAddendum(context.Context, exchange.Caller, syncproto.ChangeID) error
+	KeepAway(ctx context.Context, caller exchange.Caller, id syncproto.ChangeID, reason string) error
 }
 
 // Events wakes whoever waits for news.

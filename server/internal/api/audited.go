@@ -43,15 +43,15 @@ func rules() map[string]rule {
 		read, history, list = audit.TypeRead, audit.TypeHistory, audit.TypeList
 	)
 	out := map[string]rule{
-		"record": {shows: read}, "recordAt": {shows: read}, "checklist": {shows: read},
+		"record": {shows: read}, "recordAt": {shows: read}, "checklist": {shows: read}, "custodyWords": {shows: read},
 		"attribution": {shows: read}, "attributionAt": {shows: read}, "history": {shows: history},
 		"families": {shows: list}, "familyRecords": {shows: list}, "familyDue": {shows: list}, "due": {shows: list}, "queue": {shows: list}, "late": {shows: list},
-		"quarantine": {shows: list}, "grants": {shows: list}, "restrictions": {shows: list}, "breakGlasses": {shows: list},
+		"custody": {shows: list}, "grants": {shows: list}, "restrictions": {shows: list}, "breakGlasses": {shows: list},
 		"breakGlassCounts": {shows: list}, "erasures": {shows: list}, "holds": {shows: list}, "audit": {shows: audit.TypeAuditor}, "sync": {or: byExchange},
 	}
 	for or, ids := range map[elsewhere][]string{
 		anEntry: {"signIn", "signInCustody", "refresh", "signOut", "stepUp", "enrol", "revokeDevice", "revokeUser", "addPasskey", "removePasskey",
-			"admit", "handOver", "confirm", "query", "answer", "decide", "finalise", "addendum", "correct", "acceptLate",
+			"admit", "admitAddendum", "keepAway", "handOver", "confirm", "query", "answer", "decide", "finalise", "addendum", "correct", "acceptLate",
 			"grant", "withdraw", "restrict", "lift", "breakGlass", "reviewBreakGlass",
 			"askErasure", "confirmErasure", "refuseErasure", "setHold", "liftHold"},
 		ofNobody: {"health", "ready", "openapi", "about", "beginOpenID", "beginPasskey", "beginAddPasskey", "passkeys", "events",

@@ -56,6 +56,16 @@ func (b *testBorough) Admit(_ context.Context, _ exchange.Caller, id syncproto.C
 	return err
 }
 
+func (b *testBorough) AdmitAddendum(_ context.Context, _ exchange.Caller, id syncproto.ChangeID) error {
+	_, err := b.step([]any{"addendum", id})
+	return err
+}
+
+func (b *testBorough) KeepAway(_ context.Context, _ exchange.Caller, id syncproto.ChangeID, reason string) error {
+	_, err := b.step([]any{"keep", id, reason})
+	return err
+}
+
 func (b *testBorough) stored() int {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -172,13 +182,21 @@ func (b *testBorough) FamilyDue(ctx context.Context, user syncproto.UserID, fami
 	return b.Due(ctx, user)
 }
 
-func (b *testBorough) Quarantine(_ context.Context, user syncproto.UserID) ([]reading.Quarantined, error) {
-	q := reading.Quarantined{Change: syncproto.ChangeID{1}, Family: syncproto.FamilyID{1}, Record: syncproto.RecordID{2}, Kind: "visit",
-		Author: b.owner, Device: syncproto.DeviceID{9}, Code: syncproto.CodeNotEntitled, ReceivedMS: 5}
-	if user == b.owner {
-		q.Ops = sampleOps()
+func (b *testBorough) Custody(_ context.Context, user syncproto.UserID) ([]reading.InCustody, error) {
+	return []reading.InCustody{b.inCustody(user)}, nil
+}
+
+func (b *testBorough) inCustody(user syncproto.UserID) reading.InCustody {
+	return reading.InCustody{Change: syncproto.ChangeID{1}, Family: syncproto.FamilyID{1}, Record: syncproto.RecordID{2}, Kind: "visit",
+		Author: b.owner, Device: syncproto.DeviceID{9}, Code: syncproto.CodeKeptAway, ReceivedMS: 5, Bytes: 700,
+		MayReview: user == b.owner, ReviewedBy: b.owner, ReviewedMS: 6}
+}
+
+func (b *testBorough) CustodyWords(_ context.Context, user syncproto.UserID, id syncproto.ChangeID) (reading.Words, error) {
+	if user != b.owner || id != (syncproto.ChangeID{1}) {
+		return reading.Words{}, syncproto.CodeNotFound
 	}
-	return []reading.Quarantined{q}, nil
+	return reading.Words{InCustody: b.inCustody(user), Ops: sampleOps(), Reason: "not hers to write"}, nil
 }
 
 func (b *testBorough) Name(u syncproto.UserID) string { return "Name " + u.String()[:4] }

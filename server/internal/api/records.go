@@ -22,8 +22,10 @@ type Records interface {
 	// this follows from is told of no child.
 	Due(ctx context.Context, user syncproto.UserID) ([]reading.ChildDue, error)
 	FamilyDue(ctx context.Context, user syncproto.UserID, family syncproto.FamilyID) ([]reading.ChildDue, error)
-	// Quarantine lists what awaits a reviewer; Ops only where they may read it.
-	Quarantine(ctx context.Context, user syncproto.UserID) ([]reading.Quarantined, error)
+	// Custody lists what awaits a reviewer or is kept away, without its words.
+	Custody(ctx context.Context, user syncproto.UserID) ([]reading.InCustody, error)
+	// CustodyWords returns one with its words, to who may review it.
+	CustodyWords(ctx context.Context, user syncproto.UserID, id syncproto.ChangeID) (reading.Words, error)
 	// Name is a person's name as colleagues see it; "" for nobody known.
 	Name(syncproto.UserID) string
 }
@@ -84,28 +86,6 @@ type OpJSON struct {
 	Deleted  int64     `json:"deleted,omitempty" doc:"Splice: code points removed."`
 }
 
-// QuarantineList lists what awaits a reviewer.
-type QuarantineList struct {
-	Changes []QuarantineJSON  `json:"changes" doc:"The oldest first."`
-	People  map[string]string `json:"people" doc:"Names of the people in it, by id."`
-}
-
-// QuarantineJSON is one change that awaits a reviewer.
-type QuarantineJSON struct {
-	Change     string   `json:"change" doc:"Its id."`
-	Family     string   `json:"family" doc:"The family it speaks of."`
-	Record     string   `json:"record" doc:"The record it speaks of."`
-	Kind       string   `json:"kind" doc:"The record's kind."`
-	Author     string   `json:"author" doc:"Who wrote it."`
-	Device     string   `json:"device" doc:"On which device."`
-	Code       int64    `json:"code" doc:"Number of the reason."`
-	Name       string   `json:"name" doc:"Short name of the reason."`
-	Plain      string   `json:"plain" doc:"The reason in plain words."`
-	ReceivedMS int64    `json:"received_ms" doc:"When the server received it, Unix milliseconds."`
-	Readable   bool     `json:"readable" doc:"The caller may read the words."`
-	Ops        []OpJSON `json:"ops" doc:"The words, when the caller may read them."`
-}
-
 func (a *API) families(c *call, _ *none) (*FamilyList, error) {
 	list, err := a.cfg.Records.Families(c.ctx, c.caller.User)
 	if err != nil {
@@ -161,32 +141,6 @@ func (a *API) history(c *call, _ *none) (*HistoryList, error) {
 		out.Changes = append(out.Changes, p.history(h))
 	}
 	return out, nil
-}
-
-func (a *API) quarantine(c *call, _ *none) (*QuarantineList, error) {
-	list, err := a.cfg.Records.Quarantine(c.ctx, c.caller.User)
-	if err != nil {
-		return nil, err
-	}
-	p := a.newPeople()
-	out := &QuarantineList{Changes: make([]QuarantineJSON, 0, len(list)), People: p.names}
-	for _, q := range list {
-		out.Changes = append(out.Changes, QuarantineJSON{
-			Change: q.Change.String(), Family: q.Family.String(), Record: q.Record.String(), Kind: q.Kind,
-			Author: p.id(q.Author), Device: q.Device.String(), Code: int64(q.Code), Name: q.Code.Error(),
-			Plain: q.Code.Plain(), ReceivedMS: q.ReceivedMS, Readable: q.Ops != nil, Ops: opsJSON(q.Ops),
-		})
-	}
-	return out, nil
-}
-
-// admit lets a change out of quarantine.
-func (a *API) admit(c *call, _ *none) (*none, error) {
-	id, err := syncproto.ParseChangeID(c.param)
-	if err != nil {
-		return nil, syncproto.CodeNotFound
-	}
-	return nil, a.cfg.Exchange.Admit(c.ctx, c.device(), id)
 }
 
 // id reads the id in the path. What is no id names nothing: it is not found,

@@ -73,9 +73,12 @@ func (a *API) table() []route {
 			codes: codes(syncproto.CodeNotFound)}, a.checklist),
 		handler(a, route{method: post, path: "/v1/audit", id: "audit", summary: "Page through the audit log, as far as the caller may see it.", who: signedIn,
 			codes: codes(syncproto.CodeForbidden, syncproto.CodeNotFound)}, a.audit),
-		handler(a, route{method: get, path: "/v1/quarantine", id: "quarantine", summary: "Changes that await a reviewer.", who: signedIn}, a.quarantine),
-		handler(a, route{method: post, path: "/v1/quarantine/:id/admit", id: "admit", summary: "Let a change out of quarantine.", who: signedIn,
-			codes: codes(syncproto.CodeNotFound, syncproto.CodeForbidden, syncproto.CodeMissingDeps)}, a.admit),
+		handler(a, route{method: get, path: "/v1/custody", id: "custody", summary: "What waits for a reviewer or is kept away: for managers of their families, for information governance where nobody reviews.", who: signedIn}, a.custody),
+		handler(a, route{method: get, path: "/v1/custody/:id", id: "custodyWords", summary: "A change in custody with its words, for who may review it.", who: signedIn,
+			codes: codes(syncproto.CodeNotFound)}, a.custodyWords),
+		handler(a, review("admit", "admit", "Let a change out of custody into its record.", syncproto.CodeFinal), a.admit),
+		handler(a, review("addendum", "admitAddendum", "Let a change out of custody as a proposed addendum to a final record.", syncproto.CodeBadOp), a.admitAddendum),
+		handler(a, review("keep", "keepAway", "Keep a change in custody locked away, with a reason.", syncproto.CodeBadValue), a.keepAway),
 
 		handler(a, step("hand-over", "handOver", "Hand a record over to a coordinator."), a.handOver),
 		handler(a, step("confirm", "confirm", "Confirm, as its author, that a record is right.").fresh(), a.confirm),
@@ -95,6 +98,12 @@ func (a *API) table() []route {
 func step(path, id, summary string) route {
 	return route{method: "POST", path: "/v1/records/:id/" + path, id: id, summary: summary, who: signedIn,
 		codes: codes(syncproto.CodeNotFound, syncproto.CodeForbidden, syncproto.CodeFinal, syncproto.CodeOpenConflict)}
+}
+
+// review is a route that decides about a change in custody.
+func review(path, id, summary string, more ...syncproto.Code) route {
+	return route{method: "POST", path: "/v1/custody/:id/" + path, id: id, summary: summary, who: signedIn,
+		codes: append(more, syncproto.CodeNotFound, syncproto.CodeForbidden, syncproto.CodeMissingDeps, syncproto.CodeWrongRecord, syncproto.CodeErased)}
 }
 
 // fresh makes a route need a sign-in of a moment ago: what is sworn or sealed

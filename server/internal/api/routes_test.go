@@ -264,10 +264,16 @@ func TestReadingRecords(t *testing.T) {
 	}
 	var q QueueList
 	w.get("/v1/queue", s.AccessToken).wantJSON(t, http.StatusOK, &q)
-	var quarantine QuarantineList
-	w.get("/v1/quarantine", s.AccessToken).wantJSON(t, http.StatusOK, &quarantine)
-	if !quarantine.Changes[0].Readable || len(quarantine.Changes[0].Ops) != 3 {
-		t.Errorf("got %+v", quarantine.Changes[0])
+	var custody CustodyList
+	w.get("/v1/custody", s.AccessToken).wantJSON(t, http.StatusOK, &custody)
+	c := custody.Changes[0]
+	if !c.MayReview || c.Bytes != 700 || custody.Bytes != 700 || custody.Kept != 1 || custody.Waiting != 0 || c.Name != "kept_away" || c.ReviewedBy != s.User {
+		t.Errorf("got %+v", custody)
+	}
+	var words CustodyWords
+	w.get("/v1/custody/"+c.Change, s.AccessToken).wantJSON(t, http.StatusOK, &words)
+	if len(words.Ops) != 3 || words.Reason == "" || words.Erased || words.Change != c.Change {
+		t.Errorf("got %+v", words)
 	}
 }
 
@@ -289,11 +295,10 @@ func TestStrangersLearnNothing(t *testing.T) {
 		}
 		w.get(strings.Replace(path, "%", there, 1), "").wantProblem(t, http.StatusUnauthorized, syncproto.CodeUnauthenticated)
 	}
-	var q QuarantineList
-	w.get("/v1/quarantine", eve).wantJSON(t, http.StatusOK, &q)
-	if q.Changes[0].Readable || len(q.Changes[0].Ops) != 0 {
-		t.Error("the quarantine list shows words to somebody who may not read them")
-	}
+	var q CustodyList
+	w.get("/v1/custody", eve).wantJSON(t, http.StatusOK, &q)
+	w.get("/v1/custody/"+q.Changes[0].Change, eve).wantProblem(t, http.StatusNotFound, syncproto.CodeNotFound)
+	w.get("/v1/custody/nonsense", eve).wantProblem(t, http.StatusNotFound, syncproto.CodeNotFound)
 }
 
 func TestWorkflowSteps(t *testing.T) {
@@ -322,7 +327,7 @@ func TestWorkflowSteps(t *testing.T) {
 		{"query", QueryRequest{To: user, Text: "Which Tuesday?"}, finalise.Query{Record: aRecord, To: syncproto.UserID(wantUser), Text: "Which Tuesday?"}},
 		{"query", QueryRequest{Path: &pathIn, To: user, Text: "?"}, finalise.Query{Record: aRecord, Path: path, To: syncproto.UserID(wantUser), Text: "?"}},
 		{"answer", AnswerRequest{Query: change, Text: "The 3rd."}, finalise.Answer{Record: aRecord, Query: wantChange, Text: "The 3rd."}},
-		{"decide", DecideRequest{Path: pathIn, Value: value, Reason: "we asked"}, finalise.Decide{Record: aRecord, Path: path, Value: wantValue, Reason: "we asked"}},
+		{"decide", DecideRequest{Path: pathIn, Value: value, Reason: "we asked", Seen: heads[0].Heads}, finalise.Decide{Record: aRecord, Path: path, Value: wantValue, Reason: "we asked", Seen: wantHeads[0].Heads}},
 		{"decide", DecideRequest{Path: pathIn, Reason: "we asked", Seen: heads[0].Heads}, finalise.Decide{Record: aRecord, Path: path, Value: cbor.Null(), Reason: "we asked", Seen: wantHeads[0].Heads}},
 		{"finalise", FinaliseRequest{Heads: heads}, finalise.Finalise{Record: aRecord, Heads: wantHeads}},
 		{"addendum", AddendumRequest{Text: "She rang.", HappenedMS: 5, Reason: "no signal"}, finalise.Addendum{Record: aRecord, Text: "She rang.", TimeMS: 5, Reason: "no signal"}},
@@ -376,20 +381,31 @@ func TestLeaseReleaseAndChecklist(t *testing.T) {
 	w.get("/v1/late", s.AccessToken).wantJSON(t, http.StatusOK, &late)
 }
 
-func TestAdmit(t *testing.T) {
+func TestReviewOfCustody(t *testing.T) {
 	w := newWorld(t, nil)
 	w.addUser("mo", auth.RoleManager)
 	token := w.signIn("mo").AccessToken
-	if a := w.postJSON("/v1/quarantine/"+strings.Repeat("6", 64)+"/admit", token, struct{}{}); a.status != http.StatusNoContent {
+	if a := w.postJSON("/v1/custody/"+strings.Repeat("6", 64)+"/admit", token, struct{}{}); a.status != http.StatusNoContent {
 		t.Errorf("got status %d", a.status)
 	}
 	want, _ := syncproto.ParseChangeID(strings.Repeat("6", 64))
 	if len(w.borough.steps) != 1 || w.borough.steps[0] != want {
 		t.Errorf("got %v", w.borough.steps)
 	}
-	w.postJSON("/v1/quarantine/nonsense/admit", token, struct{}{}).wantProblem(t, http.StatusNotFound, syncproto.CodeNotFound)
+	path := "/v1/custody/" + want.String()
+	if a := w.postJSON(path+"/addendum", token, struct{}{}); a.status != http.StatusNoContent {
+		t.Errorf("addendum: got status %d", a.status)
+	}
+	if a := w.postJSON(path+"/keep", token, KeepAwayRequest{Reason: "not theirs to say"}); a.status != http.StatusNoContent {
+		t.Errorf("keep: got status %d", a.status)
+	}
+	if got := w.borough.steps[1:]; !reflect.DeepEqual(got, []any{[]any{"addendum", want}, []any{"keep", want, "not theirs to say"}}) {
+		t.Errorf("got %v", got)
+	}
+	w.postJSON(path+"/keep", token, KeepAwayRequest{}).wantProblem(t, http.StatusBadRequest, syncproto.CodeBadValue)
+	w.postJSON("/v1/custody/nonsense/admit", token, struct{}{}).wantProblem(t, http.StatusNotFound, syncproto.CodeNotFound)
 	w.borough.err = syncproto.CodeForbidden
-	w.postJSON("/v1/quarantine/"+strings.Repeat("6", 64)+"/admit", token, struct{}{}).wantProblem(t, http.StatusForbidden, syncproto.CodeForbidden)
+	w.postJSON("/v1/custody/"+strings.Repeat("6", 64)+"/admit", token, struct{}{}).wantProblem(t, http.StatusForbidden, syncproto.CodeForbidden)
 }
 
 func TestSwearingNeedsAFreshSignIn(t *testing.T) {
@@ -428,7 +444,7 @@ func TestRevokedDeviceMaySendAndNothingElse(t *testing.T) {
 	if a := w.sync(s.AccessToken, syncBody(goodRequest())); a.status != http.StatusOK {
 		t.Errorf("its words were refused with %d", a.status)
 	}
-	for _, path := range []string{"/v1/families", "/v1/queue", "/v1/events", "/v1/quarantine", "/v1/records/" + aRecord.String()} {
+	for _, path := range []string{"/v1/families", "/v1/queue", "/v1/events", "/v1/custody", "/v1/records/" + aRecord.String()} {
 		w.get(path, s.AccessToken).wantProblem(t, http.StatusForbidden, syncproto.CodeAccessEnded)
 	}
 }

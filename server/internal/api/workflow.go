@@ -64,7 +64,7 @@ type DecideRequest struct {
 	Path   PathJSON `json:"path" doc:"The conflict decided."`
 	Value  any      `json:"value" doc:"The value that counts from now on; bytes are an object with the one key $bytes, in hex."`
 	Reason string   `json:"reason" validate:"required,maxbytes=65536" doc:"Why."`
-	Seen   []string `json:"seen,omitempty" validate:"max=64,dive,len=64,hexadecimal,lowercase" doc:"The record's heads as the person saw them: the decision is refused if something came since. Whoever shows a conflict to a person sends them."`
+	Seen   []string `json:"seen" validate:"required,min=1,max=64,dive,len=64,hexadecimal,lowercase" doc:"The record's heads as the person saw them: the decision is refused if something came since."`
 }
 
 // FinaliseRequest is the body of a finalisation.

@@ -16,6 +16,7 @@ type ordering struct {
 	authors  authors
 	poisoned map[syncproto.ChangeID]bool // see propose
 	counted  map[syncproto.ChangeID]bool // given back with a proof: nobody is asked again whether the author may
+	alerted  map[seat]uint64             // alerts about custody that this proposal raised
 }
 
 // order gives a change its receipt, and stages what follows from it.
@@ -245,9 +246,10 @@ func (o ordering) store(in *incoming, chain store.ChainInfo, missingPrev bool) e
 	if missingPrev && !in.erased && !in.returned && e.Status != syncproto.StatusHeld {
 		e.Status, e.Code = syncproto.StatusHeld, syncproto.CodeMissingPrev
 	}
-	if full, err := o.custodyFull(e); err != nil || full {
-		o.keepAway(in)
+	if full, err := o.custodyFull(e); err != nil {
 		return err
+	} else if full {
+		return o.keepOnDevice(in, e)
 	}
 	forks, err := o.forks(in, chain)
 	if err != nil {
@@ -260,6 +262,9 @@ func (o ordering) store(in *incoming, chain store.ChainInfo, missingPrev bool) e
 	in.batch.stored++
 	if e.Status != syncproto.StatusAccepted {
 		o.x.note("change kept out", e.Code, in.batch, in.id)
+		if err := o.noteFilling(e); err != nil {
+			return err
+		}
 	}
 	if err := o.followUp(in.change, e.Status); err != nil {
 		return err

@@ -99,6 +99,9 @@ func (o ordering) moveOn(id syncproto.ChangeID) (bool, error) {
 	if err := o.verdict(c, verdict, code); err != nil {
 		return false, err
 	}
+	if err := o.noteRoom(ref); err != nil {
+		return false, err
+	}
 	if status == syncproto.StatusAccepted {
 		return true, o.judge(c)
 	}

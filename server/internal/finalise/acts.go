@@ -133,7 +133,7 @@ func (s *Service) Decide(ctx context.Context, caller Caller, in Decide) (syncpro
 		if err := first(open(p), s.notLeased(g), saysSomething(p, in.Reason)); err != nil {
 			return act{}, err
 		}
-		if len(in.Seen) > 0 && !slices.Equal(syncproto.MergeHeads(in.Seen, nil), p.info.Heads) {
+		if !slices.Equal(syncproto.MergeHeads(in.Seen, nil), p.info.Heads) {
 			return act{}, because(p, in.Path, syncproto.CodeStaleHeads, "")
 		}
 		op := syncproto.Op{Code: syncproto.OpDecide, Path: in.Path, Value: in.Value, Reason: in.Reason}

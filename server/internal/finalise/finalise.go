@@ -96,7 +96,7 @@ type Answer struct {
 // Decide settles a conflict: the value that counts, and why. For the removal of
 // a protected element the value is true (it is gone) or false (it stays). For
 // prose that two people touched at once the value is null: it was read and is
-// right. Seen, if given, are the record's heads as the person saw them.
+// right. Seen are the record's heads as the person saw them.
 type Decide struct {
 	Record syncproto.RecordID
 	Path   syncproto.Path

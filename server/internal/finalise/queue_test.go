@@ -43,7 +43,7 @@ func TestQueueFollowsTheRecord(t *testing.T) {
 	if item.Conflicts != 1 || item.HandedOverBy != lead || item.HandedOverTo != coordA || item.HandedOverMS != w.now.UnixMilli() {
 		t.Errorf("item: %+v", item)
 	}
-	w.must(w.service.Decide(ctx, as(lead), decision("SCHOOL")))
+	w.must(w.decide(lead, decision("SCHOOL")))
 	want(finalise.StateHandedOver, syncproto.CodeNotConfirmed, syncproto.CodeNotConfirmed, syncproto.CodeNotConfirmed)
 	if _, err := w.service.Lease(ctx, as(coordA), visit); err != nil {
 		t.Fatal(err)

@@ -158,7 +158,7 @@ func TestWhoMay(t *testing.T) {
 			return err
 		}, map[syncproto.UserID]syncproto.Code{coordA: syncproto.CodeForbidden, manager: syncproto.CodeForbidden}},
 		{"decide a fact", conflicted, func(w *world, u syncproto.UserID) error {
-			_, err := w.service.Decide(ctx, as(u), decision("SCHOOL"))
+			_, err := w.decide(u, decision("SCHOOL"))
 			return err
 		}, map[syncproto.UserID]syncproto.Code{co: syncproto.CodeDeniedField, coordA: syncproto.CodeDeniedField}},
 		{"finalise", (*world).ready, func(w *world, u syncproto.UserID) error {
@@ -243,15 +243,15 @@ func TestDecide(t *testing.T) {
 			w := newWorld(t)
 			conflicted(w)
 			if c.want != 0 {
-				w.wantRefused(func() error { _, err := w.service.Decide(ctx, as(c.who), c.in); return err }, c.want)
+				w.wantRefused(func() error { _, err := w.decide(c.who, c.in); return err }, c.want)
 				return
 			}
-			w.must(w.service.Decide(ctx, as(c.who), c.in))
+			w.must(w.decide(c.who, c.in))
 			v := w.view(visit)
 			if f, _ := v.Field("place"); len(v.Conflicts) != 0 || !f.Value.Equal(c.in.Value) {
 				t.Errorf("place: %v with %d conflicts", f.Value, len(v.Conflicts))
 			}
-			w.wantRefused(func() error { _, err := w.service.Decide(ctx, as(c.who), c.in); return err }, syncproto.CodeNotFound)
+			w.wantRefused(func() error { _, err := w.decide(c.who, c.in); return err }, syncproto.CodeNotFound)
 		})
 	}
 }
@@ -266,11 +266,13 @@ func TestDecideOnWhatWasSeen(t *testing.T) {
 	w.send(mine, syncproto.StatusAccepted)
 	w.send(theirs, syncproto.StatusAccepted)
 	in := decision("SCHOOL")
+	in.Seen = []syncproto.ChangeID{}
+	w.wantRefused(func() error { _, err := w.decide(lead, in); return err }, syncproto.CodeStaleHeads) // saw nothing
 	in.Seen = w.heads(visit)
 	w.send(third, syncproto.StatusAccepted)
-	w.wantRefused(func() error { _, err := w.service.Decide(ctx, as(lead), in); return err }, syncproto.CodeStaleHeads)
+	w.wantRefused(func() error { _, err := w.decide(lead, in); return err }, syncproto.CodeStaleHeads)
 	in.Seen = w.heads(visit)
-	w.must(w.service.Decide(ctx, as(lead), in))
+	w.must(w.decide(lead, in))
 }
 
 // TestOverlappingTextIsReadByAPerson: nothing is chosen, it is taken note of.
@@ -289,9 +291,9 @@ func TestOverlappingTextIsReadByAPerson(t *testing.T) {
 		t.Fatalf("overlaps: %+v", w.view(visit).Overlaps)
 	}
 	in := finalise.Decide{Record: visit, Path: syncproto.Path{Field: "household_summary"}, Reason: "Read, and right.", Value: cbor.Text("x")}
-	w.wantRefused(func() error { _, err := w.service.Decide(ctx, as(lead), in); return err }, syncproto.CodeBadValue)
+	w.wantRefused(func() error { _, err := w.decide(lead, in); return err }, syncproto.CodeBadValue)
 	in.Value = cbor.Null()
-	w.must(w.service.Decide(ctx, as(lead), in))
+	w.must(w.decide(lead, in))
 	if left := w.view(visit).Overlaps; len(left) != 0 {
 		t.Errorf("read, and still flagged: %+v", left)
 	}
@@ -314,12 +316,12 @@ func TestRemovedRuleStandsUntilAManagerAgrees(t *testing.T) {
 		}
 		in := finalise.Decide{Record: plan, Path: rule, Value: cbor.Bool(gone), Reason: "Agreed in supervision."}
 		for _, who := range []syncproto.UserID{lead, co, coordA} {
-			w.wantRefused(func() error { _, err := w.service.Decide(ctx, as(who), in); return err }, syncproto.CodeDeniedField)
+			w.wantRefused(func() error { _, err := w.decide(who, in); return err }, syncproto.CodeDeniedField)
 		}
 		wrong := in
 		wrong.Value = cbor.Text("gone")
-		w.wantRefused(func() error { _, err := w.service.Decide(ctx, as(manager), wrong); return err }, syncproto.CodeBadValue)
-		w.must(w.service.Decide(ctx, as(manager), in))
+		w.wantRefused(func() error { _, err := w.decide(manager, wrong); return err }, syncproto.CodeBadValue)
+		w.must(w.decide(manager, in))
 		if got := inForce(); got == gone {
 			t.Errorf("decided that it is gone: %v; in force: %v", gone, got)
 		}
@@ -397,7 +399,7 @@ func TestNothingOpenOnAFinalRecord(t *testing.T) {
 			_, err := w.service.Answer(ctx, as(lead), finalise.Answer{Record: visit, Text: "x"})
 			return err
 		},
-		"decide": func() error { _, err := w.service.Decide(ctx, as(lead), decision("OFFICE")); return err },
+		"decide": func() error { _, err := w.decide(lead, decision("OFFICE")); return err },
 		"lease":  func() error { _, err := w.service.Lease(ctx, as(coordA), visit); return err },
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -31,7 +31,7 @@ func TestFromCapturedToFinal(t *testing.T) {
 		syncproto.CodeNotConfirmed, syncproto.CodeOpenConflict, syncproto.CodeOpenQuery, syncproto.CodeNotConfirmed, syncproto.CodeNotConfirmed)
 
 	w.must(w.service.Answer(ctx, as(lead), finalise.Answer{Record: partMaya, Query: query, Text: "For ten minutes in the garden."}))
-	w.must(w.service.Decide(ctx, as(lead), finalise.Decide{Record: partMaya, Path: syncproto.Path{Field: "seen_alone"},
+	w.must(w.decide(lead, finalise.Decide{Record: partMaya, Path: syncproto.Path{Field: "seen_alone"},
 		Value: cbor.Text("Y"), Reason: "In the garden, after Tom had left."}))
 	w.confirm()
 	id := w.must(w.finalise(coordA))

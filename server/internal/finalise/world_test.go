@@ -322,3 +322,12 @@ func (w *world) serverField(record syncproto.RecordID, kind string, ops ...syncp
 		w.t.Fatal(err)
 	}
 }
+
+// decide decides as somebody who saw what is there now, unless it says otherwise.
+func (w *world) decide(who syncproto.UserID, in finalise.Decide) (syncproto.ChangeID, error) {
+	w.t.Helper()
+	if in.Seen == nil {
+		in.Seen = w.heads(in.Record)
+	}
+	return w.service.Decide(ctx, as(who), in)
+}

@@ -188,7 +188,7 @@ var list = []mutant{
 	{
 		name: "a feed is sent although access ended while it was made",
 		file: "server/internal/exchange/pull.go",
-		from: "if after.ChangedAt == acc.ChangedAt && !turned(acc, after) && !x.custodyOnly(caller) {",
+		from: "if after.ChangedAt == acc.ChangedAt && !turned(acc, after) && !x.revoked(caller.Device) {",
 		to:   "if after.Head > 0 {",
 		pkg:  "server/internal/exchange", test: "TestFault66RevokedWhileThePageIsMade",
 	},

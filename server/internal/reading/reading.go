@@ -43,20 +43,6 @@ type HistoryItem struct {
 	ReceivedMS int64
 }
 
-// Quarantined is one change that waits for a reviewer. Ops is nil when the
-// person may not read its words.
-type Quarantined struct {
-	Change     syncproto.ChangeID
-	Family     syncproto.FamilyID
-	Record     syncproto.RecordID
-	Kind       string
-	Author     syncproto.UserID
-	Device     syncproto.DeviceID
-	Code       syncproto.Code
-	ReceivedMS int64
-	Ops        []syncproto.Op
-}
-
 // Room is where records are read. It is safe for concurrent use.
 type Room struct {
 	store  *store.Store
@@ -166,50 +152,6 @@ func (r *Room) History(_ context.Context, user syncproto.UserID, record syncprot
 	}
 	slices.SortFunc(out, func(a, b HistoryItem) int { return int(a.Position) - int(b.Position) })
 	return out, nil
-}
-
-// Quarantine lists what waits for a reviewer in the families that the person
-// manages, the oldest first.
-func (r *Room) Quarantine(_ context.Context, user syncproto.UserID) ([]Quarantined, error) {
-	var out []Quarantined
-	err := r.store.Read(func(rd *store.Reader) error {
-		for _, h := range r.store.State().Access(user, r.now().UnixMilli()).Holdings {
-			if !slices.Contains(h.Bases, string(access.BasisManager)) {
-				continue
-			}
-			refs, err := rd.Quarantined(h.Family)
-			if err != nil {
-				return err
-			}
-			for _, ref := range refs {
-				q, err := r.quarantined(rd, r.asker(user, h.Family), ref)
-				if err != nil {
-					return err
-				}
-				out = append(out, q)
-			}
-		}
-		return nil
-	})
-	if err != nil {
-		return nil, fmt.Errorf("listing the quarantine: %w", err)
-	}
-	slices.SortStableFunc(out, func(a, b Quarantined) int { return int(a.ReceivedMS - b.ReceivedMS) })
-	return out, nil
-}
-
-func (r *Room) quarantined(rd *store.Reader, who access.Asker, ref store.ChangeRef) (Quarantined, error) {
-	q := Quarantined{Change: ref.ID, Family: ref.Family, Record: ref.Record, Kind: ref.Kind, Author: ref.Author,
-		Device: ref.Device, Code: ref.Code, ReceivedMS: ref.AtMS}
-	if !who.MayRead(ref.Kind).Allow || ref.Code != syncproto.CodeErased && r.store.State().IsErased(ref.Family, ref.Record) {
-		return q, nil // not theirs, or gone with the record
-	}
-	c, err := rd.Content(ref.Position)
-	if err != nil {
-		return q, err
-	}
-	q.Ops = append([]syncproto.Op{}, c.Body.Ops...)
-	return q, nil
 }
 
 // open returns what a record is, or CodeNotFound if the person may not know.

@@ -201,20 +201,41 @@ func TestFault94StrangersCannotTellWhatExists(t *testing.T) {
 	}
 }
 
-func TestQuarantineIsForTheFamilysManager(t *testing.T) {
+func TestCustodyIsForTheFamilysManager(t *testing.T) {
 	b := newBorough(t)
 	id := b.quarantine()
-	list, err := b.room.Quarantine(t.Context(), manager)
-	if err != nil || len(list) != 1 || list[0].Change != id || list[0].Code != syncproto.CodeNotEntitled || len(list[0].Ops) != 1 {
+	governance := syncproto.UserID{77}
+	b.commit(store.UserEntry{ID: governance, Login: "ig", Name: "Ig", Role: "ig_officer"})
+	list, err := b.room.Custody(t.Context(), manager)
+	if err != nil || len(list) != 1 || list[0].Change != id || list[0].Code != syncproto.CodeNotEntitled || list[0].Bytes == 0 || !list[0].MayReview {
 		t.Errorf("got %+v, %v", list, err)
 	}
-	for _, user := range []syncproto.UserID{lead, stranger, it} {
-		if list, err := b.room.Quarantine(t.Context(), user); err != nil || len(list) != 0 {
+	if words, err := b.room.CustodyWords(t.Context(), manager, id); err != nil || len(words.Ops) != 1 {
+		t.Errorf("got %+v, %v", words, err)
+	}
+	for _, user := range []syncproto.UserID{lead, stranger, it, governance} {
+		if list, err := b.room.Custody(t.Context(), user); err != nil || len(list) != 0 {
 			t.Errorf("%s: got %+v, %v", b.room.Name(user), list, err)
+		}
+		if user == lead {
+			continue
+		}
+		if words, err := b.room.CustodyWords(t.Context(), user, id); !errors.Is(err, syncproto.CodeNotFound) {
+			t.Errorf("%s: got %+v, %v", b.room.Name(user), words, err)
 		}
 	}
 	if list, err := b.room.History(t.Context(), manager, visit); err != nil || len(list) != 2 {
 		t.Errorf("the history shows what is in quarantine: %d changes, %v", len(list), err)
+	}
+
+	// Without a manager information governance looks after it, and reads nothing.
+	b.commit(store.UserEntry{ID: manager, Login: "manager", Name: "Manager", Role: "manager", Disabled: true})
+	list, err = b.room.Custody(t.Context(), governance)
+	if err != nil || len(list) != 1 || list[0].Change != id || list[0].MayReview {
+		t.Errorf("without a manager: got %+v, %v", list, err)
+	}
+	if words, err := b.room.CustodyWords(t.Context(), governance, id); !errors.Is(err, syncproto.CodeNotFound) {
+		t.Errorf("without a manager: got %+v, %v", words, err)
 	}
 }
 

@@ -75,6 +75,17 @@ func (s *State) BasisOf(user syncproto.UserID, family syncproto.FamilyID, atMS i
 	return bases
 }
 
+// Anybody reports whether fn does of anybody who has to do with a family, as they
+// stand with it at a time.
+func (s *State) Anybody(family syncproto.FamilyID, atMS int64, fn func(syncproto.UserID, Standing) bool) bool {
+	for _, u := range s.MembersOf(family) {
+		if fn(u, s.StandingOf(u, family, atMS)) {
+			return true
+		}
+	}
+	return false
+}
+
 // MembersOf lists who has any relation to a family that no entry has ended, those
 // that the clock has not begun or has ended among them, in no order.
 func (s *State) MembersOf(family syncproto.FamilyID) []syncproto.UserID {

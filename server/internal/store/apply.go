@@ -230,6 +230,9 @@ func (tx *Tx) putAside(c ChangeRef) error {
 	if c.Status == syncproto.StatusQuarantined {
 		tx.set(quarantineKey(c.Family, c.Position), c.ID[:])
 	}
+	if c.Code == syncproto.CodeKeptAway {
+		return nil // somebody has decided: it takes no room from what waits
+	}
 	waiting, err := tx.InCustody(c.Device, c.Author)
 	if err == nil {
 		tx.set(custodyKey(c.Device, c.Author), encodeNumber(waiting+c.Size))
@@ -244,6 +247,9 @@ func (tx *Tx) takeBack(c ChangeRef) error {
 	tx.remove(unplacedKey(c.Family, c.Record, c.ID))
 	if c.Status == syncproto.StatusQuarantined {
 		tx.remove(quarantineKey(c.Family, c.Position))
+	}
+	if c.Status == syncproto.StatusQuarantined && c.Code == syncproto.CodeKeptAway {
+		return nil // it took no room
 	}
 	waiting, err := tx.InCustody(c.Device, c.Author)
 	if err == nil {

@@ -40,6 +40,9 @@ func encodeControl(e Entry) []byte {
 	case PasskeyEntry:
 		return encodePasskey(e)
 	}
+	if b := encodeCustody(e); b != nil {
+		return b
+	}
 	if b := encodeEvidence(e); b != nil {
 		return b
 	}
@@ -85,6 +88,8 @@ func decodeControl(plain []byte) (Entry, error) {
 		e = decodePurge(d, count)
 	case kindPasskey:
 		e = decodePasskey(d, count)
+	case kindReview, kindCustodyAlert, kindRecovery:
+		e = decodeCustody(d, kind, count)
 	}
 	if e == nil || d.Done() != nil {
 		return nil, ErrEntry

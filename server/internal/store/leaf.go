@@ -139,6 +139,16 @@ func controlEvent(ev *audit.Event, e Entry, s Sealer) {
 	case EraseEntry:
 		ev.AtMS, ev.User, ev.Second, ev.Subject, ev.Record = e.AtMS, e.By, e.Second, e.Ask, e.Mark
 		ev.Word = e.Basis + " " + e.Scope
+	case ReviewEntry:
+		ev.AtMS, ev.User, ev.Change, ev.Code, ev.Word = e.AtMS, e.By, e.Change, syncproto.CodeKeptAway, "kept_away"
+		if s != nil {
+			ev.Record = s.Mark(KeyPair{e.Family, e.Record})
+		}
+	case CustodyAlertEntry:
+		ev.AtMS, ev.Device, ev.Subject, ev.Count, ev.Word = e.AtMS, e.Device, syncproto.ID(e.User), e.Percent, "custody"
+	case RecoveryEntry:
+		ev.AtMS, ev.User, ev.Second, ev.Device, ev.Subject, ev.Count = e.AtMS, e.By, e.Second, e.Device, syncproto.ID(e.User), e.Count
+		ev.Word = "recovered"
 	case PurgeEntry:
 		ev.AtMS, ev.User, ev.Device, ev.Count = e.AtMS, e.User, e.Device, uint64(len(e.Purged))
 		ev.Root = sha256.Sum256(syncproto.PurgeMessage(e.Device, e.User, e.Epoch, e.Purged))

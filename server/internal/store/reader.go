@@ -143,6 +143,29 @@ func (r *Reader) Quarantined(family syncproto.FamilyID) ([]ChangeRef, error) {
 	return r.changes(ids)
 }
 
+// Reason unseals why a change is kept away.
+func (r *Reader) Reason(c ChangeEntry, e ReviewEntry) (string, error) {
+	return OpenReason(r.seal, c, e)
+}
+
+// AllQuarantined lists the changes of every family that wait for a reviewer or are
+// kept away, by family, each family's oldest first.
+func (r *Reader) AllQuarantined() ([]ChangeRef, error) {
+	var ids []syncproto.ChangeID
+	prefix := []byte{keyQuarantine}
+	err := r.rows.scan(prefix, prefix, func(_, v []byte) (bool, error) {
+		if len(v) != len(syncproto.ChangeID{}) {
+			return false, ErrDamaged
+		}
+		ids = append(ids, syncproto.ChangeID(v))
+		return true, nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	return r.changes(ids)
+}
+
 // InForce returns the change whose value of a server field is in force.
 func (r *Reader) InForce(record syncproto.RecordID, path syncproto.Path) (syncproto.ChangeID, bool, error) {
 	v, err := r.rows.get(inForceKey(record, path))

@@ -210,7 +210,7 @@ type meta struct {
 }
 
 // indexFormat changes with the layout; an index of another format is rebuilt.
-const indexFormat = 6
+const indexFormat = 7
 
 func (m meta) encode() []byte {
 	b := cbor.AppendArray(nil, 3)

@@ -30,6 +30,7 @@ type State struct {
 	marks     landmarks
 	runs      runs
 	evidence  evidence
+	custody   custody
 }
 
 type refKey struct{ kind, ref string }
@@ -48,6 +49,7 @@ func newState(holds func(role, basis string) (reads, carries bool)) *State {
 		news:     map[syncproto.FamilyID]uint64{},
 		marks:    newLandmarks(),
 		runs:     newRuns(),
+		custody:  newCustody(),
 	}
 	worth := map[[2]string][2]bool{}
 	s.relations = newRelations(func(user syncproto.UserID, basis string) (bool, bool) {
@@ -121,6 +123,8 @@ func (s *State) apply(position uint64, e Entry) {
 		s.runs.add(position, e.ID)
 	case PurgeEntry:
 		s.purges.applyReceipts(e)
+	case ReviewEntry, CustodyAlertEntry:
+		s.custody.apply(e)
 	case RelationEntry:
 		s.relations.applyRelation(position, e)
 	case RestrictionEntry:

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"fmt"
 	"io/fs"
 	"maps"
 	"os"
@@ -307,8 +308,8 @@ func (d *day) lenaGone(ctx context.Context) error {
 	return d.noteInCustody(ctx)
 }
 
-// quarantine is the list of what awaits a reviewer.
-type quarantine struct {
+// custody is the list of what awaits a reviewer.
+type custody struct {
 	Changes []struct {
 		Change string `json:"change"`
 		Author string `json:"author"`
@@ -322,13 +323,20 @@ func (d *day) noteInCustody(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	var list quarantine
-	body, err := manager.get(ctx, "/v1/quarantine", &list)
+	var list custody
+	listed, err := manager.get(ctx, "/v1/custody", &list)
 	if err != nil {
 		return err
 	}
-	d.out.claim(len(list.Changes) == 1 && list.People[list.Changes[0].Author] == d.name(lena) && bytes.Contains(body, []byte(lenasNote)),
-		"%s, the manager, finds the note in quarantine, with every word", d.name(dilys))
+	if len(list.Changes) != 1 {
+		return fmt.Errorf("%d changes are in custody, not one", len(list.Changes))
+	}
+	words, err := manager.get(ctx, "/v1/custody/"+list.Changes[0].Change, nil)
+	if err != nil {
+		return err
+	}
+	d.out.claim(list.People[list.Changes[0].Author] == d.name(lena) && !bytes.Contains(listed, []byte(lenasNote)) && bytes.Contains(words, []byte(lenasNote)),
+		"%s, the manager, finds the note in custody, and with it every word", d.name(dilys))
 	page, err := manager.get(ctx, "/v1/records/"+d.visit.String(), nil)
 	if err != nil {
 		return err

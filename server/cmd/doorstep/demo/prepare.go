@@ -29,7 +29,11 @@ func (d *day) prepare(ctx context.Context) error {
 	if err := d.lookAtConflicts(ctx, desk); err != nil {
 		return err
 	}
-	err = desk.post(ctx, decidePath(d.maya.part), decision{Path: pagePath{Field: "seen_alone"}, Value: "Y", Reason: "Tom says so."})
+	part, err := desk.read(ctx, d.maya.part)
+	if err != nil {
+		return err
+	}
+	err = desk.post(ctx, decidePath(d.maya.part), decision{Path: pagePath{Field: "seen_alone"}, Value: "Y", Reason: "Tom says so.", Seen: part.Heads})
 	d.out.claim(isProblem(err, syncproto.CodeForbidden) || isProblem(err, syncproto.CodeDeniedField),
 		"%s, a coordinator, may not decide whether a child was seen alone", d.name(grace))
 	refused, err := d.tryToFinalise(ctx, desk)
@@ -107,6 +111,7 @@ type decision struct {
 	Path   pagePath `json:"path"`
 	Value  any      `json:"value"`
 	Reason string   `json:"reason"`
+	Seen   []string `json:"seen"`
 }
 
 func decidePath(record syncproto.RecordID) string {

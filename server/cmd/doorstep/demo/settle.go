@@ -19,31 +19,31 @@ func (d *day) settle(ctx context.Context) error {
 	return nil
 }
 
-// admitNote has the manager read the note in quarantine and let it in.
+// admitNote has the manager read the note in custody and let it in.
 func (d *day) admitNote(ctx context.Context) error {
 	manager, err := d.desk(ctx, dilys)
 	if err != nil {
 		return err
 	}
-	var list quarantine
-	if _, err := manager.get(ctx, "/v1/quarantine", &list); err != nil {
+	var list custody
+	if _, err := manager.get(ctx, "/v1/custody", &list); err != nil {
 		return err
 	}
 	if len(list.Changes) != 1 {
-		return fmt.Errorf("%d changes are in quarantine, not one", len(list.Changes))
+		return fmt.Errorf("%d changes are in custody, not one", len(list.Changes))
 	}
-	admit := "/v1/quarantine/" + list.Changes[0].Change + "/admit"
+	admit := "/v1/custody/" + list.Changes[0].Change + "/admit"
 	worker, err := d.desk(ctx, amina)
 	if err != nil {
 		return err
 	}
 	err = worker.post(ctx, admit, nil)
 	d.out.claim(isProblem(err, syncproto.CodeForbidden) || isProblem(err, syncproto.CodeNotFound),
-		"%s may not let a note out of quarantine", worker.who.name)
+		"%s may not let a note out of custody", worker.who.name)
 	if err := manager.post(ctx, admit, nil); err != nil {
 		return fmt.Errorf("%s admits a note: %w", dilys, err)
 	}
-	d.out.say("%s has read %s's note and lets it out of quarantine.", manager.who.name, d.name(lena))
+	d.out.say("%s has read %s's note and lets it out of custody.", manager.who.name, d.name(lena))
 	t := d.tablet(amina)
 	if _, err := t.sync(ctx); err != nil {
 		return err
@@ -142,6 +142,11 @@ func (d *day) removeRule(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	seen, err := worker.read(ctx, d.plan)
+	if err != nil {
+		return err
+	}
+	gone.Seen = seen.Heads
 	err = worker.post(ctx, decidePath(d.plan), gone)
 	d.out.claim(isProblem(err, syncproto.CodeForbidden) || isProblem(err, syncproto.CodeDeniedField),
 		"%s, who took the rule out, may not confirm that himself", d.name(tom))
