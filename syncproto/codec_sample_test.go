@@ -99,6 +99,7 @@ func sampleReply() *syncproto.SyncReply {
 		Cursor: []byte{0}, More: true,
 		Chains: []syncproto.ChainHead{{Actor: syncproto.ActorID{4}, Seq: 2, Tip: syncproto.ChangeID{5}}},
 		Forked: []syncproto.ActorID{{9}},
+		Copies: true, Copied: 12,
 	}
 }
 

@@ -132,6 +132,10 @@ type SyncReply struct {
 	Checkpoint *Checkpoint
 	Proof      [][32]byte
 	Restored   Restored
+	// Copies says that the server keeps a second copy of its journal, and Copied up to
+	// which position everything is in it (SPEC 6.2).
+	Copies bool
+	Copied uint64
 }
 
 // SyncProblem is the body of an HTTP error answer to POST /v1/sync. It is about

@@ -40,6 +40,7 @@ const (
 	replyCheckpoint = 11
 	replyProof      = 12
 	replyRestored   = 13
+	replyCopied     = 14
 
 	checkpointSize      = 1
 	checkpointRoot      = 2

@@ -39,6 +39,10 @@ func EncodeReply(p *SyncReply) []byte {
 		}
 	}
 	f.evidence(p)
+	if p.Copies {
+		f.key(replyCopied)
+		f.b = cbor.AppendUint(f.b, p.Copied)
+	}
 	return f.b
 }
 
@@ -179,6 +183,8 @@ func readReplyField(r *cbor.Reader, key uint64, p *SyncReply) {
 		}
 	case replyRestored:
 		p.Restored = readRestored(r)
+	case replyCopied:
+		p.Copies, p.Copied = true, r.Uint()
 	default:
 		r.Skip()
 	}

@@ -27,6 +27,7 @@ type link struct {
 
 	purged    bool
 	reoffered bool
+	uncopied  bool // stored by a server that keeps a second copy, which does not have it yet
 }
 
 // answered reports whether the server, as it is now, has said what became of l.
@@ -112,6 +113,7 @@ type outcome struct {
 	code       syncproto.Code
 	durability syncproto.Durability
 	position   uint64
+	uncopied   bool
 }
 
 // receive takes in the server's word on an own change, and tells its user what
@@ -125,14 +127,15 @@ func (e *Engine) receive(w *work, l *link, o outcome) {
 	if l.gen == e.meta.gen {
 		o.durability = max(o.durability, l.durability)
 	}
-	if (outcome{l.status, l.code, l.durability, l.position}) == o && l.gen == e.meta.gen {
+	o.uncopied = o.uncopied && o.durability < syncproto.DurabilityCopied && !l.safe() // else Spare has dropped it
+	if (outcome{l.status, l.code, l.durability, l.position, l.uncopied}) == o && l.gen == e.meta.gen {
 		return
 	}
 	news := l.status != o.status || l.code != o.code
 	if news {
 		e.settle(w, e.record(l.family, l.record))
 	}
-	l.status, l.code, l.durability, l.position, l.gen = o.status, o.code, o.durability, o.position, e.meta.gen
+	l.status, l.code, l.durability, l.position, l.uncopied, l.gen = o.status, o.code, o.durability, o.position, o.uncopied, e.meta.gen
 	e.putLink(w, l)
 	if news {
 		e.record(l.family, l.record).forget()

@@ -37,6 +37,7 @@ func (e *Engine) Reply(now Time, signed []byte, chance Chance) ([]Effect, error)
 	t.receipts()
 	t.chains(chance)
 	t.items()
+	t.copied()
 	t.cursor()
 	t.checkLog(f)
 	e.putMeta(w)
@@ -142,9 +143,42 @@ func (t *telling) receipts() {
 		}
 		t.engine.gaveBack(t.work, rc.Change)
 		if l := t.engine.own[rc.Change]; l != nil {
+			durability := t.durability(rc)
 			t.engine.receive(t.work, l, outcome{
-				status: rc.Status, code: rc.Code, durability: rc.Durability, position: rc.Position,
+				status: rc.Status, code: rc.Code, durability: durability, position: rc.Position,
+				uncopied: t.reply.Copies && durability == syncproto.DurabilityStored,
 			})
+		}
+	}
+}
+
+// durability is how safe a change is by its receipt and by what the reply says of
+// the server's second copy.
+func (t *telling) durability(rc *syncproto.Receipt) syncproto.Durability {
+	if rc.Durability == syncproto.DurabilityStored && t.copies(rc.Position) {
+		return syncproto.DurabilityCopied
+	}
+	return rc.Durability
+}
+
+// copies reports whether the server's second copy holds what stands at a position.
+func (t *telling) copies(position uint64) bool {
+	return t.reply.Copies && position != 0 && position <= t.reply.Copied
+}
+
+// copied notes which own changes the server's second copy has meanwhile. If the
+// server keeps none any more, that it stored them is all there will be.
+func (t *telling) copied() {
+	e := t.engine
+	for _, actor := range sortedIDs(e.chains) {
+		for _, l := range e.chains[actor].links {
+			if !l.uncopied || l.gen != e.meta.gen || t.reply.Copies && !t.copies(l.position) {
+				continue
+			}
+			if l.uncopied = false; t.reply.Copies {
+				l.durability = syncproto.DurabilityCopied
+			}
+			e.putLink(t.work, l)
 		}
 	}
 }
@@ -175,11 +209,12 @@ func (t *telling) chains(chance Chance) {
 
 // confirm carries acceptances and refusals over into this generation as far as
 // the server still has the chain. What was held, quarantined or late is asked
-// about again: the verdict may be what the server lost.
+// about again: the verdict may be what the server lost. So is what was not known to
+// be copied: only a receipt of this generation says where it stands.
 func (e *Engine) confirm(w *work, c *chain, seq uint64) {
 	for _, l := range c.links[:seq] {
 		final := l.status == syncproto.StatusAccepted || l.status == syncproto.StatusRefused
-		if final && l.gen != e.meta.gen {
+		if final && !l.uncopied && l.gen != e.meta.gen {
 			l.gen, l.position = e.meta.gen, 0 // verdicts of the new journal all count
 			e.putLink(w, l)
 		}
@@ -284,7 +319,7 @@ func (t *telling) verdict(v *syncproto.Verdict) {
 
 // outcomeOf reads a verdict as news of the own change it is about.
 func outcomeOf(v *syncproto.Verdict, l *link) (outcome, bool) {
-	o := outcome{code: v.Code, durability: l.durability, position: v.Position}
+	o := outcome{code: v.Code, durability: l.durability, position: v.Position, uncopied: l.uncopied}
 	switch v.Kind {
 	case syncproto.VerdictQuarantine:
 		o.status = syncproto.StatusQuarantined

@@ -225,6 +225,7 @@ func decodeMeta(id *Identity, value []byte) (*meta, error) {
 const (
 	flagPurged    = 1 // content removed with its family, after the receipt
 	flagReoffered = 2 // the words were offered anew
+	flagUncopied  = 4 // stored by the server, and not copied yet
 )
 
 func encodeLink(l *link) []byte {
@@ -244,6 +245,9 @@ func encodeLink(l *link) []byte {
 	if l.reoffered {
 		flags |= flagReoffered
 	}
+	if l.uncopied {
+		flags |= flagUncopied
+	}
 	return cbor.AppendUint(b, flags)
 }
 
@@ -262,6 +266,7 @@ func decodeLink(value []byte) (*link, error) {
 	flags := r.Uint()
 	l.purged = flags&flagPurged != 0
 	l.reoffered = flags&flagReoffered != 0
+	l.uncopied = flags&flagUncopied != 0
 	if r.Done() != nil {
 		return nil, ErrRow
 	}

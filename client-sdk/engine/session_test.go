@@ -68,6 +68,7 @@ func TestSessions(t *testing.T) {
 
 func runSession(t *testing.T, seed uint64) *session {
 	s := &session{t: t, server: newServer()}
+	s.server.Copies = seed%2 == 0
 	s.server.Refuse = func(c *syncproto.Change) syncproto.Code {
 		if c.Body.Ops[0].Value.Equal(cbor.Text("reason 8")) {
 			return syncproto.CodeBadValue // a server that knows better than this app
@@ -85,6 +86,9 @@ func runSession(t *testing.T, seed uint64) *session {
 	for range 250 {
 		d := s.tablets[s.tablets[0].rng.IntN(len(s.tablets))]
 		s.step(d)
+		if d.rng.IntN(8) == 0 {
+			s.server.Copied = uint64(len(s.server.Entries))
+		}
 		d.check()
 	}
 	s.quiet()
@@ -192,6 +196,7 @@ func (s *session) restore(n int) {
 	}
 	if n > 12 {
 		s.server.Restore(n)
+		s.server.Copied = min(s.server.Copied, uint64(n))
 	}
 }
 

@@ -7,8 +7,9 @@ import (
 
 // Spare returns what of a batch of rows belongs into a second copy of this
 // device's own work: who this is, every own change's place and receipt, and the
-// content of what the server has not made durable yet, drafts included, and the
-// checkpoints that the server is held to. Content leaves the copy with its receipt.
+// content of what the server has not made durable yet, or not copied if it keeps a
+// second copy of its own, drafts included, and the checkpoints that the server is
+// held to. Content leaves the copy once that is known.
 // What colleagues wrote is not in it: the server has that.
 //
 // Applied in order, the results of all batches are what StartFromSpare needs.
@@ -61,14 +62,15 @@ func (s *sparing) link(r Row) {
 	s.out = append(s.out, Row{Key: key})
 }
 
-// safe reports whether the server has the content of a change, durably.
+// safe reports whether the server has the content of a change, durably, and copied
+// if it copies.
 func (l *link) safe() bool {
-	return l.purged || l.durability != syncproto.DurabilityNone && l.status != syncproto.StatusRefused
+	return l.purged || l.durability != syncproto.DurabilityNone && l.status != syncproto.StatusRefused && !l.uncopied
 }
 
 // Recovered says what a second copy gave back.
 type Recovered struct {
-	Changes int // own changes that the server had not made durable
+	Changes int // own changes that the server had not made durable, or not copied
 	Drafts  int // open drafts, which are changes now
 }
 

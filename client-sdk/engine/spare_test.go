@@ -27,15 +27,18 @@ func TestSpareKeepsContentUntilTheServerHasIt(t *testing.T) {
 		name       string
 		status     syncproto.ReceiptStatus
 		durability syncproto.Durability
+		uncopied   bool
 		keeps      bool
 	}{
-		{"never sent", 0, syncproto.DurabilityNone, true},
-		{"accepted", syncproto.StatusAccepted, syncproto.DurabilityStored, false},
-		{"quarantined", syncproto.StatusQuarantined, syncproto.DurabilityStored, false},
-		{"held without a place", syncproto.StatusHeld, syncproto.DurabilityNone, true},
-		{"refused", syncproto.StatusRefused, syncproto.DurabilityNone, true},
+		{"never sent", 0, syncproto.DurabilityNone, false, true},
+		{"accepted", syncproto.StatusAccepted, syncproto.DurabilityStored, false, false},
+		{"accepted, to be copied", syncproto.StatusAccepted, syncproto.DurabilityStored, true, true},
+		{"copied", syncproto.StatusAccepted, syncproto.DurabilityCopied, false, false},
+		{"quarantined", syncproto.StatusQuarantined, syncproto.DurabilityStored, false, false},
+		{"held without a place", syncproto.StatusHeld, syncproto.DurabilityNone, false, true},
+		{"refused", syncproto.StatusRefused, syncproto.DurabilityNone, false, true},
 	} {
-		l := &link{seq: 1, id: syncproto.ChangeID{1}, status: test.status, durability: test.durability}
+		l := &link{seq: 1, id: syncproto.ChangeID{1}, status: test.status, durability: test.durability, uncopied: test.uncopied}
 		content := Row{Key: keyChange(l.family, l.record, l.id), Value: []byte("words")}
 		kept := map[string][]byte{}
 		put(kept, Spare([]Row{content, {Key: keyLink(l.actor, 1), Value: encodeLink(&link{seq: 1, id: l.id})}}))
@@ -44,4 +47,62 @@ func TestSpareKeepsContentUntilTheServerHasIt(t *testing.T) {
 			t.Errorf("%s: content kept %v, want %v", test.name, got, test.keeps)
 		}
 	}
+}
+
+// What a server stored that lost its disk before it had copied it is brought back by
+// a tablet, even by one that lost its own store meanwhile; what it had copied is not
+// kept twice on the tablet.
+func TestUncopiedWordsOutliveBothStores(t *testing.T) {
+	s, d := faultWorld(t)
+	s.Copies = true
+	d.say(visit, "copied ")
+	d.sync()
+	s.Copied = uint64(len(s.Entries))
+	d.sync()
+	if n := d.spareChanges(); n != 0 {
+		t.Errorf("%d changes that the server copied are still kept twice", n)
+	}
+	d.say(visit, "and stored")
+	d.sync()
+	if n := d.spareChanges(); n == 0 {
+		t.Error("words that the server has not copied are kept once")
+	}
+	want := d.purpose(visit)
+	s.Restore(int(s.Copied)) // its disk is lost, and the copy is started from
+	d.lose()
+	d.sync()
+	d.sync()
+	wantAtServer(t, s, want)
+	wantPurpose(t, d, want)
+	s.Copied = uint64(len(s.Entries))
+	d.sync()
+	if n := d.spareChanges(); n != 0 {
+		t.Errorf("%d changes that the server copied at last are still kept twice", n)
+	}
+	d.check()
+}
+
+// A server that stops copying says so, and that it stored a change is then all that
+// a tablet waits for.
+func TestServerThatStopsCopyingIsNotWaitedFor(t *testing.T) {
+	s, d := faultWorld(t)
+	s.Copies = true
+	d.say(visit, "words")
+	d.sync()
+	s.Copies = false
+	d.sync()
+	if n := d.spareChanges(); n != 0 {
+		t.Errorf("%d changes are still kept twice", n)
+	}
+	d.check()
+}
+
+// spareChanges counts the changes in the tablet's second copy.
+func (d *tablet) spareChanges() (n int) {
+	for key := range d.spare {
+		if key[0] == rowChange {
+			n++
+		}
+	}
+	return n
 }

@@ -361,6 +361,10 @@ func replyVectors(m *maker) {
 		{Change: syncproto.ChangeID{31: 5}, Status: syncproto.StatusRefused, Code: syncproto.CodeBadSignature},
 	}
 	m.message("reply", "receipts", syncproto.CodeOK, "a receipt of every status", syncproto.EncodeReply(p))
+	p.Copies, p.Copied = true, 44
+	m.message("reply", "copied", syncproto.CodeOK, "the server's second copy holds everything up to 44", syncproto.EncodeReply(p))
+	p.Copies, p.Copied = false, 0
+	m.message("reply", "nothing-copied", syncproto.CodeOK, "the server keeps a second copy, which holds nothing yet", withKey(m.t, least, 14, []byte{0}))
 	p.Receipts = nil
 	p.Items = []syncproto.Item{
 		{Type: syncproto.ItemGrant, Position: 9, AtMS: 1_790_000_000_000, Family: body.Family, Basis: "LEAD"},

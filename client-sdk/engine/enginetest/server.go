@@ -22,6 +22,9 @@ type Server struct {
 	Refuse func(c *syncproto.Change) syncproto.Code
 	// NoRoom reports whether custody is full: nothing is stored.
 	NoRoom bool
+	// Copies says that a second copy is kept, and Copied up to which entry.
+	Copies bool
+	Copied uint64
 	Page   int // items in one reply, about
 	Syncs  int // requests answered
 	Last   *syncproto.SyncRequest
@@ -223,7 +226,8 @@ func (s *Server) Sync(user syncproto.UserID, device syncproto.DeviceID, payload 
 	if !ok {
 		return nil, syncproto.CodeUnknownEpoch
 	}
-	p := &syncproto.SyncReply{Version: syncproto.ProtocolVersion, Request: q.Request, Epoch: s.Epoch, TimeMS: 1_000_000}
+	p := &syncproto.SyncReply{Version: syncproto.ProtocolVersion, Request: q.Request, Epoch: s.Epoch, TimeMS: 1_000_000,
+		Copies: s.Copies, Copied: s.Copied}
 	for i := range q.Batches {
 		receipts, code := s.push(device, &q.Batches[i])
 		if code != syncproto.CodeOK {

@@ -13,7 +13,7 @@ import (
 	"doorstep/syncproto"
 )
 
-// Config is what New needs. All fields but Checkpoints, NewEpoch and OnReturned are required.
+// Config is what New needs. All fields but Checkpoints, NewEpoch, OnReturned, Accesses and Copied are required.
 type Config struct {
 	Borough string
 	// Epoch is the journal's when the server starts; SetEpoch tells of later ones.
@@ -42,6 +42,9 @@ type Config struct {
 	Checkpoints Checkpoints
 	// Accesses is told whose records go to which device; nil: nobody.
 	Accesses Accesses
+	// Copied is up to which position the second copy has everything; nil: there is
+	// no second copy.
+	Copied func() uint64
 }
 
 // Accesses takes in who was sent what: an *audit.AccessLog.
@@ -135,7 +138,23 @@ func (x *Exchange) Sync(ctx context.Context, caller Caller, q *syncproto.SyncReq
 	if err := x.reportLog(ctx, caller, q, reply); err != nil {
 		return nil, err
 	}
+	x.reportCopied(reply)
 	return reply, nil
+}
+
+// reportCopied tells a device how far the second copy has got, and which of its
+// changes are in it already.
+func (x *Exchange) reportCopied(reply *syncproto.SyncReply) {
+	if x.cfg.Copied == nil {
+		return
+	}
+	reply.Copies, reply.Copied = true, x.cfg.Copied()
+	for i := range reply.Receipts {
+		rc := &reply.Receipts[i]
+		if rc.Durability == syncproto.DurabilityStored && rc.Position <= reply.Copied {
+			rc.Durability = syncproto.DurabilityCopied
+		}
+	}
 }
 
 // checkRequest holds the limits that the codec holds too, for callers in process.

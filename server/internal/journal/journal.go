@@ -18,6 +18,7 @@
 //	                                        that a start need not read the whole journal
 //	LOCK                                    held while a process has the journal open
 //	torn-<epoch>-<offset>                   what was cut from the end of a segment when that epoch ended
+//	damaged-<segment>-<n>                   a damaged segment that was written anew from the second copy (Repair)
 //
 // # What opening does
 //
@@ -155,6 +156,7 @@ type Journal struct {
 	mu       sync.RWMutex // guards the slices, not what is in the segments
 	segments []*chain.File
 	epochs   []EpochStart
+	retired  []*chain.File // were damaged and repaired; closed at the end
 }
 
 // TornTail tells what Open cut from the end of the journal. None of it had been acknowledged.
@@ -307,7 +309,7 @@ func (j *Journal) Close() error {
 
 func (j *Journal) release() error {
 	var errs []error
-	for _, segment := range j.segments {
+	for _, segment := range append(j.segments, j.retired...) {
 		errs = append(errs, segment.Close())
 	}
 	if j.mark != nil {
