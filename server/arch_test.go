@@ -136,6 +136,7 @@ var layers = map[string][]string{
 	"internal/keyring":          {"chain", "disk"},
 	"internal/chain":            {"disk"},
 	"internal/scrub":            {"disk"},
+	"internal/secondcopy":       {"disk", "journal", "keyring"},
 	"internal/backup":           {"chain", "disk", "journal", "keyring"},
 	"internal/disk":             {},
 	"internal/disk/disktest":    {"disk"},

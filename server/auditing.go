@@ -50,11 +50,16 @@ func damagedCheckpoint(err error) error {
 // log holds of it, as after a restore, the server goes on, and everybody who
 // verifies is told.
 func (b *borough) openAccesses(bool) error {
-	j, err := journal.Open(filepath.Join(b.cfg.Data.Dir, accessFolder), journal.Options{MinFreeBytes: b.minFree(), Quick: true})
+	var j *journal.Journal
+	err := b.mended("the access log", func() (err error) {
+		j, err = journal.Open(filepath.Join(b.cfg.Data.Dir, accessFolder), journal.Options{MinFreeBytes: b.minFree(), Quick: true})
+		return err
+	}, b.repairJournal(accessFolder))
 	if err != nil {
 		return fmt.Errorf("opening the access log: %w", err)
 	}
 	b.onClose("access journal", j.Close)
+	b.accessJournal = j
 	b.accesses, err = audit.OpenAccessLog(audit.AccessOptions{
 		Journal: backing.Journal{J: j}, Anchor: b.store.State().Anchor(), Mark: b.markOf, Now: time.Now, Log: b.log,
 		Emergency: func(u syncproto.UserID) bool { return b.store.State().InEmergency(u, time.Now().UnixMilli()) },

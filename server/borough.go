@@ -23,6 +23,7 @@ import (
 	"doorstep/server/internal/keyring"
 	"doorstep/server/internal/reading"
 	"doorstep/server/internal/scrub"
+	"doorstep/server/internal/secondcopy"
 	"doorstep/server/internal/store"
 	"doorstep/server/internal/store/backing"
 	"doorstep/syncproto"
@@ -80,6 +81,11 @@ type borough struct {
 	epochs   sync.Mutex   // held while a new epoch begins
 	returned reconciliation
 
+	accessJournal *journal.Journal
+	copy          *secondcopy.Copy // nil: none is kept
+	serving       bool             // opened to serve: the second copy is kept, and mended from
+	epochLost     bool             // of the journal, at a repair: a new one must begin
+
 	failOnce sync.Once
 	failure  error         // why the process must end; set before failed is closed
 	failed   chan struct{} // closed when it must
@@ -99,7 +105,7 @@ func openBorough(cfg Config, log *slog.Logger, create bool) (*borough, error) {
 
 func openWith(b *borough, create bool) (*borough, error) {
 	b.failed = make(chan struct{})
-	for _, step := range []func(bool) error{b.openKeys, b.openJournal, b.openAudit, b.openStore, b.eraseAgain, b.openAccesses, b.openWork, b.settle} {
+	for _, step := range []func(bool) error{b.openKeys, b.openJournal, b.openAudit, b.openStore, b.eraseAgain, b.openAccesses, b.openCopy, b.openWork, b.settle} {
 		if err := step(create); err != nil {
 			return nil, errors.Join(named(err), b.close())
 		}
@@ -110,6 +116,8 @@ func openWith(b *borough, create bool) (*borough, error) {
 // named adds to an error what a caller outside can tell it by.
 func named(err error) error {
 	switch {
+	case errors.Is(err, keyring.ErrBehind), errors.Is(err, journal.ErrBehind):
+		return fmt.Errorf("%w: %w: %w", ErrDamaged, ErrBehind, err)
 	case errors.Is(err, keyring.ErrLocked), errors.Is(err, journal.ErrLocked):
 		return fmt.Errorf("%w: %w", ErrInUse, err)
 	case errors.Is(err, keyring.ErrMissing), errors.Is(err, journal.ErrMissing):
@@ -129,8 +137,12 @@ func (b *borough) openKeys(create bool) error {
 	if b.secrets, err = loadSecrets(b.cfg.secretsDir()); err != nil {
 		return err
 	}
-	ring, err := keyring.Load(filepath.Join(b.cfg.Data.Dir, keysFolder), b.secrets.borough,
-		keyring.Options{Create: create, MinFreeBytes: b.minFree()})
+	var ring *keyring.Ring
+	err = b.mended("the key store", func() (err error) {
+		ring, err = keyring.Load(filepath.Join(b.cfg.Data.Dir, keysFolder), b.secrets.borough,
+			keyring.Options{Create: create, MinFreeBytes: b.minFree()})
+		return err
+	}, repairKeys)
 	if err != nil {
 		return fmt.Errorf("opening the key store: %w", err)
 	}
@@ -145,8 +157,12 @@ func (b *borough) openKeys(create bool) error {
 }
 
 func (b *borough) openJournal(create bool) error {
-	j, err := journal.Open(filepath.Join(b.cfg.Data.Dir, journalFolder),
-		journal.Options{Existing: !create, MinFreeBytes: b.minFree(), Quick: true})
+	var j *journal.Journal
+	err := b.mended("the journal", func() (err error) {
+		j, err = journal.Open(filepath.Join(b.cfg.Data.Dir, journalFolder),
+			journal.Options{Existing: !create, MinFreeBytes: b.minFree(), Quick: true})
+		return err
+	}, b.repairJournal(journalFolder))
 	if err != nil {
 		return fmt.Errorf("opening the journal: %w", err)
 	}
@@ -155,10 +171,12 @@ func (b *borough) openJournal(create bool) error {
 		b.log.Warn("the journal had a torn end, a new epoch begins", "bytes", t.Bytes, "saved", t.SavedAs, "reason", t.Reason)
 	}
 	b.journal = backing.Journal{J: j}
-	if err := b.heedWitness(); err != nil {
-		return err
+	if b.epochLost {
+		if err := j.BeginEpoch(reasonRepaired); err != nil {
+			return err
+		}
 	}
-	return nil
+	return b.heedWitness()
 }
 
 func (b *borough) openStore(bool) error {
@@ -217,6 +235,7 @@ func (b *borough) openWork(bool) error {
 		Verify: auth.VerifyES256, CursorKey: cursorKey, Now: time.Now, Log: b.log,
 		Checkpoints: b.audit, Accesses: b.accesses, Run: b.run, NewEpoch: b.beginEpoch, OnReturned: b.noteReturn,
 		CustodyBytes: uint64(b.cfg.Limits.CustodyMB) << 20,
+		Copied: b.copied(),
 	})
 	b.finalise = finalise.New(finalise.Config{Ledger: b.ledger, Desk: b.desk, Store: b.store, Now: time.Now, OnSeal: b.keepCheckpoint})
 	b.erasure = erasure.New(erasure.Config{Ledger: b.ledger, Store: b.store, Keys: b.keys, List: b.erased, Now: time.Now})

@@ -48,7 +48,8 @@ func (c Config) Unproven() Config {
 type DataConfig struct {
 	Dir       string `koanf:"dir" doc:"Folder of the journal, the index and the key store, on a local disk (ext4 or XFS), readable by the server alone."`
 	Witness   string `koanf:"witness" doc:"File outside data.dir in which the server notes how far the journal has got, so that an old copy of data.dir put back is noticed at the start. On another disk it survives more. Empty: none."`
-	MinFreeMB int64  `koanf:"min_free_mb" doc:"Free space to leave on that disk, in megabytes: below it nothing new is accepted, reading goes on."`
+	CopyDir   string `koanf:"copy_dir" doc:"Folder of the second copy of the journal and the key store, on another disk or a mounted host, readable by the server alone. Tablets keep their own words until they are in it. Empty: none is kept."`
+	MinFreeMB int64  `koanf:"min_free_mb" doc:"Free space to leave on each of these disks, in megabytes: below it nothing new is accepted, or copied; reading goes on."`
 	BallastMB int64  `koanf:"ballast_mb" doc:"Size in megabytes of a file in data.dir that only takes room: on a full disk doorstep free-ballast gives it back at once. 0: none."`
 }
 
@@ -168,6 +169,8 @@ func (c Config) checkNames(f *faults) {
 	f.unless(validBorough(c.Borough), "borough must be set, to at most 64 lower-case letters, digits and dashes")
 	f.unless(filepath.IsAbs(c.Data.Dir), "data.dir must be an absolute path")
 	f.unless(c.Data.Witness == "" || filepath.IsAbs(c.Data.Witness) && !within(c.Data.Dir, c.Data.Witness), "data.witness must be an absolute path outside data.dir")
+	f.unless(c.Data.CopyDir == "" || filepath.IsAbs(c.Data.CopyDir) && !within(c.Data.Dir, c.Data.CopyDir) && !within(c.Data.CopyDir, c.Data.Dir),
+		"data.copy_dir must be an absolute path outside data.dir")
 	dir := c.secretsDir()
 	f.unless(filepath.IsAbs(dir), "secrets.dir must be an absolute path, or systemd must pass credentials")
 	f.unless(dir == "" || !within(c.Data.Dir, dir), "secrets.dir must not be inside data.dir: a copy of the data would hold its keys")

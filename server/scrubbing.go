@@ -30,7 +30,7 @@ func (b *borough) startScrub() {
 }
 
 // scrubParts are the key store, the files of the index and each segment of the
-// journal. Damage in the index ends the process, and the next start builds it anew.
+// journal and of the log of reads. Damage in the index ends the process, and the next start builds it anew.
 func (b *borough) scrubParts() []scrub.Part {
 	parts := []scrub.Part{{
 		Name:   keysFolder,
@@ -41,8 +41,13 @@ func (b *borough) scrubParts() []scrub.Part {
 		Check: b.store.CheckFiles,
 	}}
 	for _, name := range b.journal.J.Segments() {
-		parts = append(parts, scrub.Part{Name: name, Check: func(through disk.FS) error {
+		parts = append(parts, scrub.Part{Name: name, Repair: b.repairSegment(journalFolder, name), Check: func(through disk.FS) error {
 			return b.journal.J.CheckSegment(name, through, b.checkEntry)
+		}})
+	}
+	for _, name := range b.accessJournal.Segments() {
+		parts = append(parts, scrub.Part{Name: accessFolder + "/" + name, Repair: b.repairSegment(accessFolder, name), Check: func(through disk.FS) error {
+			return b.accessJournal.CheckSegment(name, through, nil)
 		}})
 	}
 	return parts

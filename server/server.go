@@ -48,7 +48,7 @@ func Open(cfg Config, logs io.Writer) (*Server, error) {
 	if err := cfg.Check(); err != nil {
 		return nil, err
 	}
-	b, err := openBorough(cfg, newLogger(cfg.Log, logs), false)
+	b, err := openWith(&borough{cfg: cfg, log: newLogger(cfg.Log, logs), serving: true}, false)
 	if err != nil {
 		return nil, err
 	}
@@ -70,7 +70,7 @@ func (s *Server) bind(cfg Config) error {
 	s.api, err = api.New(api.Config{
 		Name: cfg.Name, Borough: cfg.Borough, Origin: cfg.Listen.PublicURL, Auth: b.auth, Exchange: b.exchange, Events: b.hub, Records: b.room,
 		Workflow: b.finalise, Doors: b.doors, Erasures: b.erasure, Health: b, SignReply: b.secrets.signReply,
-		ReplyKey: b.secrets.reply.Public().(ed25519.PublicKey), Checkpoints: b.audit, Accesses: b.accesses, Oversight: b.oversight(), Copies: 1, StepUp: cfg.Sessions.StepUp,
+		ReplyKey: b.secrets.reply.Public().(ed25519.PublicKey), Checkpoints: b.audit, Accesses: b.accesses, Oversight: b.oversight(), Copies: b.copies(), StepUp: cfg.Sessions.StepUp,
 		Now: time.Now, Random: rand.Reader, Log: b.log, TrustedProxies: cfg.proxies(), Limits: cfg.limits(),
 	})
 	if err != nil {

@@ -18,6 +18,7 @@ type Status struct {
 	BallastMB int64  `json:"ballast_mb"`  // that doorstep free-ballast would give back
 
 	Scrub ScrubStatus `json:"scrub"`
+	Copy  *CopyStatus `json:"copy"` // the second copy; null: none is kept
 
 	Backups       bool      `json:"backups"`        // that the server makes some
 	Backup        time.Time `json:"backup"`         // when the newest was taken; zero: never
@@ -42,6 +43,10 @@ func (o localOperator) Status(context.Context) (Status, error) {
 	s := Status{Epoch: b.journal.Epoch().String(), Entries: head, FreeMB: free >> 20, MinFreeMB: b.cfg.Data.MinFreeMB, BallastMB: ballast >> 20}
 	if b.scrub != nil {
 		s.Scrub = b.scrub.Status()
+	}
+	if b.copy != nil {
+		c := b.copy.Status()
+		s.Copy = &c
 	}
 	if s.Backups = b.backups != nil; s.Backups {
 		s.Backup, s.BackupTrouble = b.backups.status()

@@ -88,6 +88,7 @@ func newRoot(s streams) *cobra.Command {
 		newBackup(s),
 		newBackupKey(s),
 		newVerifyBackup(s),
+		newRepair(s),
 		newRestore(s),
 		newRestoreDrill(s),
 		newRebuild(s),
@@ -130,11 +131,13 @@ func nextStep(err error) string {
 	case errors.Is(err, server.ErrNoConfig):
 		return "Name the file with --config, or begin a borough with: doorstep init"
 	case errors.Is(err, server.ErrNotBegun):
-		return "If there was one, bring it back from a backup. Otherwise begin with: doorstep init"
+		return "If there was one, bring it back: doorstep repair, from the second copy, or doorstep restore, from a backup. Otherwise begin with: doorstep init"
 	case errors.Is(err, server.ErrInUse):
 		return "Another process has the data open. Stop it, or use its admin socket as the account that it runs as."
+	case errors.Is(err, server.ErrBehind):
+		return "Copy the whole data folder. Then take what the second copy has, and let tablets give back the rest: doorstep repair --from-copy"
 	case errors.Is(err, server.ErrDamaged):
-		return "Do not change anything. Copy the whole data folder, then restore the last backup elsewhere and compare."
+		return "Do not change anything. Copy the whole data folder, then run doorstep repair if there is a second copy, or restore the last backup elsewhere and compare."
 	case errors.Is(err, os.ErrPermission):
 		return "Run this as the account that the server runs as."
 	}

@@ -51,6 +51,7 @@ func printStatus(out io.Writer, st server.Status) {
 		fmt.Fprintf(out, "ballast   %d MB, for doorstep free-ballast to give back\n", st.BallastMB)
 	}
 	fmt.Fprintf(out, "scrub     %s\n", scrubLine(st.Scrub))
+	fmt.Fprintf(out, "copy      %s\n", copyLine(st.Copy))
 	switch {
 	case !st.Backups:
 		fmt.Fprintf(out, "backups   none are made by this server\n")
@@ -59,6 +60,16 @@ func printStatus(out io.Writer, st server.Status) {
 	default:
 		fmt.Fprintf(out, "backups   newest %s\n", when(st.Backup))
 	}
+}
+
+func copyLine(c *server.CopyStatus) string {
+	switch {
+	case c == nil:
+		return "no second copy is kept"
+	case c.Trouble != "":
+		return fmt.Sprintf("STANDS STILL at entry %d, %d behind, in %s: %s", c.Copied, c.Behind, c.Dir, c.Trouble)
+	}
+	return fmt.Sprintf("up to entry %d, %d behind, in %s", c.Copied, c.Behind, c.Dir)
 }
 
 func scrubLine(sc server.ScrubStatus) string {

@@ -15,7 +15,7 @@ type About struct {
 	ProtocolLo int64    `json:"protocol_min" doc:"Oldest sync protocol version understood here."`
 	Epoch      string   `json:"epoch" doc:"The server's epoch: one unbroken life of its journal."`
 	TimeMS     int64    `json:"time_ms" doc:"The server's clock, Unix milliseconds."`
-	Copies     int64    `json:"copies" doc:"Disks or hosts that hold a change once it is acknowledged."`
+	Copies     int64    `json:"copies" doc:"Disks or hosts that come to hold a change: 1, it is stored once; 2, it is stored, and then copied."`
 	SignIn     []string `json:"sign_in" doc:"How people can sign in: password, openid, passkey."`
 	ReplyKey   string   `json:"reply_key" doc:"The Ed25519 key that signs sync replies, 32 bytes in hex."`
 	// The newest checkpoint, and the key that everybody may check it with.

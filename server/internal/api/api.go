@@ -61,7 +61,7 @@ type Config struct {
 	Oversight Oversight
 	// Accesses is told who looks at what.
 	Accesses Accesses
-	// Copies says how many disks or hosts hold a change once it is acknowledged.
+	// Copies says how many disks or hosts come to hold a change.
 	Copies int
 
 	// StepUp is how old a sign-in may be for confirming and finalising; 0: 30 min.

@@ -60,6 +60,7 @@ func (j *Journal) RepairSegment(segment string, from *Journal) (aside string, er
 	}
 	j.mu.Lock()
 	defer j.mu.Unlock()
+	j.segments = slices.Clone(j.segments) // somebody may be looking at the old list
 	j.segments[i] = file
 	j.retired = append(j.retired, files[i]) // somebody may be reading it
 	return r.aside, nil

@@ -1,11 +1,13 @@
 package secondcopy
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
+	"io/fs"
 	"path/filepath"
-	"slices"
 
+	"doorstep/server/internal/disk"
 	"doorstep/server/internal/journal"
 )
 
@@ -17,6 +19,9 @@ const asideSuffix = ".aside"
 
 // follow brings the copy up to what is durable now.
 func (c *Copy) follow() error {
+	if _, err := c.cfg.FS.ReadDir(c.cfg.Dir); err != nil {
+		return fmt.Errorf("the folder of the second copy cannot be read: is its disk mounted? It is not made by the server: %w", err)
+	}
 	heads := make([]head, len(c.cfg.Journals))
 	for i, f := range c.cfg.Journals {
 		heads[i].at, heads[i].digest = f.Journal.Head()
@@ -30,9 +35,35 @@ func (c *Copy) follow() error {
 			return err
 		}
 	}
+	if heads[0].at != c.Copied() {
+		if err := c.followFiles(); err != nil {
+			return err
+		}
+	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.copied = heads[0].at
+	return nil
+}
+
+// maxFileBytes bounds a small file.
+const maxFileBytes = 64 << 20
+
+// followFiles copies the small files that changed.
+func (c *Copy) followFiles() error {
+	for _, name := range c.cfg.Files {
+		b, err := disk.ReadFile(c.cfg.FS, filepath.Join(c.cfg.Data, name), maxFileBytes)
+		if errors.Is(err, fs.ErrNotExist) || err == nil && bytes.Equal(b, c.file[name]) {
+			continue
+		}
+		if err == nil {
+			err = disk.Replace(c.cfg.FS, filepath.Join(c.cfg.Dir, name), b)
+		}
+		if err != nil {
+			return fmt.Errorf("copying %s: %w", name, err)
+		}
+		c.file[name] = b
+	}
 	return nil
 }
 
@@ -123,12 +154,8 @@ func fits(f Followed, to *journal.Journal) error {
 // setAside moves a copy that cannot be gone on with out of the way, once, so that the next try begins anew. Until then
 // nothing is copied.
 func (c *Copy) setAside(name, why string) error {
-	names, err := c.cfg.FS.ReadDir(c.cfg.Dir)
-	if err != nil {
-		return fmt.Errorf("listing the second copy: %w", err)
-	}
 	aside := name + asideSuffix
-	if slices.Contains(names, aside) {
+	if _, err := c.cfg.FS.ReadDir(filepath.Join(c.cfg.Dir, aside)); err == nil {
 		return fmt.Errorf("there is a %s of an earlier time in %s: look at it and move it away", aside, c.cfg.Dir)
 	}
 	c.mu.Lock()

@@ -99,8 +99,8 @@ func (f Folders) RepairKeys() (Repaired, error) {
 }
 
 // Restore begins data that is lost from the copy, each journal under a new epoch: what had been copied is in it, and
-// tablets give back the rest. A journal without a copy is passed over, but for the first.
-func (f Folders) Restore(journals []string, reason string) (head journal.Position, err error) {
+// tablets give back the rest. Journals but the first, and small files, are passed over where there is no copy of them.
+func (f Folders) Restore(journals, files []string, reason string) (head journal.Position, err error) {
 	store, err := keyring.ReadStore(filepath.Join(f.Copy, KeysFolder))
 	if err != nil {
 		return 0, fmt.Errorf("%w: %w", ErrNone, err)
@@ -117,7 +117,23 @@ func (f Folders) Restore(journals []string, reason string) (head journal.Positio
 			head = at
 		}
 	}
-	return head, keyring.WriteStore(filepath.Join(f.Data, KeysFolder), store)
+	return head, errors.Join(keyring.WriteStore(filepath.Join(f.Data, KeysFolder), store), f.restoreFiles(files))
+}
+
+func (f Folders) restoreFiles(files []string) error {
+	for _, name := range files {
+		b, err := disk.ReadFile(f.FS, filepath.Join(f.Copy, name), maxFileBytes)
+		if errors.Is(err, fs.ErrNotExist) {
+			continue
+		}
+		if err == nil {
+			err = disk.Replace(f.FS, filepath.Join(f.Data, name), b)
+		}
+		if err != nil {
+			return fmt.Errorf("restoring %s: %w", name, err)
+		}
+	}
+	return nil
 }
 
 func (f Folders) restoreJournal(name, reason string) (head journal.Position, err error) {

@@ -36,7 +36,9 @@ type Followed struct {
 type Config struct {
 	Journals     []Followed // the first is the one that Copied speaks of
 	Keys         *keyring.Ring
-	Dir          string
+	Data         string   // folder of the data
+	Files        []string // small files there that are copied too, whenever the first journal has grown
+	Dir          string   // folder of the copy; it must be there: a disk that is not mounted is not written past
 	FS           disk.FS
 	MinFreeBytes int64 // to leave on the disk of the copy; may be 0
 	SegmentBytes int64 // as journal.Options; may be 0
@@ -59,7 +61,9 @@ type Status struct {
 // Copy follows journals and a key store.
 type Copy struct {
 	cfg  Config
-	keys *keyring.Second // the goroutine's
+	keys *keyring.Second // the goroutine's, as is what follows
+	file map[string][]byte
+
 	stop context.CancelFunc
 	done chan struct{}
 
@@ -92,7 +96,7 @@ func Start(cfg Config) *Copy {
 	}
 	ctx, stop := context.WithCancel(context.Background())
 	c := &Copy{
-		cfg: cfg, stop: stop, done: make(chan struct{}), open: map[string]*journal.Journal{},
+		cfg: cfg, stop: stop, done: make(chan struct{}), open: map[string]*journal.Journal{}, file: map[string][]byte{},
 		keys: keyring.NewSecond(cfg.FS, filepath.Join(cfg.Dir, KeysFolder)),
 	}
 	go func() {

@@ -20,6 +20,7 @@ import (
 	"math/rand/v2"
 	"path/filepath"
 	"slices"
+	"strings"
 	"sync"
 	"syscall"
 
@@ -287,12 +288,33 @@ func (d *Disk) Rename(from, to string) error {
 	if err := d.step(); err != nil {
 		return err
 	}
+	if d.dirs[from] {
+		d.renameDir(from, to)
+		return d.after()
+	}
 	node := d.names[from]
 	if node == nil {
 		return &fs.PathError{Op: "rename", Path: from, Err: fs.ErrNotExist}
 	}
 	d.change(from, map[string]*inode{from: nil, to: node})
 	return d.after()
+}
+
+// renameDir gives a directory and all that is in it another name, as one change. The caller holds mu.
+func (d *Disk) renameDir(from, to string) {
+	set := map[string]*inode{}
+	for path, node := range d.names {
+		if inside, ok := strings.CutPrefix(path, from+"/"); ok {
+			set[path], set[to+"/"+inside] = nil, node
+		}
+	}
+	d.change(from, set)
+	for path := range d.dirs {
+		if inside, ok := strings.CutPrefix(path+"/", from+"/"); ok {
+			delete(d.dirs, path)
+			d.dirs[filepath.Join(to, inside)] = true
+		}
+	}
 }
 
 // Remove implements disk.FS.
