@@ -397,3 +397,29 @@ func TestHeldForANewerAppIsTakenInByOne(t *testing.T) {
 		}
 	}
 }
+
+// TestReceiptsSayStoredThenCopied moves the second copy along between two syncs.
+func TestReceiptsSayStoredThenCopied(t *testing.T) {
+	w, family, ada := case1(t)
+	if reply := ada.sync(); reply.Copies {
+		t.Error("a server without a second copy says that it keeps one")
+	}
+	at := uint64(0)
+	w.copied = func() uint64 { return at }
+	w.restart()
+	c := ada.write(edit{family: family, record: newID[syncproto.RecordID](w), ops: place("HOME")})
+	reply := ada.mustAsk(ada.request(ada.batch(c)))
+	stored := reply.Receipts[0]
+	if !reply.Copies || reply.Copied != 0 || stored.Durability != syncproto.DurabilityStored {
+		t.Errorf("before it is copied: copies %v up to %d, receipt %+v", reply.Copies, reply.Copied, stored)
+	}
+	at = stored.Position - 1
+	if again := ada.mustAsk(ada.request(ada.batch(c))).Receipts[0]; again.Durability != syncproto.DurabilityStored {
+		t.Errorf("the one before it is copied: receipt %+v", again)
+	}
+	at = stored.Position
+	reply = ada.mustAsk(ada.request(ada.batch(c)))
+	if again := reply.Receipts[0]; reply.Copied != at || again.Durability != syncproto.DurabilityCopied || again.Position != at {
+		t.Errorf("once it is copied: up to %d, receipt %+v; want %d and copied", reply.Copied, again, at)
+	}
+}

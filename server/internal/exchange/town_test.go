@@ -34,7 +34,8 @@ type town struct {
 	x       *exchange.Exchange
 	nowMS   int64
 	nextID  uint64
-	custody uint64 // bytes of custody; 0: as in production
+	custody uint64        // bytes of custody; 0: as in production
+	copied  func() uint64 // of the second copy; nil: there is none
 }
 
 // eventLog keeps the codes of security events.
@@ -87,6 +88,7 @@ func (w *town) start() {
 	w.x = exchange.New(exchange.Config{
 		Borough: "testshire", CustodyBytes: w.custody, Epoch: w.b.Journal.Epoch(), Store: w.b.Store, Ledger: w.ledger,
 		Keys: w.b.Keys, Verify: verify, CursorKey: [32]byte{1}, Now: now, Log: log,
+		Copied: w.copied,
 	})
 }
 
