@@ -235,7 +235,7 @@ func (b *borough) openWork(bool) error {
 		Verify: auth.VerifyES256, CursorKey: cursorKey, Now: time.Now, Log: b.log,
 		Checkpoints: b.audit, Accesses: b.accesses, Run: b.run, NewEpoch: b.beginEpoch, OnReturned: b.noteReturn,
 		CustodyBytes: uint64(b.cfg.Limits.CustodyMB) << 20,
-		Copied: b.copied(),
+		Copied:       b.copied(),
 	})
 	b.finalise = finalise.New(finalise.Config{Ledger: b.ledger, Desk: b.desk, Store: b.store, Now: time.Now, OnSeal: b.keepCheckpoint})
 	b.erasure = erasure.New(erasure.Config{Ledger: b.ledger, Store: b.store, Keys: b.keys, List: b.erased, Now: time.Now})
