@@ -17,6 +17,7 @@ type textField struct {
 	done    map[int32]progress
 	owners  []eventRange // by first event
 	read    []int32      // nodes by which somebody entitled took note of the overlaps
+	surplus int          // code points deleted, as often as a change did, less those inserted
 }
 
 // progress is how far one change's events on a text reach.
@@ -41,26 +42,61 @@ func (f *folder) text(path Path) *textField {
 }
 
 // splice applies a change's edits at the version that its deps name. Edits that
-// reach outside the text are clamped to it, so that no word is lost; the result
-// is false, and they are counted.
+// reach outside the text are clamped to it, so that no word is lost, and those that
+// would delete beyond MaxRedeleted only insert; the result is false, and they are
+// counted.
 func (f *folder) splice(n int32, path Path, splices []text.Splice) bool {
 	t := f.text(path)
 	t.last = n
 	parents := f.textVersion(t, n)
 	agent, seq := f.agent(n), t.done[n].events
 	first := t.events()
-	version, err := t.log.Add(agent, seq, parents, splices)
-	inside := err == nil
-	if !inside {
-		splices = clamp(splices, t.log.LenAt(parents))
+	var version []text.LV
+	err := error(CodeTooLarge)
+	if t.mayDelete(splices) {
+		version, err = t.log.Add(agent, seq, parents, splices)
+	}
+	asWritten := err == nil
+	if !asWritten {
+		splices = t.fit(splices, t.log.LenAt(parents))
 		if version, err = t.log.Add(agent, seq, parents, splices); err != nil {
 			return false
 		}
 	}
-	if count := countEvents(splices); count > 0 {
+	inserted, deleted := countEvents(splices)
+	t.surplus += deleted - inserted
+	if count := inserted + deleted; count > 0 {
 		t.note(&f.graph.nodes[n], n, first, progress{last: version[0], events: seq + count})
 	}
-	return inside
+	return asWritten
+}
+
+// fit returns splices as they count in a text of a length: inside it, and
+// without their deletions if these are too many.
+func (t *textField) fit(splices []text.Splice, length int) []text.Splice {
+	splices = clamp(splices, length)
+	if !t.mayDelete(splices) {
+		for i := range splices {
+			splices[i].Del = 0
+		}
+	}
+	return splices
+}
+
+// mayDelete reports whether the text stays within MaxRedeleted with splices. Only
+// what people who write apart both delete counts in the end: what one deletes,
+// somebody inserted.
+func (t *textField) mayDelete(splices []text.Splice) bool {
+	left := MaxRedeleted - t.surplus
+	for i := range splices {
+		left += utf8.RuneCountInString(splices[i].Ins)
+	}
+	for i := range splices {
+		if left -= splices[i].Del; left < 0 { // at once, as the sum may not fit an int
+			return false
+		}
+	}
+	return true
 }
 
 // agent names a change's events so that ties fall to actor, then sequence
@@ -138,10 +174,11 @@ func clamp(splices []text.Splice, length int) []text.Splice {
 	return out
 }
 
-func countEvents(splices []text.Splice) int {
-	n := 0
-	for _, s := range splices {
-		n += s.Del + utf8.RuneCountInString(s.Ins)
+// countEvents returns the code points that splices insert and delete.
+func countEvents(splices []text.Splice) (inserted, deleted int) {
+	for i := range splices {
+		inserted += utf8.RuneCountInString(splices[i].Ins)
+		deleted += splices[i].Del
 	}
-	return n
+	return inserted, deleted
 }

@@ -27,6 +27,11 @@ const (
 	MaxTextValue = 64 << 10
 	// MaxNarrative bounds one text field, in code points.
 	MaxNarrative = 8 << 20
+	// MaxRedeleted bounds the code points by which all that people delete from one
+	// text exceeds all that they insert, so the code points that several delete who
+	// write apart: a few bytes delete a whole text again, and whoever folds goes
+	// through every piece of it.
+	MaxRedeleted = 256 << 10
 	// MaxValueDepth bounds the nesting of a value in an op, so that a view, which
 	// holds values seven levels down, stays within MaxDepth.
 	MaxValueDepth = 8

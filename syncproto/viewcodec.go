@@ -8,7 +8,7 @@ import (
 
 // ViewFormat changes whenever the fold or a view's encoding does. Whoever keeps
 // encoded views keeps it beside them, and drops those of another format.
-const ViewFormat = 5
+const ViewFormat = 6
 
 // Encode returns the view as deterministic CBOR (SPEC 5.10): equal views give
 // equal bytes, which is how devices and server are compared.

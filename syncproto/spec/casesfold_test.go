@@ -180,6 +180,7 @@ func foldVectors(m *maker) {
 	foldVerdicts(m)
 	foldWorkflow(m)
 	foldShapes(m)
+	foldDeleted(m)
 }
 
 func foldRegisters(m *maker) {
@@ -405,4 +406,23 @@ func foldShapes(m *maker) {
 	s.loose = true
 	s.does("a1", "", set("place", cbor.Text("HOME")), set("no_such_field", cbor.Int(1)), edit("workers", 9, "role", cbor.Text("SW")))
 	s.file("no-ops", "an op on a field or an element that does not exist is kept, does nothing, and is counted")
+}
+
+// foldDeleted has people delete, apart, all of a long text, until nothing more may
+// be deleted from it than is inserted.
+func foldDeleted(m *maker) {
+	const length = 16 << 10
+	s := m.tale("visit_child")
+	s.does("a1", "", splice("presentation", 0, 0, strings.Repeat("x", length)))
+	all := "a2"
+	for i := range syncproto.MaxRedeleted/length + 1 {
+		name := string(rune('b'+i)) + "1"
+		s.does(name, "a1", splice("presentation", 0, length, ""))
+		all += " " + name
+	}
+	s.does("a2", "a1", splice("presentation", 0, length-1, "Kept: "))
+	s.does("a3", all, splice("presentation", 6, 0, "b"))
+	s.does("a4", "a3", splice("presentation", 0, 2, "N"))
+	s.does("a5", "a4", splice("presentation", 0, 9, ""))
+	s.file("text-deleted", "text: a deletion beyond MaxRedeleted only inserts, and is counted as a no-op; one within it still deletes")
 }

@@ -12,6 +12,7 @@ import (
 	"math/big"
 	"os"
 	"path"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -405,11 +406,20 @@ func foldInOrder(t *testing.T, kind *schema.Kind, changes []*syncproto.Change, v
 	return syncproto.Fold(g, kind, shuffled).Encode()
 }
 
-// orders visits every order of n things, n at most 6.
+// orders visits every order of n things, or as many of them as there are things
+// where there are more than six: beginning with each, and every other backwards.
 func orders(n int, visit func([]int)) {
 	order := make([]int, n)
 	for i := range order {
 		order[i] = i
+	}
+	if n > 6 {
+		for range n {
+			visit(order)
+			order = append(order[1:], order[0])
+			slices.Reverse(order)
+		}
+		return
 	}
 	var permute func(k int)
 	permute = func(k int) {

@@ -121,9 +121,16 @@ var list = []mutant{
 	{
 		name: "words beyond the end of their version are dropped",
 		file: "syncproto/foldtext.go",
-		from: "		splices = clamp(splices, t.log.LenAt(parents))\n",
+		from: "		splices = t.fit(splices, t.log.LenAt(parents))\n",
 		to:   "		splices = nil\n",
 		pkg:  "syncproto", test: "TestTextOutsideItsVersionLosesNoWord",
+	},
+	{
+		name: "who deletes beyond the bound loses the words beside it",
+		file: "syncproto/foldtext.go",
+		from: "			splices[i].Del = 0\n",
+		to:   "			splices[i] = text.Splice{}\n",
+		pkg:  "syncproto", test: "TestTextDeletedByManyApart",
 	},
 	{
 		name: "two people's words at one place are ordered the other way about",
