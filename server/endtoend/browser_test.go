@@ -2,9 +2,12 @@ package endtoend
 
 import (
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
 	"encoding/json"
 	"fmt"
 	"io"
+	"io/fs"
 	"net/http"
 	"net/http/httptest"
 	"net/http/httputil"
@@ -46,12 +49,8 @@ type moment struct {
 // built makes the client once for all tests.
 var built = sync.OnceValues(func() (string, error) {
 	source := filepath.Join(repository, "client-sdk/ts")
-	if _, err := os.Stat(filepath.Join(source, "node_modules/idb")); err != nil {
-		install := exec.Command("npm", "ci", "--silent", "--no-audit", "--no-fund")
-		install.Dir = source
-		if out, err := install.CombinedOutput(); err != nil {
-			return "", fmt.Errorf("npm ci: %w: %s", err, out)
-		}
+	if err := bundle.Install(source); err != nil {
+		return "", err
 	}
 	out, err := os.MkdirTemp("", "doorstep-client")
 	if err != nil {
@@ -173,14 +172,32 @@ func (b *browser) start() {
 	}
 }
 
-// kill ends the whole browser as a power cut would, and starts it again.
+// kill ends the whole browser without warning. start starts it again.
 func (b *browser) kill() {
 	b.t.Helper()
 	if err := chromedp.FromContext(b.ctx).Browser.Process().Kill(); err != nil {
 		b.t.Fatal(err)
 	}
 	b.end()
-	b.start()
+	// What a killed browser leaves of its lock would keep the next from starting.
+	for _, name := range []string{"SingletonLock", "SingletonSocket", "SingletonCookie"} {
+		os.Remove(filepath.Join(b.profile, name))
+	}
+}
+
+// inProfile lists what a browser keeps below a folder of its profile.
+func (b *browser) inProfile(folder string) (files []string) {
+	b.t.Helper()
+	err := filepath.WalkDir(filepath.Join(b.profile, "Default", folder), func(path string, d fs.DirEntry, err error) error {
+		if err == nil && d.Type().IsRegular() {
+			files = append(files, path)
+		}
+		return err
+	})
+	if err != nil || len(files) == 0 {
+		b.t.Fatalf("%d files in the profile's %s: %v", len(files), folder, err)
+	}
+	return files
 }
 
 // tab is a page of the client.
@@ -191,11 +208,14 @@ type tab struct {
 }
 
 // open opens the test's page in a new tab.
-func (b *browser) open(p *pages) *tab {
+func (b *browser) open(p *pages) *tab { return b.openWith(p, "") }
+
+// openWith opens it with a query.
+func (b *browser) openWith(p *pages, query string) *tab {
 	b.t.Helper()
 	ctx, end := chromedp.NewContext(b.ctx)
 	out := &tab{b: b, ctx: ctx, close: end}
-	if err := chromedp.Do(ctx, chromedp.Navigate(p.URL+"/app/")); err != nil {
+	if err := chromedp.Do(ctx, chromedp.Navigate(p.URL+"/app/"+query)); err != nil {
 		b.t.Fatal(err)
 	}
 	out.run("window.ready")
@@ -252,6 +272,31 @@ func (tb *tab) try(expression string, args ...any) (string, error) {
 	return strings.Trim(string(out.Value), `"`), nil
 }
 
+// unlocked opens the page, unlocks it, and gives its tab.
+func (b *browser) unlocked(p *pages) *tab {
+	b.t.Helper()
+	tb := b.open(p)
+	tb.run("tablet.unlock(%s)", pin)
+	return tb
+}
+
+// enrolled opens the page and enrols a worker, who has synced and begun a visit.
+func (b *browser) enrolled(p *pages, login string) (tb *tab, visit string) {
+	b.t.Helper()
+	tb = b.open(p)
+	tb.enrol(p.b, login)
+	tb.run("tablet.client.sync()")
+	return tb, tb.run("tablet.begin()")
+}
+
+// reads checks what a record's text says.
+func (tb *tab) reads(record, want string) {
+	tb.b.t.Helper()
+	if got := tb.run("tablet.purpose(%s)", record); got != want {
+		tb.b.t.Errorf("the page reads %q, want %q", got, want)
+	}
+}
+
 // enrol enrols a worker in this tab.
 func (tb *tab) enrol(s site, login string) {
 	tb.b.t.Helper()
@@ -261,4 +306,42 @@ func (tb *tab) enrol(s site, login string) {
 	}
 	tb.run(`tablet.client.enrol({login: %[1]s, credential: {login: %[1]s, password: %[2]s}, code: %[3]s, name: "browser", unlock: {pin: %[4]s}})`,
 		login, password, code.Code, pin)
+}
+
+// sameAs checks that a page shows the same bytes of the same records as a tablet.
+func (tb *tab) sameAs(other *tablet) {
+	tb.b.t.Helper()
+	views := map[string]string{}
+	folds := tb.run("tablet.client.families().then(async fs => Object.assign({}, ...await Promise.all(fs.map(f => tablet.client.digests(f.family)))))")
+	if err := json.Unmarshal([]byte(folds), &views); err != nil {
+		tb.b.t.Fatal(err)
+	}
+	want := other.folds()
+	if len(views) != len(want) {
+		tb.b.t.Errorf("the page shows %d records, want %d", len(views), len(want))
+	}
+	for record, bytes := range want {
+		if sum := sha256.Sum256([]byte(bytes)); views[record.String()] != hex.EncodeToString(sum[:]) {
+			tb.b.t.Errorf("record %s: the page shows other bytes", record)
+		}
+	}
+}
+
+// planted are words that occur nowhere else.
+func planted(n int) []string {
+	words := make([]string, n)
+	for i := range words {
+		words[i] = fmt.Sprintf("quagmire%04dzephyr", i)
+	}
+	return words
+}
+
+// utf16 is how a browser may keep a string.
+func utf16(s string) string {
+	var b strings.Builder
+	for _, c := range []byte(s) {
+		b.WriteByte(c)
+		b.WriteByte(0)
+	}
+	return b.String()
 }

@@ -66,6 +66,7 @@ func TestTabletInABrowser(t *testing.T) {
 	if got := tab.run("tablet.client.status(%s).then(s => s.state)", visit); got != "received" {
 		t.Errorf("the record's state is %s", got)
 	}
+	tab.sameAs(colleague)
 	if got := tab.events(); strings.Contains(got, `"fault"`) {
 		t.Errorf("faults: %s", got)
 	}

@@ -47,6 +47,41 @@ func Build(source, out string) error {
 	return nil
 }
 
+// Install has npm fetch what the package in source is built from, unless it is there.
+// It goes by the lock file alone. Several may call it at once: each installs beside,
+// and the first puts its own in place.
+func Install(source string) error {
+	modules := filepath.Join(source, "node_modules")
+	if _, err := os.Stat(modules); err == nil {
+		return nil
+	}
+	beside, err := os.MkdirTemp(source, ".npm-")
+	if err != nil {
+		return fmt.Errorf("npm ci: %w", err)
+	}
+	defer os.RemoveAll(beside)
+	for _, name := range []string{"package.json", "package-lock.json"} {
+		content, err := os.ReadFile(filepath.Join(source, name))
+		if err == nil {
+			err = os.WriteFile(filepath.Join(beside, name), content, 0o644)
+		}
+		if err != nil {
+			return fmt.Errorf("npm ci: %w", err)
+		}
+	}
+	cmd := exec.Command("npm", "ci", "--silent", "--no-audit", "--no-fund", "--ignore-scripts")
+	cmd.Dir = beside
+	if said, err := cmd.CombinedOutput(); err != nil {
+		return fmt.Errorf("npm ci: %w: %s", err, said)
+	}
+	if err := os.Rename(filepath.Join(beside, "node_modules"), modules); err != nil {
+		if _, there := os.Stat(modules); there != nil {
+			return fmt.Errorf("npm ci: %w", err)
+		}
+	}
+	return nil
+}
+
 // Wasm writes the engine as WebAssembly to the file out. source is any folder of this
 // module.
 func Wasm(source, out string) error {
@@ -79,7 +114,7 @@ func goStart() (string, error) {
 func script(entry, out, goCode string) error {
 	result := api.Build(api.BuildOptions{
 		EntryPoints: []string{entry}, Outfile: out, Write: true, Bundle: true,
-		Format: api.FormatESModule, Platform: api.PlatformBrowser, Target: api.ES2022, Charset: api.CharsetUTF8,
+		Format: api.FormatESModule, Platform: api.PlatformBrowser, Target: api.ES2022, Charset: api.CharsetUTF8, External: []string{"node:*"},
 		MinifySyntax: true, MinifyWhitespace: true, LegalComments: api.LegalCommentsInline,
 		Plugins: []api.Plugin{{Name: "go", Setup: func(b api.PluginBuild) {
 			b.OnResolve(api.OnResolveOptions{Filter: "^go:wasm_exec$"}, func(api.OnResolveArgs) (api.OnResolveResult, error) {

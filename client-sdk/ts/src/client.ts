@@ -240,6 +240,12 @@ export class Client {
   /** Every record of a family that can be shown, in one answer. */
   views(family: FamilyID): Promise<View[]> { return this.#call("views", { family }); }
 
+  /**
+   * For each record of a family the SHA-256 of its fold, without open typing: equal on
+   * all devices that hold the same changes, and on the server.
+   */
+  digests(family: FamilyID): Promise<{ [record: RecordID]: string }> { return this.#call("digests", { family }); }
+
   /** What a person sees of a record, words not sent and open typing included. */
   view(record: RecordID): Promise<View> { return this.#call("view", { record }); }
 

@@ -2,6 +2,9 @@ import { Refusal } from "./refusal";
 import { apply, between, cross, moved, points } from "./splice";
 import type { Capture, Splice } from "./types";
 
+/** How often words are sent where worker after worker goes. */
+const mostTries = 5;
+
 /** What the worker tells of an open text that somebody else changed. */
 export interface Moved {
   session: string;
@@ -42,6 +45,9 @@ export class TextField {
   #value = "";
   /** The text as the worker has it, without what is pending. */
   #base = "";
+  /** The text with everything that was sent: it differs from what is shown only while the session is mended. */
+  #told = "";
+  #last: Promise<void> | undefined;
   #seen = 0;
   #sent = 0;
   #unsaved = 0;
@@ -59,7 +65,7 @@ export class TextField {
     const field = new TextField(line);
     const opened = await line.open();
     field.#session = opened.session;
-    field.#value = field.#base = opened.text;
+    field.#value = field.#base = field.#told = opened.text;
     return field;
   }
 
@@ -75,13 +81,11 @@ export class TextField {
    * in `value`, and go with the next call that works.
    */
   async input(value: string, capture: Capture = "typed"): Promise<void> {
-    const splice = between(this.#value, value);
-    if (!splice) return;
+    if (value === this.#value) return;
     this.#value = value;
     this.#unsaved++;
     try {
-      if (this.#broken || this.#mending) await this.#mend(capture);
-      else await this.#type([splice], capture);
+      for (let tries = 1; !await this.#send(capture, tries === mostTries); tries++);
     } finally {
       this.#unsaved--;
     }
@@ -102,16 +106,29 @@ export class TextField {
     await this.#line.close(this.#session);
   }
 
+  /** Sends what was not sent yet; false if the worker changed meanwhile and it is not known what became of it. */
+  async #send(capture: Capture, last: boolean): Promise<boolean> {
+    try {
+      while (this.#broken || this.#mending) await this.#mend(capture);
+      const splice = between(this.#told, this.#value);
+      if (splice) this.#last = this.#type([splice], capture);
+      await this.#last;
+      return true;
+    } catch (e) {
+      if (last || !(e instanceof Refusal) || e.code !== "interrupted") throw e;
+      return false;
+    }
+  }
+
   async #type(splices: Splice[], capture: Capture): Promise<void> {
     const session = this.#session, n = ++this.#sent;
     this.#pending.push({ n, splices });
+    this.#told = splices.reduce(apply, this.#told);
     try {
       await this.#line.type({ session, n, seen: this.#seen, splices, capture });
     } catch (e) {
       if (session === this.#session) this.#broken = true;
-      if (!(e instanceof Refusal) || e.code !== "interrupted") throw e;
-      await this.#mend(capture);
-      return;
+      throw e;
     }
     if (session === this.#session) this.#take(n);
   }
@@ -130,6 +147,7 @@ export class TextField {
     this.#base = apply(this.#base, m.splice);
     let theirs = [m.splice];
     for (const p of this.#pending) [p.splices, theirs] = cross(p.splices, theirs);
+    this.#told = theirs.reduce(apply, this.#told);
     this.#show(theirs);
   }
 
@@ -156,12 +174,13 @@ export class TextField {
       this.#show(theirs);
     }
     this.#session = session;
-    this.#base = text;
+    this.#base = this.#told = text;
     this.#seen = this.#sent = 0;
     this.#pending = [];
     this.#broken = false;
     const lacking = between(text, this.#value);
-    if (lacking) await this.#type([lacking], capture);
+    this.#last = lacking && this.#type([lacking], capture);
+    await this.#last;
   }
 
   /** Whether text is what the worker had, with none, some or all of what is pending. */

@@ -63,6 +63,7 @@ const (
 	OpCode       Op = 27 // [code]; result [name, plain]
 	OpSpare      Op = 28 // [[key, value]...]; result: those of them for a second copy
 	OpViews      Op = 29 // [family]; result [view...], each as bytes
+	OpDigests    Op = 30 // [family]; result [[record, SHA-256 of the fold's encoding]...]
 )
 
 // Binding is one engine behind numbered calls. It is not safe for concurrent use.

@@ -1,6 +1,8 @@
 package binding
 
 import (
+	"crypto/sha256"
+
 	"doorstep/client-sdk/engine"
 	"doorstep/syncproto"
 	"doorstep/syncproto/cbor"
@@ -19,7 +21,7 @@ func (b *Binding) look(op Op, c *call) error {
 	case OpFamilies:
 		c.out = appendList(nil, b.engine.Families(), appendFamily)
 		return nil
-	case OpRecords, OpViews:
+	case OpRecords, OpViews, OpDigests:
 		return b.ofFamily(op, c)
 	case OpExport:
 		return b.export(c)
@@ -39,8 +41,12 @@ func (b *Binding) ofFamily(op Op, c *call) error {
 		return err
 	}
 	records := b.engine.Records(family)
-	if op == OpRecords {
+	switch op {
+	case OpRecords:
 		c.out = appendList(nil, records, b.appendSummary)
+		return nil
+	case OpDigests:
+		c.out = appendList(nil, records, b.appendDigest)
 		return nil
 	}
 	var views [][]byte
@@ -61,6 +67,16 @@ func (b *Binding) appendSummary(out []byte, id *syncproto.RecordID) []byte {
 	status := b.engine.Status(*id)
 	out = cbor.AppendBytes(cbor.AppendArray(out, 3), id[:])
 	return appendStatus(cbor.AppendText(out, kind), &status)
+}
+
+// appendDigest writes what all entitled devices and the server agree on, in short.
+// A record that cannot be shown has zeroes.
+func (b *Binding) appendDigest(out []byte, id *syncproto.RecordID) []byte {
+	var sum [sha256.Size]byte
+	if v, err := b.engine.Fold(*id); err == nil {
+		sum = sha256.Sum256(v.Encode())
+	}
+	return cbor.AppendBytes(cbor.AppendBytes(cbor.AppendArray(out, 2), id[:]), sum[:])
 }
 
 func (b *Binding) export(c *call) error {

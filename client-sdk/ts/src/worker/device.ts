@@ -30,6 +30,8 @@ export interface Ears {
   notes(notes: NoteEffect[]): void;
   plan(afterMS: number): void;
   recovered(r: Recovered): void;
+  /** The engine is gone, and what it had taken in since the last write: texts are not open any more. */
+  dropped(): void;
   /** Another worker writes now. */
   fenced(): void;
   fault(code: string, detail: string): void;
@@ -163,6 +165,7 @@ export class Device {
       await this.#keep(made.map(([, o]) => o.effects));
     } catch (e) {
       this.#engine = undefined; // it is ahead of the disk
+      this.ears.dropped();
       const refusal = this.#refusal(e);
       for (const job of jobs) job.failed(refusal);
       return;

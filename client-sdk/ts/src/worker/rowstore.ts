@@ -55,10 +55,16 @@ export class RowStore {
       await tx.done.catch(() => undefined);
       throw new Fenced("another worker wrote since");
     }
-    for (const [k, v] of sealed) {
-      void (v ? store.put(exact(v), exact(k)) : store.delete(exact(k))).catch(() => undefined); // tx.done tells
+    try {
+      for (const [k, v] of sealed) {
+        void (v ? store.put(exact(v), exact(k)) : store.delete(exact(k))).catch(() => undefined); // tx.done tells
+      }
+      void tx.objectStore(countStore).put(n, "writes").catch(() => undefined);
+    } catch (e) {
+      tx.abort(); // else what was asked for before would be written
+      await tx.done.catch(() => undefined);
+      throw e;
     }
-    void tx.objectStore(countStore).put(n, "writes").catch(() => undefined);
     await tx.done;
   }
 

@@ -39,6 +39,7 @@ export class Texts {
   type(engine: Engine, t: TypedSplice): Outcome {
     const o = this.#open.get(t.session);
     if (!o) throw new Refusal("interrupted", "", "the text is not open");
+    this.#open.delete(t.session); // unless all of it is taken in: what comes next is on top of it
     o.unseen = o.unseen.filter((m) => m.seq > t.seen);
     let mine = t.splices;
     for (const m of o.unseen) [mine, m.splices] = cross(mine, m.splices);
@@ -52,6 +53,7 @@ export class Texts {
       effects.after = done.effects.after;
     }
     o.taken = t.n;
+    this.#open.set(t.session, o);
     return { result: null, effects };
   }
 

@@ -127,6 +127,11 @@ export class Writer implements Ears {
 
   async on_views(a: { family: string }) { return (await this.#opened.look(Op.views, idBytes(a.family)) as Value[]).map(viewOf); }
 
+  async on_digests(a: { family: string }) {
+    const list = await this.#opened.look(Op.digests, idBytes(a.family)) as [Uint8Array, Uint8Array][];
+    return Object.fromEntries(list.map(([record, sum]) => [toHex(record), toHex(sum)]));
+  }
+
   async on_view(a: { record: string }) { return viewOf(await this.#opened.look(Op.view, idBytes(a.record))); }
 
   async on_viewAt(a: { record: string; heads: string[] }) {
@@ -217,6 +222,8 @@ export class Writer implements Ears {
   plan(afterMS: number): void { this.#syncer?.plan(afterMS); }
 
   recovered(r: { why: string; changes: number; drafts: number }): void { this.tell("recovered", r); }
+
+  dropped(): void { this.#texts.forget(); }
 
   fenced(): void { this.onFenced(); }
 

@@ -7,7 +7,8 @@ window.tablet = {
   newID,
   events,
   async open() {
-    const client = await Client.open({ worker: "/app/worker.js", wasm: "/app/doorstep.wasm" });
+    const worker = new URLSearchParams(location.search).get("worker") ?? "worker.js";
+    const client = await Client.open({ worker: "/app/" + worker, wasm: "/app/doorstep.wasm" });
     for (const kind of ["note", "state", "session", "sync", "recovered", "writer", "fault"]) {
       client.on(kind, (value) => events.push({ kind, value }));
     }
@@ -18,6 +19,21 @@ window.tablet = {
     const [person] = await this.client.people();
     await this.client.unlock(person.store, { pin });
     return person.login;
+  },
+  // Begins a visit in the first family, as somebody on the doorstep does.
+  async begin() {
+    const [{ family }] = await this.client.families();
+    const record = newID();
+    await this.client.edit({ record, family, kind: "visit", ops: [{ op: "set", path: { field: "visit_type" }, value: "CIN" }] });
+    return record;
+  },
+  async refused(promise) {
+    try {
+      await promise;
+      return "";
+    } catch (e) {
+      return e.code;
+    }
   },
   // Types words into a text, one code point each everyMS, and reports.
   async write(record, words, everyMS) {
@@ -47,4 +63,4 @@ window.tablet = {
     return (await this.client.view(record)).fields.purpose?.text ?? "";
   },
 };
-window.ready = window.tablet.open();
+window.ready = window.tablet.open().catch((e) => e.code);

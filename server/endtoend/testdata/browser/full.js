@@ -1,0 +1,2 @@
+import "/app/fulldisk.js";
+import "/app/worker.js";

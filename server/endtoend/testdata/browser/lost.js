@@ -1,0 +1,2 @@
+import "/app/nodatabase.js";
+import "/app/worker.js";

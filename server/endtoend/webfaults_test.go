@@ -1,0 +1,222 @@
+package endtoend
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+// A browser that wipes or damages its database gives back what was not sent, from the
+// second copy, and says that it did.
+func TestFault96BrowserStorageEvicted(t *testing.T) {
+	b := newBorough(t, caseload{workers: 2, families: 1})
+	p := newPages(t, b)
+	web := newBrowser(t)
+	tab, visit := web.enrolled(p, login(0))
+	tab.run("tablet.client.sync()")
+	p.signal(false)
+	tab.run("tablet.append(%s, %s)", visit, "Nobody opened")
+
+	for _, c := range []struct {
+		why, words string
+		harm       func(file string) error
+	}{
+		{"evicted", "Nobody opened the door. ", os.Remove},
+		{"damaged", "Nobody opened the door. A curtain moved.", func(file string) error {
+			return os.WriteFile(file, []byte("no database"), 0o600)
+		}},
+	} {
+		p.signal(false)
+		before := tab.run("tablet.purpose(%s)", visit)
+		tab.run("tablet.append(%s, %s)", visit, strings.TrimPrefix(c.words, before))
+		web.kill()
+		for _, file := range web.inProfile("IndexedDB") {
+			if err := c.harm(file); err != nil {
+				t.Fatal(err)
+			}
+		}
+		web.start()
+		tab = web.unlocked(p)
+		if got := tab.events(); !strings.Contains(got, `"recovered"`) {
+			t.Errorf("%s: nobody was told: %s", c.why, got)
+		}
+		p.signal(true)
+		if got := tab.run("tablet.client.sync().then(r => r.refusal?.code ?? '')"); got != "" {
+			t.Errorf("%s: the sync after it failed: %s", c.why, got)
+		}
+		tab.reads(visit, c.words)
+	}
+	colleague := newTablet(t, b, 1, 1)
+	colleague.syncs()
+	tab.sameAs(colleague)
+}
+
+// Where no space is left a keystroke is refused aloud, stays on the screen, and is
+// kept as soon as there is space.
+func TestFault97StorageFullWhileTyping(t *testing.T) {
+	b := newBorough(t, caseload{workers: 1, families: 1})
+	p := newPages(t, b)
+	web := newBrowser(t)
+	tab, visit := web.enrolled(p, login(0))
+	tab.run("tablet.append(%s, %s)", visit, "Seen. ")
+	tab.close()
+	tab = web.openWith(p, "?worker=full.js")
+	tab.run("tablet.unlock(%s)", pin)
+	tab.run("tablet.client.text(%s, {field: 'purpose'}).then(field => { tablet.field = field; tablet.disk = new BroadcastChannel('disk'); })", visit)
+	turn := "new Promise(done => { tablet.disk.onmessage = () => done(); tablet.disk.postMessage(%s) })"
+	tab.run(turn, "full")
+	if got := tab.run("tablet.refused(tablet.field.input(tablet.field.value + 'Not kept'))"); got != "storage" {
+		t.Errorf("with the disk full: %q, want storage", got)
+	}
+	if got := tab.run("tablet.refused(tablet.field.input(tablet.field.value + ' yet'))"); got != "storage" {
+		t.Errorf("with the disk full, again: %q, want storage", got)
+	}
+	if got := tab.run("tablet.field.value"); got != "Seen. Not kept yet" {
+		t.Errorf("the field shows %q", got)
+	}
+	if got := tab.run("tablet.client.storage().then(s => s.low)"); got != "true" {
+		t.Errorf("nobody is warned of the space that is left: %s", got)
+	}
+	tab.run(turn, "free")
+	tab.run("tablet.field.input(tablet.field.value + ', now kept.')")
+	web.kill()
+	web.start()
+	web.unlocked(p).reads(visit, "Seen. Not kept yet, now kept.")
+}
+
+// Of two tabs one writes, both type in one field, and when the one goes in the middle
+// of a word the other goes on.
+func TestFault99TwoTabs(t *testing.T) {
+	b := newBorough(t, caseload{workers: 1, families: 1})
+	p := newPages(t, b)
+	web := newBrowser(t)
+	first, visit := web.enrolled(p, login(0))
+	second := web.open(p)
+	if got := second.run("tablet.client.families().then(f => f.length)"); got != "1" {
+		t.Fatalf("the second tab sees %s families, want 1 without unlocking again", got)
+	}
+	for _, tb := range []*tab{first, second} {
+		if _, err := tb.try("(tablet.writing = tablet.write(%s, %s, 5), null)", visit, strings.Repeat("abcdefgh ", 12)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	second.run("new Promise(next => setTimeout(next, 200))")
+	first.close()
+	text := second.run("tablet.writing")
+	second.reads(visit, text)
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if n := strings.Count(text, "h"); n < 12 || len(p.kept) == 0 {
+		t.Errorf("the second tab's words are not all there: %q", text)
+	}
+	if got := second.events(); !strings.Contains(got, `"writer"`) {
+		t.Errorf("the second tab did not take over: %s", got)
+	}
+}
+
+// A tablet restored from a backup is a copy that writes under the same name: the
+// words of both come through.
+func TestFault101TabletRestoredFromABackup(t *testing.T) {
+	b := newBorough(t, caseload{workers: 1, families: 1})
+	p := newPages(t, b)
+	web := newBrowser(t)
+	tab, visit := web.enrolled(p, login(0))
+	tab.run("tablet.append(%s, %s)", visit, "One. ")
+	web.kill()
+	copied := &browser{t: t, profile: web.profile + "-copy"}
+	if err := os.CopyFS(copied.profile, os.DirFS(web.profile)); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { os.RemoveAll(copied.profile) })
+	for i, words := range []string{"Two. ", "Three. "} {
+		one := []*browser{web, copied}[i]
+		one.start()
+		tab = one.unlocked(p)
+		tab.run("tablet.append(%s, %s).then(() => tablet.client.save(%s))", visit, words, visit)
+		if got := tab.run("tablet.client.sync().then(r => r.refusal?.code ?? '')"); got != "" {
+			t.Fatalf("the sync failed: %s", got)
+		}
+		if i == 0 {
+			one.kill()
+		}
+	}
+	t.Cleanup(copied.end)
+	text := tab.run("tablet.purpose(%s)", visit)
+	for _, words := range []string{"One. ", "Two. ", "Three. "} {
+		if !strings.Contains(text, words) {
+			t.Errorf("%q is not in %q", words, text)
+		}
+	}
+	web.start() // what cleans up ends it
+}
+
+// Where nothing can be kept no visit is begun.
+func TestFault102NoDatabase(t *testing.T) {
+	b := newBorough(t, caseload{workers: 1, families: 1})
+	p := newPages(t, b)
+	tab := newBrowser(t).openWith(p, "?worker=lost.js")
+	if got := tab.run("window.ready"); got != "unsupported" {
+		t.Errorf("opening a page says %q, want unsupported", got)
+	}
+}
+
+// Ten wrong PINs destroy the key: the right one opens nothing any more.
+func TestFault104TenWrongPINs(t *testing.T) {
+	b := newBorough(t, caseload{workers: 1, families: 1})
+	p := newPages(t, b)
+	web := newBrowser(t)
+	tab, visit := web.enrolled(p, login(0))
+	p.signal(false)
+	tab.run("tablet.append(%s, %s)", visit, "Unsent.")
+	tab.run("tablet.client.lock()")
+	for try := 1; try <= 10; try++ {
+		want := "wrong_secret"
+		if try == 10 {
+			want = "destroyed"
+		}
+		if try == 5 { // what was counted survives a restart
+			web.kill()
+			web.start()
+			tab = web.open(p)
+		}
+		if got := tab.run("tablet.refused(tablet.unlock('000000'))"); got != want {
+			t.Errorf("try %d: %q, want %q", try, got, want)
+		}
+	}
+	if got := tab.run("tablet.refused(tablet.unlock(%s))", pin); got != "destroyed" {
+		t.Errorf("the right PIN after that: %q, want destroyed", got)
+	}
+}
+
+// What lies in a locked profile says nothing of what was written.
+func TestLockedProfileSaysNothing(t *testing.T) {
+	b := newBorough(t, caseload{workers: 1, families: 1})
+	p := newPages(t, b)
+	web := newBrowser(t)
+	tab, visit := web.enrolled(p, login(0))
+	p.signal(false)
+	words := planted(1000)
+	tab.run("tablet.append(%s, %s)", visit, strings.Join(words[:500], " "))
+	tab.run("tablet.client.save(%s)", visit)
+	tab.run("tablet.append(%s, %s)", visit, strings.Join(words[500:], " "))
+	web.kill()
+	searched := 0
+	for _, folder := range []string{"IndexedDB", "File System"} {
+		for _, file := range web.inProfile(folder) {
+			content, err := os.ReadFile(file)
+			if err != nil {
+				t.Fatal(err)
+			}
+			searched += len(content)
+			for _, w := range words {
+				if strings.Contains(string(content), w) || strings.Contains(string(content), utf16(w)) {
+					t.Fatalf("%s is readable in %s", w, filepath.Base(file))
+				}
+			}
+		}
+	}
+	t.Logf("%d bytes of profile searched for %d words", searched, len(words))
+	web.start()
+	web.unlocked(p).reads(visit, strings.Join(words[:500], " ")+strings.Join(words[500:], " "))
+}

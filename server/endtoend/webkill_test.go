@@ -1,0 +1,75 @@
+package endtoend
+
+import (
+	"flag"
+	"math/rand/v2"
+	"strings"
+	"testing"
+	"time"
+)
+
+var (
+	webKills     = flag.Int("webkills", 3, "how often the browser is killed while somebody types")
+	webKillsSeed = flag.Uint64("webkills.seed", 1, "when the browser is killed")
+)
+
+// lossWindow is what a kill may cost: a keystroke is on disk within it.
+const lossWindow = 250 * time.Millisecond
+
+// The browser is killed at random moments while somebody types. What was said to be
+// kept is there afterwards, and all that was typed but for the last 250 ms.
+func TestFault98KilledInTheMiddleOfAKeystroke(t *testing.T) {
+	b := newBorough(t, caseload{workers: 1, families: 1})
+	p := newPages(t, b)
+	web := newBrowser(t)
+	tab, visit := web.enrolled(p, login(0))
+	p.signal(false)
+	rng := rand.New(rand.NewPCG(*webKillsSeed, 98))
+	words := strings.Repeat("Mum said that he came back on Tuesday. ", 40)
+	var longest time.Duration
+	for kill := 1; kill <= *webKills; kill++ {
+		before := tab.run("tablet.purpose(%s)", visit)
+		p.forget()
+		tab.run("(tablet.writing = tablet.write(%s, %s, %s), null)", visit, words, 5+rng.IntN(40))
+		time.Sleep(time.Duration(300+rng.IntN(1500)) * time.Millisecond) // when is the test's subject
+		at := time.Now()
+		web.kill()
+		web.start()
+		tab = web.unlocked(p)
+		got := tab.run("tablet.purpose(%s)", visit)
+		if !strings.HasPrefix(before+words, got) {
+			t.Fatalf("seed %d, kill %d: what is left was not typed: %q", *webKillsSeed, kill, got)
+		}
+		typed, kept := p.heard()
+		if len(kept) == 0 {
+			t.Logf("kill %d: nothing was kept before it", kill)
+		}
+		for _, m := range kept {
+			if len(m.text) > len(got) {
+				t.Fatalf("seed %d, kill %d: %d characters were said to be kept, %d are", *webKillsSeed, kill, len(m.text), len(got))
+			}
+		}
+		for _, m := range typed {
+			if len(m.text) > len(got) {
+				longest = max(longest, at.Sub(m.at))
+			}
+		}
+	}
+	t.Logf("seed %d: %d kills; what was lost was typed at most %v before", *webKillsSeed, *webKills, longest)
+	if longest > lossWindow {
+		t.Errorf("lost what was typed %v before a kill, want at most %v", longest, lossWindow)
+	}
+}
+
+// forget begins the lists of what pages tell anew.
+func (p *pages) forget() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.typed, p.kept = nil, nil
+}
+
+func (p *pages) heard() (typed, kept []moment) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.typed, p.kept
+}
