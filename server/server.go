@@ -22,6 +22,7 @@ import (
 	"time"
 
 	"doorstep/server/internal/api"
+	"doorstep/server/web"
 )
 
 // drainTime is how long requests that are under way may take once the server is
@@ -63,11 +64,20 @@ func Open(cfg Config, logs io.Writer) (*Server, error) {
 	return s, nil
 }
 
+// practitionersApp is the web app, or none if the binary was built without.
+func practitionersApp() api.App {
+	if app, ok := web.Open(); ok {
+		return app
+	}
+	return nil
+}
+
 // bind makes the HTTP face and takes the addresses.
 func (s *Server) bind(cfg Config) error {
 	b := s.borough
 	var err error
 	s.api, err = api.New(api.Config{
+		App:  practitionersApp(),
 		Name: cfg.Name, Borough: cfg.Borough, Origin: cfg.Listen.PublicURL, Auth: b.auth, Exchange: b.exchange, Events: b.hub, Records: b.room,
 		Workflow: b.finalise, Doors: b.doors, Erasures: b.erasure, Health: b, SignReply: b.secrets.signReply,
 		ReplyKey: b.secrets.reply.Public().(ed25519.PublicKey), Checkpoints: b.audit, Accesses: b.accesses, Oversight: b.oversight(), Copies: b.copies(), StepUp: cfg.Sessions.StepUp,

@@ -50,6 +50,8 @@ type Config struct {
 	Doors    Doors
 	Erasures Erasures
 	Health   Health
+	// App is the web app; nil: this server has none, and says so to who asks for it.
+	App App
 
 	// SignReply is Ed25519 by the reply key over a message (SPEC 7); ReplyKey is
 	// its public half, which devices pin when they enrol.

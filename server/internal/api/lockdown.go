@@ -2,6 +2,7 @@ package api
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/hex"
 	"errors"
@@ -65,6 +66,7 @@ func (a *API) newApp() *fiber.App {
 			app.Add(fiber.MethodHead, r.path, a.fiberHandler(r))
 		}
 	}
+	a.addApp(app)
 	server := app.Server()
 	server.Handler = a.outermost(server.Handler)
 	server.HeaderReceived = a.requestLimits
@@ -79,6 +81,7 @@ type state struct {
 	route   string // id from the route table, never the raw path
 	user    syncproto.UserID
 	cause   error // what went wrong, for the log
+	caching string
 }
 
 type stateKey struct{}
@@ -317,7 +320,7 @@ func (a *API) finish(fctx *fasthttp.RequestCtx, s *state) {
 	h.Set("Cross-Origin-Opener-Policy", "same-origin")
 	h.Set("Cross-Origin-Embedder-Policy", "require-corp")
 	h.Set("Strict-Transport-Security", hsts)
-	h.Set("Cache-Control", "no-store")
+	h.Set("Cache-Control", cmp.Or(s.caching, "no-store"))
 	h.Set("X-Request-Id", s.id)
 	code := fctx.Response.StatusCode()
 	level := levelOf(code)

@@ -1,0 +1,102 @@
+import { newID, refTo, type Client, type Op, type RecordID, type View } from "@doorstep/client";
+import { kindOf, refOf, textOf, type Lookup } from "./look";
+
+/** Statuses that set the type of a visit, the most telling first. */
+const typeOfStatus: [string, string][] = [["CP", "CP"], ["CLA", "CLA"], ["S47", "S47"], ["CIN", "CIN"], ["ASSESS", "ASSESS"], ["CL", "CARELEAVER"],
+  ["YJ", "YJ"], ["EH", "EARLYHELP"], ["DISAB", "DISAB_SB"]];
+
+/** What a role is on a visit, where the role says it. */
+const professionOf: { [role: string]: string } = {
+  social_worker: "SW", fit_specialist: "FIT", clinician: "CLIN", met_worker: "MET", volunteer: "VOL", coordinator: "COORD", manager: "MANAGER", edt: "EDT_SW",
+};
+
+/** The children of a family: whom a status is about, else whoever the council has a child's number or a late birth for. */
+export function childrenOf(look: Lookup): View[] {
+  const about = new Set([...look.views.values()].filter((v) => v.kind === "status" && !textOf(v, "to")).map((v) => refOf(v, "child")));
+  const people = [...look.views.values()].filter((v) => v.kind === "person");
+  const years18 = new Date();
+  years18.setFullYear(years18.getFullYear() - 18);
+  const young = (v: View) => textOf(v, "la_child_id") !== "" || textOf(v, "dob") > years18.toISOString().slice(0, 10);
+  return people.filter((v) => about.has(v.record) || young(v)).sort((a, b) => textOf(a, "dob").localeCompare(textOf(b, "dob")));
+}
+
+/** The type that a visit most likely has, from the children's statuses. */
+export function likelyVisitType(look: Lookup): string {
+  const now = new Set([...look.views.values()].filter((v) => v.kind === "status" && !textOf(v, "to")).map((v) => textOf(v, "kind")));
+  return typeOfStatus.find(([status]) => now.has(status))?.[1] ?? "CIN";
+}
+
+/**
+ * Begins a visit now: the household's part with what is known already, and a part
+ * for each child. What the worker must attest stays open.
+ */
+export async function beginVisit(client: Client, look: Lookup, family: string, type: string, role: string): Promise<RecordID> {
+  const visit = newID();
+  const ops: Op[] = [
+    { op: "set", path: { field: "visit_type" }, value: type },
+    { op: "set", path: { field: "start" }, value: Math.floor(Date.now() / 60_000) * 60_000 },
+    { op: "set", path: { field: "contact_mode" }, value: "IN_PERSON" },
+  ];
+  const profession = professionOf[role];
+  ops.push({ op: "add", path: { field: "workers", element: newID() }, value: { worker: refTo(look.user), ...(profession ? { role: profession } : {}) } });
+  await client.edit({ record: visit, family, kind: "visit", ops });
+  for (const child of childrenOf(look)) {
+    await client.edit({
+      record: newID(), family, kind: "visit_child",
+      ops: [{ op: "set", path: { field: "visit" }, value: refTo(visit) }, { op: "set", path: { field: "child" }, value: refTo(child.record) }],
+    });
+  }
+  return visit;
+}
+
+/** Begins any other record, with what its fields can be told already. */
+export async function beginRecord(client: Client, look: Lookup, family: string, kindID: string): Promise<RecordID> {
+  const kind = kindOf(look, kindID)!;
+  const ops: Op[] = [];
+  const children = childrenOf(look), only = children.length === 1 ? children[0] : undefined;
+  for (const f of kind.fields) {
+    if (f.type === "date" && ["held_on", "done_on", "assessed_on"].includes(f.id)) ops.push({ op: "set", path: { field: f.id }, value: today() });
+    if (f.id === "child" && f.type === "ref" && only) ops.push({ op: "set", path: { field: "child" }, value: refTo(only.record) });
+    if (f.id === "children" && f.rule === "union") {
+      for (const c of children) ops.push({ op: "add", path: { field: "children", element: newID() }, value: { child: refTo(c.record) } });
+    }
+    if (f.id === "status" && kindID === "action") ops.push({ op: "set", path: { field: "status" }, value: "OPEN" });
+    if (f.id === "status" && kindID === "plan") ops.push({ op: "set", path: { field: "status" }, value: "DRAFT" });
+    if (f.id === "state" && kindID === "missing_episode") ops.push({ op: "set", path: { field: "state" }, value: "OPEN" });
+  }
+  const record = newID();
+  if (ops.length === 0) ops.push(...firstWord(kind.fields));
+  await client.edit({ record, family, kind: kindID, ops });
+  return record;
+}
+
+/** A record begins with a change; where nothing is known yet, the time it was begun. */
+function firstWord(fields: { id: string; type: string; rule: string }[]): Op[] {
+  const time = fields.find((f) => f.type === "time" && f.rule === "human");
+  return time ? [{ op: "set", path: { field: time.id }, value: Date.now() }] : [];
+}
+
+function today(): string {
+  const d = new Date(), two = (n: number) => String(n).padStart(2, "0");
+  return `${d.getFullYear()}-${two(d.getMonth() + 1)}-${two(d.getDate())}`;
+}
+
+/** Kinds that somebody may begin from a family's page; the server has the last word. */
+export function beginnable(look: Lookup, role: string): { id: string; name: string }[] {
+  const notHere = new Set(["family", "person", "allocation", "status", "visit", "visit_child", "volunteer_match", "supervision_personal"]);
+  const wanted = byRole[role] ?? byRole["practitioner"]!;
+  return look.kinds.filter((k) => !notHere.has(k.id) && wanted.includes(k.id)).map((k) => ({ id: k.id, name: k.name }));
+}
+
+/** What a role is offered; who may is decided by the server's table, not here. */
+const onCase = ["child_tool", "mapping", "plan", "action", "motivational", "parenting", "disclosure"];
+const byRole: { [role: string]: string[] } = {
+  social_worker: onCase, practitioner: onCase,
+  clinician: ["systemic", "consultation"],
+  fit_specialist: ["fit_session", "disclosure"],
+  met_worker: ["missing_episode", "return_interview", "intelligence", "exploitation", "nrm_referral"],
+  volunteer: ["volunteer_log", "volunteer_concern"],
+  volunteer_coordinator: ["volunteer_concern"],
+  manager: ["supervision", "reflective_group"],
+  coach: ["observation"],
+};

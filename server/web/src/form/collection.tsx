@@ -1,0 +1,120 @@
+import { newID, type Element, type FieldKind, type FieldView, type RecordID } from "@doorstep/client";
+import { useState } from "preact/hooks";
+import { useDesk } from "../hooks";
+import { byLine, partOf, valueWords, type Lookup } from "../look";
+import { Act, Input } from "../parts/basic";
+import { t } from "../words/words";
+import { PartsForm, type Parts } from "./parts";
+import { Prose } from "./prose";
+import { Whole } from "./whole";
+
+interface Props {
+  look: Lookup;
+  record: RecordID;
+  field: FieldKind;
+  view: FieldView | undefined;
+  final: boolean;
+}
+
+/** A list that grows: entries of a log are never changed, those of a union may be. */
+export function Collection(props: Props) {
+  const { client } = useDesk();
+  const { field, record } = props;
+  const [adding, setAdding] = useState(false);
+  const items = props.view?.items ?? [];
+  const keep = async (parts: Parts) => {
+    await client.apply(record, { op: "add", path: { field: field.id, element: newID() }, value: parts });
+    setAdding(false);
+  };
+  return (
+    <section class={"collection" + (field.label === "verbatim" ? " collection--verbatim" : "")} aria-label={field.name}>
+      <h3 class="govuk-heading-s">{field.name}{field.required && items.length === 0 && <span class="needed"> ({t("record.needed")})</span>}</h3>
+      {field.help && <p class="govuk-hint">{field.help}</p>}
+      {items.length > 0 && (
+        <ul class="entries">
+          {items.map((e) => <li key={e.element}><Entry {...props} element={e} /></li>)}
+        </ul>
+      )}
+      {adding && <PartsForm look={props.look} sub={field.sub} final={field.rule === "log"} onKeep={keep} onCancel={() => setAdding(false)} />}
+      {!adding && !props.final && <AddButton field={field} more={items.length > 0} onAdd={() => setAdding(true)} />}
+    </section>
+  );
+}
+
+function AddButton(props: { field: FieldKind; more: boolean; onAdd: () => void }) {
+  if (props.field.sub.some((s) => s.type === "hash" && s.required)) return <p class="govuk-hint">{t("record.no_hash")}</p>;
+  return (
+    <button type="button" class="govuk-button govuk-button--secondary" onClick={props.onAdd}>
+      {props.more ? t("record.add_more") : t("record.add")}<span class="govuk-visually-hidden">: {props.field.name}</span>
+    </button>
+  );
+}
+
+function Entry(props: Props & { element: Element }) {
+  const { field, element: e, look } = props;
+  const [open, setOpen] = useState<"" | "edit" | "remove">("");
+  const stands = e.removed !== undefined && e.inForce;
+  return (
+    <div class={"entry" + (e.inForce ? "" : " entry--out")}>
+      <EntryWords look={look} field={field} element={e} />
+      <p class="entry__by">{byLine(look, e.by)}</p>
+      {e.removed && <p class="govuk-body-s">{t("record.removed", { reason: e.removed.reason })}{stands && " " + t("record.removed.stands")}</p>}
+      {e.flagged && <p class="govuk-body-s">{t("record.flagged")}</p>}
+      {field.rule === "union" && e.inForce && !props.final && open === "" && (
+        <div class="entry__acts">
+          <button type="button" class="plain-button" onClick={() => setOpen("edit")}>{t("record.edit")}</button>
+          {!e.removed && <button type="button" class="plain-button" onClick={() => setOpen("remove")}>{t("record.remove")}</button>}
+        </div>
+      )}
+      {open === "edit" && <EditParts {...props} onDone={() => setOpen("")} />}
+      {open === "remove" && <Remove {...props} onDone={() => setOpen("")} />}
+    </div>
+  );
+}
+
+/** What an entry says, in the order of its parts; words as spoken stand apart. */
+export function EntryWords(props: { look: Lookup; field: FieldKind; element: Element }) {
+  const { look, field, element } = props;
+  const said = field.sub.map((s) => ({ s, words: valueWords(look, s, partOf(element, s.id)) })).filter((p) => p.words !== "");
+  return (
+    <>
+      {said.map(({ s, words }) => field.label === "verbatim" && (s.id === "quote" || s.id === "words")
+        ? <blockquote key={s.id} class="verbatim">{words}</blockquote>
+        : <p key={s.id} class="entry__part"><span class="entry__name">{s.name}</span> {words}</p>)}
+    </>
+  );
+}
+
+function EditParts(props: Props & { element: Element; onDone: () => void }) {
+  const { field, element: e, record, look } = props;
+  return (
+    <div class="parts">
+      {field.sub.map((s) => {
+        const path = { field: field.id, element: e.element, sub: s.id };
+        return s.type === "prose"
+          ? <Prose key={s.id} record={record} path={path} label={s.name} help={s.help} />
+          : <Whole key={s.id} look={look} record={record} path={path} field={s} value={partOf(e, s.id)} needed={s.required} />;
+      })}
+      <button type="button" class="govuk-button govuk-button--secondary" onClick={props.onDone}>{t("record.keep")}</button>
+    </div>
+  );
+}
+
+function Remove(props: Props & { element: Element; onDone: () => void }) {
+  const { client } = useDesk();
+  const [why, setWhy] = useState("");
+  const { field, element } = props;
+  const remove = async () => {
+    await client.apply(props.record, { op: "remove", path: { field: field.id, element: element.element }, reason: why.trim() });
+    props.onDone();
+  };
+  return (
+    <div class="parts">
+      <Input label={t("record.remove.why")} help={field.keepRemoved ? t("record.remove.stands") : ""} value={why} onValue={setWhy} wide />
+      <div class="govuk-button-group">
+        <Act onAct={remove} kind="warning" disabled={why.trim() === ""}>{t("record.remove")}</Act>
+        <button type="button" class="govuk-button govuk-button--secondary" onClick={props.onDone}>{t("record.cancel")}</button>
+      </div>
+    </div>
+  );
+}

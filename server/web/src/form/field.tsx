@@ -1,0 +1,85 @@
+import type { FieldKind, RecordID, View } from "@doorstep/client";
+import { useState } from "preact/hooks";
+import { useDesk } from "../hooks";
+import { isEmpty, valueWords, type Lookup } from "../look";
+import { t } from "../words/words";
+import { Collection } from "./collection";
+import { ConflictBox, OverlapBox } from "./conflict";
+import { Own, partsOf } from "./own";
+import { PartsForm, type Parts } from "./parts";
+import { Prose } from "./prose";
+import { Whole } from "./whole";
+
+interface Props {
+  look: Lookup;
+  record: RecordID;
+  view: View;
+  field: FieldKind;
+  /** The record is sealed: it is read, not written. */
+  final: boolean;
+}
+
+/** One field of a record, drawn from what the schema says of it. */
+export function Field(props: Props) {
+  const { field, view } = props;
+  const conflicts = view.conflicts.filter((c) => c.path.field === field.id);
+  const overlaps = view.overlaps.filter((o) => o.path.field === field.id);
+  return (
+    <div class="field" id={"field-" + field.id}>
+      {conflicts.map((c) => {
+        const part = c.path.sub ? field.sub.find((s) => s.id === c.path.sub) : undefined;
+        return <ConflictBox key={JSON.stringify(c.path)} look={props.look} record={props.record} field={part ?? field} conflict={c} />;
+      })}
+      {overlaps.map((o) => <OverlapBox key={JSON.stringify(o.path)} record={props.record} label={field.name} overlap={o} text={view.fields[field.id]?.text ?? ""} />)}
+      <Body {...props} />
+    </div>
+  );
+}
+
+function Body(props: Props) {
+  const { field, record, look, view } = props;
+  const fv = view.fields[field.id];
+  if (field.rule === "derived") return <Read {...props} hint={t("record.counts")} />;
+  if (field.rule === "union" || field.rule === "log") return <Collection look={look} record={record} field={field} view={fv} final={props.final} />;
+  if (field.rule === "own") return <Own look={look} record={record} field={field} view={fv} final={props.final} />;
+  if (props.final) return <Read {...props} />;
+  if (field.type === "prose") return <Prose record={record} path={{ field: field.id }} label={field.name} help={field.help} needed={field.required} />;
+  if (field.type === "struct") return <Struct {...props} />;
+  return <Whole look={look} record={record} path={{ field: field.id }} field={field} value={fv?.value ?? null} needed={field.required} />;
+}
+
+/** A field as it is read: nothing where nobody wrote. */
+function Read(props: Props & { hint?: string }) {
+  const fv = props.view.fields[props.field.id];
+  if (isEmpty(fv)) return null;
+  return (
+    <div class="read">
+      <h3 class="govuk-heading-s">{props.field.name}</h3>
+      <p class="text">{fv!.text || valueWords(props.look, props.field, fv!.value)}</p>
+      {props.hint && <p class="govuk-hint">{props.hint}</p>}
+    </div>
+  );
+}
+
+/** Several answers that are set as one. */
+function Struct(props: Props) {
+  const { client } = useDesk();
+  const { field, look, view } = props;
+  const [open, setOpen] = useState(false);
+  const value = view.fields[field.id]?.value ?? null;
+  const keep = async (parts: Parts) => {
+    await client.apply(props.record, { op: "set", path: { field: field.id }, value: parts });
+    setOpen(false);
+  };
+  return (
+    <section class="collection" aria-label={field.name}>
+      <h3 class="govuk-heading-s">{field.name}{field.required && value === null && <span class="needed"> ({t("record.needed")})</span>}</h3>
+      {value !== null && <p class="text">{valueWords(look, field, value)}</p>}
+      {open
+        ? <PartsForm look={look} sub={field.sub} start={partsOf(value)} final={false} onKeep={keep} onCancel={() => setOpen(false)} />
+        : <button type="button" class="govuk-button govuk-button--secondary" onClick={() => setOpen(true)}>
+            {value === null ? t("record.add") : t("record.edit")}<span class="govuk-visually-hidden">: {field.name}</span>
+          </button>}
+    </section>
+  );
+}

@@ -1,0 +1,28 @@
+import { useEffect, useState } from "preact/hooks";
+
+/** Where the person is, as the address after # says it: "#/record/<id>". */
+export function useRoute(): string[] {
+  const [path, setPath] = useState(parts());
+  useEffect(() => {
+    const moved = () => {
+      setPath(parts());
+      window.scrollTo(0, 0);
+      document.getElementById("main")?.focus();
+    };
+    addEventListener("hashchange", moved);
+    return () => removeEventListener("hashchange", moved);
+  }, []);
+  return path;
+}
+
+function parts(): string[] {
+  return location.hash.replace(/^#\/?/, "").split("/").filter(Boolean);
+}
+
+export function go(...path: string[]): void {
+  location.hash = "#/" + path.join("/");
+}
+
+export function link(...path: string[]): string {
+  return "#/" + path.join("/");
+}

@@ -1,0 +1,46 @@
+import type { Words } from "./en";
+
+/**
+ * Welsh. Not yet reviewed by a Welsh-speaking practitioner: the app says so wherever
+ * it is shown. What is missing is shown in English.
+ */
+export const cy: Partial<Words> = {
+  "app.skip": "Neidio i'r prif gynnwys",
+  "app.loading": "Yn agor …",
+  "app.awaiting_review": "Mae'r testun Cymraeg yn aros i gael ei adolygu.",
+  "nav.today": "Heddiw",
+  "nav.outbox": "Ar y llechen hon",
+  "nav.more": "Gosodiadau",
+  "nav.lock": "Cloi",
+  "nav.back": "Yn ôl",
+  "unlock.title": "Pwy sydd yma?",
+  "unlock.go": "Datgloi",
+  "signin.go": "Mewngofnodi",
+  "today.title": "Heddiw",
+  "today.planned": "Ymweliadau a gynlluniwyd",
+  "today.families": "Eich teuluoedd",
+  "family.who": "Pwy yw pwy",
+  "family.plan": "Y cynllun sydd mewn grym",
+  "family.visit": "Dechrau ymweliad",
+  "family.records": "Cofnodion",
+  "record.add": "Ychwanegu",
+  "record.cancel": "Canslo",
+  "record.keep": "Cadw",
+  "record.remove": "Tynnu allan",
+  "record.now": "Nawr",
+  "record.today": "Heddiw",
+  "record.choose": "Dewis",
+  "record.show": "Dangos i'r teulu",
+  "where.only_here": "Dim ond ar y llechen hon",
+  "where.received": "Mae gan y fwrdeistref gopi",
+  "where.seen": "Mae cydweithiwr wedi'i weld",
+  "plan.print": "Argraffu",
+  "plan.share": "Rhannu",
+  "plan.copy": "Ein cynllun diogelwch",
+  "plan.people": "Pobl sy'n helpu",
+  "plan.signs": "Arwyddion rhybudd",
+  "name.you": "Chi",
+  "name.colleague": "Cydweithiwr",
+  "yes": "Ie",
+  "no": "Na",
+};

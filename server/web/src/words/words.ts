@@ -1,0 +1,42 @@
+import { cy } from "./cy";
+import { en, type Key } from "./en";
+
+export type Language = "en" | "cy";
+
+const stored = "doorstep-language"; // a preference, and nothing about anybody
+
+export function language(): Language {
+  return localStorage.getItem(stored) === "cy" ? "cy" : "en";
+}
+
+export function chooseLanguage(l: Language): void {
+  localStorage.setItem(stored, l);
+  location.reload();
+}
+
+/** A text of the catalogue in the person's language, with its places filled in. */
+export function t(key: Key, fill: { [name: string]: string | number } = {}): string {
+  const words = (language() === "cy" ? cy[key] : undefined) ?? en[key];
+  return words.replace(/\{(\w+)\}/g, (whole, name: string) => String(fill[name] ?? whole));
+}
+
+const locale = (): string => (language() === "cy" ? "cy-GB" : "en-GB");
+
+/** A day as it is written in the record, "2026-11-21", for a person. */
+export function dayWords(day: string): string {
+  const d = new Date(day + "T12:00:00");
+  return Number.isNaN(d.getTime()) ? day : d.toLocaleDateString(locale(), { day: "numeric", month: "long", year: "numeric" });
+}
+
+/** A time in Unix milliseconds: today by its hour, else with its day. */
+export function timeWords(ms: number, now = Date.now()): string {
+  const d = new Date(ms), same = new Date(now).toDateString() === d.toDateString();
+  const hour = d.toLocaleTimeString(locale(), { hour: "2-digit", minute: "2-digit" });
+  return same ? hour : `${d.toLocaleDateString(locale(), { day: "numeric", month: "short", year: "numeric" })}, ${hour}`;
+}
+
+/** The day of a time, in the tablet's own zone. */
+export function dayOf(ms: number): string {
+  const d = new Date(ms), two = (n: number) => String(n).padStart(2, "0");
+  return `${d.getFullYear()}-${two(d.getMonth() + 1)}-${two(d.getDate())}`;
+}

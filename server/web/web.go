@@ -1,0 +1,99 @@
+// Package web is the practitioner's app as it was built: files for a browser, each
+// as it is and under brotli. Its source lies beside it in TypeScript; package build
+// turns that into the folder dist, which is not kept in the repository. A binary that
+// was built without it has no app, and Open says so.
+package web
+
+import (
+	"embed"
+	"io/fs"
+	"path"
+	"strings"
+)
+
+//go:embed dist
+var dist embed.FS
+
+// File is one file of the app.
+type File struct {
+	Body   []byte
+	Brotli []byte // nil: not worth it
+	Type   string // media type
+	// Forever: the name changes whenever the content does.
+	Forever bool
+}
+
+// App is the app's files by their path below /app/, "" and "index.html" being the
+// page. It is never changed.
+type App struct{ files map[string]File }
+
+// Open returns the app that this binary holds; false if it was built without.
+func Open() (*App, bool) {
+	sub, err := fs.Sub(dist, "dist")
+	if err != nil {
+		panic("bug: the embedded folder has another name")
+	}
+	return open(sub)
+}
+
+func open(built fs.FS) (*App, bool) {
+	app := &App{files: map[string]File{}}
+	entries, err := fs.ReadDir(built, ".")
+	if err != nil {
+		return nil, false
+	}
+	for _, e := range entries {
+		name := e.Name()
+		kind, known := mediaTypes[path.Ext(name)]
+		if e.IsDir() || !known {
+			continue
+		}
+		body, err := fs.ReadFile(built, name)
+		if err != nil {
+			return nil, false
+		}
+		f := File{Body: body, Type: kind, Forever: hashed(name)}
+		if small, err := fs.ReadFile(built, name+".br"); err == nil {
+			f.Brotli = small
+		}
+		app.files[name] = f
+	}
+	page, ok := app.files["index.html"]
+	app.files[""] = page
+	return app, ok
+}
+
+// File returns a file by its path below /app/.
+func (a *App) File(name string) (File, bool) {
+	f, ok := a.files[name]
+	return f, ok
+}
+
+// Sizes returns how many bytes each file takes to download.
+func (a *App) Sizes() map[string]int {
+	sizes := map[string]int{}
+	for name, f := range a.files {
+		if name == "" {
+			continue
+		}
+		sizes[name] = len(f.Body)
+		if f.Brotli != nil {
+			sizes[name] = len(f.Brotli)
+		}
+	}
+	return sizes
+}
+
+var mediaTypes = map[string]string{
+	".html": "text/html; charset=utf-8", ".js": "text/javascript; charset=utf-8", ".css": "text/css; charset=utf-8",
+	".wasm": "application/wasm", ".json": "application/json", ".webmanifest": "application/manifest+json",
+	".svg": "image/svg+xml", ".png": "image/png",
+}
+
+// hashed reports whether a name carries a digest of its content, "app-1a2b3c4d.js",
+// as package build writes it.
+func hashed(name string) bool {
+	stem := strings.TrimSuffix(name, path.Ext(name))
+	_, digest, ok := strings.Cut(stem, "-")
+	return ok && len(digest) >= 8 && strings.Trim(digest, "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ") == ""
+}
