@@ -59,7 +59,6 @@ func (d *day) sees(ctx context.Context, login string) (visit, family bool, err e
 func (d *day) whoSeesNothing(ctx context.Context) error {
 	for _, c := range []struct{ login, why string }{
 		{freya, "an analyst, sees no family and no name"},
-		{betty, "a volunteer who is matched with the family, sees nothing of its file"},
 		{ines, "a clinician whom nobody asked, sees nothing"},
 		{owen, "emergency duty, sees nothing as long as there is no emergency"},
 	} {
@@ -69,7 +68,25 @@ func (d *day) whoSeesNothing(ctx context.Context) error {
 		}
 		d.out.claim(!visit && !family, "%s, %s", d.name(c.login), c.why)
 	}
-	return nil
+	return d.volunteerSeesNoFile(ctx)
+}
+
+// volunteerSeesNoFile: who is matched knows that they are, and has no record of the
+// family's but what was written for them.
+func (d *day) volunteerSeesNoFile(ctx context.Context) error {
+	desk, err := d.desk(ctx, betty)
+	if err != nil {
+		return err
+	}
+	var list struct {
+		Records []struct{} `json:"records"`
+	}
+	if _, err := desk.get(ctx, "/v1/families/"+d.family.String()+"/records", &list); err != nil {
+		return err
+	}
+	visit, _, err := d.sees(ctx, betty)
+	d.out.claim(!visit && len(list.Records) == 0, "%s, a volunteer who is matched with the family, sees nothing of its file", d.name(betty))
+	return err
 }
 
 // consultation is a grant that ends by the clock.
