@@ -1,4 +1,5 @@
-# What a developer needs; Go and make are all it takes.
+# What a developer needs. Go and make are all it takes; the app for tablets needs
+# node and npm besides, and its tests chromium.
 
 GO ?= go
 BIN := bin/doorstep
@@ -6,20 +7,34 @@ BIN := bin/doorstep
 # The race detector needs a C compiler; without one the tests run without it.
 RACE := $(if $(shell command -v gcc || command -v clang || command -v cc),-race)
 
-.PHONY: build demo test bench bench-text mutants lint vuln clean
+.PHONY: build web demo test bench bench-text mutants lint vuln clean
 
-# One static binary for this machine.
-build:
+# One static binary for this machine, with the app for tablets where it could be built.
+build: web
 	CGO_ENABLED=0 $(GO) build -trimpath -o $(BIN) ./server/cmd/doorstep
+
+# The app for tablets, into server/web/dist, which the binary holds. Needs node and
+# npm; without them the server has no app, and says so to whoever asks for it.
+APP := server/web/dist/index.html
+APP_SOURCES := $(shell find server/web/src server/web/style server/web/build client-sdk/ts/src client-sdk/ts/bundle client-sdk/wasm client-sdk/engine syncproto \
+	-name '*.go' -not -name '*_test.go' -o -name '*.ts' -o -name '*.tsx' -o -name '*.scss' -o -name '*.html') server/web/package-lock.json client-sdk/ts/package-lock.json
+web:
+	@command -v npm >/dev/null || { test "$$(id -u)" = 0 && apt-get update -qq && apt-get install -y -qq --no-install-recommends nodejs npm; } || true
+	@if command -v npm >/dev/null; then $(MAKE) --no-print-directory $(APP); else echo "No web app in this build, because there is no node and npm here."; fi
+
+$(APP): $(APP_SOURCES)
+	cd client-sdk/ts && npm ci --silent --no-audit --no-fund
+	cd server/web && npm ci --silent --no-audit --no-fund && node_modules/.bin/tsc -p . && $(GO) run ./build
 
 # A borough's working day, played over real HTTP with real devices.
 demo:
+	@$(MAKE) --no-print-directory web || echo "No web app in this demo: it could not be built (above)."
 	$(GO) run ./server/cmd/doorstep demo
 
 # Every test, with the race detector. -count=1, because the test of the import
 # rules asks the go command, which the test cache does not see. Text once more
 # without: its largest cases are too much for the detector, and have no goroutine.
-test:
+test: web
 	@$(if $(RACE),,echo "No C compiler here: the race detector is off.")
 	@command -v npm >/dev/null || { test "$$(id -u)" = 0 && apt-get update -qq && apt-get install -y -qq --no-install-recommends nodejs npm; } || \
 		echo "NOT TESTED: signing in with a real service, and the client for browsers, because there is no node and npm here."

@@ -3,7 +3,25 @@ package demo
 import (
 	"context"
 	"fmt"
+	"strings"
+
+	"doorstep/server/web"
 )
+
+// inviteToApp prints how to record as one of the workers in a browser.
+func (d *day) inviteToApp(ctx context.Context) error {
+	if _, built := web.Open(); !built {
+		fmt.Fprintf(d.out.out, "There is no web app in this build (make web, then again): the API and the command line are all there is.\n")
+		return nil
+	}
+	code, err := d.scene.town.issueCode(ctx, amina)
+	if err != nil {
+		return err
+	}
+	fmt.Fprintf(d.out.out, "The app for tablets is at %s/app/. Set up a tablet there as %s with the password above and\nthe enrolment code %s, and choose any PIN.\n",
+		strings.Replace(d.scene.town.url, "127.0.0.1", "localhost", 1), amina, code)
+	return nil
+}
 
 // serve keeps the borough running for a person to look around in.
 func (d *day) serve(ctx context.Context) error {
@@ -11,6 +29,9 @@ func (d *day) serve(ctx context.Context) error {
 		d.scene.town.url, d.scene.town.url, pass)
 	for _, login := range d.logins() {
 		fmt.Fprintf(d.out.out, "  %-20s %s, %s\n", login, d.staff[login].name, d.staff[login].role)
+	}
+	if err := d.inviteToApp(ctx); err != nil {
+		return err
 	}
 	fmt.Fprintf(d.out.out, "To look at the visit, sign in and read it with the access_token of the answer:\n"+
 		"  curl -s %[1]s/v1/sign-in -H 'Content-Type: application/json' -d '{\"login\":\"%[2]s\",\"password\":\"%[3]s\"}'\n"+

@@ -17,7 +17,7 @@ export function Prose(props: { record: RecordID; path: Path; label: string; help
   const { client } = useDesk();
   const id = useId();
   const area = useRef<HTMLTextAreaElement>(null);
-  const field = useRef<TextField>();
+  const field = useRef<TextField | undefined>(undefined);
   const [ready, setReady] = useState(false);
   const [state, setState] = useState("");
   const [dictating, setDictating] = useState(false);

@@ -1,5 +1,5 @@
 import { Refusal } from "@doorstep/client";
-import type { ComponentChildren, JSX } from "preact";
+import type { ComponentChildren } from "preact";
 import { useId, useState } from "preact/hooks";
 import { t } from "../words/words";
 
@@ -34,16 +34,16 @@ export function Act(props: { onAct: () => Promise<unknown> | void; children: Com
   );
 }
 
-export function Input(props: { label: string; help?: string; value: string; onValue: (v: string) => void; type?: string; autocomplete?: string;
-  inputMode?: JSX.HTMLAttributes["inputMode"]; wide?: boolean }) {
+export function Input(props: { label: string; help?: string; value: string; onValue: (v: string) => void; type?: "text" | "password"; autocomplete?: string;
+  wide?: boolean }) {
   const id = useId();
   return (
     <div class="govuk-form-group">
       <label class="govuk-label" for={id}>{props.label}</label>
       {props.help && <div id={id + "-help"} class="govuk-hint">{props.help}</div>}
-      <input id={id} class={"govuk-input" + (props.wide ? "" : " govuk-input--width-20")} type={props.type ?? "text"} value={props.value}
+      <input id={id} class={"govuk-input" + (props.wide ? "" : " govuk-input--width-20")} type={(props.type ?? "text") as "text"} value={props.value}
         aria-describedby={props.help ? id + "-help" : undefined} autocomplete={props.autocomplete ?? "off"} autocapitalize="none" spellcheck={false}
-        inputMode={props.inputMode} onInput={(e) => props.onValue(e.currentTarget.value)} />
+        onInput={(e) => props.onValue(e.currentTarget.value)} />
     </div>
   );
 }

@@ -1,0 +1,108 @@
+import type { Client, Kind, Session, SyncReport } from "@doorstep/client";
+import { useCallback, useEffect, useMemo, useState } from "preact/hooks";
+import type { ComponentChildren } from "preact";
+import { DeskContext, type Desk } from "./hooks";
+import { Box, Loading } from "./parts/basic";
+import { SignIn } from "./parts/signin";
+import { link, useRoute } from "./route";
+import { FamilyScreen } from "./screens/family";
+import { More } from "./screens/more";
+import { OutboxScreen } from "./screens/outbox";
+import { PlanCopy } from "./screens/plan";
+import { RecordScreen } from "./screens/record";
+import { Show } from "./screens/show";
+import { Today } from "./screens/today";
+import { language, t } from "./words/words";
+
+/** The app once somebody is here: every screen, and what they share. */
+export function DeskRoom(props: { client: Client; session: Session | undefined }) {
+  const { client, session } = props;
+  const desk = useDeskOf(client, session);
+  const path = useRoute();
+  if (!desk) return <main class="govuk-main-wrapper govuk-width-container"><Loading /></main>;
+  const [place = "today", id = ""] = path;
+  const bare = place === "show" || place === "plan";
+  return (
+    <DeskContext.Provider value={desk}>
+      {bare ? <main id="main" tabIndex={-1}>{place === "show" ? <Show record={id} /> : <PlanCopy record={id} />}</main> : (
+        <Frame place={place} signedIn={session !== undefined}>
+          <Screen key={path.join("/")} place={place} id={id} />
+        </Frame>
+      )}
+    </DeskContext.Provider>
+  );
+}
+
+function Screen(props: { place: string; id: string }) {
+  switch (props.place) {
+    case "family": return <FamilyScreen family={props.id} />;
+    case "record": return <RecordScreen record={props.id} />;
+    case "outbox": return <OutboxScreen />;
+    case "more": return <More />;
+    default: return <Today />;
+  }
+}
+
+function useDeskOf(client: Client, session: Session | undefined): Desk | undefined {
+  const [kinds, setKinds] = useState<Kind[]>();
+  const [online, setOnline] = useState(navigator.onLine);
+  const [lastSync, setLastSync] = useState<SyncReport>();
+  const [syncedMS, setSynced] = useState(0);
+  const [names, setNames] = useState(new Map<string, string>());
+  const [who, setWho] = useState(session);
+  useEffect(() => { if (session) setWho(session); }, [session]);
+  useEffect(() => { void client.kinds().then(setKinds); }, [client]);
+  useEffect(() => client.on("sync", (report) => {
+    setLastSync(report);
+    if (!report.refusal) setSynced(Date.now());
+  }), [client]);
+  useEffect(() => {
+    const look = () => setOnline(navigator.onLine);
+    addEventListener("online", look);
+    addEventListener("offline", look);
+    return () => { removeEventListener("online", look); removeEventListener("offline", look); };
+  }, []);
+  const learn = useCallback((found: { [user: string]: string }) => {
+    setNames((old) => Object.keys(found).every((u) => old.get(u) === found[u]) ? old : new Map([...old, ...Object.entries(found)]));
+  }, []);
+  return useMemo(() => kinds && {
+    client, kinds, online, lastSync, syncedMS, names, learn,
+    user: who?.user ?? "", userName: who?.name ?? "", role: who?.role ?? "",
+  }, [client, kinds, online, lastSync, syncedMS, names, learn, who]);
+}
+
+const places = ["today", "outbox", "more"] as const;
+
+function Frame(props: { place: string; signedIn: boolean; children: ComponentChildren }) {
+  return (
+    <>
+      <a href="#main" class="govuk-skip-link" onClick={(e) => { e.preventDefault(); document.getElementById("main")?.focus(); }}>{t("app.skip")}</a>
+      <header class="masthead">
+        <div class="govuk-width-container masthead__inner">
+          <a class="masthead__name" href={link("today")}>{t("app.name")}</a>
+          <nav class="masthead__nav" aria-label={t("nav.label")}>
+            {places.map((p) => <a key={p} href={link(p)} aria-current={props.place === p ? "page" : undefined}>{t(`nav.${p}`)}</a>)}
+          </nav>
+        </div>
+      </header>
+      <div class="govuk-width-container">
+        {language() === "cy" && <p class="govuk-body-s awaiting">{t("app.awaiting_review")}</p>}
+        <Connection signedIn={props.signedIn} />
+        <main class="govuk-main-wrapper" id="main" tabIndex={-1}>{props.children}</main>
+      </div>
+    </>
+  );
+}
+
+function Connection(props: { signedIn: boolean }) {
+  const [online, setOnline] = useState(navigator.onLine);
+  useEffect(() => {
+    const look = () => setOnline(navigator.onLine);
+    addEventListener("online", look);
+    addEventListener("offline", look);
+    return () => { removeEventListener("online", look); removeEventListener("offline", look); };
+  }, []);
+  if (!online) return <Box kind="notice" live><p class="govuk-body">{t("offline")}</p></Box>;
+  if (!props.signedIn) return <SignIn />;
+  return null;
+}

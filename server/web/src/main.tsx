@@ -1,0 +1,61 @@
+import { Client, Refusal, type OpenState, type Session } from "@doorstep/client";
+import { render } from "preact";
+import { useEffect, useState } from "preact/hooks";
+import { DeskRoom } from "./desk";
+import { Box, Loading, Title } from "./parts/basic";
+import { Enrol } from "./screens/enrol";
+import { Unlock } from "./screens/unlock";
+import { language, t } from "./words/words";
+
+declare const WORKER_URL: string;
+declare const WASM_URL: string;
+
+function App(props: { client: Client }) {
+  const { client } = props;
+  const [state, setState] = useState<OpenState>(client.state);
+  const [session, setSession] = useState<Session | undefined>(client.session);
+  const [another, setAnother] = useState(false);
+  useEffect(() => client.on("state", setState), [client]);
+  useEffect(() => client.on("session", setSession), [client]);
+  useEffect(() => { if (state === "open") setAnother(false); }, [state]);
+  if (state === "open") return <DeskRoom client={client} session={session} />;
+  if (state === "empty" || another) return <Enrol client={client} onBack={state === "empty" ? undefined : () => setAnother(false)} />;
+  return <Unlock client={client} onAnother={() => setAnother(true)} />;
+}
+
+function Failed(props: { why: string }) {
+  return (
+    <main class="govuk-main-wrapper govuk-width-container" id="main">
+      <Title>{t("app.failed")}</Title>
+      <Box kind="risk"><p class="govuk-body">{props.why}</p></Box>
+      <p class="govuk-body">{t("app.failed.help")}</p>
+    </main>
+  );
+}
+
+async function begin(root: HTMLElement): Promise<void> {
+  document.documentElement.lang = language();
+  render(<main class="govuk-main-wrapper govuk-width-container"><Loading /></main>, root);
+  keepApp();
+  try {
+    const client = await Client.open({ worker: WORKER_URL, wasm: WASM_URL });
+    render(<App client={client} />, root);
+  } catch (e) {
+    render(<Failed why={e instanceof Refusal ? e.message : t("app.failed")} />, root);
+  }
+}
+
+interface Policies {
+  createPolicy(name: string, rules: { createScriptURL(url: string): string }): { createScriptURL(url: string): string };
+}
+
+/** Has the browser keep the app itself, for when there is no connection. */
+function keepApp(): void {
+  if (!("serviceWorker" in navigator)) return;
+  const own = "/app/sw.js";
+  const policies = (globalThis as { trustedTypes?: Policies }).trustedTypes;
+  const url = policies?.createPolicy("doorstep-app", { createScriptURL: () => own }).createScriptURL(own) ?? own;
+  navigator.serviceWorker.register(url, { scope: "/app/", updateViaCache: "none" }).catch(() => undefined);
+}
+
+void begin(document.getElementById("app")!);

@@ -1,0 +1,240 @@
+import { headsOf } from "../heads";
+import type { FieldKind, Problem, Query, RecordID, View } from "@doorstep/client";
+import { useEffect, useId, useState } from "preact/hooks";
+import { Field } from "../form/field";
+import { useDesk, useFile, useLoaded, useStatus } from "../hooks";
+import { authorName, capital, kindOf, personName, recordTitle, refOf, type Lookup } from "../look";
+import { Act, Back, Box, Loading, Title } from "../parts/basic";
+import { Marks, Where } from "../parts/where";
+import { link } from "../route";
+import { t, timeWords } from "../words/words";
+import { familyName } from "./today";
+
+/** One record, drawn from its kind's schema. Knows no kind but the visit, whose parts it links. */
+export function RecordScreen(props: { record: RecordID }) {
+  const { client } = useDesk();
+  const [view, reload, failed] = useLoaded(() => client.view(props.record), [client, props.record]);
+  useEffect(() => client.on("record", (e) => { if (e.record === props.record) reload(); }), [client, props.record, reload]);
+  if (failed !== undefined && !view) return <p class="govuk-body">{t("record.none")}</p>;
+  if (!view) return <Loading />;
+  return <Loaded view={view} />;
+}
+
+function Loaded(props: { view: View }) {
+  const { view } = props;
+  const look = useFile(view.family);
+  const status = useStatus(view.record);
+  useNames(view.record);
+  if (!look) return <Loading />;
+  const kind = kindOf(look, view.kind);
+  if (!kind) return <p class="govuk-body">{t("record.none")}</p>;
+  const final = view.seal !== undefined;
+  return (
+    <>
+      <Back to={link("family", view.family)} label={familyName(look)} />
+      <Title caption={familyName(look)}>{capital(recordTitle(look, view))}</Title>
+      <div class="record__state"><Where status={status} /></div>
+      <Marks marks={status?.marks ?? []} />
+      <PartLinks look={look} view={view} />
+      {final && <Box kind="notice"><p class="govuk-body">{t("record.final")}</p></Box>}
+      {view.queries.map((q) => <Asked key={q.id} look={look} record={view.record} query={q} />)}
+      {sectionsOf(kind.fields).map((s, i) => (
+        <details key={s.title} class="section" open={i < 2 || s.fields.some((f) => concerns(view, f))}>
+          <summary><h2 class="govuk-heading-m">{s.title}</h2></summary>
+          {s.fields.map((f) => <Field key={f.id} look={look} record={view.record} view={view} field={f} final={final} />)}
+        </details>
+      ))}
+      {final ? <Later look={look} view={view} /> : <HandOver look={look} view={view} />}
+    </>
+  );
+}
+
+/** A section that holds words or a disagreement is open; an empty one is a line. */
+function concerns(view: View, f: FieldKind): boolean {
+  const fv = view.fields[f.id];
+  return fv !== undefined && (fv.set || fv.items.length > 0 || fv.slots.length > 0) || view.conflicts.some((c) => c.path.field === f.id);
+}
+
+interface Section {
+  title: string;
+  fields: FieldKind[];
+}
+
+function sectionsOf(fields: FieldKind[]): Section[] {
+  const out: Section[] = [];
+  for (const f of [...fields].sort((a, b) => a.order - b.order)) {
+    const found = out.find((s) => s.title === f.section);
+    if (found) found.fields.push(f);
+    else out.push({ title: f.section, fields: [f] });
+  }
+  return out;
+}
+
+/** The parts of a visit: the household's, and each child's on that child's own file. */
+function PartLinks(props: { look: Lookup; view: View }) {
+  const { look, view } = props;
+  const parts = partsOfVisit(look, view);
+  if (parts.length < 2) return null;
+  return (
+    <nav class="moj-sub-navigation" aria-label={t("record.parts")}>
+      <ul class="moj-sub-navigation__list">
+        {parts.map((p) => {
+          const child = refOf(p, "child"), person = child ? look.views.get(child) : undefined;
+          return (
+            <li key={p.record} class="moj-sub-navigation__item">
+              <a class="moj-sub-navigation__link" href={link("record", p.record)} aria-current={p.record === view.record ? "page" : undefined}>
+                {p.kind === "visit" ? t("record.household") : person ? personName(person) : t("record.person.missing")}
+              </a>
+            </li>
+          );
+        })}
+      </ul>
+    </nav>
+  );
+}
+
+/** The records that are sealed as one with this one, the whole first. */
+function partsOfVisit(look: Lookup, view: View): View[] {
+  const kind = kindOf(look, view.kind);
+  const whole = kind?.part ? look.views.get(refOf(view, kind.part) ?? "") : view;
+  if (!whole) return [view];
+  const parts = [...look.views.values()].filter((v) => {
+    const part = kindOf(look, v.kind)?.part;
+    return part && refOf(v, part) === whole.record;
+  });
+  return [whole, ...parts.sort((a, b) => a.record.localeCompare(b.record))];
+}
+
+/** The coordinator's question, and the answer to it. */
+function Asked(props: { look: Lookup; record: RecordID; query: Query }) {
+  const { client } = useDesk();
+  const { query: q, look } = props;
+  const [text, setText] = useState("");
+  const id = useId();
+  if (q.answeredBy) {
+    return <Box kind="notice"><p class="govuk-body">{q.question}</p><p class="govuk-body"><strong>{t("record.answered")}:</strong> {q.answer}</p></Box>;
+  }
+  const answer = () => client.apply(props.record, { op: "answer", query: q.id, text: text.trim() });
+  return (
+    <Box kind="ask" title={t("record.query", { name: authorName(look, q.by.author) })}>
+      <p class="govuk-body">{q.question}</p>
+      <label class="govuk-label govuk-label--s" for={id}>{t("record.query.answer")}</label>
+      <textarea id={id} class="govuk-textarea" rows={3} value={text} autocomplete="off" onInput={(e) => setText(e.currentTarget.value)} />
+      <Act onAct={answer} disabled={text.trim() === ""}>{t("record.query.go")}</Act>
+    </Box>
+  );
+}
+
+function HandOver(props: { look: Lookup; view: View }) {
+  const { client } = useDesk();
+  const { look, view } = props;
+  const kind = kindOf(look, view.kind)!;
+  const [problems, reload] = useLoaded(() => client.problems(view.record), [client, view.record]);
+  useEffect(() => reload(), [view]);
+  if (!kind.finalises) return <ShowLinks view={view} />;
+  const whole = kind.part === "";
+  const hand = async () => {
+    for (const p of partsOfVisit(look, view)) await client.save(p.record);
+    await client.apply(view.record, { op: "hand_over" });
+  };
+  const confirm = async () => {
+    const parts = partsOfVisit(look, view);
+    for (const p of parts) await client.save(p.record);
+    const heads = await Promise.all(parts.map(async (p) => headsOf(p.record, await client.heads(p.record))));
+    await client.apply(view.record, { op: "confirm", heads: heads.sort((a, b) => a.record.localeCompare(b.record)) });
+  };
+  return (
+    <section class="hand-over">
+      <ShowLinks view={view} />
+      <h2 class="govuk-heading-m">{t("record.hand")}</h2>
+      <Lacking kind={kind.fields} problems={problems} />
+      {view.confirmed.map((c) => <p key={c.by.change} class="govuk-body">{c.stands
+        ? t("record.confirmed", { name: authorName(look, c.by.author), time: timeWords(c.by.at) })
+        : t("record.confirmed.void", { name: authorName(look, c.by.author) })}</p>)}
+      {view.handedOver && <p class="govuk-body"><strong>{t("record.handed", { time: timeWords(view.handedOver.at) })}</strong></p>}
+      {whole && !view.handedOver && <><p class="govuk-hint">{t("record.hand.help")}</p><Act onAct={hand}>{t("record.hand")}</Act></>}
+      {whole && view.handedOver && kind.needsConfirmation && !view.confirmed.some((c) => c.stands) && <Act onAct={confirm}>{t("record.confirm")}</Act>}
+    </section>
+  );
+}
+
+/** What still keeps a record from being final, with a way to each field. */
+function Lacking(props: { kind: FieldKind[]; problems: Problem[] | undefined }) {
+  if (!props.problems) return null;
+  const stops = props.problems.filter((p) => !p.warn), warns = props.problems.filter((p) => p.warn);
+  if (props.problems.length === 0) return <p class="govuk-body">{t("record.hand.nothing")}</p>;
+  return (
+    <>
+      {stops.length > 0 && <><h3 class="govuk-heading-s">{t("record.hand.lacks")}</h3><ProblemList {...props} problems={stops} /></>}
+      {warns.length > 0 && <><h3 class="govuk-heading-s">{t("record.hand.worth")}</h3><ProblemList {...props} problems={warns} /></>}
+    </>
+  );
+}
+
+function ProblemList(props: { kind: FieldKind[]; problems: Problem[] }) {
+  return (
+    <ul class="govuk-list govuk-list--bullet">
+      {props.problems.map((p, i) => {
+        const field = props.kind.find((f) => f.id === p.field), part = field?.sub.find((s) => s.id === p.part);
+        return (
+          <li key={i}>
+            <button type="button" class="plain-button" onClick={() => showField(p.field)}>{field?.name ?? p.field}{part && `: ${part.name}`}</button>
+            {p.check !== "unfilled" && " " + p.plain}
+          </li>
+        );
+      })}
+    </ul>
+  );
+}
+
+function showField(id: string): void {
+  const el = document.getElementById("field-" + id);
+  el?.closest("details")?.setAttribute("open", "");
+  el?.scrollIntoView({ block: "center" });
+  el?.querySelector<HTMLElement>("input, textarea, select, button")?.focus();
+}
+
+function ShowLinks(props: { view: View }) {
+  const { view } = props;
+  return (
+    <p class="govuk-body">
+      {view.kind === "plan" && <><a href={link("plan", view.record)}>{t("family.plan.read")}</a> · </>}
+      <a href={link("show", view.record)}>{t("record.show")}</a>
+    </p>
+  );
+}
+
+/** What is added to a final record; what is final never changes. */
+function Later(props: { look: Lookup; view: View }) {
+  const { client } = useDesk();
+  const { look, view } = props;
+  const [text, setText] = useState("");
+  const id = useId();
+  const add = async () => {
+    await client.apply(view.record, { op: "addendum", text: text.trim() });
+    setText("");
+  };
+  return (
+    <section>
+      <h2 class="govuk-heading-m">{t("record.addenda")}</h2>
+      {view.addenda.map((a) => (
+        <div class="entry" key={a.by.change}>
+          <p class="text">{a.text}</p>
+          <p class="entry__by">{t("conflict.side", { name: authorName(look, a.by.author), time: timeWords(a.by.at) })}{a.late && ", " + t("record.late")}</p>
+        </div>
+      ))}
+      <label class="govuk-label govuk-label--s" for={id}>{t("record.addendum.text")}</label>
+      <textarea id={id} class="govuk-textarea" rows={3} value={text} autocomplete="off" onInput={(e) => setText(e.currentTarget.value)} />
+      <Act onAct={add} kind="secondary" disabled={text.trim() === ""}>{t("record.addendum.go")}</Act>
+    </section>
+  );
+}
+
+/** Learns who colleagues are from the server's page of this record, if it is in reach. */
+function useNames(record: RecordID): void {
+  const { client, learn, online } = useDesk();
+  useEffect(() => {
+    if (!online) return;
+    client.api<{ people?: { [user: string]: string } }>("GET", "/v1/records/" + record).then((p) => { if (p.people) learn(p.people); }, () => undefined);
+  }, [client, record, online, learn]);
+}

@@ -1,0 +1,33 @@
+/// <reference lib="webworker" />
+/**
+ * Keeps the app itself on the tablet, so that it opens without a connection. Records
+ * never pass through it: what is not a file of the app goes to the network as it is.
+ * A newer version waits until no page of the old one is open: never during a visit.
+ */
+declare const self: ServiceWorkerGlobalScope;
+declare const FILES: string[];
+declare const VERSION: string;
+
+const cacheName = "doorstep-app-" + VERSION;
+
+self.addEventListener("install", (e) => {
+  e.waitUntil(caches.open(cacheName).then((cache) => cache.addAll(FILES.map((f) => new Request(f, { cache: "no-cache" })))));
+});
+
+self.addEventListener("activate", (e) => {
+  e.waitUntil(caches.keys().then((names) => Promise.all(names.filter((n) => n.startsWith("doorstep-app-") && n !== cacheName).map((n) => caches.delete(n)))));
+});
+
+self.addEventListener("fetch", (e) => {
+  const url = new URL(e.request.url);
+  if (e.request.method !== "GET" || url.origin !== self.location.origin || !url.pathname.startsWith("/app/")) return;
+  e.respondWith(answer(e.request, url.pathname));
+});
+
+async function answer(request: Request, path: string): Promise<Response> {
+  const cache = await caches.open(cacheName);
+  const kept = await cache.match(path === "/app/index.html" ? "/app/" : path);
+  return kept ?? fetch(request);
+}
+
+export {};

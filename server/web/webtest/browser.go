@@ -1,0 +1,142 @@
+// Package webtest drives the practitioner's app in a real browser: it fills in,
+// presses, waits for what a person would see, and takes pictures. It is for tests.
+package webtest
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/chromedp/chromedp"
+
+	"doorstep/server/web"
+)
+
+// Program finds the browser and the built app, or skips aloud; where everything is to
+// be tested (CI=true) a lack is a failure.
+func Program(t testing.TB) string {
+	t.Helper()
+	program, err := exec.LookPath("chromium")
+	why := "there is no chromium (Debian: apt-get install chromium)"
+	if err == nil {
+		if _, built := web.Open(); built {
+			return program
+		}
+		why = "this test was built without the app (make web)"
+	}
+	if os.Getenv("CI") == "true" {
+		t.Fatalf("the app must be tested here, but %s", why)
+	}
+	t.Skipf("NOT TESTED: the web app in a real browser, because %s", why)
+	return ""
+}
+
+// Browser is one browser with a profile of its own, that is: one tablet.
+type Browser struct {
+	t   testing.TB
+	ctx context.Context
+}
+
+// Start starts a browser that ends with the test. Flags are chromium's, "name=value".
+func Start(t testing.TB, flags ...string) *Browser {
+	t.Helper()
+	program := Program(t)
+	options := append(slices.Clone(chromedp.DefaultExecAllocatorOptions[:]), chromedp.ExecPath(program), chromedp.NoSandbox,
+		chromedp.Flag("disable-gpu", true), chromedp.Flag("disable-quic", true), chromedp.Flag("disable-component-update", true),
+		chromedp.Flag("disable-background-networking", true), chromedp.Flag("disable-sync", true),
+		chromedp.Flag("disable-dev-shm-usage", true), chromedp.WindowSize(820, 1180))
+	for _, f := range flags {
+		name, value, _ := strings.Cut(f, "=")
+		options = append(options, chromedp.Flag(name, value))
+	}
+	ctx, end := chromedp.NewExecAllocator(context.Background(), options...)
+	t.Cleanup(end)
+	ctx, leave := chromedp.NewContext(ctx)
+	t.Cleanup(leave)
+	ctx, stop := context.WithTimeout(ctx, 4*time.Minute)
+	t.Cleanup(stop)
+	return &Browser{t: t, ctx: ctx}
+}
+
+// Context is what chromedp's own actions are done with.
+func (b *Browser) Context() context.Context { return b.ctx }
+
+// Open goes to an address.
+func (b *Browser) Open(url string) {
+	b.t.Helper()
+	b.do("opening the page", chromedp.Navigate(url))
+}
+
+// Eval carries out a script and returns its value; the script may be a promise.
+func Eval[T any](b *Browser, script string) T {
+	b.t.Helper()
+	v, err := chromedp.Run(b.ctx, chromedp.Evaluate[T](script, chromedp.EvalAwaitPromise))
+	if err != nil {
+		b.t.Fatalf("evaluating %.120s: %v", script, err)
+	}
+	return v
+}
+
+// Sees waits until the page shows these words.
+func (b *Browser) Sees(words string) {
+	b.t.Helper()
+	b.Until(fmt.Sprintf("the page shows %q", words), fmt.Sprintf("document.body.innerText.includes(%q)", words))
+}
+
+// Until waits until a script says true.
+func (b *Browser) Until(what, script string) {
+	b.t.Helper()
+	wait := fmt.Sprintf(`new Promise((done) => { const until = Date.now() + 20000; (function look() {
+		let ok = false; try { ok = Boolean(%s); } catch {}
+		if (ok || Date.now() > until) done(ok); else setTimeout(look, 50); })(); })`, script)
+	if !Eval[bool](b, wait) {
+		b.t.Fatalf("waited in vain until %s; the page says:\n%s", what, b.Text())
+	}
+}
+
+// Text is all that the page shows.
+func (b *Browser) Text() string { return Eval[string](b, "document.body.innerText") }
+
+// Fill types into the field with this label, as a person does.
+func (b *Browser) Fill(label, words string) {
+	b.t.Helper()
+	b.Until("there is a field "+label, fieldOf(label)+" && !"+fieldOf(label)+".readOnly")
+	Eval[bool](b, fieldOf(label)+".focus(), true")
+	b.do("typing into "+label, chromedp.KeyEvent(words))
+}
+
+// Press presses the button or link with these words.
+func (b *Browser) Press(words string) {
+	b.t.Helper()
+	find := fmt.Sprintf(`[...document.querySelectorAll("button, a, summary, label")].find((e) => e.innerText.trim().split("\n")[0].startsWith(%q) && !e.disabled && e.getClientRects().length)`, words)
+	b.Until("there is something to press called "+words, find)
+	Eval[bool](b, find+".click(), true")
+}
+
+// Picture returns the whole page as PNG.
+func (b *Browser) Picture() []byte {
+	b.t.Helper()
+	png, err := chromedp.Run(b.ctx, chromedp.FullScreenshot(100))
+	if err != nil {
+		b.t.Fatalf("taking a picture: %v", err)
+	}
+	return png
+}
+
+func (b *Browser) do(what string, action chromedp.Action[chromedp.Void]) {
+	b.t.Helper()
+	if err := chromedp.Do(b.ctx, action); err != nil && !errors.Is(err, context.Canceled) {
+		b.t.Fatalf("%s: %v", what, err)
+	}
+}
+
+// fieldOf finds the control of a label, by the words that it begins with.
+func fieldOf(label string) string {
+	return fmt.Sprintf(`(() => { const l = [...document.querySelectorAll("label")].find((e) => e.innerText.trim().startsWith(%q) && e.getClientRects().length); return l && document.getElementById(l.htmlFor); })()`, label)
+}
