@@ -39,7 +39,8 @@ type part struct {
 
 // Type takes in what was typed. It is durable once the effects are carried out;
 // it becomes a change at the next pause, Save or Edit, when colleagues' news for
-// the record arrive, or when the draft has grown long.
+// the record arrive, or when the draft has grown long or, while the server can be
+// reached, old.
 //
 // It fails, with nothing changed, with CodeNotFound (begin the record with Edit),
 // CodeNewerApp, CodeUnknownField, CodeBadOp, CodeBadPosition or CodeTooLarge.
@@ -72,7 +73,7 @@ func (e *Engine) Type(now Time, in Typing) ([]Effect, error) {
 	d.add(in.Path, ops[0].Splices[0])
 	e.putDraft(w, r, d)
 	e.baseOf(r).texts[in.Path] = texts[in.Path]
-	if d.full(now) {
+	if d.full() || e.fails == 0 && d.isOld(now) {
 		e.settle(w, r)
 	}
 	e.keepWords(w, r, broken)
@@ -138,9 +139,14 @@ func (d *draft) idle(now Time) bool {
 	return now.MonotonicMS < d.last.MonotonicMS || now.MonotonicMS-d.last.MonotonicMS >= pauseMS
 }
 
+// isOld reports whether the draft is older than colleagues should have to wait.
+// Offline they wait anyway, and a change of many sentences costs hardly more to
+// send and to keep than one of few.
+func (d *draft) isOld(now Time) bool { return now.MonotonicMS-d.began.MonotonicMS >= draftAgeMS }
+
 // full reports whether the draft has grown too long to be rewritten at every
-// keystroke, or too old.
-func (d *draft) full(now Time) bool {
+// keystroke.
+func (d *draft) full() bool {
 	count, size := 0, 0
 	for _, p := range d.parts {
 		count += len(p.splices)
@@ -148,8 +154,7 @@ func (d *draft) full(now Time) bool {
 			size += len(s.Ins)
 		}
 	}
-	old := now.MonotonicMS-d.began.MonotonicMS >= draftAgeMS
-	return old || count >= draftSplices || size >= draftBytes
+	return count >= draftSplices || size >= draftBytes
 }
 
 // add takes in a splice, as part of the one before it where they are one run of

@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"strings"
 	"testing"
 
 	"doorstep/syncproto"
@@ -20,8 +21,14 @@ func (d *tablet) typed(words string, everyMS uint64) {
 	}
 }
 
-// TestWhenTypingBecomesAChange: one change a pause, a save, a hand-over, a stretch of
-// thirty seconds, another way of writing; not one a keystroke. A draft is one row,
+// offline begins a request whose reply never comes.
+func (d *tablet) offline() {
+	d.begin()
+	d.carryOut(d.engine.Failed(d.out[len(d.out)-1].request, Failure{}, d.chance()))
+}
+
+// TestWhenTypingBecomesAChange: one change a pause, a save, a hand-over, a page, a
+// stretch of thirty seconds online, another way of writing; not one a keystroke. A draft is one row,
 // written with each keystroke, and gone with the change.
 func TestWhenTypingBecomesAChange(t *testing.T) {
 	draft := string(keyDraft(testFamily(visitRecord), visitRecord))
@@ -38,6 +45,17 @@ func TestWhenTypingBecomesAChange(t *testing.T) {
 		{"a hand-over", func(d *tablet) { d.edit(visitRecord, syncproto.Op{Code: syncproto.OpHandOver}) }, 2},
 		{"an answer set", func(d *tablet) { d.edit(visitRecord, set("place", cbor.Text("HOME"))) }, 2},
 		{"steady typing", func(d *tablet) { d.typed("on and on", draftAgeMS/9+1) }, 1},
+		{"steady typing offline", func(d *tablet) { d.offline(); d.typed("on and on", draftAgeMS) }, 0},
+		{"a whole page offline", func(d *tablet) {
+			d.offline()
+			d.typed(strings.Repeat("on and on ", draftBytes/10), draftAgeMS)
+		}, 1},
+		{"offline, and online again", func(d *tablet) {
+			d.offline()
+			d.typed("on and on", draftAgeMS)
+			d.sync()
+			d.typed("on", 100)
+		}, 1},
 		{"dictation", func(d *tablet) {
 			effects, err := d.engine.Type(d.now, Typing{Record: visitRecord, Path: purpose, Capture: syncproto.CaptureDictated,
 				Splice: text.Splice{Ins: "Spoken. "}, Salt: d.chance()})

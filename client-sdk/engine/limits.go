@@ -10,8 +10,8 @@ const (
 	draftSplices = 256
 	// pauseMS without typing makes a sync turn a draft into a change.
 	pauseMS = 3_000
-	// draftAgeMS bounds how long a draft stays open under steady typing, so
-	// that colleagues see a long passage grow.
+	// draftAgeMS bounds how long a draft stays open under steady typing while the
+	// server can be reached, so that colleagues see a long passage grow.
 	draftAgeMS = 30_000
 
 	// editBytes bounds what one call may bring: it is stored in one piece, and a
