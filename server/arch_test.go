@@ -127,6 +127,7 @@ var layers = map[string][]string{
 	"internal/finalise":         {"access", "desk", "store"},
 	"internal/oversight":        {"access", "audit", "store"},
 	"internal/erasure":          {"access", "audit", "disk", "store"},
+	"internal/settle":           {"audit", "disk", "erasure", "journal", "store"},
 	"internal/intake":           {"access", "desk", "store"},
 	"internal/reading":          {"access", "store"},
 	"internal/desk":             {"store"},

@@ -10,9 +10,9 @@ import (
 	"doorstep/server/internal/access"
 	"doorstep/server/internal/audit"
 	"doorstep/server/internal/disk"
-	"doorstep/server/internal/erasure"
 	"doorstep/server/internal/journal"
 	"doorstep/server/internal/oversight"
+	"doorstep/server/internal/settle"
 	"doorstep/server/internal/store"
 	"doorstep/server/internal/store/backing"
 	"doorstep/syncproto"
@@ -86,84 +86,15 @@ func (b *borough) markOf(family syncproto.FamilyID, record syncproto.RecordID) a
 	return b.keys.Mark(store.KeyPair{Family: family, Record: record})
 }
 
-// anchor binds what the access log has gained into the audit log.
-func (b *borough) anchor() error {
-	head, err := b.accesses.Settle()
-	if err != nil || head == b.store.State().Anchor() || head.Size == 0 {
-		return err
-	}
-	_, err = b.ledger.Propose(context.Background(), func(*store.Tx) ([]store.Entry, error) {
-		return []store.Entry{store.AnchorEntry{TreeHead: head}}, nil
-	})
-	return err
-}
-
-// audited is the journal, followed by the audit log.
-type audited struct {
-	backing.Journal
-	log *audit.Log
-}
-
-// Append writes a group durably and takes it into the audit log.
-func (a audited) Append(payloads [][]byte) (uint64, error) {
-	first, err := a.Journal.Append(payloads)
-	if err == nil {
-		sums := make([][32]byte, 0, len(payloads))
-		for _, sum := range a.J.LastSums() {
-			sums = append(sums, sum)
-		}
-		a.log.Follow(first, payloads, sums)
-	}
-	return first, err
-}
-
 // tableMark is how leaves name the access table that decided.
 func tableMark() audit.Table {
 	hash := access.TableHash()
 	return audit.Table(hash[:])
 }
 
-// declareEpochs writes down the epochs that the journal began and the access table
-// that decides now. A journal that lost what its own last checkpoint covers, and
-// began no epoch since, was tampered with: the server must not go on.
-func (b *borough) declareEpochs() error {
-	declared := map[syncproto.Epoch]bool{}
-	for _, e := range b.store.State().Epochs() {
-		declared[e.Epoch] = true
-	}
-	var entries []store.Entry
-	for _, e := range b.journal.J.Epochs() {
-		if !declared[syncproto.Epoch(e.Epoch)] {
-			entries = append(entries, store.EpochEntry{Epoch: syncproto.Epoch(e.Epoch), From: uint64(e.From)})
-		}
-	}
-	lost, isLost := b.audit.Lost()
-	if isLost {
-		if len(entries) == 0 {
-			return fmt.Errorf("%w: %w: the last checkpoint was over %d entries; if a backup was put in place by hand, restore it with doorstep restore",
-				ErrDamaged, audit.ErrOtherHistory, lost.Size)
-		}
-		last := entries[len(entries)-1].(store.EpochEntry)
-		last.Known = lost.TreeHead
-		entries[len(entries)-1] = last
-	}
-	if hash := access.TableHash(); b.store.State().TableHash() != hash {
-		entries = append(entries, store.TableEntry{Hash: hash})
-	}
-	if len(entries) == 0 {
-		return nil
-	}
-	_, err := b.ledger.Propose(context.Background(), func(*store.Tx) ([]store.Entry, error) { return entries, nil })
-	if err != nil {
-		return fmt.Errorf("declaring an epoch: %w", err)
-	}
-	b.audit.Declare()
-	return nil
-}
-
 // keepCheckpoint signs and keeps a checkpoint now.
 func (b *borough) keepCheckpoint() {
-	if err := b.anchor(); err != nil {
+	if err := b.settler.Anchor(context.Background(), b.accesses); err != nil {
 		b.log.Error("the access log was not bound into the audit log", "reason", err.Error())
 	}
 	if _, err := b.audit.Keep(time.Now()); err != nil {
@@ -199,43 +130,15 @@ func (b *borough) keepCheckpoints() {
 	})
 }
 
-// eraseAgain erases what was erased before, should a key store that came back from
-// a backup have brought it back. It runs before anything is served. The list has a
-// second copy beside the backups, for a machine that lost the first.
+// eraseAgain erases what was erased before, ahead of anything that is served.
 func (b *borough) eraseAgain(bool) error {
 	folders := []string{b.cfg.Data.Dir}
 	if b.cfg.Backup.Dir != "" {
 		folders = append(folders, b.cfg.Backup.Dir)
 	}
 	var err error
-	if b.erased, err = erasure.OpenList(disk.Local{}, folders...); err != nil {
-		return err
-	}
-	var besides []store.KeyPair
-	for _, e := range b.store.State().Erasures() {
-		besides = append(besides, store.KeyPair{Family: e.Family, Record: e.Record})
-	}
-	return b.erased.Replay(b.keys, besides)
-}
-
-// declareErasures writes down again what was erased and this journal, restored from
-// before that, does not know of: its readers and their tablets must hear of it.
-func (b *borough) declareErasures() error {
-	state := b.store.State()
-	var entries []store.Entry
-	for _, p := range b.erased.All() {
-		if !state.IsErased(p.Family, p.Record) {
-			entries = append(entries, store.EraseEntry{Scope: "restored", Family: p.Family, Record: p.Record, AtMS: time.Now().UnixMilli()})
-		}
-	}
-	if len(entries) == 0 {
-		return nil
-	}
-	_, err := b.ledger.Propose(context.Background(), func(*store.Tx) ([]store.Entry, error) { return entries, nil })
-	if err != nil {
-		return fmt.Errorf("erasing again what was erased: %w", err)
-	}
-	return nil
+	b.erased, err = settle.EraseAgain(disk.Local{}, b.store.State(), b.keys, folders...)
+	return err
 }
 
 // oversight is what shows the logs.

@@ -24,6 +24,7 @@ import (
 	"doorstep/server/internal/reading"
 	"doorstep/server/internal/scrub"
 	"doorstep/server/internal/secondcopy"
+	"doorstep/server/internal/settle"
 	"doorstep/server/internal/store"
 	"doorstep/server/internal/store/backing"
 	"doorstep/syncproto"
@@ -78,7 +79,7 @@ type borough struct {
 	rebuild  bool         // the index is built anew
 	run      syncproto.ID // of this opening
 	witness  *witness     // nil: none is kept
-	epochs   sync.Mutex   // held while a new epoch begins
+	settler  *settle.Settler
 	returned reconciliation
 
 	accessJournal *journal.Journal
@@ -122,7 +123,7 @@ func named(err error) error {
 		return fmt.Errorf("%w: %w", ErrInUse, err)
 	case errors.Is(err, keyring.ErrMissing), errors.Is(err, journal.ErrMissing):
 		return fmt.Errorf("%w: %w", ErrNotBegun, err)
-	case errors.Is(err, keyring.ErrDamaged), errors.Is(err, journal.ErrDamaged), errors.Is(err, backup.ErrDamaged):
+	case errors.Is(err, keyring.ErrDamaged), errors.Is(err, journal.ErrDamaged), errors.Is(err, backup.ErrDamaged), errors.Is(err, audit.ErrOtherHistory):
 		return fmt.Errorf("%w: %w", ErrDamaged, err)
 	}
 	return err
@@ -199,10 +200,12 @@ func (b *borough) openStore(bool) error {
 func (b *borough) openWork(bool) error {
 	b.hub = exchange.NewHub()
 	b.ledger = exchange.NewLedger(exchange.LedgerConfig{
-		Journal: audited{b.journal, b.audit}, Store: b.store, Now: time.Now, Log: b.log, OnFatal: b.fail,
+		Journal: backing.Audited{Journal: b.journal, Log: b.audit}, Store: b.store, Now: time.Now, Log: b.log, OnFatal: b.fail,
 		OnCommit: func(c exchange.Committed) { b.hub.Tell(b.store.State(), c) },
 	})
 	b.onClose("ledger", func() error { b.ledger.Close(); return nil })
+	b.settler = settle.New(settle.Config{Journal: b.journal.J, Audit: b.audit, Store: b.store, Ledger: b.ledger, Erased: b.erased,
+		Table: access.TableHash(), Now: time.Now})
 	var err error
 	service, err := b.cfg.openID()
 	if err != nil {
@@ -238,7 +241,7 @@ func (b *borough) openWork(bool) error {
 		Copied:       b.copied(),
 	})
 	b.finalise = finalise.New(finalise.Config{Ledger: b.ledger, Desk: b.desk, Store: b.store, Now: time.Now, OnSeal: b.keepCheckpoint})
-	b.erasure = erasure.New(erasure.Config{Ledger: b.ledger, Store: b.store, Keys: b.keys, List: b.erased, Now: time.Now})
+	b.erasure = erasure.New(erasure.Config{Ledger: b.ledger, Store: b.store, Keys: b.keys, List: b.erased, Now: time.Now, Random: rand.Reader})
 	b.room = reading.New(b.store, time.Now, b.cfg.Visits.rules(&faults{}))
 	b.doors = doors.New(doors.Config{Ledger: b.ledger, Store: b.store, Keys: b.keys, Now: time.Now, Random: rand.Reader, Wake: b.hub.Wake})
 	return nil
@@ -267,10 +270,10 @@ func (b *borough) settle(create bool) error {
 	if err != nil {
 		return fmt.Errorf("settling in: %w", err)
 	}
-	if err := errors.Join(b.declareEpochs(), b.declareErasures()); err != nil {
+	if err := b.settler.Start(context.Background()); err != nil {
 		return err
 	}
-	if err := b.beginRun(); err != nil {
+	if err := b.settler.Run(context.Background(), b.run); err != nil {
 		return err
 	}
 	if err := b.beginWitness(); err != nil {

@@ -12,7 +12,7 @@ import (
 
 	"doorstep/server/internal/disk"
 	"doorstep/server/internal/journal"
-	"doorstep/server/internal/store"
+	"doorstep/server/internal/settle"
 	"doorstep/syncproto"
 )
 
@@ -130,34 +130,14 @@ func (w *witness) hear(b *borough) error {
 	return nil
 }
 
-// beginEpoch begins an epoch while the server runs, as one must when a device
-// proves that the journal is an older copy. Two devices that say so at once begin
-// one.
-func (b *borough) beginEpoch(was syncproto.Epoch, reason string) error {
-	b.epochs.Lock()
-	defer b.epochs.Unlock()
-	if b.journal.Epoch() != was {
-		return nil
-	}
-	if err := b.journal.J.BeginEpoch(reason); err != nil {
-		return err
-	}
-	if err := b.declareEpochs(); err != nil {
-		return err
-	}
-	b.exchange.SetEpoch(syncproto.Epoch(b.journal.J.Epoch()))
-	b.log.Warn("a new epoch began", "before", was.String(), "now", b.journal.Epoch().String(), "reason", reason)
-	return nil
-}
-
-// beginRun writes down that a server begins to work on the journal. It comes after
-// everything that may refuse to.
-func (b *borough) beginRun() error {
-	_, err := b.ledger.Propose(context.Background(), func(*store.Tx) ([]store.Entry, error) {
-		return []store.Entry{store.RunEntry{ID: b.run}}, nil
-	})
+// beginEpoch begins an epoch while the server runs: a device was further than the
+// journal.
+func (b *borough) beginEpoch(was syncproto.Epoch) error {
+	now, err := b.settler.BeginEpoch(context.Background(), was)
 	if err != nil {
-		return fmt.Errorf("beginning a run: %w", err)
+		return err
 	}
+	b.exchange.SetEpoch(now)
+	b.log.Warn("a new epoch began", "before", was.String(), "now", now.String(), "reason", settle.OlderCopy)
 	return nil
 }

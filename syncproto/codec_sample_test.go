@@ -57,7 +57,7 @@ func sampleRequest() *syncproto.SyncRequest {
 		Version: 1, Request: syncproto.RequestID{1}, Epoch: syncproto.Epoch{2}, Cursor: []byte("place"),
 		Batches: []syncproto.Batch{
 			{Device: syncproto.DeviceID{3}, Actor: syncproto.ActorID{4}, Prev: syncproto.ChangeID{5},
-				Bodies: [][]byte{{1}, []byte("not looked into")}, Signature: make([]byte, 64)},
+				Bodies: [][]byte{{1}, []byte("not looked into")}, Signature: make([]byte, 64), Gap: true},
 			{Device: syncproto.DeviceID{3}, Actor: syncproto.ActorID{6}, Bodies: [][]byte{{}}, Signature: make([]byte, 64)},
 		},
 		Chains:         []syncproto.ChainHead{{Actor: syncproto.ActorID{4}, Seq: 2, Tip: syncproto.ChangeID{5}}, {Actor: syncproto.ActorID{6}}},

@@ -28,6 +28,9 @@ type Batch struct {
 	Prev      ChangeID
 	Bodies    [][]byte
 	Signature []byte
+	// Gap: what comes before the first was purged from the device, and does not come
+	// again (SPEC 7.5).
+	Gap bool
 }
 
 // Returned is a change of somebody else that the server handed out in an earlier

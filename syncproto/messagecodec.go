@@ -26,6 +26,7 @@ const (
 	batchPrev      = 3
 	batchBodies    = 4
 	batchSignature = 5
+	batchGap       = 6
 
 	replyVersion    = 1
 	replyRequest    = 2
@@ -153,6 +154,10 @@ func appendBatch(buf []byte, batch *Batch) []byte {
 	}
 	f.key(batchSignature)
 	f.b = cbor.AppendBytes(f.b, batch.Signature)
+	if batch.Gap {
+		f.key(batchGap)
+		f.b = cbor.AppendBool(f.b, true)
+	}
 	return f.b
 }
 
@@ -286,6 +291,9 @@ func readBatch(r *cbor.Reader, batch *Batch, max int) int {
 		case batchSignature:
 			batch.Signature = make([]byte, SignatureBytes)
 			r.BytesInto(batch.Signature)
+		case batchGap:
+			batch.Gap = r.Bool()
+			refuseIf(r, !batch.Gap)
 		default:
 			r.Skip()
 		}

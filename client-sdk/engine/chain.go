@@ -28,6 +28,7 @@ type link struct {
 	purged    bool
 	reoffered bool
 	uncopied  bool // stored by a server that keeps a second copy, which does not have it yet
+	moved     bool // status is a verdict's, not the receipt's
 }
 
 // answered reports whether the server, as it is now, has said what became of l.
@@ -114,6 +115,7 @@ type outcome struct {
 	durability syncproto.Durability
 	position   uint64
 	uncopied   bool
+	moved      bool // it is a verdict's
 }
 
 // receive takes in the server's word on an own change, and tells its user what
@@ -122,20 +124,21 @@ type outcome struct {
 func (e *Engine) receive(w *work, l *link, o outcome) {
 	stale := l.gen == e.meta.gen && l.status != 0 && o.position < l.position
 	if stale {
-		o.status, o.code, o.position = l.status, l.code, l.position
+		o.status, o.code, o.position, o.moved = l.status, l.code, l.position, l.moved
 	}
 	if l.gen == e.meta.gen {
 		o.durability = max(o.durability, l.durability)
 	}
 	o.uncopied = o.uncopied && o.durability < syncproto.DurabilityCopied && !l.safe() // else Spare has dropped it
-	if (outcome{l.status, l.code, l.durability, l.position, l.uncopied}) == o && l.gen == e.meta.gen {
+	if (outcome{l.status, l.code, l.durability, l.position, l.uncopied, l.moved}) == o && l.gen == e.meta.gen {
 		return
 	}
 	news := l.status != o.status || l.code != o.code
 	if news {
 		e.settle(w, e.record(l.family, l.record))
 	}
-	l.status, l.code, l.durability, l.position, l.uncopied, l.gen = o.status, o.code, o.durability, o.position, o.uncopied, e.meta.gen
+	l.status, l.code, l.durability, l.position = o.status, o.code, o.durability, o.position
+	l.uncopied, l.moved, l.gen = o.uncopied, o.moved, e.meta.gen
 	e.putLink(w, l)
 	if news {
 		e.record(l.family, l.record).forget()

@@ -22,19 +22,28 @@ func (e *Engine) loadErased(k *keyReader) error {
 	return k.err()
 }
 
-// erase closes a record.
+// erase takes in that a record was erased.
 func (t *telling) erase(item *syncproto.Item) {
 	e := t.engine
 	r := e.record(item.Family, item.Record)
 	e.heard(t.work, e.family(r.family))
-	if r.erased || r.family != item.Family {
+	if r.family == item.Family {
+		e.erase(t.work, r)
+	}
+}
+
+// erase closes a record, by the feed or because a receipt says that it was erased:
+// the feed does not speak of what was written only here, or in a family that is
+// closed.
+func (e *Engine) erase(w *work, r *record) {
+	if r.erased {
 		return
 	}
-	e.settle(t.work, r)
+	e.settle(w, r)
 	r.erased = true
 	r.forget()
-	t.work.put(keyErased(r.family, r.id), cbor.AppendBool(nil, true))
-	t.work.note(Note{Kind: NoteErased, Family: r.family, Record: r.id, Code: syncproto.CodeErased})
+	w.put(keyErased(r.family, r.id), cbor.AppendBool(nil, true))
+	w.note(Note{Kind: NoteErased, Family: r.family, Record: r.id, Code: syncproto.CodeErased})
 }
 
 // finishErasing removes what the server has answered of erased records.

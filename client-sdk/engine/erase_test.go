@@ -64,3 +64,48 @@ func TestErasedRecordIsPurgedOnceItsWordsAreSafe(t *testing.T) {
 		t.Error("something is still unsent")
 	}
 }
+
+// A receipt that says erased is all that a device hears of a record which only it had,
+// or of one in a family that is closed: it removes the record like any other.
+func TestAReceiptThatSaysErasedRemovesTheRecord(t *testing.T) {
+	d := newTablet(t, newServer(), 1, 1)
+	sent := d.edit(visit, set("visit_type", cbor.Text("CP")))
+	tell(d, []syncproto.Receipt{{Change: sent, Status: syncproto.StatusQuarantined, Code: syncproto.CodeErased, Durability: syncproto.DurabilityStored, Position: 10}})
+	if _, err := d.engine.View(visit); err != syncproto.CodeErased {
+		t.Errorf("the record is still shown: %v", err)
+	}
+	for key := range d.rows {
+		if key[0] == rowChange && strings.Contains(key, string(visit[:])) {
+			t.Error("its words are still here")
+		}
+	}
+}
+
+// What a verdict had let in may wait for a reviewer again after a restore: the device
+// asks about it anew, and does not go by what it heard before.
+func TestFault84WhatAVerdictLetInIsAskedAboutAnew(t *testing.T) {
+	d := newTablet(t, newServer(), 1, 1)
+	sent := d.edit(visit, set("visit_type", cbor.Text("CP")))
+	admit := syncproto.Verdict{Kind: syncproto.VerdictAdmit, Position: 7, Family: testFamily(visit), Record: visit, Change: sent}
+	tell(d, []syncproto.Receipt{{Change: sent, Status: syncproto.StatusQuarantined, Code: syncproto.CodeNotEntitled, Durability: syncproto.DurabilityStored, Position: 5}},
+		syncproto.Item{Type: syncproto.ItemVerdict, Position: 7, Verdict: &admit})
+	if marks := d.engine.Marks(); len(marks) != 0 {
+		t.Fatalf("after it was let in: marks %+v", marks)
+	}
+	d.start()
+	d.in, d.out = nil, nil
+	d.begin()
+	q, err := syncproto.DecodeRequest(d.out[0].bytes)
+	if err != nil {
+		t.Fatal(err)
+	}
+	heads := []syncproto.ChainHead{{Actor: d.engine.Actor(), Seq: 1, Tip: sent}}
+	payload := syncproto.EncodeReply(&syncproto.SyncReply{Version: 1, Request: q.Request, Epoch: syncproto.Epoch{8}, Chains: heads, Cursor: []byte{1}})
+	d.in = append(d.in, message{q.Request, syncproto.EncodeSignedReply(payload, testSign(serverKey, syncproto.ReplyMessage(d.id.Device, payload)))})
+	d.receive(0)
+	d.out = nil
+	d.begin()
+	if q, err = syncproto.DecodeRequest(d.out[0].bytes); err != nil || len(q.Batches) != 1 {
+		t.Errorf("in the new epoch: %d batches, %v; want the change offered again", len(q.Batches), err)
+	}
+}

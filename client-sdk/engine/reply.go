@@ -141,6 +141,7 @@ func (t *telling) receipts() {
 			t.work.note(Note{Kind: unansweredNote(rc.Code), Code: rc.Code})
 			continue
 		}
+		o := t.engine.others[rc.Change]
 		t.engine.gaveBack(t.work, rc.Change)
 		if l := t.engine.own[rc.Change]; l != nil {
 			durability := t.durability(rc)
@@ -148,6 +149,11 @@ func (t *telling) receipts() {
 				status: rc.Status, code: rc.Code, durability: durability, position: rc.Position,
 				uncopied: t.reply.Copies && durability == syncproto.DurabilityStored,
 			})
+			if rc.Code == syncproto.CodeErased {
+				t.engine.erase(t.work, t.engine.record(l.family, l.record))
+			}
+		} else if o != nil && rc.Code == syncproto.CodeErased {
+			t.engine.erase(t.work, o.in)
 		}
 	}
 }
@@ -208,12 +214,12 @@ func (t *telling) chains(chance Chance) {
 }
 
 // confirm carries acceptances and refusals over into this generation as far as
-// the server still has the chain. What was held, quarantined or late is asked
-// about again: the verdict may be what the server lost. So is what was not known to
-// be copied: only a receipt of this generation says where it stands.
+// the server still has the chain. What was held, quarantined or late, or accepted by a
+// verdict, is asked about again: the verdict may be what the server lost. So is what
+// was not known to be copied: only a receipt of this generation says where it stands.
 func (e *Engine) confirm(w *work, c *chain, seq uint64) {
 	for _, l := range c.links[:seq] {
-		final := l.status == syncproto.StatusAccepted || l.status == syncproto.StatusRefused
+		final := l.status == syncproto.StatusAccepted && !l.moved || l.status == syncproto.StatusRefused
 		if final && !l.uncopied && l.gen != e.meta.gen {
 			l.gen, l.position = e.meta.gen, 0 // verdicts of the new journal all count
 			e.putLink(w, l)
@@ -319,7 +325,7 @@ func (t *telling) verdict(v *syncproto.Verdict) {
 
 // outcomeOf reads a verdict as news of the own change it is about.
 func outcomeOf(v *syncproto.Verdict, l *link) (outcome, bool) {
-	o := outcome{code: v.Code, durability: l.durability, position: v.Position, uncopied: l.uncopied}
+	o := outcome{code: v.Code, durability: l.durability, position: v.Position, uncopied: l.uncopied, moved: true}
 	switch v.Kind {
 	case syncproto.VerdictQuarantine:
 		o.status = syncproto.StatusQuarantined

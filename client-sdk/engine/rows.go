@@ -226,6 +226,7 @@ const (
 	flagPurged    = 1 // content removed with its family, after the receipt
 	flagReoffered = 2 // the words were offered anew
 	flagUncopied  = 4 // stored by the server, and not copied yet
+	flagMoved     = 8 // a verdict gave it its status
 )
 
 func encodeLink(l *link) []byte {
@@ -248,6 +249,9 @@ func encodeLink(l *link) []byte {
 	if l.uncopied {
 		flags |= flagUncopied
 	}
+	if l.moved {
+		flags |= flagMoved
+	}
 	return cbor.AppendUint(b, flags)
 }
 
@@ -267,6 +271,7 @@ func decodeLink(value []byte) (*link, error) {
 	l.purged = flags&flagPurged != 0
 	l.reoffered = flags&flagReoffered != 0
 	l.uncopied = flags&flagUncopied != 0
+	l.moved = flags&flagMoved != 0
 	if r.Done() != nil {
 		return nil, ErrRow
 	}

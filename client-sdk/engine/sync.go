@@ -161,6 +161,7 @@ func (e *Engine) batch(r *run, signature []byte) syncproto.Batch {
 		Actor:     r.chain.actor,
 		Prev:      r.prev(),
 		Signature: signature,
+		Gap:       r.from > 0 && r.chain.links[r.from-1].purged,
 	}
 	for _, l := range r.chain.links[r.from:r.to] {
 		b.Bodies = append(b.Bodies, e.body(l))

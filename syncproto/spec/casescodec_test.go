@@ -261,7 +261,7 @@ func messageVectors(m *maker) {
 	least := syncproto.EncodeRequest(q)
 	m.message("request", "first", syncproto.CodeOK, "a new device asks for everything", least)
 	q.Epoch, q.Cursor, q.PageSize = syncproto.Epoch{15: 9}, []byte("cursor"), 65_536
-	q.Batches = []syncproto.Batch{{Device: syncproto.DeviceID{15: 5}, Actor: body.Actor, Bodies: [][]byte{raw}, Signature: bytes.Repeat([]byte{7}, 64)}}
+	q.Batches = []syncproto.Batch{{Device: syncproto.DeviceID{15: 5}, Actor: body.Actor, Bodies: [][]byte{raw}, Signature: bytes.Repeat([]byte{7}, 64), Gap: true}}
 	q.Chains = []syncproto.ChainHead{{Actor: body.Actor, Seq: 1, Tip: syncproto.ComputeID(syncproto.ChangeID{}, raw)}}
 	q.Purged = []syncproto.Purged{{Family: syncproto.FamilyID{15: 8}, Position: 77}, {Position: 80}}
 	q.PurgeSignature = bytes.Repeat([]byte{8}, 64)

@@ -53,11 +53,13 @@ type Log struct {
 	newest syncproto.Checkpoint
 	signed time.Time // when newest was signed, by the caller's clock
 	recent []recent  // signed lately, oldest first
-	kept   uint64    // size of the checkpoint in the file
 	// lost is the last checkpoint known that this journal does not hold; until that
 	// is declared, nothing takes its place.
 	lost     *syncproto.Checkpoint
 	declared bool
+
+	healing sync.Mutex // guards looked, and is held while hashes are derived anew
+	looked  time.Time  // when they were last
 }
 
 // OpenLog opens a log and brings it up to its journal. If the newest checkpoint
@@ -71,12 +73,11 @@ func OpenLog(opt LogOptions) (*Log, error) {
 	if err != nil {
 		return nil, err
 	}
-	l := &Log{opt: opt, newest: last, kept: last.Size}
+	l := &Log{opt: opt, newest: last}
 	l.tree, err = OpenTree(TreeOptions{FS: opt.FS, Path: filepath.Join(opt.Dir, HashesName), Source: opt.Source, Leaf: opt.Leaf}, last.TreeHead)
 	if errors.Is(err, ErrOtherHistory) {
 		l.lost = &last
 		l.newest = syncproto.Checkpoint{TimeMS: last.TimeMS}
-		l.kept = 0
 		return l, nil
 	}
 	if err != nil {
@@ -135,27 +136,30 @@ func (l *Log) Signer() Signer { return l.opt.Signer }
 
 // Checkpoint returns a checkpoint of the log as it is, or was at most a second
 // before. Its time is never before that of an earlier one: if the clock went back,
-// time stands still until the clock has caught up.
+// time stands still until the clock has caught up. It is kept before anybody is shown
+// it, so that a server that is killed forgets nothing of what it signed; where it
+// cannot be kept, the one before is returned, of size 0 if there is none.
 func (l *Log) Checkpoint(now time.Time) (syncproto.Checkpoint, error) {
-	return l.checkpoint(now, signEvery)
+	c, kept, err := l.checkpoint(now, signEvery)
+	if kept != nil {
+		l.opt.Log.Error("no checkpoint could be kept: the last one is shown", "reason", kept.Error())
+	}
+	return c, err
 }
 
-func (l *Log) checkpoint(now time.Time, serve time.Duration) (syncproto.Checkpoint, error) {
+// checkpoint returns what Checkpoint does, and apart from it why a newer one could not
+// be kept.
+func (l *Log) checkpoint(now time.Time, serve time.Duration) (c syncproto.Checkpoint, kept, err error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	size := l.tree.Size()
 	since := now.Sub(l.signed)
 	if l.newest.Size > 0 && (l.newest.Size == size || since >= 0 && since < serve) {
-		return l.newest, nil
+		return l.newest, nil, nil
 	}
-	head, err := l.tree.Head()
+	head, err := l.grown(now)
 	if err != nil {
-		return syncproto.Checkpoint{}, err
-	}
-	if l.newest.Size > 0 {
-		if _, err := l.tree.ProveExtends(l.newest.TreeHead, head); err != nil {
-			return syncproto.Checkpoint{}, fmt.Errorf("the tree does not extend its last checkpoint: %w", err)
-		}
+		return c, nil, err
 	}
 	at := now.UnixMilli()
 	if at < l.newest.TimeMS {
@@ -163,34 +167,80 @@ func (l *Log) checkpoint(now time.Time, serve time.Duration) (syncproto.Checkpoi
 			"behind_ms", l.newest.TimeMS-at)
 		at = l.newest.TimeMS
 	}
-	l.newest, l.signed = l.opt.Signer.Sign(head, at), now
+	c = l.opt.Signer.Sign(head, at)
+	if err := l.keep(&c); err != nil {
+		return l.newest, err, nil
+	}
+	l.newest, l.signed = c, now
 	if len(l.recent) == keptRecent {
 		l.recent = l.recent[1:]
 	}
 	l.recent = append(l.recent, recent{head, now})
-	return l.newest, nil
+	return c, nil, nil
 }
 
-// Keep signs a checkpoint of all that is there and writes it down, durably: what
-// the next start is held to. It does nothing if nothing is new.
-func (l *Log) Keep(now time.Time) (syncproto.Checkpoint, error) {
-	c, err := l.checkpoint(now, 0)
-	if err != nil {
-		return c, err
+// grown is the tree's head, which extends the newest checkpoint. The caller holds mu.
+func (l *Log) grown(now time.Time) (syncproto.TreeHead, error) {
+	head, err := l.tree.Head()
+	if err != nil || l.newest.Size == 0 {
+		return head, err
 	}
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	if c.Size <= l.kept || l.lost != nil && !l.declared {
-		return c, nil
+	_, err = l.tree.ProveExtends(l.newest.TreeHead, head)
+	if errors.Is(err, ErrOtherHistory) && l.healed(now) {
+		if head, err = l.tree.Head(); err == nil {
+			_, err = l.tree.ProveExtends(l.newest.TreeHead, head)
+		}
+	}
+	if err != nil {
+		return head, fmt.Errorf("the tree does not extend its last checkpoint: %w", err)
+	}
+	return head, nil
+}
+
+// healEvery is how often a proof that failed may have the hashes derived anew: it
+// reads the whole journal.
+const healEvery = time.Hour
+
+// healed derives the hashes anew, unless that was done lately, and reports whether
+// any was wrong: then what failed is to be tried again. Else nobody would know a
+// damaged file from a journal that is not the one it was.
+func (l *Log) healed(now time.Time) bool {
+	l.healing.Lock()
+	defer l.healing.Unlock()
+	if since := now.Sub(l.looked); since >= 0 && since < healEvery {
+		return false
+	}
+	l.looked = now
+	wrong, err := l.tree.Heal()
+	if err != nil {
+		l.opt.Log.Error("the hashes of the audit log could not be derived anew", "reason", err.Error())
+	}
+	if wrong > 0 {
+		l.opt.Log.Error("the file of the audit log's hashes was damaged, and was put right from the journal", "hashes", wrong)
+	}
+	return wrong > 0
+}
+
+// keep writes a checkpoint down, durably: what the next start is held to. The caller
+// holds mu.
+func (l *Log) keep(c *syncproto.Checkpoint) error {
+	if l.lost != nil && !l.declared {
+		return nil
 	}
 	if err := l.tree.Sync(); err != nil {
-		return c, err
+		return err
 	}
-	if err := disk.Replace(l.opt.FS, filepath.Join(l.opt.Dir, CheckpointName), l.opt.Signer.Note(&c)); err != nil {
-		return c, fmt.Errorf("keeping a checkpoint: %w", err)
+	if err := disk.Replace(l.opt.FS, filepath.Join(l.opt.Dir, CheckpointName), l.opt.Signer.Note(c)); err != nil {
+		return fmt.Errorf("keeping a checkpoint: %w", err)
 	}
-	l.kept = c.Size
-	return c, nil
+	return nil
+}
+
+// Keep signs a checkpoint of all that is there and keeps it. It does nothing if
+// nothing is new.
+func (l *Log) Keep(now time.Time) (syncproto.Checkpoint, error) {
+	c, kept, err := l.checkpoint(now, 0)
+	return c, errors.Join(kept, err)
 }
 
 // Answer is what a device that remembers a head is told.
@@ -216,6 +266,9 @@ func (l *Log) Answer(old syncproto.TreeHead, now time.Time) (Answer, error) {
 		return Answer{}, nil // it heard of a newer one, from the moment before
 	}
 	proof, err := l.tree.ProveExtends(old, c.TreeHead)
+	if errors.Is(err, ErrOtherHistory) && l.healed(now) {
+		proof, err = l.tree.ProveExtends(old, c.TreeHead)
+	}
 	if errors.Is(err, ErrOtherHistory) {
 		return Answer{Checkpoint: &c, Diverged: true}, nil
 	}

@@ -214,3 +214,61 @@ func copyFile(t *testing.T, from, to *disktest.Disk, name string) {
 func readAll(fs *disktest.Disk, path string) ([]byte, error) { return disk.ReadFile(fs, path, 1<<20) }
 
 func writeAll(fs *disktest.Disk, path string, data []byte) error { return disk.Replace(fs, path, data) }
+
+// A server that is killed must not forget a checkpoint that it has shown: with a clock
+// that was put right meanwhile it would sign an earlier time, which devices take for
+// tampering.
+func TestFault56ACheckpointIsKeptBeforeItIsShown(t *testing.T) {
+	fs, s := disktest.New(1), &source{}
+	s.add(3)
+	l, _ := open(t, fs, s)
+	shown := must(l.Answer(syncproto.TreeHead{}, at(86_400))).Checkpoint
+	fs.Crash()
+	s.add(1)
+	l, _ = open(t, fs, s)
+	again := must(l.Answer(shown.TreeHead, at(60)))
+	if again.Checkpoint == nil || again.Checkpoint.TimeMS < shown.TimeMS {
+		t.Errorf("after a kill, with the clock put right: got %+v, want a time from %d on", again.Checkpoint, shown.TimeMS)
+	}
+	s.add(1)
+	l.Follow(5, nil, nil)
+	fs.FailSync(0)
+	if a := must(l.Answer(again.Checkpoint.TreeHead, at(200))); a.Checkpoint != nil {
+		t.Errorf("what could not be kept is shown: %+v", a.Checkpoint)
+	}
+}
+
+// A bit that flips in the file of hashes must not look like another history: the
+// hashes are derived anew, and devices raise no alarm.
+func TestFault79DamagedHashesArePutRightBeforeAnybodyIsAlarmed(t *testing.T) {
+	for bit := int64(0); bit < 3*32*8; bit += 37 {
+		fs, s := disktest.New(1), &source{}
+		s.add(5)
+		l, _ := open(t, fs, s)
+		old := must(l.Answer(syncproto.TreeHead{}, at(0))).Checkpoint
+		first, group, _ := s.add(7)
+		l.Follow(first, group, nil)
+		fs.FlipBit("audit/hashes", bit)
+		a := must(l.Answer(old.TreeHead, at(100)))
+		if a.Diverged || a.Checkpoint == nil || !syncproto.CheckConsistency(a.Proof, old.TreeHead, a.Checkpoint.TreeHead) {
+			t.Fatalf("bit %d: got %+v, want a proof", bit, a)
+		}
+	}
+}
+
+// Another journal beside the file of hashes and the last checkpoint is noticed at the
+// start, though the two fit each other.
+func TestAnotherJournalBesideTheHashesIsNoticed(t *testing.T) {
+	fs, s := disktest.New(1), &source{}
+	s.add(6)
+	l, _ := open(t, fs, s)
+	must(l.Keep(at(0)))
+	for n := range s.payloads[3:] {
+		s.payloads[3+n] = []byte(fmt.Sprintf("another entry %d", n))
+	}
+	s.add(2)
+	l, _ = open(t, fs, s)
+	if _, lost := l.Lost(); !lost {
+		t.Error("a journal that was put in place of another passes for it")
+	}
+}

@@ -64,6 +64,11 @@ func OpenTree(opt TreeOptions, trusted syncproto.TreeHead) (*Tree, error) {
 	t := &Tree{opt: opt, file: file}
 	head, _ := opt.Source.Head()
 	if !t.holds(trusted, head) {
+		// Nothing of another history may stay behind what is derived now: it would
+		// add up to an old head later, over hashes that do not.
+		if err := errors.Join(file.Truncate(0), file.Sync()); err != nil {
+			return nil, errors.Join(fmt.Errorf("emptying the file of hashes: %w", err), file.Close())
+		}
 		t.begin(0)
 	}
 	if err := t.catchUp(); err != nil {
@@ -88,7 +93,25 @@ func (t *Tree) holds(trusted syncproto.TreeHead, head uint64) bool {
 	}
 	t.begin(trusted.Size)
 	root, err := t.RootAt(trusted.Size)
-	return err == nil && root == trusted.Root && t.readEdge() == nil
+	return err == nil && root == trusted.Root && t.isLeaf(trusted.Size) && t.readEdge() == nil
+}
+
+// isLeaf reports whether the file has the leaf that the journal's entry at a position
+// makes: if somebody put another journal beside the file, its entries are others.
+func (t *Tree) isLeaf(position uint64) bool {
+	if position == 0 {
+		return true
+	}
+	payload, err := t.opt.Source.Read(position)
+	if err != nil {
+		return false
+	}
+	leaf, err := t.opt.Leaf(payload, sha256.Sum256(payload))
+	if err != nil {
+		return false
+	}
+	found, err := t.ReadHashes([]int64{tlog.StoredHashIndex(0, int64(position)-1)})
+	return err == nil && found[0] == tlog.Hash(syncproto.LeafHash(leaf))
 }
 
 func (t *Tree) begin(size uint64) {
@@ -255,6 +278,37 @@ func (t *Tree) ProveLeaf(position uint64, now syncproto.TreeHead) ([][32]byte, e
 		out[i] = h
 	}
 	return out, nil
+}
+
+// Heal derives every hash anew from the journal and puts right what the file has
+// wrong, as after a bit flipped. It returns how many hashes that were. It reads the
+// whole journal.
+func (t *Tree) Heal() (wrong int, err error) {
+	at, anew := int64(0), NewRecount()
+	anew.OnHash = func(want [32]byte) error {
+		var has [32]byte
+		_, err := t.file.ReadAt(has[:], at)
+		if err != nil || has != want {
+			wrong++
+			_, err = t.file.WriteAt(want[:], at)
+		}
+		at += tlog.HashSize
+		return err
+	}
+	for p, size := uint64(1), t.Size(); p <= size; p++ {
+		payload, err := t.opt.Source.Read(p)
+		if err != nil {
+			return wrong, fmt.Errorf("reading entry %d: %w", p, err)
+		}
+		leaf, err := t.opt.Leaf(payload, sha256.Sum256(payload))
+		if err == nil {
+			err = anew.Add(leaf)
+		}
+		if err != nil {
+			return wrong, fmt.Errorf("deriving the hashes of entry %d anew: %w", p, err)
+		}
+	}
+	return wrong, nil
 }
 
 // Sync makes the file durable, so that a head of it may be trusted later.

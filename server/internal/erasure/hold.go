@@ -42,7 +42,10 @@ func (s *Service) Hold(ctx context.Context, by syncproto.UserID, in NewHold) (Ho
 	if err := s.mayAbout(by, h.Family); err != nil {
 		return h, err
 	}
-	h.ID = newID()
+	var err error
+	if h.ID, err = s.newID(); err != nil {
+		return h, err
+	}
 	return h, s.set(ctx, by, &h)
 }
 

@@ -2,9 +2,9 @@ package erasure
 
 import (
 	"context"
-	"crypto/rand"
 	"errors"
 	"fmt"
+	"io"
 	"slices"
 	"sync"
 	"time"
@@ -35,6 +35,7 @@ type Config struct {
 	Keys   Vault
 	List   *List
 	Now    func() time.Time
+	Random io.Reader // of ids
 }
 
 // Service erases, and sets holds. It is safe for concurrent use.
@@ -104,7 +105,7 @@ func (s *Service) Ask(ctx context.Context, by syncproto.UserID, in Ask) (Asked, 
 	if in.Reason == "" || len(in.Reason) > maxReason {
 		return Asked{}, refuse(syncproto.CodeBadValue, "say why, in at most %d bytes", maxReason)
 	}
-	e := store.EraseAskEntry{ID: newID(), Scope: in.Scope, Family: in.Family, Record: in.Record, Basis: in.Basis, Reason: in.Reason,
+	e := store.EraseAskEntry{Scope: in.Scope, Family: in.Family, Record: in.Record, Basis: in.Basis, Reason: in.Reason,
 		By: by, AtMS: s.cfg.Now().UnixMilli()}
 	if err := s.scope(&e); err != nil {
 		return Asked{}, err
@@ -113,6 +114,10 @@ func (s *Service) Ask(ctx context.Context, by syncproto.UserID, in Ask) (Asked, 
 		return Asked{}, err
 	}
 	if err := s.hindrance(&e); err != nil {
+		return Asked{}, err
+	}
+	var err error
+	if e.ID, err = s.newID(); err != nil {
 		return Asked{}, err
 	}
 	return Asked{e, StateOpen}, s.propose(acting(ctx, by), e)
@@ -136,9 +141,11 @@ func (s *Service) familyOf(family syncproto.FamilyID, reference string) syncprot
 	return syncproto.FamilyID(id)
 }
 
-func newID() (id syncproto.ID) {
-	rand.Read(id[:]) // never fails, by its documentation
-	return id
+func (s *Service) newID() (id syncproto.ID, err error) {
+	if _, err := io.ReadFull(s.cfg.Random, id[:]); err != nil {
+		return id, fmt.Errorf("drawing an id: %w", err)
+	}
+	return id, nil
 }
 
 func (s *Service) propose(ctx context.Context, entries ...store.Entry) error {

@@ -90,12 +90,12 @@ func (x *Exchange) openCursor(caller Caller, q *syncproto.SyncRequest) (cursor, 
 	if err != nil {
 		return cursor{}, err
 	}
-	if epoch != x.Epoch() {
+	now, at, state := x.Epoch(), max(c.walked, c.relations, c.own), x.cfg.Store.State()
+	switch {
+	case !x.cfg.Run.IsZero() && state.IsLostFuture(epoch, c.run, at), epoch == now && at > state.Head():
+		return cursor{}, x.lostFuture(now, at)
+	case epoch != now:
 		return cursor{}, syncproto.CodeUnknownEpoch
-	}
-	at, state := max(c.walked, c.relations, c.own), x.cfg.Store.State()
-	if at > state.Head() || !x.cfg.Run.IsZero() && !state.RunCovers(c.run, at) {
-		return cursor{}, x.lostFuture(epoch, at)
 	}
 	return c, nil
 }
@@ -131,7 +131,7 @@ func (x *Exchange) lostFuture(epoch syncproto.Epoch, at uint64) error {
 	if x.cfg.NewEpoch == nil {
 		return syncproto.CodeUnknownEpoch
 	}
-	if err := x.cfg.NewEpoch(epoch, "a device was further than the journal: it is an older copy"); err != nil {
+	if err := x.cfg.NewEpoch(epoch); err != nil {
 		return err
 	}
 	return syncproto.CodeUnknownEpoch

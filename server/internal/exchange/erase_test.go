@@ -63,3 +63,14 @@ func TestWordsForAnErasedRecordGoIntoCustody(t *testing.T) {
 	w.restart()
 	fresh.sync()
 }
+
+// After a restore from before a record began, the key store has never heard of it,
+// and the list of what was erased has.
+func TestFault85WordsOfAnErasedRecordThatNobodyKnowsGoIntoCustody(t *testing.T) {
+	w, family, ada := case1(t)
+	visit := newID[syncproto.RecordID](w)
+	c := ada.write(edit{family: family, record: visit, ops: narrative("written before the restore")})
+	w.commit(store.EraseEntry{Family: family, Record: visit, Scope: "restored"})
+	ada.sync()
+	ada.wantReceipt(c, syncproto.StatusQuarantined, syncproto.CodeErased)
+}

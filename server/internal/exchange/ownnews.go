@@ -15,6 +15,7 @@ import (
 // custodyPage is all that goes to a device that may only send: what it has to
 // remove, and what became of its own words.
 func (x *Exchange) custodyPage(caller Caller, acc store.Access, owed []syncproto.Purged, c cursor) (page, error) {
+	c.relations, c.relationsMS = acc.Head, acc.AtMS
 	m := &pageMaker{x: x, acc: acc, page: page{cursor: c, items: purgeItems(owed)}}
 	err := x.cfg.Store.Read(func(r *store.Reader) error {
 		m.reader = r

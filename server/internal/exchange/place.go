@@ -100,9 +100,10 @@ func (o ordering) answered(in *incoming, next bool) (bool, error) {
 }
 
 // again answers a change that is here: the same receipt, or a better one if it
-// was held and its time has come.
+// was held and its time has come, or if it is shown now that it had counted before a
+// restore.
 func (o ordering) again(in *incoming, ref store.ChangeRef) error {
-	if ref.Status == syncproto.StatusHeld {
+	if ref.Status == syncproto.StatusHeld || in.returned {
 		if err := o.reconsider(ref.ID); err != nil {
 			return err
 		}
@@ -243,7 +244,8 @@ func (o ordering) store(in *incoming, chain store.ChainInfo, missingPrev bool) e
 	if e.Code == syncproto.CodeErased && !in.erased {
 		return syncproto.CodeUnavailable // erased since it was sealed: sent again, it goes into custody
 	}
-	if missingPrev && !in.erased && !in.returned && e.Status != syncproto.StatusHeld {
+	e.Gap = missingPrev && (in.gap || in.returned)
+	if missingPrev && !in.erased && !e.Gap && e.Status != syncproto.StatusHeld {
 		e.Status, e.Code = syncproto.StatusHeld, syncproto.CodeMissingPrev
 	}
 	if full, err := o.custodyFull(e); err != nil {

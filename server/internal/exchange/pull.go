@@ -47,7 +47,7 @@ func (x *Exchange) pull(ctx context.Context, caller Caller, c cursor, have map[u
 	state := x.cfg.Store.State()
 	for range 3 {
 		acc := state.Access(caller.User, x.cfg.Now().UnixMilli())
-		owed := state.PurgesOwed(x.cfg.Epoch, caller.Device, acc)
+		owed := state.PurgesOwed(x.believes(c), caller.Device, acc)
 		if x.revoked(caller.Device) {
 			return x.custodyPage(caller, acc, owed, c)
 		}
@@ -66,6 +66,16 @@ func (x *Exchange) pull(ctx context.Context, caller Caller, c cursor, have map[u
 		// more must not leave.
 	}
 	return page{cursor: c, more: true}, nil
+}
+
+// believes is the epoch whose purge receipts count for a device with a cursor. Without
+// one none does: it may be a clone of the device that signed them, with all that the
+// other removed.
+func (x *Exchange) believes(c cursor) syncproto.Epoch {
+	if c.relations == 0 {
+		return syncproto.Epoch{}
+	}
+	return x.Epoch()
 }
 
 // turned reports whether the clock ended something while a page was made.

@@ -12,7 +12,7 @@ import (
 // nothing else in the request.
 func (x *Exchange) takePurges(ctx context.Context, caller Caller, q *syncproto.SyncRequest) error {
 	state := x.cfg.Store.State()
-	if len(q.Purged) == 0 || q.Epoch != x.cfg.Epoch || !newReceipts(state, q.Epoch, caller, q.Purged) {
+	if len(q.Purged) == 0 || q.Epoch != x.Epoch() || !newReceipts(state, q.Epoch, caller, q.Purged) {
 		return nil
 	}
 	device, _ := state.Device(caller.Device)
@@ -22,10 +22,13 @@ func (x *Exchange) takePurges(ctx context.Context, caller Caller, q *syncproto.S
 			"code", syncproto.CodeBadSignature.Error(), "device", caller.Device.String())
 		return nil
 	}
-	_, err := x.cfg.Ledger.Propose(ctx, func(tx *store.Tx) ([]store.Entry, error) {
+	// The time is that of the clock, by which the feed is filtered: the ledger's stands
+	// still where the clock went back, and might be one at which the family is held.
+	now := x.cfg.Now().UnixMilli()
+	_, err := x.cfg.Ledger.Propose(ctx, func(*store.Tx) ([]store.Entry, error) {
 		return []store.Entry{store.PurgeEntry{
 			Device: caller.Device, User: caller.User, Epoch: q.Epoch,
-			Purged: q.Purged, Signature: q.PurgeSignature, AtMS: tx.AtMS(),
+			Purged: q.Purged, Signature: q.PurgeSignature, AtMS: now,
 		}}, nil
 	})
 	return err

@@ -44,10 +44,12 @@ func TestAPurgeIsOwedUntilItsReceipt(t *testing.T) {
 	w.restart()
 	ada.wantPurges("after a restart", owed)
 	ada.mustAsk(ada.purged(owed))
-	ada.cursor = nil
 	ada.wantPurges("after the receipt")
 	w.restart()
 	ada.wantPurges("after the receipt and a restart")
+	ada.cursor = nil
+	ada.wantPurges("after the receipt, without a cursor: it might be a clone", owed)
+	ada.wantPurges("with the cursor that came then")
 
 	w.relate(ada.user, family, "CO")
 	ada.sync()
@@ -105,6 +107,62 @@ func TestACloneIsPurgedToo(t *testing.T) {
 	clone.wantPurges("the other", owed)
 	if clone.count(family) != 0 {
 		t.Error("the clone still holds the family")
+	}
+}
+
+// A clone that has to begin anew, as in a new epoch, has no cursor that says what it
+// held, and the other has signed that it purged.
+func TestACloneThatBeginsAnewIsPurgedToo(t *testing.T) {
+	w, family, ada := case1(t)
+	ada.fill(family, 2)
+	clone := *ada
+	clone.changes = maps.Clone(ada.changes)
+	owed := syncproto.Purged{Family: family, Position: w.part(ada.user, family, "LEAD")}
+	ada.wantPurges("the one", owed)
+	ada.mustAsk(ada.purged(owed))
+	clone.cursor = nil
+	clone.wantPurges("the other, without a cursor", owed)
+	clone.mustAsk(clone.purged(owed))
+	clone.wantPurges("the other, when it is done")
+}
+
+// An epoch may begin while the server runs. Receipts of purges count in it from then
+// on, or the device would be asked for ever.
+func TestFault84PurgeReceiptsCountInAnEpochThatBeganWhileTheServerRan(t *testing.T) {
+	w, family, ada := case1(t)
+	ada.fill(family, 1)
+	owed := syncproto.Purged{Family: family, Position: w.part(ada.user, family, "LEAD")}
+	if err := w.b.Journal.J.BeginEpoch("test"); err != nil {
+		t.Fatal(err)
+	}
+	w.x.SetEpoch(w.b.Journal.Epoch())
+	ada.cursor = nil
+	ada.wantPurges("in the new epoch", owed)
+	ada.mustAsk(ada.purged(owed))
+	ada.wantPurges("after the receipt")
+}
+
+// The ledger's time stands still when the server's clock goes back. A receipt of a
+// purge that the clock brought must not bear a time at which the family is held, or
+// the device would purge and be asked for ever.
+func TestFault56APurgeIsDoneOnceThoughTheClockWentBack(t *testing.T) {
+	w, family, ada := case1(t)
+	const day = 86_400_000
+	ada.fill(family, 1)
+	bea := w.tablet(w.person("practitioner"))
+	w.nowMS += day // the clock is a day ahead
+	w.commit(store.RelationEntry{User: bea.user, Family: family, Basis: "CO", Grant: true, FromMS: w.nowMS - 1000, ToMS: w.nowMS + 60_000})
+	bea.sync()
+	w.nowMS -= day
+	purges := bea.purges(bea.mustAsk(bea.request()))
+	if len(purges) != 1 {
+		t.Fatalf("when the clock is right again: got purges %v, want one", purges)
+	}
+	bea.mustAsk(bea.purged(purges[0]))
+	head, _ := w.b.Journal.Head()
+	bea.wantPurges("after the receipt")
+	if now, _ := w.b.Journal.Head(); now != head {
+		t.Errorf("the journal grew from %d to %d", head, now)
 	}
 }
 
@@ -223,7 +281,6 @@ func TestARelationThatTheClockEndsIsPurged(t *testing.T) {
 			t.Errorf("round %d: without a cursor: got purges %v", round, again)
 		}
 		bea.mustAsk(bea.purged(got[0]))
-		bea.cursor = nil
 		bea.wantPurges("after the receipt")
 		w.nowMS += 1000
 	}

@@ -30,6 +30,7 @@ type incoming struct {
 	sealed   store.Words
 	erased   bool // its record was: the words go into custody
 	returned bool // given back by somebody else's device, with a proof that it counted
+	gap      bool // what comes before it was purged from its device, and does not come again
 
 	receipt syncproto.Receipt
 }
@@ -114,6 +115,7 @@ func (x *Exchange) prepareBatch(caller Caller, batch *syncproto.Batch) ([]*incom
 		return nil, nil
 	}
 	b.tip = prev
+	ins[0].gap = batch.Gap
 	ins[len(ins)-1].last = true
 	device, enrolled := x.cfg.Store.State().Device(batch.Device)
 	if !enrolled {
@@ -255,6 +257,9 @@ func (x *Exchange) fault(in *incoming) syncproto.Code {
 // seal makes the keys that new changes need, with one write for all, and seals
 // them. A record that cannot have a key refuses its change, not the others.
 func (x *Exchange) seal(ins []*incoming) error {
+	if err := x.setErasedAside(ins); err != nil {
+		return err
+	}
 	if err := x.cfg.Keys.Ensure(keyPairs(ins)); err != nil {
 		for _, in := range ins {
 			if err := x.ensureOne(in); err != nil {
@@ -280,11 +285,26 @@ func (x *Exchange) seal(ins []*incoming) error {
 	return nil
 }
 
+// setErasedAside has the words of erased records sealed for custody. The key store
+// may never have heard of such a record: after a restore from before it began.
+func (x *Exchange) setErasedAside(ins []*incoming) error {
+	for _, in := range ins {
+		if in.known || in.refuse != syncproto.CodeOK || !x.cfg.Store.State().IsErased(in.change.Body.Family, in.change.Body.Record) {
+			continue
+		}
+		in.erased = true
+		if err := x.ensureCustody(in); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 func keyPairs(ins []*incoming) []store.KeyPair {
 	seen := map[store.KeyPair]bool{}
 	var pairs []store.KeyPair
 	for _, in := range ins {
-		if in.known || in.refuse != syncproto.CodeOK {
+		if in.known || in.erased || in.refuse != syncproto.CodeOK {
 			continue
 		}
 		p := store.KeyPair{Family: in.change.Body.Family, Record: in.change.Body.Record}

@@ -72,7 +72,7 @@ func (o ordering) moveOn(id syncproto.ChangeID) (bool, error) {
 	if err != nil {
 		return false, err
 	}
-	shared := ref.Status == syncproto.StatusQuarantined && ref.Code == syncproto.CodeBuildsOnQuarantine
+	shared := ref.Status == syncproto.StatusQuarantined && (ref.Code == syncproto.CodeBuildsOnQuarantine || o.counted[id])
 	if ref.Status != syncproto.StatusHeld && !shared {
 		return false, nil
 	}
@@ -108,17 +108,25 @@ func (o ordering) moveOn(id syncproto.ChangeID) (bool, error) {
 	return true, nil
 }
 
+// leavesGap reports whether a stored change does not wait for the one before it.
+func (o ordering) leavesGap(ref store.ChangeRef) (bool, error) {
+	e, err := o.tx.ChangeEntry(ref.Position)
+	return e.Gap, err
+}
+
 // statusNow is statusOf for a stored change, its step in the chain included.
 func (o ordering) statusNow(ref store.ChangeRef, c *syncproto.Change) (syncproto.ReceiptStatus, syncproto.Code, error) {
 	if !ref.Prev.IsZero() {
 		actor, seq, err := o.placeOf(ref.Prev)
-		if errors.Is(err, store.ErrNotFound) {
-			return syncproto.StatusHeld, syncproto.CodeMissingPrev, nil
-		}
-		if err != nil {
+		missing := errors.Is(err, store.ErrNotFound)
+		if missing {
+			if gap, err := o.leavesGap(ref); err != nil || !gap {
+				return syncproto.StatusHeld, syncproto.CodeMissingPrev, err
+			}
+		} else if err != nil {
 			return 0, 0, err
 		}
-		if actor != ref.Actor || seq+1 != ref.Seq {
+		if !missing && (actor != ref.Actor || seq+1 != ref.Seq) {
 			return syncproto.StatusQuarantined, syncproto.CodeMalformed, nil
 		}
 	}

@@ -4,6 +4,7 @@ import (
 	"slices"
 	"testing"
 
+	"doorstep/server/internal/store"
 	"doorstep/syncproto"
 )
 
@@ -53,4 +54,61 @@ func TestReturnedChangeNeedsTheProofThatCameWithIt(t *testing.T) {
 	if len(reply.Receipts) != 1 || reply.Receipts[0].Status != syncproto.StatusAccepted {
 		t.Errorf("what the server has already: receipts %+v, want it accepted", reply.Receipts)
 	}
+}
+
+// TestFault84WhatCountedBeforeCountsAgainThoughItsAuthorLostAccess has the author's tablet
+// come first after a restore that lost a grant, and a colleague's with the proof after
+// it: the words had counted, and count again for all.
+func TestFault84WhatCountedBeforeCountsAgainThoughItsAuthorLostAccess(t *testing.T) {
+	w, family, worker := case1(t)
+	c := worker.write(edit{family: family, record: newID[syncproto.RecordID](w), kind: "visit", ops: place("HOME")})
+	worker.sync()
+	good := given(t, w.coworker(family))
+
+	other := newTown(t) // the same borough, restored from before
+	other.commit(store.FamilyTeamEntry{Family: family, Team: store.TeamID{1}})
+	for _, d := range []*tablet{worker, w.coworker(family)} {
+		other.commit(d.entry(), store.UserEntry{ID: d.user, Role: "practitioner", Login: d.user.String()})
+		d.w, d.cursor = other, nil
+	}
+	colleague := other.coworker(family)
+	worker.outbox = []*syncproto.Change{c}
+	worker.sync()
+	worker.wantReceipt(c, quarantined, syncproto.CodeNotEntitled)
+	q := colleague.request()
+	q.Returned = []syncproto.Returned{good}
+	reply := colleague.mustAsk(q)
+	if len(reply.Receipts) != 1 || reply.Receipts[0].Status != syncproto.StatusAccepted {
+		t.Errorf("given back with its proof: receipts %+v, want it accepted", reply.Receipts)
+	}
+	if ref, err := other.b.Store.Change(c.ID); err != nil || ref.Status != syncproto.StatusAccepted {
+		t.Errorf("at the server: %+v, %v", ref.Status, err)
+	}
+}
+
+// TestFault84WhatCameBeforeAPurgeIsNotWaitedFor offers a chain of which the device has lost
+// the beginning to a purge, to a server that has lost it to a restore.
+func TestFault84WhatCameBeforeAPurgeIsNotWaitedFor(t *testing.T) {
+	w, family, ada := case1(t)
+	purged := ada.write(edit{family: family, record: newID[syncproto.RecordID](w), kind: "visit", ops: place("HOME")})
+	next := ada.write(edit{family: family, record: newID[syncproto.RecordID](w), kind: "visit", ops: place("HOME")})
+	last := ada.write(edit{family: family, record: next.Body.Record, kind: "visit", deps: []*syncproto.Change{next}, ops: place("OFFICE")})
+	batch := ada.batch(next, last)
+	ada.mustAsk(ada.request(batch))
+	ada.wantReceipt(next, held, syncproto.CodeMissingPrev)
+
+	w2, family2, bea := case1(t)
+	gone := bea.write(edit{family: family2, record: newID[syncproto.RecordID](w2), kind: "visit", ops: place("HOME")})
+	dep := w2.coworker(family2)
+	base := dep.write(edit{family: family2, record: newID[syncproto.RecordID](w2), kind: "visit", ops: place("HOME")})
+	after := bea.write(edit{family: family2, record: base.Body.Record, kind: "visit", deps: []*syncproto.Change{base}, ops: place("OFFICE")})
+	batch = bea.batch(after)
+	batch.Gap = true
+	bea.mustAsk(bea.request(batch))
+	bea.wantReceipt(after, held, syncproto.CodeMissingDeps)
+	dep.sync()
+	if ref, err := w2.b.Store.Change(after.ID); err != nil || ref.Status != syncproto.StatusAccepted {
+		t.Errorf("once what it builds on is here: %+v, %v; want it accepted without %s", ref, err, gone.ID)
+	}
+	_ = purged
 }

@@ -21,9 +21,9 @@ type Config struct {
 	// Run is that of the RunEntry that this server wrote; zero: none.
 	Run syncproto.ID
 	// NewEpoch begins an epoch of the journal after the one that was, if that is not
-	// over yet, and calls SetEpoch. The reason is for the operator. nil: a device
+	// over yet, because the journal is an older copy, and calls SetEpoch. nil: a device
 	// that was further is only asked to compare.
-	NewEpoch  func(was syncproto.Epoch, reason string) error
+	NewEpoch  func(was syncproto.Epoch) error
 	Store     *store.Store
 	Ledger    *Ledger
 	Keys      store.Keys

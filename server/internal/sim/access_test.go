@@ -54,23 +54,15 @@ func newLives(t *testing.T, seed uint64) *lives {
 		world: newWorld(t, seed), tenures: map[holding]*tenure{}, disabled: map[syncproto.UserID]bool{},
 		gone: map[syncproto.DeviceID]bool{}, files: map[seat]map[syncproto.FamilyID]*file{},
 	}
+	l.tablets = l.tablets[:5] // nobody on duty
 	for _, x := range l.tablets {
 		for _, family := range l.families {
-			l.tenures[holding{x.user, family}] = &tenure{granted: l.holds[holding{x.user, family}]}
+			l.tenures[holding{x.user, family}] = &tenure{granted: l.mayHold(x.user, family)}
 		}
 	}
-	l.share(l.tablets[0], l.tablets[1].user)
 	l.watch = l.checkSession
 	l.note()
 	return l
-}
-
-// share has a second person use a tablet, with a store of their own.
-func (l *lives) share(x *tablet, user syncproto.UserID) {
-	l.must(store.DeviceEntry{
-		ID: x.device, Key: publicKey(x.device), Users: []syncproto.UserID{x.user, user}, EnrolledMS: startMS,
-	})
-	l.tablets = append(l.tablets, newTablet(l.world, user, x.device))
 }
 
 func (l *lives) must(e store.Entry) {
@@ -106,14 +98,6 @@ func (l *lives) note() {
 				l.ended++
 			}
 			f.held = now
-			l.holds[holding{x.user, family}] = now || l.gone[x.device] && l.holds[holding{x.user, family}]
-		}
-	}
-	for _, x := range l.tablets { // of a person with several devices, one may be gone
-		for _, family := range l.families {
-			if l.held(x, family) {
-				l.holds[holding{x.user, family}] = true
-			}
 		}
 	}
 }

@@ -2,6 +2,7 @@ package sim
 
 import (
 	"context"
+	"crypto/ed25519"
 	"errors"
 	"fmt"
 	"io"
@@ -12,11 +13,15 @@ import (
 	"time"
 
 	"doorstep/server/internal/access"
+	"doorstep/server/internal/audit"
 	"doorstep/server/internal/desk"
 	"doorstep/server/internal/disk/disktest"
+	"doorstep/server/internal/doors"
+	"doorstep/server/internal/erasure"
 	"doorstep/server/internal/exchange"
 	"doorstep/server/internal/journal"
 	"doorstep/server/internal/keyring"
+	"doorstep/server/internal/settle"
 	"doorstep/server/internal/store"
 	"doorstep/server/internal/store/backing"
 	"doorstep/syncproto"
@@ -38,10 +43,18 @@ type borough struct {
 	failed   bool // the ledger said that nothing more can be kept
 	journal  *journal.Journal
 	ring     *keyring.Ring
+	keys     backing.Keys
 	store    *store.Store
+	audit    *audit.Log
+	accesses *audit.AccessLog
+	erased   *erasure.List
 	ledger   *exchange.Ledger
+	settler  *settle.Settler
 	exchange *exchange.Exchange
 	desk     *desk.Desk
+	doors    *doors.Service
+	erasure  *erasure.Service
+	run      syncproto.ID // of this start
 	starts   int
 }
 
@@ -54,22 +67,23 @@ func newBorough(t *testing.T, seed uint64, rng *rand.Rand, now func() time.Time)
 // start opens everything, as a process that begins does.
 func (b *borough) start() {
 	b.t.Helper()
-	b.starts++
 	if err := b.open(); err != nil {
 		b.fail(fmt.Sprintf("start %d: %v", b.starts, err))
 	}
-	b.up, b.failed = true, false
 }
 
 // open opens everything, or nothing and says why.
 func (b *borough) open() (err error) {
+	b.starts++
+	b.failed = false
 	var opened []io.Closer
 	defer func() {
 		for i := len(opened); err != nil && i > 0; i-- {
 			_ = opened[i-1].Close() // the error of opening is the one to tell
 		}
+		b.up = err == nil
 	}()
-	if b.journal, err = journal.Open("data/journal", journal.Options{FS: b.disk, SegmentBytes: 64 << 10, NewEpoch: b.newEpoch, MinFreeBytes: minFree}); err != nil {
+	if b.journal, err = journal.Open("data/journal", b.journalOptions()); err != nil {
 		return err
 	}
 	opened = append(opened, b.journal)
@@ -77,36 +91,116 @@ func (b *borough) open() (err error) {
 		return err
 	}
 	opened = append(opened, b.ring)
-	failed := func(error) { b.failed = true }
-	keys, err := backing.NewKeys(b.ring, failed)
-	if err != nil {
+	if b.keys, err = backing.NewKeys(b.ring, b.onFatal); err != nil {
+		return err
+	}
+	if err := b.openAudit(); err != nil {
 		return err
 	}
 	source := backing.Journal{J: b.journal}
-	log := slog.New(slog.NewTextHandler(io.Discard, nil))
 	b.store, err = store.Open(b.index, store.Options{
-		Source: source, Sealer: keys, Log: log, OnFatal: failed, Holds: access.Holds, MemTableBytes: 8 << 20,
+		Source: source, Sealer: b.keys, Log: quietLog(), OnFatal: b.onFatal, Holds: access.Holds, MemTableBytes: 8 << 20,
 	})
 	if err != nil {
 		return err
 	}
-	b.serve(source, keys, log)
-	return nil
+	opened = append(opened, b.store)
+	if b.erased, err = settle.EraseAgain(b.disk, b.store.State(), b.keys, "data", "backup"); err != nil {
+		return err
+	}
+	if err := b.openAccesses(); err != nil {
+		return err
+	}
+	b.serve(source)
+	opened = append(opened, closing(b.ledger.Close))
+	return b.settle()
+}
+
+// closing is what has no error to tell.
+type closing func()
+
+func (c closing) Close() error { c(); return nil }
+
+func quietLog() *slog.Logger { return slog.New(slog.DiscardHandler) }
+
+func (b *borough) onFatal(error) { b.failed = true }
+
+func (b *borough) journalOptions() journal.Options {
+	return journal.Options{FS: b.disk, SegmentBytes: 64 << 10, NewEpoch: b.newEpoch, MinFreeBytes: minFree}
+}
+
+// checkpointKey signs the audit log of every borough here.
+func checkpointKey() ed25519.PrivateKey {
+	return ed25519.NewKeyFromSeed(make([]byte, ed25519.SeedSize))
+}
+
+func (b *borough) openAudit() (err error) {
+	b.audit, err = audit.OpenLog(audit.LogOptions{
+		FS: b.disk, Dir: "data/audit", Source: backing.Journal{J: b.journal}, Leaf: store.LeafOf,
+		Signer: audit.NewSigner(boroughName, checkpointKey()), Log: quietLog(),
+	})
+	return err
+}
+
+// openAccesses opens the log of who was sent what. What an older copy of it lacks is
+// no reason not to serve.
+func (b *borough) openAccesses() error {
+	j, err := journal.Open("data/access", b.journalOptions())
+	if err != nil {
+		return err
+	}
+	b.accesses, err = audit.OpenAccessLog(audit.AccessOptions{
+		Journal: backing.Journal{J: j}, Anchor: b.store.State().Anchor(), Now: b.now, Log: quietLog(),
+		Mark: func(family syncproto.FamilyID, record syncproto.RecordID) audit.Mark {
+			return b.keys.Mark(store.KeyPair{Family: family, Record: record})
+		},
+		Tree: audit.TreeOptions{FS: b.disk, Path: "data/audit/access-hashes"},
+	})
+	if errors.Is(err, audit.ErrOtherHistory) {
+		return nil
+	}
+	return err
 }
 
 // serve makes what answers, over what was opened.
-func (b *borough) serve(source backing.Journal, keys store.Keys, log *slog.Logger) {
+func (b *borough) serve(source backing.Journal) {
 	b.ledger = exchange.NewLedger(exchange.LedgerConfig{
-		Journal: source, Store: b.store, Now: b.now, Log: log, OnFatal: func(error) { b.failed = true },
+		Journal: backing.Audited{Journal: source, Log: b.audit}, Store: b.store, Now: b.now, Log: quietLog(), OnFatal: b.onFatal,
 	})
+	b.settler = settle.New(settle.Config{Journal: b.journal, Audit: b.audit, Store: b.store, Ledger: b.ledger, Erased: b.erased,
+		Table: access.TableHash(), Now: b.now})
+	b.run = syncproto.ID(id16(b.rng))
 	b.exchange = exchange.New(exchange.Config{
-		Borough: boroughName, Epoch: source.Epoch(), Store: b.store, Ledger: b.ledger, Keys: keys,
-		Verify: verify, CursorKey: [32]byte{1}, Now: b.now, Log: log,
+		Borough: boroughName, Epoch: source.Epoch(), Store: b.store, Ledger: b.ledger, Keys: b.keys,
+		Verify: verify, CursorKey: [32]byte{1}, Now: b.now, Log: quietLog(),
+		Run: b.run, NewEpoch: b.beginEpoch, Checkpoints: b.audit, Accesses: b.accesses,
 	})
 	b.desk = desk.New(desk.Config{
-		Borough: boroughName, Device: syncproto.DeviceID{0xde}, Keys: keys, Rand: reader{b.rng},
+		Borough: boroughName, Device: syncproto.DeviceID{0xde}, Keys: b.keys, Rand: reader{b.rng},
 		Sign: func(message []byte) ([]byte, error) { return sign([]byte("desk"), message), nil },
 	})
+	b.doors = doors.New(doors.Config{Ledger: b.ledger, Store: b.store, Now: b.now, Random: reader{b.rng}, Wake: func([]syncproto.UserID) {}})
+	b.erasure = erasure.New(erasure.Config{Ledger: b.ledger, Store: b.store, Keys: b.keys, List: b.erased, Now: b.now, Random: reader{b.rng}})
+}
+
+// settle says what a start has to say before it serves.
+func (b *borough) settle() error {
+	ctx := context.Background()
+	if err := b.settler.Start(ctx); err != nil {
+		return err
+	}
+	if err := b.settler.Run(ctx, b.run); err != nil {
+		return err
+	}
+	return b.exchange.Reconsider(ctx)
+}
+
+func (b *borough) beginEpoch(was syncproto.Epoch) error {
+	now, err := b.settler.BeginEpoch(context.Background(), was)
+	if err == nil {
+		b.exchange.SetEpoch(now)
+	}
+	return err
 }
 
 func (b *borough) newEpoch() (e journal.Epoch) {
@@ -114,7 +208,8 @@ func (b *borough) newEpoch() (e journal.Epoch) {
 	return e
 }
 
-// stop ends the process. What the power did to the disk is for crash to say.
+// stop ends the process as a kill does: nothing more is written down. What the
+// power did to the disk is for crash to say.
 func (b *borough) stop() {
 	if !b.up {
 		return
@@ -125,6 +220,15 @@ func (b *borough) stop() {
 		b.t.Errorf("closing the index: %v", err)
 	}
 	_, _ = b.journal.Close(), b.ring.Close() // a disk without power answers errors
+}
+
+// tick does what a server does every few seconds: it writes down who was sent what,
+// binds that into the audit log, and keeps a checkpoint. What fails is done later.
+func (b *borough) tick() error {
+	err := b.accesses.Flush()
+	err = errors.Join(err, b.settler.Anchor(context.Background(), b.accesses))
+	_, kept := b.audit.Keep(b.now())
+	return errors.Join(err, kept)
 }
 
 // minFree is the room that the journal leaves on the disk.

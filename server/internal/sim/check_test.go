@@ -3,6 +3,8 @@ package sim
 import (
 	"bytes"
 	"errors"
+	"maps"
+	"slices"
 
 	"doorstep/client-sdk/engine"
 	"doorstep/server/internal/store"
@@ -17,17 +19,20 @@ var statusNames = map[syncproto.ReceiptStatus]string{
 	syncproto.StatusQuarantined: "quarantined", syncproto.StatusLate: "late",
 }
 
-// checkReply checks what a reply promises and shows.
-func (w *world) checkReply(t *tablet, reply *syncproto.SyncReply) {
+// checkReply checks what a reply promises and shows. The request began at a time by
+// the server's clock.
+func (w *world) checkReply(t *tablet, reply *syncproto.SyncReply, beganMS int64) {
 	for _, r := range reply.Receipts {
 		w.count[statusNames[r.Status]]++
 		if r.Status != syncproto.StatusRefused && r.Durability != syncproto.DurabilityNone {
 			w.acked[r.Change] = r.Status
+			delete(w.away, r.Change)
 		}
-		if r.Status == syncproto.StatusRefused {
+		if r.Status == syncproto.StatusRefused && r.Code != syncproto.CodeErased {
 			w.failf("a change of tablet %x was refused: %v", t.device[:1], r.Code)
 		}
 	}
+	w.know()
 	for _, item := range reply.Items {
 		if item.Type == syncproto.ItemPurge {
 			w.count["purges"]++
@@ -39,48 +44,97 @@ func (w *world) checkReply(t *tablet, reply *syncproto.SyncReply) {
 		if err != nil {
 			w.failf("the server handed out what cannot be read: %v", err)
 		}
-		if !w.holds[holding{t.user, c.Body.Family}] {
+		h := holding{t.user, c.Body.Family}
+		if !w.standing.holds(h, beganMS) && !w.standing.holds(h, w.borough.now().UnixMilli()) {
 			w.failf("tablet %x was shown family %x, which its worker has no relation to", t.device[:1], c.Body.Family[:1])
+		}
+		if w.isErased(c.Body.Family, c.Body.Record) {
+			w.failf("tablet %x was sent a word of record %x, which was erased", t.device[:1], c.Body.Record[:2])
 		}
 	}
 }
 
-// checkAcked checks that everything acknowledged is stored.
+// checkAcked checks that everything acknowledged is stored, but for what was lost with
+// a restore and is on its way back.
 func (w *world) checkAcked() {
 	for _, id := range sortedKeys(w.acked) {
+		if _, away := w.away[id]; away {
+			continue
+		}
 		if _, err := w.borough.store.Change(id); err != nil {
 			w.failf("change %s was acknowledged and is gone: %v", id, err)
 		}
 	}
 }
 
-// checkRelations checks that a crash changed nobody's access, and learns what
-// became of the grants that nobody was told about.
-func (w *world) checkRelations() {
-	for _, t := range w.tablets {
-		for _, family := range w.families {
-			h := holding{t.user, family}
-			now := len(w.borough.store.State().BasisOf(t.user, family, w.borough.now().UnixMilli())) > 0
-			if now != w.holds[h] && !w.unsure[h] {
-				w.failf("worker %x and family %x: was told %v, and after a crash it is %v", t.user[:1], family[:1], w.holds[h], now)
-			}
-			w.holds[h] = now
-			delete(w.unsure, h)
+// checkBack checks that what was lost with a restore, and was on somebody's tablet,
+// has come back by itself.
+func (w *world) checkBack() {
+	for _, id := range sortedKeys(w.away) {
+		of := w.away[id]
+		if _, err := w.borough.store.Change(id); err != nil && !w.isErased(of.Family, of.Record) {
+			w.failf("change %s was lost with a restore, was on a tablet, and did not come back: %v", id, err)
+		}
+		w.count["words that came back"]++
+	}
+}
+
+// checkEnded checks that a tablet shows and holds nothing that its worker may not
+// have any more.
+func (w *world) checkEnded(t *tablet) {
+	for _, f := range t.engine.Families() {
+		if f.Readable && !w.mayHold(t.user, f.Family) {
+			w.failf("tablet %x still shows family %x", t.device[:1], f.Family[:1])
+		}
+	}
+	for _, key := range slices.Sorted(maps.Keys(t.rows)) {
+		_, of, ok := changeRow(key)
+		if !ok || !w.standing.ever[holding{t.user, of.Family}] {
+			continue // a restore may have lost that it was given: it is not shown, and waits
+		}
+		if !w.mayHold(t.user, of.Family) {
+			w.failf("tablet %x still holds words of family %x", t.device[:1], of.Family[:1])
+		}
+		if w.isErased(of.Family, of.Record) {
+			w.failf("tablet %x still holds words of record %x, which was erased", t.device[:1], of.Record[:2])
+		}
+	}
+}
+
+// checkErased checks that nobody can read at the server what was erased.
+func (w *world) checkErased() {
+	for _, id := range sortedKeys(w.acked) {
+		ref, err := w.borough.store.Change(id)
+		if err != nil || !w.isErased(ref.Family, ref.Record) || ref.Status == syncproto.StatusQuarantined && ref.Code == syncproto.CodeErased {
+			continue
+		}
+		w.count["words erased"]++
+		err = w.borough.store.Read(func(r *store.Reader) error {
+			_, err := r.Content(ref.Position)
+			return err
+		})
+		if err == nil {
+			w.failf("change %s was erased, and the server can read it", id)
+		}
+		if _, err := w.borough.store.View(ref.Record); !errors.Is(err, store.ErrNotFound) {
+			w.failf("record %x was erased, and the server shows it: %v", ref.Record[:2], err)
 		}
 	}
 }
 
 // checkAll checks what must hold once everybody has synced.
 func (w *world) checkAll() {
+	w.checkBack()
 	w.checkAcked()
+	w.checkErased()
+	w.checkAudit()
 	for _, t := range w.tablets {
 		w.checkWritten(t)
 		w.checkTold(t)
+		w.checkEnded(t)
 		for _, family := range w.families {
-			if w.holds[holding{t.user, family}] {
+			if w.mayHold(t.user, family) {
 				w.checkSame(t, family)
-			} else if n := len(t.engine.Records(family)); n > 0 {
-				w.failf("tablet %x still shows %d records of family %x", t.device[:1], n, family[:1])
 			}
 		}
 	}
@@ -96,10 +150,17 @@ func (w *world) checkWritten(t *tablet) {
 		w.failf("tablet %x still holds %d changes and %d drafts", t.device[:1], out.Changes, out.Drafts)
 	}
 	for _, id := range sortedKeys(t.wrote) {
-		if _, err := w.borough.store.Change(id); err != nil {
+		if _, err := w.borough.store.Change(id); err != nil && !w.erasedAway(id) {
 			w.failf("change %s was safe on tablet %x and never arrived: %v", id, t.device[:1], err)
 		}
 	}
+}
+
+// erasedAway reports whether a change was lost with a restore, and its record was
+// erased: then it does not come back.
+func (w *world) erasedAway(id syncproto.ChangeID) bool {
+	of, away := w.away[id]
+	return away && w.isErased(of.Family, of.Record)
 }
 
 // checkTold checks that a worker is told what became of each of their changes: no
@@ -120,7 +181,7 @@ func (w *world) checkTold(t *tablet) {
 		if marked {
 			told = m.Status
 		}
-		if told != ref.Status {
+		if told != ref.Status && (w.backups == nil || t.has(id)) {
 			w.failf("change %s is %s, and tablet %x says %s", id, statusNames[ref.Status], t.device[:1], statusNames[told])
 		}
 	}
@@ -157,6 +218,9 @@ func (w *world) checkSame(t *tablet, family syncproto.FamilyID) {
 // checkSeal checks that what was final is final, and has not changed.
 func (w *world) checkSeal(record syncproto.RecordID, s seal) {
 	info, err := w.borough.store.RecordInfo(record)
+	if err == nil && info.Erased > 0 {
+		return
+	}
 	if err != nil || info.Sealed == 0 {
 		w.failf("record %x was sealed and is not: %v", record[:2], err)
 	}

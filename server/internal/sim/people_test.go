@@ -48,7 +48,9 @@ func (t *tablet) work(record syncproto.RecordID) {
 	if err != nil {
 		return // closed, or nothing in it that this build folds
 	}
-	switch n := t.w.rng.IntN(20); {
+	switch n := t.w.rng.IntN(21); {
+	case n == 20:
+		t.offerAnew(record)
 	case n < 6:
 		t.typeIn(record, view)
 	case n < 7 && len(view.Conflicts) > 0:
@@ -71,6 +73,19 @@ func (t *tablet) edit(in engine.Edit) {
 	}
 	if t.carry(effects) {
 		t.wrote[id] = true // the call returned: the words are safe
+	}
+}
+
+// offerAnew writes again what of a record is locked away, once that is possible.
+func (t *tablet) offerAnew(record syncproto.RecordID) {
+	id, effects, err := t.engine.Reoffer(t.now(), record, t.w.id())
+	if err != nil {
+		t.w.log("tablet %x: nothing to offer anew: %v", t.device[:2], err)
+		return
+	}
+	if t.carry(effects) {
+		t.w.count["offered anew"]++
+		t.wrote[id] = true
 	}
 }
 
@@ -187,12 +202,12 @@ func (w *world) value(field *schema.Field) cbor.Value {
 
 // relate gives a worker a family, or takes it away.
 func (w *world) relate(user syncproto.UserID, family syncproto.FamilyID, grant bool) {
+	if user == duty {
+		return
+	}
 	if w.borough.propose(store.RelationEntry{User: user, Family: family, Basis: "LEAD", Grant: grant}) {
-		w.holds[holding{user, family}] = grant
-		delete(w.unsure, holding{user, family})
+		w.takeAtItsWord()
 		w.log("worker %x and family %x: %v", user[:1], family[:1], grant)
-	} else {
-		w.unsure[holding{user, family}] = true // nobody knows whether it was stored
 	}
 }
 
@@ -224,7 +239,8 @@ func (w *world) seal(record syncproto.RecordID) {
 		}}}
 	})
 	if done {
-		w.seals[record] = seal{heads: info.Heads, hash: hash, fields: len(sealed.Fields)}
+		w.takeAtItsWord()
+		w.seals[record] = seal{heads: info.Heads, hash: hash, position: w.sure.head}
 		w.log("record %x is final", record[:2])
 	}
 }

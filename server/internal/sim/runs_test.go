@@ -45,7 +45,8 @@ func (a *tally) String() string {
 // faults are the columns of RUNS.md: what was done to the borough.
 var faults = []string{
 	"server crashes", "tablet crashes", "power cuts planned", "failed syncs planned", "failed writes planned",
-	"full disks", "flipped bits", "clock jumps", "cloned tablets", "messages lost", "messages doubled",
+	"full disks", "slow disks", "flipped bits", "restores", "old copies put back", "clock jumps", "server clock jumps",
+	"cloned tablets", "messages lost", "messages doubled",
 }
 
 // row is the tally as a line of RUNS.md.

@@ -1,6 +1,7 @@
 package sim
 
 import (
+	"crypto/ed25519"
 	"maps"
 	"slices"
 
@@ -20,6 +21,8 @@ type tablet struct {
 
 	crashAt int                         // effects until it crashes; -1: not planned
 	wrote   map[syncproto.ChangeID]bool // changes that an edit gave an id
+	cut     bool                        // it was told to begin anew, and has not yet
+	doubts  bool                        // nothing tells the server that what it remembers of the log is genuine
 }
 
 func newTablet(w *world, user syncproto.UserID, device syncproto.DeviceID) *tablet {
@@ -34,6 +37,9 @@ func (t *tablet) restart() {
 		Borough: boroughName, User: t.user, Device: t.device, Actor: syncproto.ActorID(t.w.id()),
 	}, engine.Verifiers{
 		Reply: func(message, signature []byte) bool { return verify([]byte("reply"), message, signature) },
+		Checkpoint: func(text, signature []byte) bool {
+			return ed25519.Verify(checkpointKey().Public().(ed25519.PublicKey), text, signature)
+		},
 	})
 	for _, k := range slices.Sorted(maps.Keys(t.rows)) {
 		if err := e.Load([]byte(k), t.rows[k]); err != nil {
@@ -46,6 +52,17 @@ func (t *tablet) restart() {
 	}
 	t.engine = e
 	t.carry(effects)
+}
+
+// has reports whether the tablet has the content of a change. After a restore it
+// cannot ask anew about what it purged.
+func (t *tablet) has(id syncproto.ChangeID) bool {
+	for key := range t.rows {
+		if here, _, ok := changeRow(key); ok && here == id {
+			return true
+		}
+	}
+	return false
 }
 
 func (t *tablet) now() engine.Time {
@@ -111,6 +128,7 @@ func (t *tablet) sync() {
 // receive takes in what the network brings: a reply, or word that there is none.
 func (t *tablet) receive(m message) {
 	if m.code != syncproto.CodeOK || m.signed == nil {
+		t.cut = t.cut || m.code == syncproto.CodeUnknownEpoch
 		t.carry(t.engine.Failed(m.request, engine.Failure{Code: m.code}, t.chance()))
 		return
 	}
@@ -118,5 +136,6 @@ func (t *tablet) receive(m message) {
 	if err != nil {
 		t.w.failf("tablet %x cannot read a reply: %v", t.device[:2], err)
 	}
+	t.cut = false
 	t.carry(effects)
 }

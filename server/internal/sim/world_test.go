@@ -35,11 +35,17 @@ type world struct {
 	coordinator syncproto.UserID
 	wire        []message // under way, in no particular order
 
-	holds  map[holding]bool
-	unsure map[holding]bool                               // the server crashed before it said what became of it
-	acked  map[syncproto.ChangeID]syncproto.ReceiptStatus // what replies promised
-	seals  map[syncproto.RecordID]seal
-	count  map[string]int // what happened how often
+	serverSkewMS int64 // how wrong the server's clock is
+	slowSyncs    int   // of the server's disk, still to come
+
+	standing *standing
+	sure     promise
+	acked    map[syncproto.ChangeID]syncproto.ReceiptStatus // what replies promised
+	away     map[syncproto.ChangeID]store.KeyPair           // acked, lost with a restore, and to come back
+	erased   map[store.KeyPair]bool                         // what must never come back
+	seals    map[syncproto.RecordID]seal
+	backups  []copied
+	count    map[string]int // what happened how often
 }
 
 type holding struct {
@@ -49,9 +55,9 @@ type holding struct {
 
 // seal is what was final when it was sealed.
 type seal struct {
-	heads  []syncproto.ChangeID
-	hash   [32]byte
-	fields int
+	heads    []syncproto.ChangeID
+	hash     [32]byte
+	position uint64 // of the journal's head then
 }
 
 // message is a request on its way up or, once answered, a reply on its way down.
@@ -69,31 +75,61 @@ func newWorld(t *testing.T, seed uint64) *world {
 	w := &world{
 		t: t, fail: func(s string) { t.Helper(); t.Fatal(s) }, seed: seed, rng: rand.New(rand.NewPCG(seed, 1)), clockMS: startMS,
 		coordinator: syncproto.UserID{0xc0},
-		holds:       map[holding]bool{}, unsure: map[holding]bool{}, acked: map[syncproto.ChangeID]syncproto.ReceiptStatus{}, seals: map[syncproto.RecordID]seal{},
+		standing:    newStanding(), acked: map[syncproto.ChangeID]syncproto.ReceiptStatus{}, away: map[syncproto.ChangeID]store.KeyPair{},
+		erased: map[store.KeyPair]bool{}, seals: map[syncproto.RecordID]seal{}, count: map[string]int{},
 	}
-	w.count = map[string]int{}
-	w.borough = newBorough(t, seed, rand.New(rand.NewPCG(seed, 2)), func() time.Time { return time.UnixMilli(w.clockMS) })
+	w.borough = newBorough(t, seed, rand.New(rand.NewPCG(seed, 2)), func() time.Time { return time.UnixMilli(w.clockMS + w.serverSkewMS) })
 	w.borough.fail = func(s string) { w.failf("%s", s) }
-	entries := []store.Entry{store.UserEntry{ID: w.coordinator, Login: "coordinator", Role: "coordinator"}}
-	for i := range 3 {
-		w.families = append(w.families, syncproto.FamilyID{0xf1 + byte(i)})
-	}
-	for i := range 4 {
-		user, device := syncproto.UserID{byte(i + 1)}, syncproto.DeviceID{0xd1 + byte(i)}
-		entries = append(entries,
-			store.UserEntry{ID: user, Login: fmt.Sprint("worker", i), Role: "practitioner"},
-			store.DeviceEntry{ID: device, Key: publicKey(device), Users: []syncproto.UserID{user}, EnrolledMS: startMS})
-		w.tablets = append(w.tablets, newTablet(w, user, device))
-	}
-	if !w.borough.propose(entries...) {
-		w.failf("the borough cannot begin")
-	}
-	for i, t := range w.tablets {
+	w.borough.disk.OnSync(w.dawdle)
+	w.people()
+	for i, t := range w.tablets[:4] {
 		w.relate(t.user, w.families[i%3], true)
 		w.relate(t.user, w.families[(i+1)%3], true)
 	}
 	w.tablets[3].skewMS = []int64{0, -40 * 365 * 86_400_000, 10 * 365 * 86_400_000}[w.rng.IntN(3)]
+	w.takeAtItsWord()
 	return w
+}
+
+// people are four workers with a tablet each, the first of which two of them share,
+// the office, and who is on emergency duty.
+func (w *world) people() {
+	entries := []store.Entry{
+		store.UserEntry{ID: w.coordinator, Login: "coordinator", Role: "coordinator"},
+		store.UserEntry{ID: manager, Login: "manager", Role: "manager"},
+		store.TeamEntry{User: manager, Team: team, Basis: "MANAGER", Grant: true},
+		store.UserEntry{ID: officer, Login: "officer", Role: "ig_officer"},
+		store.UserEntry{ID: second, Login: "second", Role: "ig_officer"},
+		store.UserEntry{ID: duty, Login: "duty", Role: "edt"},
+	}
+	for i := range 3 {
+		w.families = append(w.families, syncproto.FamilyID{0xf1 + byte(i)})
+		entries = append(entries, store.FamilyTeamEntry{Family: w.families[i], Team: team})
+	}
+	for i := range 4 {
+		user := syncproto.UserID{byte(i + 1)}
+		entries = append(entries, store.UserEntry{ID: user, Login: fmt.Sprint("worker", i), Role: "practitioner"})
+		w.tablets = append(w.tablets, newTablet(w, user, syncproto.DeviceID{0xd1 + byte(i)}))
+	}
+	w.tablets = append(w.tablets, newTablet(w, w.tablets[1].user, w.tablets[0].device), newTablet(w, duty, syncproto.DeviceID{0xd5}))
+	users := map[syncproto.DeviceID][]syncproto.UserID{}
+	for _, t := range w.tablets {
+		users[t.device] = append(users[t.device], t.user)
+	}
+	for _, device := range sortedKeys(users) {
+		entries = append(entries, store.DeviceEntry{ID: device, Key: publicKey(device), Users: users[device], EnrolledMS: startMS})
+	}
+	if !w.borough.propose(entries...) {
+		w.failf("the borough cannot begin")
+	}
+}
+
+// dawdle makes a sync of the server's disk take its time.
+func (w *world) dawdle() {
+	if w.slowSyncs > 0 {
+		w.slowSyncs--
+		w.clockMS += 10_000
+	}
 }
 
 func (w *world) id() [16]byte { return id16(w.rng) }
@@ -126,28 +162,27 @@ func (w *world) run(steps int) {
 
 func (w *world) oneStep() {
 	t := w.tablets[w.rng.IntN(len(w.tablets))]
-	switch n := w.rng.IntN(100); {
-	case n < 40:
+	switch n := w.rng.IntN(200); {
+	case n < 74:
 		t.act()
-	case n < 55:
+	case n < 102:
 		t.sync()
-	case n < 88:
+	case n < 166:
 		w.network()
-	case n < 91:
+	case n < 171:
 		t.crashAt = w.rng.IntN(4)
-	case n < 94:
+	case n < 176:
 		w.relate(t.user, w.families[w.rng.IntN(len(w.families))], w.rng.IntN(3) > 0)
-	case n < 96:
+	case n < 184:
+		w.decideAboutFiles(t)
+	case n < 187:
 		w.trySeal()
-	case n < 98:
-		w.diskTrouble()
-	case n < 99 && w.rng.IntN(2) == 0:
-		w.clockTrouble(t)
-	case n < 99:
-		w.clone(t)
+	case n < 189:
+		w.tick()
+	case n < 191:
+		w.syncInPeace(t)
 	default:
-		w.log("the server crashes")
-		w.restartServer()
+		w.trouble(t, n-191)
 	}
 	if w.borough.failed {
 		w.log("the server lost its disk")
@@ -155,10 +190,29 @@ func (w *world) oneStep() {
 	}
 }
 
-// diskTrouble has the server's disk fail soon, or now.
+// trouble is what happens to devices, servers and disks.
+func (w *world) trouble(t *tablet, kind int) {
+	switch {
+	case kind < 4:
+		w.diskTrouble()
+	case kind < 5 && w.rng.IntN(2) == 0:
+		w.clockTrouble(t)
+	case kind < 5:
+		w.clone(t)
+	case kind < 6:
+		w.backUp()
+	case kind < 7 && w.rng.IntN(2) == 0:
+		w.disaster()
+	default:
+		w.log("the server crashes")
+		w.restartServer()
+	}
+}
+
+// diskTrouble has the server's disk fail or dawdle soon, or now.
 func (w *world) diskTrouble() {
 	d := w.borough.disk
-	kinds := []string{"power cuts planned", "failed syncs planned", "failed writes planned", "full disks"}
+	kinds := []string{"power cuts planned", "failed syncs planned", "failed writes planned", "full disks", "slow disks"}
 	kind := w.rng.IntN(len(kinds))
 	soon := w.rng.IntN(6)
 	switch kind {
@@ -171,13 +225,15 @@ func (w *world) diskTrouble() {
 	case 3:
 		free, _ := d.FreeBytes("data") // without power it is full as well
 		d.SetCapacity(1<<62 - free + minFree + int64(w.rng.IntN(4<<10)))
+	case 4:
+		w.slowSyncs = 1 + soon
 	}
 	w.count[kinds[kind]]++
 	w.log("%s: %d", kinds[kind], soon)
 }
 
 // maxTablets bounds how many tablets the clones make of the four.
-const maxTablets = 6
+const maxTablets = 8
 
 // clone restores a backup of a tablet onto another one: two devices with one key,
 // one actor and one person.
@@ -193,12 +249,18 @@ func (w *world) clone(t *tablet) {
 	w.tablets = append(w.tablets, &c)
 }
 
-// clockTrouble moves a tablet's clock, or everybody's forward.
+// clockTrouble moves a tablet's clock, the server's, or everybody's forward.
 func (w *world) clockTrouble(t *tablet) {
 	const day = 86_400_000
 	w.count["clock jumps"]++
-	if w.rng.IntN(3) == 0 {
+	switch w.rng.IntN(6) {
+	case 0, 1:
 		w.clockMS += w.rng.Int64N(3 * day)
+		return
+	case 2:
+		w.serverSkewMS = []int64{-day, day, 0, -60_000}[w.rng.IntN(4)]
+		w.count["server clock jumps"]++
+		w.log("the server's clock is wrong by %d", w.serverSkewMS)
 		return
 	}
 	t.skewMS += []int64{-1, 1, -day, day, -365 * day, 365 * day}[w.rng.IntN(6)] * (1 + w.rng.Int64N(40))
@@ -227,9 +289,7 @@ func (w *world) restartServer() {
 	} else {
 		w.borough.start()
 	}
-	w.log("the server is back, entry %d", w.borough.store.State().Head())
-	w.checkAcked()
-	w.checkRelations()
+	w.afterStart()
 }
 
 // startOnRottenDisk flips a bit before the start. The server must say so and stop,
@@ -240,15 +300,13 @@ func (w *world) startOnRottenDisk() {
 	path, bit := b.rot(w.rng)
 	w.count["flipped bits"]++
 	w.log("bit %d of %s flips", bit, path)
-	b.starts++
 	if err := b.open(); err != nil {
 		w.count["refusals of damage"]++
 		w.log("the server does not start: %v", err)
+		b.crash(false)
 		b.disk.FlipBit(path, bit)
 		b.start()
-		return
 	}
-	b.up, b.failed = true, false
 }
 
 // network moves one message on: answers it, brings it down, doubles or drops it.
@@ -287,6 +345,7 @@ func (w *world) deliver(m message) {
 // answer has the server answer a request, and checks what it promises.
 func (w *world) answer(m message) message {
 	caller := exchange.Caller{User: m.tablet.user, Device: m.tablet.device}
+	began := w.borough.now().UnixMilli()
 	reply, signed, code := w.borough.sync(caller, m.payload)
 	m.answered, m.signed, m.code = true, signed, code
 	if reply == nil {
@@ -297,7 +356,8 @@ func (w *world) answer(m message) message {
 	if w.watch != nil {
 		w.watch(m.tablet, reply)
 	}
-	w.checkReply(m.tablet, reply)
+	w.checkReply(m.tablet, reply, began)
+	w.takeAtItsWord()
 	return m
 }
 
@@ -310,6 +370,7 @@ func (w *world) calm() {
 	d.FailSync(-1)
 	d.FailWrite(-1)
 	d.SetCapacity(1 << 62)
+	w.slowSyncs, w.serverSkewMS = 0, 0
 	if w.borough.failed {
 		w.restartServer()
 	}
@@ -322,6 +383,7 @@ func (w *world) calm() {
 			w.failf("still not quiet after %d rounds", round)
 		}
 		moved := false
+		w.clockMS += 15_000 // beyond what the audit log takes for the same moment
 		for _, t := range w.tablets {
 			moved = w.syncOnce(t) || moved
 			if w.borough.failed { // the power had gone, and nothing was written since
@@ -332,6 +394,22 @@ func (w *world) calm() {
 			quiet = 0
 		}
 	}
+}
+
+// syncInPeace has one tablet sync until it and the server have nothing to say, and
+// checks that it then holds nothing that ended for its worker.
+func (w *world) syncInPeace(t *tablet) {
+	t.crashAt = -1
+	for range 40 {
+		if moved := w.syncOnce(t); w.borough.failed {
+			return
+		} else if !moved {
+			w.count["syncs in peace"]++
+			w.checkEnded(t)
+			return
+		}
+	}
+	w.log("tablet %x gets no peace", t.device[:1])
 }
 
 // syncOnce runs one round trip; it reports whether it brought anything.

@@ -34,6 +34,9 @@ type ChangeEntry struct {
 	Status syncproto.ReceiptStatus // accepted, held, quarantined or late
 	Code   syncproto.Code
 	AtMS   int64 // server time of receipt
+	// Gap: the change before it in its chain is not waited for. The device lost its
+	// content to a purge, or somebody else gave this one back.
+	Gap bool
 	// Mark and Table are for the audit log: they stand for the record and for the
 	// access table that was asked. Tx.Stage fills them in.
 	Mark  audit.Mark

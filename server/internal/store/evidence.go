@@ -9,11 +9,14 @@ import (
 
 // EpochEntry declares an epoch of the journal: after how many entries it began.
 // Where it began because a copy was restored, Known is the last checkpoint that the
-// server remembers from before and cannot keep to; zero if it remembers none.
+// server remembers from before and cannot keep to; zero if it remembers none. Copy:
+// it began because the journal turned out to be an older copy, which had gone on
+// without a word from wherever one of its runs ended.
 type EpochEntry struct {
 	Epoch syncproto.Epoch
 	From  uint64
 	Known syncproto.TreeHead
+	Copy  bool
 }
 
 // TableEntry names the access table that decides from here on.
@@ -56,11 +59,12 @@ func (ForkEntry) entryKind() entryKind   { return kindFork }
 func encodeEvidence(e Entry) []byte {
 	switch e := e.(type) {
 	case EpochEntry:
-		b := appendHeader(nil, 5, kindEpoch)
+		b := appendHeader(nil, 6, kindEpoch)
 		b = cbor.AppendBytes(b, e.Epoch[:])
 		b = cbor.AppendUint(b, e.From)
 		b = cbor.AppendUint(b, e.Known.Size)
-		return cbor.AppendBytes(b, e.Known.Root[:])
+		b = cbor.AppendBytes(b, e.Known.Root[:])
+		return cbor.AppendBool(b, e.Copy)
 	case TableEntry:
 		return cbor.AppendBytes(appendHeader(nil, 2, kindTable), e.Hash[:])
 	case AnchorEntry:
@@ -83,11 +87,12 @@ func encodeEvidence(e Entry) []byte {
 func decodeEvidence(d *decoder, kind entryKind, count int) Entry {
 	switch kind {
 	case kindEpoch:
-		d.expect(count == 5)
+		d.expect(count == 6)
 		var e EpochEntry
 		d.BytesInto(e.Epoch[:])
 		e.From, e.Known.Size = d.Uint(), d.Uint()
 		d.BytesInto(e.Known.Root[:])
+		e.Copy = d.Bool()
 		return e
 	case kindTable:
 		d.expect(count == 2)
@@ -148,13 +153,19 @@ func (s *State) Epochs() []EpochEntry {
 }
 
 // RestoredBelow returns the newest declared epoch that began with fewer entries
-// than a size: what of them came after was lost. Zero if none did.
+// than a size: what of them came after was lost. An older copy that was put back
+// without a word may have gone on before its epoch began, but only where a server was
+// started on it: for one that fits no epoch, the last such place below it is named.
+// Zero if there is none.
 func (s *State) RestoredBelow(size uint64) syncproto.Restored {
 	s.mu.RLock()
 	defer s.mu.RUnlock()
 	for _, e := range slices.Backward(s.evidence.epochs) {
 		if e.From < size && e.From > 0 {
 			return syncproto.Restored{Epoch: e.Epoch, Size: e.From}
+		}
+		if at := s.runs.endBelow(size); e.Copy && at > 0 {
+			return syncproto.Restored{Epoch: e.Epoch, Size: at}
 		}
 	}
 	return syncproto.Restored{}

@@ -1,6 +1,8 @@
 package store
 
 import (
+	"slices"
+
 	"doorstep/syncproto"
 	"doorstep/syncproto/cbor"
 )
@@ -39,17 +41,46 @@ func (r *runs) add(position uint64, id syncproto.ID) {
 	r.in = append(r.in, position)
 }
 
-// RunCovers reports whether a run can have handed out what lies at a position: it
-// is of this journal, and the position is not beyond its end.
-func (s *State) RunCovers(id syncproto.ID, position uint64) bool {
+// endBelow is how many entries there were when the last run began with fewer than a
+// number of them; 0 if none did.
+func (r *runs) endBelow(size uint64) uint64 {
+	for _, position := range slices.Backward(r.in) {
+		if position-1 < size {
+			return position - 1
+		}
+	}
+	return 0
+}
+
+// IsLostFuture reports whether what a run handed out in an epoch, up to a position,
+// shows that this journal is an older copy, and nothing in the journal says so yet: it
+// never had that epoch, or it had not got so far in that run by the end of the epoch.
+func (s *State) IsLostFuture(epoch syncproto.Epoch, run syncproto.ID, position uint64) bool {
 	s.mu.RLock()
 	defer s.mu.RUnlock()
-	i, known := s.runs.at[id]
+	i := slices.IndexFunc(s.evidence.epochs, func(e EpochEntry) bool { return e.Epoch == epoch })
+	if i < 0 {
+		return true
+	}
+	later := s.evidence.epochs[i+1:]
+	if slices.ContainsFunc(later, func(e EpochEntry) bool { return e.Copy }) {
+		return false // that is known
+	}
+	if len(later) > 0 && position > later[0].From {
+		return false // it was lost when that epoch began, which says so
+	}
+	return !s.runs.cover(run, position, s.head)
+}
+
+// cover reports whether a run can have handed out what lies at a position: it is of
+// this journal, and the position is not beyond its end.
+func (r *runs) cover(id syncproto.ID, position, head uint64) bool {
+	i, known := r.at[id]
 	switch {
 	case !known:
 		return false
-	case i+1 < len(s.runs.in):
-		return position < s.runs.in[i+1]
+	case i+1 < len(r.in):
+		return position < r.in[i+1]
 	}
-	return position <= s.head
+	return position <= head
 }

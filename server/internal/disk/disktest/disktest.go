@@ -17,6 +17,7 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"maps"
 	"math/rand/v2"
 	"path/filepath"
 	"slices"
@@ -49,6 +50,7 @@ type Disk struct {
 	failSync  int // how many more syncs succeed before one fails; -1 is never
 	failWrite int
 	liar      bool
+	onSync    func() // nil: nobody is told
 }
 
 var _ disk.FS = (*Disk)(nil)
@@ -151,6 +153,27 @@ func (d *Disk) LieAboutSync() {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	d.liar = true
+}
+
+// OnSync has a function called as each sync of a file begins, as for a disk that takes its time. It must not use the
+// disk.
+func (d *Disk) OnSync(fn func()) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.onSync = fn
+}
+
+// Wipe removes every file whose path begins with a prefix, behind the back of the program and durably.
+func (d *Disk) Wipe(prefix string) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	for _, change := range d.pending {
+		change.apply(d.durable)
+	}
+	d.pending = nil
+	gone := func(path string, _ *inode) bool { return strings.HasPrefix(path, prefix) }
+	maps.DeleteFunc(d.names, gone)
+	maps.DeleteFunc(d.durable, gone)
 }
 
 // Paths lists all files in order.

@@ -198,6 +198,9 @@ func (f *file) Sync() error {
 	if err := f.change("sync"); err != nil {
 		return err
 	}
+	if f.disk.onSync != nil {
+		f.disk.onSync()
+	}
 	if f.disk.off {
 		return ErrPower
 	}

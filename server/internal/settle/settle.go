@@ -1,0 +1,186 @@
+// Package settle writes into the journal what a start and a new epoch have to say
+// before anything is served: the epochs that the journal began by itself, the access
+// table that decides, what was erased and a restored journal does not know of, and
+// the run of the server. A Settler does that; EraseAgain comes before it, when the
+// keys are there and nothing else is.
+//
+// It decides nothing about when an epoch begins: the journal does at a torn end, a
+// restore does, and a device that was further than the journal makes the server ask
+// for one (BeginEpoch).
+package settle
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"sync"
+	"time"
+
+	"doorstep/server/internal/audit"
+	"doorstep/server/internal/disk"
+	"doorstep/server/internal/erasure"
+	"doorstep/server/internal/journal"
+	"doorstep/server/internal/store"
+	"doorstep/syncproto"
+)
+
+// Ledger orders and keeps entries: an *exchange.Ledger.
+type Ledger interface {
+	Propose(ctx context.Context, decide func(tx *store.Tx) ([]store.Entry, error)) (uint64, error)
+}
+
+// Config is what New needs. All fields are required.
+type Config struct {
+	Journal *journal.Journal
+	Audit   *audit.Log
+	Store   *store.Store
+	Ledger  Ledger
+	Erased  *erasure.List
+	Table   [32]byte // hash of the access table that decides
+	Now     func() time.Time
+}
+
+// Settler writes down what a start has to say. It is safe for concurrent use.
+type Settler struct {
+	cfg    Config
+	epochs sync.Mutex // held while a new epoch begins
+}
+
+// New returns a Settler.
+func New(cfg Config) *Settler { return &Settler{cfg: cfg} }
+
+// Start writes down epochs, access table and erasures, as a start must before it
+// serves. It fails with audit.ErrOtherHistory if the journal lost what its own last
+// checkpoint covers and began no epoch since: then it was tampered with, or a backup
+// was put in place by hand, and the server must not go on.
+func (s *Settler) Start(ctx context.Context) error {
+	return errors.Join(s.declareEpochs(ctx), s.declareErasures(ctx))
+}
+
+// Run writes down that a server begins to work on the journal, under the id that its
+// cursors will carry. It comes after everything that may refuse to.
+func (s *Settler) Run(ctx context.Context, id syncproto.ID) error {
+	if err := s.propose(ctx, []store.Entry{store.RunEntry{ID: id}}); err != nil {
+		return fmt.Errorf("beginning a run: %w", err)
+	}
+	return nil
+}
+
+// OlderCopy is the reason of an epoch that began because the journal turned out to be
+// an older copy, which somebody had put back without a word.
+const OlderCopy = "a device was further than the journal: it is an older copy"
+
+// BeginEpoch begins an epoch while the server runs, as one must when a device proves
+// that the journal is an older copy, and returns the one that the journal is in then.
+// Two devices that say so at once begin one: was is the epoch that ends.
+func (s *Settler) BeginEpoch(ctx context.Context, was syncproto.Epoch) (syncproto.Epoch, error) {
+	s.epochs.Lock()
+	defer s.epochs.Unlock()
+	if now := syncproto.Epoch(s.cfg.Journal.Epoch()); now != was {
+		return now, nil
+	}
+	if err := s.cfg.Journal.BeginEpoch(OlderCopy); err != nil {
+		return was, err
+	}
+	if err := s.declareEpochs(ctx); err != nil {
+		return was, err
+	}
+	return syncproto.Epoch(s.cfg.Journal.Epoch()), nil
+}
+
+// Anchor binds what the access log has gained into the borough's log.
+func (s *Settler) Anchor(ctx context.Context, accesses *audit.AccessLog) error {
+	head, err := accesses.Settle()
+	if err != nil || head == s.cfg.Store.State().Anchor() || head.Size == 0 {
+		return err
+	}
+	return s.propose(ctx, []store.Entry{store.AnchorEntry{TreeHead: head}})
+}
+
+func (s *Settler) propose(ctx context.Context, entries []store.Entry) error {
+	if len(entries) == 0 {
+		return nil
+	}
+	_, err := s.cfg.Ledger.Propose(ctx, func(*store.Tx) ([]store.Entry, error) { return entries, nil })
+	return err
+}
+
+func (s *Settler) declareEpochs(ctx context.Context) error {
+	entries := s.undeclared()
+	lost, isLost := s.cfg.Audit.Lost()
+	if isLost && !s.declared(lost) {
+		if len(entries) == 0 {
+			return fmt.Errorf("%w: the last checkpoint was over %d entries; if a backup was put in place by hand, restore it with doorstep restore",
+				audit.ErrOtherHistory, lost.Size)
+		}
+		last := entries[len(entries)-1].(store.EpochEntry)
+		last.Known = lost.TreeHead
+		entries[len(entries)-1] = last
+	}
+	if s.cfg.Store.State().TableHash() != s.cfg.Table {
+		entries = append(entries, store.TableEntry{Hash: s.cfg.Table})
+	}
+	if err := s.propose(ctx, entries); err != nil {
+		return fmt.Errorf("declaring an epoch: %w", err)
+	}
+	if !isLost {
+		return nil
+	}
+	s.cfg.Audit.Declare()
+	_, err := s.cfg.Audit.Keep(s.cfg.Now()) // in place of the one that was lost
+	return err
+}
+
+// declared reports whether an entry speaks of a checkpoint that was lost: a server
+// that was killed right after a restore has yet to keep another.
+func (s *Settler) declared(lost syncproto.Checkpoint) bool {
+	return slices.ContainsFunc(s.cfg.Store.State().Epochs(), func(e store.EpochEntry) bool { return e.Known == lost.TreeHead })
+}
+
+// undeclared lists the epochs that no entry of the journal speaks of yet.
+func (s *Settler) undeclared() []store.Entry {
+	declared := map[syncproto.Epoch]bool{}
+	for _, e := range s.cfg.Store.State().Epochs() {
+		declared[e.Epoch] = true
+	}
+	var entries []store.Entry
+	for _, e := range s.cfg.Journal.Epochs() {
+		if !declared[syncproto.Epoch(e.Epoch)] {
+			entries = append(entries, store.EpochEntry{Epoch: syncproto.Epoch(e.Epoch), From: uint64(e.From), Copy: e.Reason == OlderCopy})
+		}
+	}
+	return entries
+}
+
+// declareErasures writes down again what was erased and this journal, restored from
+// before that, does not know of: its readers and their tablets must hear of it.
+func (s *Settler) declareErasures(ctx context.Context) error {
+	state := s.cfg.Store.State()
+	var entries []store.Entry
+	for _, p := range s.cfg.Erased.All() {
+		if !state.IsErased(p.Family, p.Record) {
+			entries = append(entries, store.EraseEntry{Scope: "restored", Family: p.Family, Record: p.Record, AtMS: s.cfg.Now().UnixMilli()})
+		}
+	}
+	if err := s.propose(ctx, entries); err != nil {
+		return fmt.Errorf("erasing again what was erased: %w", err)
+	}
+	return nil
+}
+
+// EraseAgain erases what was erased before, should a key store that came back from a
+// backup have brought it back, and returns the list of it. It runs before anything is
+// served. Each folder holds all of the list: beside the data, and beside the backups,
+// for a machine that lost the first.
+func EraseAgain(fsys disk.FS, state *store.State, keys erasure.Keys, folders ...string) (*erasure.List, error) {
+	list, err := erasure.OpenList(fsys, folders...)
+	if err != nil {
+		return nil, err
+	}
+	var besides []store.KeyPair
+	for _, e := range state.Erasures() {
+		besides = append(besides, store.KeyPair{Family: e.Family, Record: e.Record})
+	}
+	return list, list.Replay(keys, besides)
+}

@@ -1,0 +1,94 @@
+package settle_test
+
+import (
+	"context"
+	"crypto/ed25519"
+	"crypto/sha256"
+	"errors"
+	"log/slog"
+	"os"
+	"testing"
+	"time"
+
+	"doorstep/server/internal/audit"
+	"doorstep/server/internal/disk"
+	"doorstep/server/internal/erasure"
+	"doorstep/server/internal/exchange"
+	"doorstep/server/internal/settle"
+	"doorstep/server/internal/store"
+	"doorstep/server/internal/store/storetest"
+	"doorstep/syncproto"
+)
+
+var key = ed25519.NewKeyFromSeed(make([]byte, ed25519.SeedSize))
+
+// office is a borough and what settles it; audits is the folder of its audit log.
+type office struct {
+	*storetest.Borough
+	settler *settle.Settler
+	audit   *audit.Log
+}
+
+// at is a moment of the test.
+func at(minutes int) time.Time {
+	return time.UnixMilli(1_790_000_000_000).Add(time.Duration(minutes) * time.Minute)
+}
+
+func open(t *testing.T, b *storetest.Borough, audits string) *office {
+	t.Helper()
+	quiet := slog.New(slog.DiscardHandler)
+	log, err := audit.OpenLog(audit.LogOptions{FS: disk.Local{}, Dir: audits, Source: b.Journal, Leaf: store.LeafOf, Signer: audit.NewSigner("testshire", key), Log: quiet})
+	if err != nil {
+		t.Fatal(err)
+	}
+	ledger := exchange.NewLedger(exchange.LedgerConfig{Journal: b.Journal, Store: b.Store, Now: time.Now, Log: quiet, OnFatal: func(err error) { t.Error(err) }})
+	t.Cleanup(ledger.Close)
+	list, err := erasure.OpenList(disk.Local{}, t.TempDir())
+	if err != nil {
+		t.Fatal(err)
+	}
+	return &office{b, settle.New(settle.Config{Journal: b.Journal.J, Audit: log, Store: b.Store, Ledger: ledger, Erased: list,
+		Table: sha256.Sum256([]byte("table")), Now: func() time.Time { return at(9) }}), log}
+}
+
+// A server that is killed after it declared a restore, and before it kept another
+// checkpoint, must start again: the last checkpoint is lost, and the journal says so.
+func TestFault84AKillRightAfterARestoreIsNoTampering(t *testing.T) {
+	audits := t.TempDir()
+	before := open(t, storetest.Open(t), audits)
+	for _, err := range []error{before.settler.Start(context.Background()), before.settler.Run(context.Background(), syncproto.ID{1})} {
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	before.audit.Follow(0, nil, nil)
+	if c, err := before.audit.Keep(at(1)); err != nil || c.Size == 0 {
+		t.Fatalf("the checkpoint before: %+v, %v", c, err)
+	}
+
+	restored := storetest.Open(t) // another journal, where the checkpoint stayed
+	if err := open(t, restored, t.TempDir()).settler.Start(context.Background()); err != nil {
+		t.Fatal(err)
+	}
+	if err := open(t, restored, audits).settler.Start(context.Background()); !errors.Is(err, audit.ErrOtherHistory) {
+		t.Fatalf("without an epoch: got %v, want %v", err, audit.ErrOtherHistory)
+	}
+	if err := restored.Journal.J.BeginEpoch("restored"); err != nil {
+		t.Fatal(err)
+	}
+	for n, audits := range []string{copyOf(t, audits), audits, audits} { // the first time killed before it kept one
+		if err := open(t, restored, audits).settler.Start(context.Background()); err != nil {
+			t.Fatalf("start %d after the restore: %v", n+1, err)
+		}
+	}
+}
+
+// copyOf copies a folder.
+func copyOf(t *testing.T, dir string) string {
+	t.Helper()
+	to := t.TempDir()
+	if err := os.CopyFS(to, os.DirFS(dir)); err != nil {
+		t.Fatal(err)
+	}
+	return to
+}
