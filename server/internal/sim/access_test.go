@@ -95,6 +95,9 @@ func (l *lives) note() {
 			f, now := l.file(x, family), l.held(x, family)
 			if f.held && !now {
 				f.lost, f.lostMS = head, l.clockMS
+				if end := l.tenures[holding{x.user, family}].untilMS; end != 0 {
+					f.lostMS = min(f.lostMS, end) // it was the clock, maybe some time ago
+				}
 				l.ended++
 			}
 			f.held = now
