@@ -244,7 +244,7 @@ var list = []mutant{
 	{
 		name: "a group is written on top of one that the disk had no room for",
 		file: "server/internal/exchange/group.go",
-		from: "		g.err = onTopOf(before.err)\n",
+		from: "			g.err = onTopOf(g.before.err)\n",
 		to:   "",
 		pkg:  "server/internal/exchange", test: "TestFullDiskTakesBackWhatWasDecidedOnTop",
 	},

@@ -179,7 +179,7 @@ func (b *borough) serve(source backing.Journal) {
 		Borough: boroughName, Device: syncproto.DeviceID{0xde}, Keys: b.keys, Rand: reader{b.rng},
 		Sign: func(message []byte) ([]byte, error) { return sign([]byte("desk"), message), nil },
 	})
-	b.doors = doors.New(doors.Config{Ledger: b.ledger, Store: b.store, Now: b.now, Random: reader{b.rng}, Wake: func([]syncproto.UserID) {}})
+	b.doors = doors.New(doors.Config{Ledger: b.ledger, Store: b.store, Keys: b.keys, Now: b.now, Random: reader{b.rng}, Wake: func([]syncproto.UserID) {}})
 	b.erasure = erasure.New(erasure.Config{Ledger: b.ledger, Store: b.store, Keys: b.keys, List: b.erased, Now: b.now, Random: reader{b.rng}})
 }
 
