@@ -198,7 +198,7 @@ func (b *borough) openStore(bool) error {
 
 // openWork starts the sequencer and what proposes to it.
 func (b *borough) openWork(bool) error {
-	b.hub = exchange.NewHub()
+	b.hub = exchange.NewHub(exchange.Clock{Now: time.Now, NextTurn: b.store.State().NextTurn})
 	b.ledger = exchange.NewLedger(exchange.LedgerConfig{
 		Journal: backing.Audited{Journal: b.journal, Log: b.audit}, Store: b.store, Now: time.Now, Log: b.log, OnFatal: b.fail,
 		OnCommit: func(c exchange.Committed) { b.hub.Tell(b.store.State(), c) },

@@ -79,7 +79,7 @@ func newTown(t testing.TB) *town {
 func (w *town) start() {
 	log := slog.New(slog.NewTextHandler(w.log, nil))
 	now := func() time.Time { return time.UnixMilli(w.nowMS) }
-	w.hub = exchange.NewHub()
+	w.hub = exchange.NewHub(exchange.Clock{})
 	w.ledger = exchange.NewLedger(exchange.LedgerConfig{
 		Journal: w.b.Journal, Store: w.b.Store, Now: now, Log: log,
 		OnFatal:  func(err error) { w.t.Errorf("the ledger failed: %v", err) },
