@@ -117,8 +117,8 @@ var layers = map[string][]string{
 	"web":                       {},
 	"web/webtest":               {"doorstep/server/web"},
 	"web/build":                 {"doorstep/client-sdk/ts/bundle"}, // a developer's tool
-	"internal/api":              {"doorstep/server/web", "auth", "auth/openid", "exchange", "finalise", "reading", "audit", "doors", "erasure", "oversight"},
-	"internal/auth":             {"auth/openid", "auth/passkey"},
+	"internal/api":              {"doorstep/server/web", "auth", "auth/openid", "exchange", "finalise", "reading", "audit", "doors", "erasure", "oversight", "pace"},
+	"internal/auth":             {"auth/openid", "auth/passkey", "pace"},
 	"internal/auth/openid":      {},
 	"internal/auth/passkey":     {},
 	"internal/auth/authtest":    {"auth"},
@@ -144,6 +144,7 @@ var layers = map[string][]string{
 	"internal/secondcopy":       {"disk", "journal", "keyring"},
 	"internal/backup":           {"chain", "disk", "journal", "keyring"},
 	"internal/disk":             {},
+	"internal/pace":             {},
 	"internal/disk/disktest":    {"disk"},
 	"internal/mutants":          {}, // tests only
 }

@@ -2,12 +2,8 @@ package server
 
 import (
 	"bytes"
-	"crypto/ecdsa"
 	"crypto/ed25519"
-	"crypto/elliptic"
-	"crypto/rand"
 	"crypto/sha256"
-	"encoding/base64"
 	"encoding/hex"
 	"io"
 	"net/http"
@@ -16,7 +12,6 @@ import (
 
 	"github.com/golang-jwt/jwt/v5"
 
-	"doorstep/server/internal/auth"
 	"doorstep/server/internal/auth/authtest"
 	"doorstep/syncproto"
 	"doorstep/syncproto/cbor"
@@ -41,25 +36,10 @@ func (r *running) enrol(t *testing.T, login string) tablet {
 	if err != nil {
 		t.Fatal(err)
 	}
-	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
-	if err != nil {
-		t.Fatal(err)
-	}
-	public, err := key.PublicKey.Bytes()
-	if err != nil {
-		t.Fatal(err)
-	}
-	normal, _ := auth.NormalCode(code.Code)
-	sum := sha256.Sum256(auth.EnrolMessage(normal))
-	x, y, err := ecdsa.Sign(rand.Reader, key, sum[:])
-	if err != nil {
-		t.Fatal(err)
-	}
-	proof := append(x.FillBytes(make([]byte, 32)), y.FillBytes(make([]byte, 32))...)
-	b64 := base64.RawURLEncoding.EncodeToString
-	d := tablet{person: person{t: t, r: r}, key: authtest.Key{Private: key}}
+	key := newDeviceKey(t, code.Code)
+	d := tablet{person: person{t: t, r: r}, key: authtest.Key{Private: key.private}}
 	status := d.call("POST", "/v1/devices", map[string]string{"login": login, "password": itPassword, "code": code.Code,
-		"public_key": b64(public), "proof": b64(proof), "name": "Tablet"}, &d.session)
+		"public_key": key.public, "proof": key.proof, "name": "Tablet"}, &d.session)
 	if status != http.StatusOK {
 		t.Fatalf("enrolling: status %d", status)
 	}

@@ -63,6 +63,9 @@ func (p people) Passkeys(user syncproto.UserID) []auth.Passkey { return p.facts(
 // Sessions implements auth.Facts.
 func (p people) Sessions(user syncproto.UserID) []auth.Session { return p.facts().Sessions(user) }
 
+// Codes implements auth.Facts.
+func (p people) Codes(user syncproto.UserID) []auth.Code { return p.facts().Codes(user) }
+
 // Accounts implements auth.Ledger.
 func (p people) Accounts() []auth.Account {
 	users := p.store.State().Users()
@@ -137,6 +140,15 @@ func (f facts) Sessions(user syncproto.UserID) []auth.Session {
 	out := make([]auth.Session, 0, len(list))
 	for _, s := range list {
 		out = append(out, sessionOf(s))
+	}
+	return out
+}
+
+func (f facts) Codes(user syncproto.UserID) []auth.Code {
+	list := f.state.CodesOf(user)
+	out := make([]auth.Code, 0, len(list))
+	for _, c := range list {
+		out = append(out, auth.Code(c))
 	}
 	return out
 }

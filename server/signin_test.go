@@ -1,14 +1,21 @@
 package server
 
 import (
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/sha256"
+	"encoding/base64"
 	"net/http"
 	"net/url"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
 
+	"doorstep/server/internal/auth"
 	"doorstep/server/internal/store"
 	"doorstep/syncproto"
 )
@@ -271,4 +278,95 @@ func (b *borough) staleSessions(t *testing.T) error {
 		return entries, nil
 	})
 	return err
+}
+
+// TestEnrolmentByTheServiceAsksForThePassword: an enrolment code that went astray does
+// not hand an account with a password to whoever has an account of the service; and
+// nothing is linked unless the device is enrolled.
+func TestEnrolmentByTheServiceAsksForThePassword(t *testing.T) {
+	r, _ := withProvider(t, false)
+	a, ctx := r.borough.auth, t.Context()
+	for _, u := range []auth.NewUser{{Login: "lena", Name: "L", Role: "practitioner", Password: itPassword}, {Login: "fresh", Name: "F", Role: "practitioner"}} {
+		if _, err := a.AddUser(ctx, u); err != nil {
+			t.Fatal(err)
+		}
+	}
+	subject := func(login string) string {
+		u, _ := r.borough.store.State().UserByLogin(login)
+		return u.Subject
+	}
+	b := newBrowser(t)
+	enrol := func(login, code string, body map[string]any) (int, []string) {
+		t.Helper()
+		p := person{t: t, r: r}
+		back, _ := p.viaProvider(b, "jo", false)
+		key := newDeviceKey(t, code)
+		body["openid"], body["code"], body["public_key"], body["proof"], body["name"] = back, code, key.public, key.proof, "Tablet"
+		var out struct{ Details []struct{ Path string } }
+		status := p.call("POST", "/v1/devices", body, &out)
+		var paths []string
+		for _, d := range out.Details {
+			paths = append(paths, d.Path)
+		}
+		return status, paths
+	}
+	code := func(login string) string {
+		c, _, err := a.IssueCode(ctx, login)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return c
+	}
+	lenas := code("lena")
+	if status, paths := enrol("lena", lenas, map[string]any{}); status != http.StatusUnauthorized || !slices.Equal(paths, []string{"login", "password"}) {
+		t.Errorf("without the password: status %d, asks for %v", status, paths)
+	}
+	if status, _ := enrol("lena", lenas, map[string]any{"login": "lena", "password": "not the password at all"}); status != http.StatusUnauthorized {
+		t.Errorf("with a wrong password: status %d", status)
+	}
+	if status, _ := enrol("lena", lenas, map[string]any{"login": "it", "password": itPassword}); status != http.StatusUnauthorized {
+		t.Errorf("with another's password: status %d", status)
+	}
+	if got := subject("lena"); got != "" {
+		t.Errorf("linked to %q without an enrolment", got)
+	}
+	if status, _ := enrol("lena", lenas, map[string]any{"login": "lena", "password": itPassword}); status != http.StatusOK || subject("lena") == "" {
+		t.Errorf("with the password: status %d, linked to %q", status, subject("lena"))
+	}
+	// The same person of the service cannot be a second account's, which stays as it was.
+	if status, _ := enrol("fresh", code("fresh"), map[string]any{}); status == http.StatusOK || subject("fresh") != "" {
+		t.Errorf("a second account: status %d, linked to %q", status, subject("fresh"))
+	}
+	if err := a.LinkUser(ctx, "lena", ""); err != nil {
+		t.Fatal(err)
+	}
+	if status, _ := enrol("fresh", code("fresh"), map[string]any{}); status != http.StatusOK || subject("fresh") == "" {
+		t.Errorf("an account without a password: status %d, linked to %q", status, subject("fresh"))
+	}
+}
+
+// deviceKey is a new device's key and its proof of it, as an enrolment sends them.
+type deviceKey struct {
+	private       *ecdsa.PrivateKey
+	public, proof string
+}
+
+func newDeviceKey(t *testing.T, code string) deviceKey {
+	t.Helper()
+	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	public, err := key.PublicKey.Bytes()
+	if err != nil {
+		t.Fatal(err)
+	}
+	normal, _ := auth.NormalCode(code)
+	sum := sha256.Sum256(auth.EnrolMessage(normal))
+	x, y, err := ecdsa.Sign(rand.Reader, key, sum[:])
+	if err != nil {
+		t.Fatal(err)
+	}
+	b64 := base64.RawURLEncoding.EncodeToString
+	return deviceKey{key, b64(public), b64(append(x.FillBytes(make([]byte, 32)), y.FillBytes(make([]byte, 32))...))}
 }

@@ -17,9 +17,11 @@ import (
 type Enrolment struct {
 	Login    string
 	Password string
-	OpenID   *OpenIDBack // instead of both: what came back from the sign-in service
-	Code     string      // the enrolment code, as IT handed it out
-	Name     string      // what the device is called in lists
+	// OpenID is instead of both what came back from the sign-in service; beside them for
+	// an account that has a password already and is not bound to the person there yet.
+	OpenID *OpenIDBack
+	Code   string // the enrolment code, as IT handed it out
+	Name   string // what the device is called in lists
 	// Key is the device's key if somebody else is enrolled on it already, in a
 	// store of their own; nil draws one.
 	Key *Key
@@ -48,7 +50,8 @@ func (c *Client) Enrol(ctx context.Context, store Store, in Enrolment) (Identity
 	}
 	if in.OpenID != nil {
 		request["openid"] = *in.OpenID
-	} else {
+	}
+	if in.OpenID == nil || in.Login != "" {
 		request["login"], request["password"] = in.Login, in.Password
 	}
 	err = c.call(ctx, "/v1/devices", request, &out)

@@ -34,7 +34,7 @@ type RefreshRequest struct {
 type EnrolRequest struct {
 	Login     string       `json:"login,omitempty" validate:"maxbytes=128" doc:"The borough account's login."`
 	Password  string       `json:"password,omitempty" validate:"maxbytes=512" doc:"The password; a first one is set."`
-	OpenID    *OpenIDBack  `json:"openid,omitempty" doc:"Instead: what came back from the borough's sign-in service; the code links the account to the person."`
+	OpenID    *OpenIDBack  `json:"openid,omitempty" doc:"Instead: what came back from the borough's sign-in service; the code links the account to the person. An account that has a password is only linked if login and password are given as well."`
 	Passkey   *PasskeyBack `json:"passkey,omitempty" doc:"Instead: what a passkey answered."`
 	Code      string       `json:"code" validate:"required,maxbytes=64" doc:"The enrolment code, as IT handed it out; dashes, spaces and case do not matter."`
 	PublicKey string       `json:"public_key" validate:"required,len=87,base64rawurl" doc:"The device's P-256 key: the uncompressed point of 65 bytes, base64url without padding."`
@@ -137,10 +137,15 @@ func (a *API) enrol(c *call, in *EnrolRequest) (*Enrolment, error) {
 	if err != nil {
 		return nil, syncproto.CodeBadValue
 	}
-	who, err := c.credential(in.Login, in.Password, in.OpenID, in.Passkey)
+	login, word := in.Login, in.Password
+	if in.OpenID != nil && login != "" && word != "" {
+		login, word = "", "" // beside the sign-in service, for an account that has a password
+	}
+	who, err := c.credential(login, word, in.OpenID, in.Passkey)
 	if err != nil {
 		return nil, err
 	}
+	who.Login, who.Password = in.Login, in.Password
 	g, err := a.cfg.Auth.Enrol(c.ctx, auth.Enrol{Credential: who, Code: in.Code, Key: key, Proof: proof, Name: in.Name})
 	if err != nil {
 		return nil, err

@@ -28,6 +28,7 @@ import (
 	"doorstep/server/internal/audit"
 	"doorstep/server/internal/auth"
 	"doorstep/server/internal/exchange"
+	"doorstep/server/internal/pace"
 	"doorstep/syncproto"
 	"doorstep/syncproto/frame"
 )
@@ -91,7 +92,8 @@ type Limits struct {
 	IdleTimeout    time.Duration // between requests of a connection; 75 s
 	SlowLink       time.Duration // instead of the first two, for a signed-in device's sync; 10 min
 	Connections    int           // at once; 8192
-	PerAddress     int           // connections of one address at once; 2048
+	PerAddress     int           // connections of one address, or of one IPv6 network, at once; 2048
+	PerSession     int           // requests of one session a second, ten seconds' worth of them at once; 100
 	Syncs          int           // worked on at once; 256
 	SyncWait       time.Duration // for one of those places, before 503; 5 s
 	Streams        int           // event streams at once; 5000
@@ -161,7 +163,8 @@ type API struct {
 	streams streamCount
 	frames  frame.Wrapper
 
-	strangers window // large bodies of callers without a good token
+	sessions  *pace.Limiter // requests of each session
+	strangers window        // large bodies of callers without a good token
 
 	closing  chan struct{} // closed when Shutdown begins: event streams end
 	stopOnce sync.Once
@@ -178,6 +181,7 @@ func New(cfg Config) (*API, error) {
 		cfg.StepUp = 30 * time.Minute
 	}
 	a := &API{cfg: cfg, syncs: make(chan struct{}, cfg.Limits.Syncs), closing: make(chan struct{})}
+	a.sessions = pace.New(10*cfg.Limits.PerSession, time.Second/time.Duration(cfg.Limits.PerSession), maxSessions)
 	a.strangers.max, a.strangers.every = largeStrangers, strangersEvery
 	a.streams.perUser, a.streams.max = cfg.Limits.StreamsPerUser, cfg.Limits.Streams
 	a.streams.byUser = map[syncproto.UserID]int{}
@@ -199,7 +203,7 @@ func New(cfg Config) (*API, error) {
 // Serve answers requests on ln until Shutdown, then returns nil. It speaks TLS
 // when secure is set.
 func (a *API) Serve(ln net.Listener, secure *tls.Config) error {
-	ln = &cappedListener{Listener: ln, perAddress: a.cfg.Limits.PerAddress, open: map[netip.Addr]int{}}
+	ln = &cappedListener{Listener: ln, perAddress: a.cfg.Limits.PerAddress, open: map[string]int{}}
 	if secure != nil {
 		ln = tls.NewListener(ln, secure)
 	}
@@ -254,6 +258,7 @@ func (l Limits) withDefaults() Limits {
 	setDuration(&l.KeepAlive, 10*time.Second)
 	setInt(&l.Connections, 8192)
 	setInt(&l.PerAddress, 2048)
+	setInt(&l.PerSession, 100)
 	setInt(&l.Syncs, 256)
 	setInt(&l.Streams, 5000)
 	setInt(&l.StreamsPerUser, 4)

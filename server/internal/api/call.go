@@ -153,6 +153,9 @@ func (a *API) letIn(r route, k *call, fctx *fasthttp.RequestCtx, s *state) error
 		if err != nil {
 			return err
 		}
+		if wait := a.sessions.Take(string(caller.Session[:]), a.cfg.Now()); wait > 0 {
+			return &refusal{code: syncproto.CodeTooMany, retryAfter: wait}
+		}
 		if caller.CustodyOnly && r.who == signedIn {
 			return syncproto.CodeAccessEnded
 		}

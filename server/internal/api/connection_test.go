@@ -258,3 +258,52 @@ func (e *eventStream) wantEnd() {
 		e.t.Fatalf("waiting for the end: %v", err)
 	}
 }
+
+// TestOneIPv6NetworkIsOnePlace: whoever has a network of 64 bits could come from
+// another address each time.
+func TestOneIPv6NetworkIsOnePlace(t *testing.T) {
+	for _, c := range []struct {
+		a, b string
+		one  bool
+	}{
+		{"2001:db8:1:2::1", "2001:db8:1:2:ffff:ffff:ffff:ffff", true},
+		{"2001:db8:1:2::1", "2001:db8:1:3::1", false},
+		{"fe80::1%eth0", "fe80::2%eth1", true},
+		{"192.0.2.1", "192.0.2.2", false},
+		{"192.0.2.1", "::ffff:192.0.2.1", true},
+	} {
+		if got := placeOf(netip.MustParseAddr(c.a)) == placeOf(netip.MustParseAddr(c.b)); got != c.one {
+			t.Errorf("%s and %s are one place: %v", c.a, c.b, got)
+		}
+	}
+}
+
+// TestOneSessionHasItsPace: a session that asks too fast is told when to come again,
+// and others are not.
+func TestOneSessionHasItsPace(t *testing.T) {
+	var mu sync.Mutex
+	now := time.Now()
+	clock := func() time.Time { mu.Lock(); defer mu.Unlock(); return now }
+	w := newWorld(t, func(c *Config) { c.Limits.PerSession, c.Now = 2, clock })
+	w.addUser("jo", auth.RolePractitioner)
+	fast, other := w.signIn("jo").AccessToken, w.signIn("jo").AccessToken
+	for i := range 20 {
+		if a := w.get("/v1/families", fast); a.status != http.StatusOK {
+			t.Fatalf("request %d: %d", i, a.status)
+		}
+	}
+	a := w.get("/v1/families", fast)
+	a.wantProblem(t, http.StatusTooManyRequests, syncproto.CodeTooMany)
+	if a.header.Get("Retry-After") != "1" {
+		t.Errorf("Retry-After is %q", a.header.Get("Retry-After"))
+	}
+	if a := w.get("/v1/families", other); a.status != http.StatusOK {
+		t.Errorf("another session is told to wait: %d", a.status)
+	}
+	mu.Lock()
+	now = now.Add(time.Second)
+	mu.Unlock()
+	if a := w.get("/v1/families", fast); a.status != http.StatusOK {
+		t.Errorf("a second later: %d", a.status)
+	}
+}

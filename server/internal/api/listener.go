@@ -6,7 +6,7 @@ import (
 	"sync"
 )
 
-// cappedListener bounds how many connections one address has open, so that one
+// cappedListener bounds how many connections one place has open, so that one
 // broken machine cannot take every place. (fasthttp's own cap races with its
 // shutdown.)
 type cappedListener struct {
@@ -14,7 +14,7 @@ type cappedListener struct {
 	perAddress int
 
 	mu   sync.Mutex
-	open map[netip.Addr]int // guarded by mu
+	open map[string]int // guarded by mu
 }
 
 // Accept returns the next connection of an address below the cap; those above it
@@ -33,7 +33,7 @@ func (l *cappedListener) Accept() (net.Conn, error) {
 	}
 }
 
-func (l *cappedListener) enter(from netip.Addr) bool {
+func (l *cappedListener) enter(from string) bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if l.open[from] >= l.perAddress {
@@ -43,7 +43,7 @@ func (l *cappedListener) enter(from netip.Addr) bool {
 	return true
 }
 
-func (l *cappedListener) leave(from netip.Addr) {
+func (l *cappedListener) leave(from string) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if l.open[from]--; l.open[from] == 0 {
@@ -51,13 +51,13 @@ func (l *cappedListener) leave(from netip.Addr) {
 	}
 }
 
-// addressOf is the peer's address; the zero one where there is none (a pipe).
-func addressOf(conn net.Conn) netip.Addr {
+// addressOf is the peer's place; empty where there is none (a pipe).
+func addressOf(conn net.Conn) string {
 	ap, err := netip.ParseAddrPort(conn.RemoteAddr().String())
 	if err != nil {
-		return netip.Addr{}
+		return ""
 	}
-	return ap.Addr().Unmap()
+	return placeOf(ap.Addr())
 }
 
 // cappedConn gives its place back when it is closed.

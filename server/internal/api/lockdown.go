@@ -28,6 +28,9 @@ const (
 	// maxStrangerBytes bounds the body of whoever has no good token: a sign-in or
 	// an enrolment.
 	maxStrangerBytes = 16 << 10
+	// maxSessions is of how many sessions the pace is remembered: more than a borough's
+	// people have open, at about 100 bytes each.
+	maxSessions = 16 << 10
 	// largeStrangers is how many large syncs are read in one strangersEvery without
 	// a good token. A tablet whose token lapsed must be told so after a whole
 	// upload, not by a connection that is cut; yet the server sets memory aside for
@@ -335,7 +338,8 @@ func (a *API) finish(fctx *fasthttp.RequestCtx, s *state) {
 	a.cfg.Log.Log(context.Background(), level, "request", args...)
 }
 
-// address is where the caller is: the peer, or what a trusted proxy says.
+// address is where the caller is, as limits count it: the peer, or what a trusted
+// proxy says.
 func (a *API) address(fctx *fasthttp.RequestCtx) string {
 	peer, ok := netip.AddrFromSlice(fctx.RemoteIP())
 	if !ok {
@@ -352,8 +356,21 @@ func (a *API) address(fctx *fasthttp.RequestCtx) string {
 		}
 		peer = next.Unmap()
 	}
-	return peer.String()
+	return placeOf(peer)
 }
+
+// placeOf is what limits count as one place. With IPv6 that is a network of 64 bits,
+// which is the least that anybody is given: whoever has one has 2^64 addresses, and
+// could come from another each time (RFC 6177).
+func placeOf(a netip.Addr) string {
+	a = a.Unmap().WithZone("")
+	if a.Is4() || !a.IsValid() {
+		return a.String()
+	}
+	return netip.PrefixFrom(a, networkBits).Masked().String()
+}
+
+const networkBits = 64
 
 func (a *API) trusts(peer netip.Addr) bool {
 	for _, p := range a.cfg.TrustedProxies {

@@ -131,7 +131,7 @@ func (r route) refusals() []syncproto.Code {
 			syncproto.CodeBadValue, syncproto.CodeTooLarge, syncproto.CodeUnsupportedMedia, syncproto.CodeContentEncoding)
 	}
 	if r.who != anyone {
-		out = append(out, syncproto.CodeUnauthenticated, syncproto.CodeBadProof, syncproto.CodeUnavailable)
+		out = append(out, syncproto.CodeUnauthenticated, syncproto.CodeTooMany, syncproto.CodeBadProof, syncproto.CodeUnavailable)
 	}
 	if r.who == signedIn {
 		out = append(out, syncproto.CodeAccessEnded)

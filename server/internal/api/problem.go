@@ -104,6 +104,14 @@ func refusalOf(err error) *refusal {
 	if errors.As(err, &many) {
 		out.retryAfter = many.RetryAfter
 	}
+	var needs auth.NeedsPassword
+	if errors.As(err, &needs) {
+		missing := syncproto.CodeMissingField
+		for _, path := range []string{"login", "password"} {
+			out.details = append(out.details, ProblemDetail{Path: path, Code: uint16(missing), Name: missing.Error(),
+				Plain: "This account has a password. Give it once more, so that nobody else can take the account over."})
+		}
+	}
 	var unproven *auth.ProofError
 	if errors.As(err, &unproven) {
 		out.nonce = unproven.Nonce

@@ -59,7 +59,7 @@ func (a *API) arrived(h *fasthttp.RequestHeader) (known bool) {
 	out := &proof{err: &auth.ProofError{Reason: "more than one", Nonce: a.cfg.Auth.Nonce()}}
 	if len(proofs) == 1 {
 		out.proven, out.err = a.cfg.Auth.Prove(context.Background(),
-			auth.Proof{JWT: string(proofs[0]), Method: string(h.Method()), URL: a.urlOf(h), Token: token})
+			auth.Proof{JWT: string(proofs[0]), Method: string(h.Method()), URL: a.urlOf(h), Token: token, Holder: key})
 	}
 	h.Set(provenHeader, out.encode())
 	return known && out.err == nil && key == out.proven.Key

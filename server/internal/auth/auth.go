@@ -70,8 +70,7 @@ type Auth struct {
 	cache   *cache
 	prover  *prover
 	tickets *tickets
-	byLogin *limiter // per login and address
-	byPlace *limiter // per address alone, against spraying many logins
+	guesses guesses
 	hashing chan struct{}
 	dummy   string // hash that unknown logins are checked against
 }
@@ -110,8 +109,7 @@ func New(cfg Config) (*Auth, error) {
 		tokens:  newTokens(cfg.Borough, cfg.TokenKey, cfg.OlderKeys, cfg.Now),
 		refresh: newRefresher(cfg.TokenKey.Seed()),
 		cache:   newCache(),
-		byLogin: newLimiter(10, 30*time.Second, 8192),
-		byPlace: newLimiter(200, 3*time.Second, 8192), // a whole office may share one address
+		guesses: newGuesses(),
 		// Each check takes 19 MiB: as many at once as there are cores to run them.
 		hashing: make(chan struct{}, runtime.GOMAXPROCS(0)),
 		dummy:   dummy,

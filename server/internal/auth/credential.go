@@ -4,6 +4,7 @@ import (
 	"context"
 	"time"
 
+	"doorstep/server/internal/auth/openid"
 	"doorstep/syncproto"
 )
 
@@ -16,6 +17,7 @@ type Credential struct {
 	OpenID   *OpenIDBack
 	Passkey  *PasskeyBack
 	Address  string // of the caller, to slow down guessing
+	own      bool   // it comes from where its owner is known to be
 }
 
 // proved is who a credential belongs to, and when they proved it in person: just
@@ -25,42 +27,49 @@ type proved struct {
 	at      time.Time
 }
 
-// identify returns whose credential it is. linked is the account of an enrolment
-// code, to which an unknown person of the sign-in service is bound; zero: none.
-func (a *Auth) identify(ctx context.Context, c Credential, linked syncproto.UserID) (proved, error) {
-	now := a.cfg.Now()
+// identify returns whose credential it is.
+func (a *Auth) identify(ctx context.Context, c Credential) (proved, error) {
 	if c.OpenID == nil && c.Passkey == nil {
-		account, err := a.checkPassword(ctx, c.Login, c.Password, c.Address)
-		return proved{account, now}, err
+		account, err := a.checkPassword(ctx, c)
+		return proved{account, a.cfg.Now()}, err
 	}
-	// Guessing is hopeless there; what is bounded is the work that it makes.
-	if wait := a.byPlace.take(c.Address, now); wait > 0 {
+	return a.paced(c.Address, func() (proved, error) { return a.vouched(ctx, c) })
+}
+
+// paced bounds the work that credentials of others make. Guessing is hopeless there.
+func (a *Auth) paced(address string, work func() (proved, error)) (proved, error) {
+	now := a.cfg.Now()
+	if wait := a.guesses.byPlace.Take(address, now); wait > 0 {
 		return proved{}, &TooMany{RetryAfter: wait}
 	}
-	who, err := a.vouched(ctx, c, linked)
+	who, err := work()
 	if err == nil {
-		a.byPlace.giveBack(c.Address, now)
+		a.guesses.byPlace.GiveBack(address, now)
 	}
 	return who, err
 }
 
 // vouched is identify by a sign-in service or a passkey.
-func (a *Auth) vouched(ctx context.Context, c Credential, linked syncproto.UserID) (proved, error) {
-	now := a.cfg.Now()
+func (a *Auth) vouched(ctx context.Context, c Credential) (proved, error) {
 	if c.OpenID != nil {
 		person, err := a.openIDPerson(ctx, c.OpenID)
 		if err != nil {
 			return proved{}, err
 		}
-		account, err := a.accountOf(ctx, person, linked)
-		at := person.ProvedAt
-		if at.After(now) {
-			at = now
-		}
-		return proved{account, at}, err
+		account, err := a.accountOf(ctx, person)
+		return proved{account, a.provedAt(person)}, err
 	}
 	account, err := a.passkeyAccount(ctx, c.Passkey)
-	return proved{account, now}, err
+	return proved{account, a.cfg.Now()}, err
+}
+
+// provedAt is when a person last proved to the sign-in service who they are, which is
+// not in the future.
+func (a *Auth) provedAt(person openid.Person) time.Time {
+	if now := a.cfg.Now(); person.ProvedAt.After(now) {
+		return now
+	}
+	return person.ProvedAt
 }
 
 // Ways lists how people can sign in.
@@ -80,7 +89,8 @@ func (a *Auth) Ways() []string {
 // proved it. It fails with CodeBadCredentials for somebody else's, and with what
 // SignIn fails with.
 func (a *Auth) StepUp(ctx context.Context, c Caller, in Credential) (time.Time, error) {
-	who, err := a.identify(ctx, in, syncproto.UserID{})
+	in.own = a.isOwn(c, in)
+	who, err := a.identify(ctx, in)
 	if err != nil {
 		return time.Time{}, err
 	}
@@ -97,6 +107,14 @@ func (a *Auth) StepUp(ctx context.Context, c Caller, in Credential) (time.Time, 
 		return []Fact{s}, nil
 	})
 	return who.at, err
+}
+
+// isOwn reports whether a step-up names the person whose session it is: somebody who
+// has that session is where its owner is.
+func (a *Auth) isOwn(c Caller, in Credential) bool {
+	norm, err := NormalLogin(in.Login)
+	account, known := a.cfg.Ledger.AccountByLogin(norm)
+	return err == nil && known && account.ID == c.User
 }
 
 // msOf is a time in Unix milliseconds; 0 for the zero time.

@@ -10,6 +10,7 @@ import (
 	"math/big"
 	"strings"
 
+	"doorstep/server/internal/auth/openid"
 	"doorstep/syncproto"
 )
 
@@ -48,8 +49,8 @@ func DeviceIDOf(key []byte) syncproto.DeviceID {
 // Enrol binds a person to a device and begins a session there. A second person
 // enrols on the same device with their own login and code. It returns
 // CodeBadSignature for a key off the curve or a proof that fails,
-// CodeBadCredentials for a wrong login, password or code alike, CodeRevokedDevice
-// for a key that was revoked, and *TooMany.
+// CodeBadCredentials for a wrong login, password or code alike (NeedsPassword among
+// them), CodeRevokedDevice for a key that was revoked, and *TooMany.
 func (a *Auth) Enrol(ctx context.Context, in Enrol) (Grant, error) {
 	code, ok := NormalCode(in.Code)
 	if !ok {
@@ -79,31 +80,93 @@ func (a *Auth) Enrol(ctx context.Context, in Enrol) (Grant, error) {
 
 // enrolling returns whose enrolment this is. Somebody whose account has no
 // password yet chooses it with their first enrolment, and somebody whom the sign-in
-// service knows and we do not is linked by it: the code stands for them.
+// service knows and we do not is linked by it: the code stands for them. What is new
+// of the account is only recorded with the device (bind).
 func (a *Auth) enrolling(ctx context.Context, code string, in Enrol) (proved, error) {
 	device := DeviceIDOf(in.Key)
 	if in.OpenID != nil {
-		var linked syncproto.UserID
-		if c, ok := a.cfg.Ledger.Code(codeHash(code)); ok {
-			if _, err := a.goodCode(a.cfg.Ledger, c.User, code, device); err == nil {
-				linked = c.User
-			}
-		}
-		return a.identify(ctx, in.Credential, linked)
+		return a.paced(in.Address, func() (proved, error) { return a.enrollingByService(ctx, code, in) })
 	}
 	norm, err := NormalLogin(in.Login)
 	account, known := a.cfg.Ledger.AccountByLogin(norm)
 	if err != nil || !known || account.PasswordHash != "" || account.Disabled || in.Passkey != nil {
-		return a.identify(ctx, in.Credential, syncproto.UserID{})
+		return a.identify(ctx, in.Credential)
 	}
 	if _, err := a.goodCode(a.cfg.Ledger, account.ID, code, device); err != nil {
-		return a.identify(ctx, in.Credential, syncproto.UserID{}) // refused, at the usual cost
+		return a.identify(ctx, in.Credential) // refused, at the usual cost
 	}
 	account.PasswordHash, err = a.newHash(ctx, in.Password)
 	if errors.Is(err, ErrWeakPassword) {
 		return proved{}, syncproto.CodeBadValue
 	}
 	return proved{account, a.cfg.Now()}, err
+}
+
+// NeedsPassword is the error of an enrolment that would link a person of the sign-in
+// service to an account with a password, and did not give it: an enrolment code that
+// went astray must not hand somebody's account to a stranger. It unwraps to
+// CodeBadCredentials.
+type NeedsPassword struct{}
+
+func (NeedsPassword) Error() string {
+	return "the account has a password, which has to be given as well"
+}
+
+// Unwrap returns CodeBadCredentials.
+func (NeedsPassword) Unwrap() error { return syncproto.CodeBadCredentials }
+
+// enrollingByService is enrolling by the sign-in service. A person whom we know
+// already is who they are; else the code says whose account is theirs from now on.
+func (a *Auth) enrollingByService(ctx context.Context, code string, in Enrol) (proved, error) {
+	person, err := a.openIDPerson(ctx, in.OpenID)
+	if err != nil {
+		return proved{}, err
+	}
+	at := a.provedAt(person)
+	c, issued := a.cfg.Ledger.Code(codeHash(code))
+	if issued {
+		_, err = a.goodCode(a.cfg.Ledger, c.User, code, DeviceIDOf(in.Key))
+	}
+	if _, known := a.cfg.Ledger.AccountBySubject(person.Subject); known || !issued || err != nil {
+		account, err := a.accountOf(ctx, person)
+		return proved{account, at}, err
+	}
+	account, err := a.linking(ctx, person, c.User, in)
+	return proved{account, at}, err
+}
+
+// linking is the account of an enrolment code as it will be once it is bound to a
+// person of the sign-in service. It fails with CodeUnlinked if another is bound to
+// it, with CodeNoRole, CodeBadCredentials and NeedsPassword.
+func (a *Auth) linking(ctx context.Context, person openid.Person, user syncproto.UserID, in Enrol) (Account, error) {
+	account, ok := a.cfg.Ledger.Account(user)
+	if !ok || account.Disabled {
+		return Account{}, syncproto.CodeBadCredentials
+	}
+	if account.Subject != "" {
+		return Account{}, syncproto.CodeUnlinked
+	}
+	role, err := a.roleOf(person)
+	if err != nil {
+		return Account{}, err
+	}
+	if account.PasswordHash != "" {
+		if in.Login == "" || in.Password == "" {
+			return Account{}, NeedsPassword{}
+		}
+		owner, err := a.checkPassword(ctx, in.Credential)
+		if err != nil {
+			return Account{}, err
+		}
+		if owner.ID != user {
+			return Account{}, syncproto.CodeBadCredentials
+		}
+	}
+	account.Subject = person.Subject
+	if role != "" {
+		account.Role = role
+	}
+	return account, nil
 }
 
 // newHash hashes a new password when a core is free for it.
@@ -138,8 +201,17 @@ func (a *Auth) bind(f Facts, account Account, code string, in Enrol) ([]Fact, er
 	if !ok || current.Disabled || current.PasswordHash != "" && current.PasswordHash != account.PasswordHash {
 		return nil, syncproto.CodeBadCredentials // changed since the password was checked
 	}
+	before := current
 	if current.PasswordHash == "" {
 		current.PasswordHash = account.PasswordHash // and nothing else of what was read before
+	}
+	if account.Subject != "" && current.Subject != account.Subject {
+		if _, taken := f.AccountBySubject(account.Subject); taken || current.Subject != "" {
+			return nil, syncproto.CodeUnlinked // bound since it was looked up
+		}
+		current.Subject, current.Role = account.Subject, account.Role
+	}
+	if current != before {
 		facts = append(facts, current)
 	}
 	d, known := f.Device(id)

@@ -100,6 +100,9 @@ type Facts interface {
 	// Passkeys and Sessions list what a person has in use, the oldest first.
 	Passkeys(syncproto.UserID) []Passkey
 	Sessions(syncproto.UserID) []Session
+	// Codes lists the enrolment codes that a person was given and that were neither
+	// used nor forgotten, in no order.
+	Codes(syncproto.UserID) []Code
 }
 
 // Ledger keeps facts durably. Reads see what was recorded last.

@@ -83,10 +83,9 @@ func (a *Auth) openIDPerson(ctx context.Context, back *OpenIDBack) (openid.Perso
 }
 
 // accountOf returns the account that is bound to a person, with the role that
-// their groups give. A new person's is made, or linked by an enrolment code
-// (linked, zero: none). It fails with CodeUnlinked, CodeNoRole and
-// CodeBadCredentials for a disabled account.
-func (a *Auth) accountOf(ctx context.Context, person openid.Person, linked syncproto.UserID) (Account, error) {
+// their groups give. A new person's is made where the configuration says so. It
+// fails with CodeUnlinked, CodeNoRole and CodeBadCredentials for a disabled account.
+func (a *Auth) accountOf(ctx context.Context, person openid.Person) (Account, error) {
 	role, err := a.roleOf(person)
 	if err != nil {
 		return Account{}, err
@@ -100,7 +99,7 @@ func (a *Auth) accountOf(ctx context.Context, person openid.Person, linked syncp
 		account, known := f.AccountBySubject(person.Subject)
 		before := account
 		if !known {
-			if account, err = a.newcomer(f, person, linked, syncproto.UserID(id)); err != nil {
+			if account, err = a.newcomer(f, person, syncproto.UserID(id)); err != nil {
 				return nil, err
 			}
 		}
@@ -121,15 +120,7 @@ func (a *Auth) accountOf(ctx context.Context, person openid.Person, linked syncp
 
 // newcomer is the account of a person whom no account is bound to. One is never
 // found by a name or an address: those change hands.
-func (a *Auth) newcomer(f Facts, person openid.Person, linked, id syncproto.UserID) (Account, error) {
-	if !linked.IsZero() {
-		account, ok := f.Account(linked)
-		if !ok || account.Subject != "" {
-			return Account{}, syncproto.CodeUnlinked
-		}
-		account.Subject = person.Subject
-		return account, nil
-	}
+func (a *Auth) newcomer(f Facts, person openid.Person, id syncproto.UserID) (Account, error) {
 	login, err := NormalLogin(person.Login)
 	if !a.cfg.OpenID.Create || err != nil {
 		return Account{}, syncproto.CodeUnlinked

@@ -187,6 +187,10 @@ func (a *Auth) RevokeUser(ctx context.Context, login string) error {
 			k.RemovedMS = now
 			facts = append(facts, k)
 		}
+		for _, c := range f.Codes(user) {
+			c.UsedMS = now // by no device: it stays void when the person comes back
+			facts = append(facts, c)
+		}
 		for _, d := range a.cfg.Ledger.Devices() {
 			if d.UsedBy(user) && len(d.Users) == 1 && d.RevokedMS == 0 {
 				d.RevokedMS = now

@@ -183,6 +183,12 @@ func TestRevokedUserCanDoNothing(t *testing.T) {
 	wantCode(t, err, syncproto.CodeBadPasskey)
 	_, err = w.Enrol(context.Background(), w.enrolment(own, "jo", code))
 	wantCode(t, err, syncproto.CodeBadCredentials)
+	if err := w.DisableUser(context.Background(), "jo", false); err != nil { // they come back
+		t.Fatal(err)
+	}
+	_, err = w.Enrol(context.Background(), w.enrolment(newTablet(t), "jo", code))
+	wantCode(t, err, syncproto.CodeBadCredentials) // the code from before does not
+	w.enrol(newTablet(t), "jo")
 	if d, _ := w.ledger.Device(onOwn.Caller.Device); d.RevokedMS == 0 {
 		t.Error("the person's own device is still in use")
 	}

@@ -67,6 +67,9 @@ type Proof struct {
 	Method string
 	URL    string // of the request, without query; "//host/path" where the scheme is not known
 	Token  string // the access token that came with it; empty: none
+	// Holder is the key that a good Token is bound to: its proofs have room of their
+	// own among those that are remembered. Zero: none.
+	Holder Thumbprint
 }
 
 // Proven is what a good proof shows.
@@ -111,13 +114,14 @@ func newProver(random io.Reader, started time.Time) (*prover, error) {
 }
 
 // Prove checks a proof and returns whose it is. It fails with a *ProofError, or
-// with CodeUnavailable when more proofs came than can be remembered.
+// with CodeUnavailable when more proofs came than can be remembered: of this key, if
+// it is a device's or its token's, else of all that nobody knows.
 func (a *Auth) Prove(ctx context.Context, in Proof) (Proven, error) {
 	now := a.cfg.Now()
-	if a.prover.seen.full(now) {
+	key, byNonce, err := a.prover.check(in, a.enrolled, now)
+	if errors.Is(err, errNoRoom) {
 		return Proven{}, syncproto.CodeUnavailable
 	}
-	key, byNonce, err := a.prover.check(in, now)
 	if err == nil {
 		out := Proven{Key: key}
 		if byNonce {
@@ -128,6 +132,15 @@ func (a *Auth) Prove(ctx context.Context, in Proof) (Proven, error) {
 	a.cfg.Log.InfoContext(ctx, "proof refused", "reason", err.Error())
 	return Proven{}, &ProofError{Reason: err.Error(), Nonce: a.Nonce()}
 }
+
+// enrolled reports whether a key, an uncompressed point, is a device's.
+func (a *Auth) enrolled(point []byte) bool {
+	_, known := a.cfg.Ledger.Device(DeviceIDOf(point))
+	return known
+}
+
+// errNoRoom says that a proof cannot be remembered, and so not be taken.
+var errNoRoom = errors.New("more proofs than can be remembered")
 
 // proofClaims is what a proof says (RFC 9449, 4.2).
 type proofClaims struct {
@@ -142,19 +155,21 @@ type proofClaims struct {
 
 // check weighs everything in a proof. The jti comes last: only what is good
 // otherwise is remembered.
-func (p *prover) check(in Proof, now time.Time) (key Thumbprint, byNonce bool, err error) {
+func (p *prover) check(in Proof, enrolled func(point []byte) bool, now time.Time) (key Thumbprint, byNonce bool, err error) {
 	if in.JWT == "" || len(in.JWT) > maxProofBytes {
 		return key, false, errors.New("none, or too long")
 	}
 	var c proofClaims
+	var point []byte
 	_, err = p.parser.ParseWithClaims(in.JWT, &c, func(t *jwt.Token) (any, error) {
-		public, thumb, err := keyOfProof(t.Header)
-		key = thumb
+		var public *ecdsa.PublicKey
+		public, point, err = keyOfProof(t.Header)
 		return public, err
 	})
 	if err != nil {
 		return Thumbprint{}, false, fmt.Errorf("it does not verify: %w", err)
 	}
+	key = ThumbprintOf(point)
 	if c.ID == "" || len(c.ID) > maxProofID || c.Method != in.Method || !sameURL(in.URL, c.URL) {
 		return Thumbprint{}, false, errors.New("it is for another request")
 	}
@@ -164,8 +179,12 @@ func (p *prover) check(in Proof, now time.Time) (key Thumbprint, byNonce bool, e
 	if byNonce, err = p.fresh(&c, now); err != nil {
 		return Thumbprint{}, false, err
 	}
-	if !p.seen.first(key, c.ID, now) {
+	known := key == in.Holder || enrolled(point)
+	switch p.seen.use(key, c.ID, known, now) {
+	case usedBefore:
 		return Thumbprint{}, false, errors.New("it was used before")
+	case noRoom:
+		return Thumbprint{}, false, errNoRoom
 	}
 	return key, byNonce, nil
 }
@@ -200,27 +219,27 @@ func (p *prover) fresh(c *proofClaims, now time.Time) (byNonce bool, err error) 
 	return false, nil
 }
 
-// keyOfProof reads the public key that a proof names in its header.
-func keyOfProof(header map[string]any) (*ecdsa.PublicKey, Thumbprint, error) {
+// keyOfProof reads the public key that a proof names in its header, and its point.
+func keyOfProof(header map[string]any) (*ecdsa.PublicKey, []byte, error) {
 	if typ, _ := header["typ"].(string); typ != proofType {
-		return nil, Thumbprint{}, errors.New("typ is not " + proofType)
+		return nil, nil, errors.New("typ is not " + proofType)
 	}
 	jwk, _ := header["jwk"].(map[string]any)
 	text := func(name string) string { s, _ := jwk[name].(string); return s }
 	if _, private := jwk["d"]; private || text("kty") != "EC" || text("crv") != "P-256" {
-		return nil, Thumbprint{}, errors.New("jwk is no public P-256 key")
+		return nil, nil, errors.New("jwk is no public P-256 key")
 	}
 	x, errX := base64.RawURLEncoding.Strict().DecodeString(text("x"))
 	y, errY := base64.RawURLEncoding.Strict().DecodeString(text("y"))
 	if errX != nil || errY != nil || len(x) != 32 || len(y) != 32 {
-		return nil, Thumbprint{}, errors.New("jwk has no point")
+		return nil, nil, errors.New("jwk has no point")
 	}
 	point := append(append([]byte{4}, x...), y...)
 	public, err := ecdsa.ParseUncompressedPublicKey(elliptic.P256(), point)
 	if err != nil {
-		return nil, Thumbprint{}, fmt.Errorf("jwk: %w", err)
+		return nil, nil, fmt.Errorf("jwk: %w", err)
 	}
-	return public, ThumbprintOf(point), nil
+	return public, point, nil
 }
 
 // sameURL reports whether a proof's htu names the request: path letter for

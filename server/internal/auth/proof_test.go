@@ -351,3 +351,50 @@ func TestProofOfTheSpec(t *testing.T) {
 		t.Errorf("got key %s, %v; want %s", got.Key, err, lines[3])
 	}
 }
+
+// TestAFloodOfProofsShutsOutOnlyItself: what one key sends, and what keys send that
+// nobody knows, takes no room from others, and never makes a proof of theirs pass a
+// second time.
+func TestAFloodOfProofsShutsOutOnlyItself(t *testing.T) {
+	w := provingWorld(t)
+	w.addUser("jo", auth.RolePractitioner)
+	device, flooder := newTablet(t), authtest.NewKey(t)
+	w.enrol(device, "jo")
+	own := authtest.Key{Private: device.private}
+	mine := own.Proof(w.request("token"))
+	if _, err := w.prove(mine, "token"); err != nil {
+		t.Fatal(err)
+	}
+	flood := func(known bool) {
+		t.Helper()
+		w.Remember(flooder.Thumbprint(), known, 1<<19)
+	}
+	flood(false)
+	flood(true)
+	w.wantRefusedProof(mine, "token")
+	for range 3 {
+		if _, err := w.prove(own.Proof(w.request("token")), "token"); err != nil {
+			t.Errorf("a device is shut out by the flood of another: %v", err)
+		}
+	}
+	stranger := authtest.NewKey(t)
+	if _, err := w.prove(stranger.Proof(w.request("")), ""); !errors.Is(err, syncproto.CodeUnavailable) {
+		t.Errorf("a proof of a strange key that cannot be remembered: %v", err)
+	}
+	bound := func(key authtest.Key) error {
+		_, err := w.Prove(context.Background(), auth.Proof{JWT: key.Proof(w.request("token")), Method: "POST", URL: proofURL, Token: "token", Holder: key.Thumbprint()})
+		return err
+	}
+	if err := bound(stranger); err != nil {
+		t.Errorf("the key of a session, in a browser, is shut out: %v", err)
+	}
+	if err := bound(flooder); !errors.Is(err, syncproto.CodeUnavailable) {
+		t.Errorf("a key that sent too many: %v", err)
+	}
+	w.pass(6 * time.Minute)
+	for _, key := range []authtest.Key{stranger, flooder} {
+		if err := bound(key); err != nil {
+			t.Errorf("when the flood is over: %v", err)
+		}
+	}
+}

@@ -43,22 +43,35 @@ func (e *TooMany) Unwrap() error { return syncproto.CodeTooMany }
 // was never enrolled on the device; *ProofError when the request does not show
 // that the device sent it; *TooMany when there were many tries.
 func (a *Auth) SignIn(ctx context.Context, in SignIn) (Grant, error) {
-	who, err := a.identify(ctx, in.Credential, syncproto.UserID{})
+	in.own = a.ownDevice(in)
+	who, err := a.identify(ctx, in.Credential)
 	if err != nil {
 		return Grant{}, err
 	}
 	return a.begin(ctx, who, in.Device, in.Key)
 }
 
-// checkPassword returns the account that login and password belong to.
-func (a *Auth) checkPassword(ctx context.Context, login, password, address string) (Account, error) {
-	norm, err := NormalLogin(login)
+// ownDevice reports whether a sign-in comes from a device that the login's owner
+// enrolled on, as its key shows.
+func (a *Auth) ownDevice(in SignIn) bool {
+	norm, err := NormalLogin(in.Login)
+	if err != nil || in.Device.IsZero() || in.Key.IsZero() {
+		return false
+	}
+	account, known := a.cfg.Ledger.AccountByLogin(norm)
+	d, enrolled := a.cfg.Ledger.Device(in.Device)
+	return known && enrolled && d.UsedBy(account.ID) && in.Key == ThumbprintOf(d.Key)
+}
+
+// checkPassword returns the account that a credential's login and password belong to.
+func (a *Auth) checkPassword(ctx context.Context, c Credential) (Account, error) {
+	norm, err := NormalLogin(c.Login)
 	if err != nil {
 		norm = "" // no account has it; goes on, for equal cost
 	}
-	now := a.cfg.Now()
-	if wait := max(a.byPlace.take(address, now), a.byLogin.take(norm+"\x00"+address, now)); wait > 0 {
-		a.cfg.Log.WarnContext(ctx, "sign-in slowed down", "address", address)
+	now, try := a.cfg.Now(), guess{login: norm, address: c.Address, own: c.own}
+	if wait := a.guesses.begin(&try, now); wait > 0 {
+		a.cfg.Log.WarnContext(ctx, "sign-in slowed down", "address", c.Address)
 		return Account{}, &TooMany{RetryAfter: wait}
 	}
 	account, known := a.cfg.Ledger.AccountByLogin(norm)
@@ -66,7 +79,7 @@ func (a *Auth) checkPassword(ctx context.Context, login, password, address strin
 	if !known || stored == "" {
 		stored = a.dummy
 	}
-	good, err := a.runHash(ctx, stored, password)
+	good, err := a.runHash(ctx, stored, c.Password)
 	if err != nil {
 		return Account{}, err
 	}
@@ -74,8 +87,7 @@ func (a *Auth) checkPassword(ctx context.Context, login, password, address strin
 		a.cfg.Log.InfoContext(ctx, "sign-in refused", "known", known, "disabled", account.Disabled)
 		return Account{}, syncproto.CodeBadCredentials
 	}
-	a.byLogin.forget(norm + "\x00" + address)
-	a.byPlace.giveBack(address, now)
+	a.guesses.good(&try, now)
 	return account, nil
 }
 

@@ -95,10 +95,10 @@ func (t *tickets) redeem(purpose, sealed string, body any, now time.Time) error 
 	if now.UnixMilli() >= in.ExpiresMS {
 		return errTicket
 	}
-	if t.spent.full(now) {
+	switch t.spent.use(Thumbprint{}, in.ID, false, now) {
+	case noRoom:
 		return syncproto.CodeUnavailable
-	}
-	if !t.spent.first(Thumbprint{}, in.ID, now) {
+	case usedBefore:
 		return errTicket
 	}
 	if err := json.Unmarshal(in.Body, body); err != nil {

@@ -282,6 +282,19 @@ func (s *State) Code(hash [32]byte) (CodeEntry, bool) {
 	return e, ok
 }
 
+// CodesOf lists the enrolment codes of a person that were not used, in no order.
+func (s *State) CodesOf(user syncproto.UserID) []CodeEntry {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	var out []CodeEntry
+	for _, c := range s.codes {
+		if c.User == user && c.UsedMS == 0 {
+			out = append(out, c)
+		}
+	}
+	return out
+}
+
 // Ref returns the id that an outside reference was given.
 func (s *State) Ref(kind, ref string) (syncproto.ID, bool) {
 	s.mu.RLock()

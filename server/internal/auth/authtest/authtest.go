@@ -111,6 +111,11 @@ func (l *Ledger) Sessions(user syncproto.UserID) []auth.Session {
 	return out
 }
 
+// Codes implements auth.Facts.
+func (l *Ledger) Codes(user syncproto.UserID) []auth.Code {
+	return slices.DeleteFunc(list(l, l.codes), func(c auth.Code) bool { return c.User != user || c.UsedMS != 0 })
+}
+
 // AccountByLogin implements auth.Facts.
 func (l *Ledger) AccountByLogin(login string) (auth.Account, bool) {
 	for _, a := range l.Accounts() {
