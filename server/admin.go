@@ -120,6 +120,7 @@ func adminHandler(op Operator) http.Handler {
 	command(mux, "revoke-device", func(ctx context.Context, in deviceOrder) (nothing, error) {
 		return nothing{}, op.RevokeDevice(ctx, in.ID)
 	})
+	command(mux, "recover", op.Recover)
 	command(mux, "custody", func(ctx context.Context, _ nothing) (Custody, error) { return op.Custody(ctx) })
 	command(mux, "explain-access", func(ctx context.Context, in explainOrder) (AccessExplained, error) {
 		return op.ExplainAccess(ctx, in.Login, in.Record)

@@ -29,6 +29,8 @@ const (
 	wordStatus         = "status"
 	wordErase          = "erase"
 	wordReconciliation = "reconciliation"
+	wordCustody        = "custody"
+	wordRecover        = "recover"
 )
 
 // told runs a command as the server's operator and notes it, before anything of it
@@ -123,4 +125,14 @@ func (n notedOperator) Erase(ctx context.Context, in EraseOrder) ([]Erasure, err
 // Reconciliation implements Operator.
 func (n notedOperator) Reconciliation(ctx context.Context) (Reconciliation, error) {
 	return told(ctx, n, wordReconciliation, n.localOperator.Reconciliation)
+}
+
+// Custody implements Operator.
+func (n notedOperator) Custody(ctx context.Context) (Custody, error) {
+	return told(ctx, n, wordCustody, n.localOperator.Custody)
+}
+
+// Recover implements Operator.
+func (n notedOperator) Recover(ctx context.Context, in RecoverOrder) (RecoverReport, error) {
+	return told(ctx, n, wordRecover, func(ctx context.Context) (RecoverReport, error) { return n.localOperator.Recover(ctx, in) })
 }

@@ -33,6 +33,9 @@ type Operator interface {
 	RevokeDevice(ctx context.Context, id string) error
 	// Custody lists what waits for reviewers, without its words.
 	Custody(context.Context) (Custody, error)
+	// Recover puts the words of a lost or locked tablet into custody, as two officers
+	// opened them (OpenSealedOutbox).
+	Recover(context.Context, RecoverOrder) (RecoverReport, error)
 	// ExplainAccess says what a person may do with a record now, and why.
 	ExplainAccess(ctx context.Context, login, record string) (AccessExplained, error)
 	// Import takes the CSV files at the root of a zip archive. With problems in

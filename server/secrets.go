@@ -38,6 +38,7 @@ type secrets struct {
 	reply      ed25519.PrivateKey
 	desk       *ecdsa.PrivateKey
 	checkpoint ed25519.PrivateKey
+	recovery   []byte // public half of the recovery key; nil: none
 }
 
 // loadSecrets reads every key of a folder.
@@ -64,6 +65,9 @@ func loadSecrets(dir string) (secrets, error) {
 		return s, err
 	}
 	s.token, s.reply, s.checkpoint = ed25519.NewKeyFromSeed(token), ed25519.NewKeyFromSeed(reply), ed25519.NewKeyFromSeed(checkpoint)
+	if s.recovery, err = loadRecoveryKey(dir); err != nil {
+		return s, err
+	}
 	if s.desk, err = ecdsa.ParseRawPrivateKey(elliptic.P256(), desk); err != nil {
 		return s, fmt.Errorf("%s is not a P-256 key: %w", deskKeyFile, err)
 	}

@@ -80,7 +80,7 @@ func (s *Server) bind(cfg Config) error {
 		App:  practitionersApp(),
 		Name: cfg.Name, Borough: cfg.Borough, Origin: cfg.Listen.PublicURL, Auth: b.auth, Exchange: b.exchange, Events: b.hub, Records: b.room,
 		Workflow: b.finalise, Doors: b.doors, Erasures: b.erasure, Health: b, SignReply: b.secrets.signReply,
-		ReplyKey: b.secrets.reply.Public().(ed25519.PublicKey), Checkpoints: b.audit, Accesses: b.accesses, Oversight: b.oversight(), Copies: b.copies(), StepUp: cfg.Sessions.StepUp,
+		ReplyKey: b.secrets.reply.Public().(ed25519.PublicKey), RecoveryKey: b.secrets.recovery, Checkpoints: b.audit, Accesses: b.accesses, Oversight: b.oversight(), Copies: b.copies(), StepUp: cfg.Sessions.StepUp,
 		Now: time.Now, Random: rand.Reader, Log: b.log, TrustedProxies: cfg.proxies(), Limits: cfg.limits(),
 	})
 	if err != nil {

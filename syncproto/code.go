@@ -70,6 +70,7 @@ const (
 	CodeCustodyFull Code = 65 // not stored: too much of this author's waits for a reviewer
 	CodeKeptAway    Code = 66 // quarantined: a reviewer looked at it and keeps it locked away
 	CodeAccessEnded Code = 67 // the person's access, or the device's, has ended: it may only send into custody
+	CodeRecovered   Code = 68 // quarantined: two people recovered it from a lost or locked tablet
 
 	// Workflow.
 	CodeLate          Code = 70 // the record is final: becomes an addendum proposal

@@ -128,6 +128,8 @@ func (c Code) accessWords() codeWords {
 		return codeWords{"custody_full", "Your words are still on this device. So much of yours waits for a reviewer that the server takes no more until some of it was decided; then they will be sent by themselves. Tell your manager."}
 	case CodeAccessEnded:
 		return codeWords{"access_ended", "Your access from this device has ended. Words that you had not sent yet go to a reviewer, under your name. If this is wrong, ask your manager."}
+	case CodeRecovered:
+		return codeWords{"recovered", "Two people recovered your words from a tablet that was lost or locked. They are stored and locked away. A reviewer decides what becomes of them."}
 	case CodeKeptAway:
 		return codeWords{"kept_away", "Your words are stored and stay locked away: a reviewer looked at them and decided that they do not become part of the record. Ask your manager why."}
 	case CodeBadCredentials:

@@ -134,6 +134,7 @@ type sessionAnswer struct {
 	ReplyKey      string `json:"reply_key"`
 	CheckpointKey string `json:"checkpoint_key"`
 	CustodyOnly   bool   `json:"custody_only"`
+	RecoveryKey   string `json:"recovery_key"`
 }
 
 func (a sessionAnswer) session() Session {

@@ -20,6 +20,9 @@ type Identity struct {
 	ReplyKey ed25519.PublicKey // signs the server's replies; pinned
 	// CheckpointKey signs checkpoints of the server's audit log; pinned.
 	CheckpointKey ed25519.PublicKey
+	// RecoveryKey is the borough's, to which unsent work is sealed as well (SPEC
+	// 7.13): a P-256 point of 65 bytes; nil where the borough has none.
+	RecoveryKey []byte
 }
 
 // Options set what a Device draws on; the zero value is right outside tests.
@@ -34,6 +37,11 @@ type Options struct {
 	Notify func(engine.Note)
 	// RequestTimeout bounds one request and its reply. Default: two minutes.
 	RequestTimeout time.Duration
+	// Outbox is where unsent work is kept sealed to the borough's recovery key, so
+	// that two people can recover a lost or locked tablet's. It must lie where
+	// whoever services the tablet reaches it without its user's key. Default: none
+	// is kept.
+	Outbox SealedOutbox
 }
 
 // Device is one signed-in user on one installation. It is safe for concurrent
@@ -49,6 +57,7 @@ type Device struct {
 	engine *engine.Engine // nil after a failed write, until loaded again; guarded by mu
 	due    time.Time      // when to sync next; zero: not planned; guarded by mu
 	ended  bool           // the person was told that their access has ended; guarded by mu
+	sealed sealer         // guarded by mu
 
 	syncing chan struct{} // holds one token: whoever takes it may sync
 	kick    chan struct{} // wakes Run
@@ -75,6 +84,9 @@ func Open(store Store, transport Transport, opts Options) (*Device, error) {
 		return nil, fmt.Errorf("open device: %w", err)
 	}
 	d.id, d.key = own.identity, own.key
+	if d.sealed, err = newSealer(opts.Outbox, d.id, d.key); err != nil {
+		return nil, fmt.Errorf("open device: %w", err)
+	}
 	if t, ok := transport.(sessionUser); ok {
 		t.useSessions(sessionRow{store}, own)
 	}
@@ -144,6 +156,7 @@ func (d *Device) reload() ([]engine.Note, error) {
 	}
 	d.engine = e
 	out, err := d.carryOut(effects)
+	d.sealed.renew(e.Unsent)
 	return out.notes, err
 }
 
@@ -163,6 +176,7 @@ func (d *Device) carryOut(effects []engine.Effect) (outcome, error) {
 		effects = effects[1:]
 		switch effect := effect.(type) {
 		case engine.Store:
+			d.sealed.add(engine.UnsentIn(effect.Rows))
 			if err := d.store.Apply(effect.Rows); err != nil {
 				d.engine = nil
 				return outcome{}, fmt.Errorf("keep on this device: %w", err)

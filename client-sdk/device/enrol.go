@@ -11,6 +11,7 @@ import (
 
 	"doorstep/client-sdk/engine"
 	"doorstep/syncproto"
+	"doorstep/syncproto/recovery"
 )
 
 // Enrolment is what a person gives to enrol on a device.
@@ -113,6 +114,15 @@ func identityOf(a sessionAnswer) (Identity, error) {
 	if err != nil || len(checkpointKey) != ed25519.PublicKeySize {
 		return Identity{}, errors.New("checkpoint key of the answer is no Ed25519 key")
 	}
+	var recoveryKey []byte
+	if a.RecoveryKey != "" {
+		if recoveryKey, err = base64.RawURLEncoding.DecodeString(a.RecoveryKey); err != nil {
+			return Identity{}, fmt.Errorf("recovery key of the answer: %w", err)
+		}
+		if _, err := recovery.ParseKey(recoveryKey); err != nil {
+			return Identity{}, fmt.Errorf("recovery key of the answer: %w", err)
+		}
+	}
 	if a.Borough == "" {
 		return Identity{}, errors.New("the answer names no borough")
 	}
@@ -122,5 +132,6 @@ func identityOf(a sessionAnswer) (Identity, error) {
 		Device:        syncproto.DeviceID(device),
 		ReplyKey:      replyKey,
 		CheckpointKey: checkpointKey,
+		RecoveryKey:   recoveryKey,
 	}, nil
 }

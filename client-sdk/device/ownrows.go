@@ -69,12 +69,13 @@ func Install(s Store, id Identity, key Key) error {
 }
 
 func encodeIdentity(id Identity) []byte {
-	b := cbor.AppendArray(nil, 5)
+	b := cbor.AppendArray(nil, 6)
 	b = cbor.AppendText(b, id.Borough)
 	b = cbor.AppendBytes(b, id.User[:])
 	b = cbor.AppendBytes(b, id.Device[:])
 	b = cbor.AppendBytes(b, id.ReplyKey)
-	return cbor.AppendBytes(b, id.CheckpointKey)
+	b = cbor.AppendBytes(b, id.CheckpointKey)
+	return cbor.AppendBytes(b, id.RecoveryKey)
 }
 
 func decodeIdentity(value []byte) (Identity, error) {
@@ -85,6 +86,9 @@ func decodeIdentity(value []byte) (Identity, error) {
 	r.BytesInto(id.Device[:])
 	id.ReplyKey = ed25519.PublicKey(r.Bytes())
 	id.CheckpointKey = ed25519.PublicKey(r.Bytes())
+	if key := r.Bytes(); len(key) > 0 {
+		id.RecoveryKey = key
+	}
 	if r.Done() != nil || len(id.ReplyKey) != ed25519.PublicKeySize || len(id.CheckpointKey) != ed25519.PublicKeySize {
 		return Identity{}, &DamageError{Kind: prefixOwn}
 	}

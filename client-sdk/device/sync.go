@@ -120,6 +120,9 @@ func (d *Device) step(call func(e *engine.Engine) ([]engine.Effect, error)) (out
 			return err
 		}
 		out, err = d.carryOut(effects)
+		if err == nil {
+			d.sealed.tidy(d.engine.Unsent)
+		}
 		return err
 	}()
 	d.tell(out.notes)

@@ -103,7 +103,8 @@ func bringIn(t *testing.T, s site, c caseload) {
 
 // onDisk is what a stopped server's data says.
 type onDisk struct {
-	store *store.Store
+	store   *store.Store
+	journal backing.Journal
 }
 
 // openData opens a stopped server's data, as a start does: the journal is
@@ -136,7 +137,7 @@ func openData(t *testing.T, cfg server.Config) onDisk {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { closing(t, s.Close) })
-	return onDisk{s}
+	return onDisk{s, backing.Journal{J: j}}
 }
 
 func closing(t *testing.T, close func() error) {

@@ -1,12 +1,18 @@
 package endtoend
 
 import (
+	"bytes"
 	"errors"
 	"maps"
+	"os"
+	"path/filepath"
 	"testing"
 
+	"doorstep/client-sdk/device"
 	"doorstep/client-sdk/engine"
 	"doorstep/server"
+	events "doorstep/server/internal/audit"
+	"doorstep/server/internal/store"
 	"doorstep/syncproto"
 )
 
@@ -175,4 +181,146 @@ func (b *tablet) wantMark(id syncproto.ChangeID, status syncproto.ReceiptStatus,
 		}
 	}
 	b.t.Errorf("%s: nothing is said of change %s", b.login, id)
+}
+
+// A tablet that was lost or locked gives its unsent words back to two officers
+// together, and to nobody else: each is held against the tablet's own signature, goes
+// into custody under its author's name, and the audit log names both.
+func TestFault50WordsOfALostTabletAreRecoveredByTwo(t *testing.T) {
+	t.Parallel()
+	cfg := newConfig(t)
+	b := &borough{cfg: cfg}
+	if _, err := server.Init(t.Context(), cfg, server.FirstUser{Login: "it", Name: "IT", Password: password}); err != nil {
+		t.Fatal(err)
+	}
+	dir := t.TempDir()
+	officers, halves := newOfficers(t, dir, "ida", "omar", "jo")
+	keyFile := filepath.Join(dir, "recovery-key")
+	if err := server.NewRecoveryKey(cfg, officers, keyFile); err != nil {
+		t.Fatal(err)
+	}
+	b.start(t)
+	bringIn(t, b, caseload{workers: 2, families: 1})
+	for _, o := range officers {
+		if _, err := b.op.AddUser(t.Context(), server.NewUser{Login: o.Login, Name: o.Login, Role: "ig_officer", Password: password}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	a := newTablet(t, b, 0, 50)
+	if len(a.id.RecoveryKey) != 65 {
+		t.Fatalf("the device was told of a recovery key of %d bytes", len(a.id.RecoveryKey))
+	}
+	outbox := filepath.Join(dir, "outbox.sealed")
+	a.outbox = device.NewOutboxFile(outbox)
+	a.restart()
+	a.syncs()
+	family, visit := a.families()[0], a.newRecord()
+	a.edit(family, visit, "visit", setText("visit_type", "CIN"))
+	a.syncs()
+	empty, err := os.ReadFile(outbox)
+	if err != nil {
+		t.Fatal(err)
+	}
+	const words = "The neighbour says that he is back."
+	one := a.edit(family, visit, "visit", write("household_summary", 0, words))
+	two := a.edit(family, a.newRecord(), "visit", setText("visit_type", "CP"))
+	if err := a.Sealed(); err != nil {
+		t.Fatal(err)
+	}
+	taken := filepath.Join(dir, "taken from the tablet")
+	file, err := os.ReadFile(outbox)
+	if err != nil || bytes.Contains(file, []byte("neighbour")) || len(file) <= len(empty) {
+		t.Fatalf("the sealed outbox: %d bytes, %v; want the words in it, and not readable", len(file), err)
+	}
+	if err := os.WriteFile(taken, append(file, 0, 0), 0o600); err != nil { // the end was being written
+		t.Fatal(err)
+	}
+
+	pair := []server.Officer{{Login: "ida", Half: halves["ida"]}, {Login: "jo", Half: halves["jo"]}}
+	for what, wrong := range map[string][]server.Officer{
+		"one officer":               pair[:1],
+		"one officer twice":         {pair[0], pair[0]},
+		"somebody else's identity":  {pair[0], {Login: "jo", Half: halves["omar"]}},
+		"two who are not officers":  {{Login: "it", Half: halves["ida"]}, {Login: "worker.01", Half: halves["jo"]}},
+		"an identity for two names": {{Login: "ida", Half: halves["ida"]}, {Login: "jo", Half: halves["ida"]}},
+	} {
+		if order, _, err := server.OpenSealedOutbox(cfg, taken, keyFile, wrong); err == nil || len(order.Items) > 0 {
+			t.Errorf("%s opened it", what)
+		}
+	}
+	order, damaged, err := server.OpenSealedOutbox(cfg, taken, keyFile, pair)
+	if err != nil || damaged != 1 || len(order.Items) != 2 {
+		t.Fatalf("got %d items, %d damaged, %v; want 2 and the torn end", len(order.Items), damaged, err)
+	}
+	forged := order
+	forged.Items = []server.RecoverItem{{Prev: order.Items[0].Prev, Signature: order.Items[1].Signature, Body: order.Items[0].Body}}
+	if done, err := b.op.Recover(t.Context(), forged); err != nil || done.Refused != 1 || done.Custody != 0 {
+		t.Errorf("words without the tablet's signature: got %+v, %v", done, err)
+	}
+	if done, err := b.op.Recover(t.Context(), order); err != nil || done.Custody != 2 || done.Refused != 0 {
+		t.Fatalf("got %+v, %v; want both in custody", done, err)
+	}
+	if done, err := b.op.Recover(t.Context(), order); err != nil || done.Known != 2 || done.Custody != 0 {
+		t.Errorf("once more: got %+v, %v; want both known", done, err)
+	}
+
+	// The tablet turns up: it is told, and nothing comes twice.
+	a.syncs()
+	a.wantEmptyOutbox()
+	a.wantMark(one, syncproto.StatusQuarantined, syncproto.CodeRecovered)
+	if file, err := os.ReadFile(outbox); err != nil || !bytes.Equal(file, empty) {
+		t.Errorf("what the server has is still in the sealed outbox: %d bytes, %v", len(file), err)
+	}
+	b.stop()
+	data := openData(t, b.cfg)
+	for _, id := range []syncproto.ChangeID{one, two} {
+		if ref, err := data.store.Change(id); err != nil || ref.Status != syncproto.StatusQuarantined || ref.Code != syncproto.CodeRecovered ||
+			ref.Author != a.id.User || ref.Device != a.id.Device {
+			t.Errorf("change %s: got %+v, %v", id, ref, err)
+		}
+	}
+	data.wantRecoveryLeaf(t, a)
+}
+
+// newOfficers draws an identity for each login; halves are the files.
+func newOfficers(t *testing.T, dir string, logins ...string) (officers []server.Officer, halves map[string]string) {
+	t.Helper()
+	halves = map[string]string{}
+	for _, login := range logins {
+		halves[login] = filepath.Join(dir, login+".identity")
+		recipient, err := server.NewBackupIdentity(halves[login])
+		if err != nil {
+			t.Fatal(err)
+		}
+		officers = append(officers, server.Officer{Login: login, Half: recipient})
+	}
+	return officers, halves
+}
+
+// wantRecoveryLeaf looks for who recovered a tablet's words in the audit log.
+func (d onDisk) wantRecoveryLeaf(t *testing.T, x *tablet) {
+	t.Helper()
+	ida, _ := d.store.State().UserByLogin("ida")
+	jo, _ := d.store.State().UserByLogin("jo")
+	for position := d.store.State().Head(); position > 0; position-- {
+		payload, err := d.journal.Read(position)
+		if err != nil {
+			t.Fatal(err)
+		}
+		leaf, err := store.Leaf(payload)
+		if err != nil {
+			t.Fatal(err)
+		}
+		e, err := events.DecodeEvent(leaf)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if e.Word == "recovered" {
+			if e.User != ida.ID || e.Second != jo.ID || e.Device != x.id.Device || e.Count != 2 {
+				t.Errorf("got leaf %+v", e)
+			}
+			return
+		}
+	}
+	t.Error("no leaf names the two officers")
 }

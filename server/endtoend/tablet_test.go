@@ -23,6 +23,8 @@ type tablet struct {
 	store *device.Memory
 	rng   *rand.Rand         // salts, request ids, record ids
 	now   func() engine.Time // nil: the machine's clocks
+
+	outbox device.SealedOutbox // nil: none
 }
 
 // newTablet enrols worker n on a tablet of their own.
@@ -70,7 +72,7 @@ func (b *tablet) client() *device.Client {
 func (b *tablet) open(transport device.Transport) {
 	b.t.Helper()
 	var err error
-	if b.Device, err = device.Open(b.store, transport, device.Options{Chance: b.chance, Now: b.now}); err != nil {
+	if b.Device, err = device.Open(b.store, transport, device.Options{Chance: b.chance, Now: b.now, Outbox: b.outbox}); err != nil {
 		b.t.Fatal(err)
 	}
 }

@@ -95,6 +95,7 @@ func generate(t *testing.T) []vector {
 	replyVectors(m)
 	foldVectors(m)
 	logVectors(m)
+	outboxVectors(m)
 	return m.vectors
 }
 

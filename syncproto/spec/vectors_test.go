@@ -139,6 +139,7 @@ func checks() map[string]func(t *testing.T, v vector) error {
 		"fold":         checkFold,
 		"consistency":  checkConsistency,
 		"checkpoint":   checkCheckpoint,
+		"outbox":       checkOutbox,
 	}
 }
 

@@ -19,6 +19,7 @@ const (
 var commands = map[string]string{
 	"access explain": throughOperator, "access table": ofNobody,
 	"backup": ofFiles, "backup-key": ofNobody, "bench": ofNobody, "check-config": ofNobody, "demo": ofNobody,
+	"custody list": throughOperator, "recover": throughOperator, "recovery-key": ofNobody,
 	"device code": throughOperator, "device list": throughOperator, "device revoke": throughOperator,
 	"erase ask": throughOperator, "erase confirm": throughOperator, "erase hold": throughOperator,
 	"erase list": throughOperator, "erase refuse": throughOperator,

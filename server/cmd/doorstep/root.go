@@ -79,6 +79,8 @@ func newRoot(s streams) *cobra.Command {
 		newUser(s),
 		newDevice(s),
 		newCustody(s),
+		newRecover(s),
+		newRecoveryKey(s),
 		newErase(s),
 		newAccess(s),
 		newVerify(s),

@@ -64,6 +64,7 @@ type Enrolment struct {
 	ReplyKey      string `json:"reply_key" doc:"The Ed25519 key that signs sync replies, 32 bytes in hex; pin it."`
 	CheckpointKey string `json:"checkpoint_key" doc:"The Ed25519 key that signs checkpoints of the audit log, 32 bytes in hex; pin it."`
 	Epoch         string `json:"epoch" doc:"The server's epoch."`
+	RecoveryKey   string `json:"recovery_key,omitempty" doc:"The borough's recovery key, to which the device seals what is unsent: an uncompressed P-256 point, base64url without padding. Absent where the borough has none."`
 }
 
 func (a *API) signIn(c *call, in *SignInRequest) (*Session, error) {
@@ -151,7 +152,8 @@ func (a *API) enrol(c *call, in *EnrolRequest) (*Enrolment, error) {
 		return nil, err
 	}
 	return &Enrolment{Session: *a.session(c, g), Borough: a.cfg.Borough,
-		ReplyKey: hexText(a.cfg.ReplyKey), CheckpointKey: hexText(a.cfg.Checkpoints.Signer().Public()), Epoch: a.cfg.Health.Epoch().String()}, nil
+		ReplyKey: hexText(a.cfg.ReplyKey), CheckpointKey: hexText(a.cfg.Checkpoints.Signer().Public()), Epoch: a.cfg.Health.Epoch().String(),
+		RecoveryKey: base64.RawURLEncoding.EncodeToString(a.cfg.RecoveryKey)}, nil
 }
 
 // session is what the caller is told of a session that was begun or renewed.

@@ -58,6 +58,8 @@ type Config struct {
 	// its public half, which devices pin when they enrol.
 	SignReply func(message []byte) []byte
 	ReplyKey  []byte
+	// RecoveryKey is what devices seal unsent work to, a P-256 point; nil: none.
+	RecoveryKey []byte
 	// Checkpoints is the audit log.
 	Checkpoints Checkpoints
 	// Oversight shows the audit log.

@@ -45,7 +45,7 @@ func status(c syncproto.Code) int {
 	case syncproto.CodeMethod:
 		return fasthttp.StatusMethodNotAllowed
 	case syncproto.CodeUnknownEpoch, syncproto.CodeMissingDeps, syncproto.CodeMissingPrev, syncproto.CodeNewerApp,
-		syncproto.CodeForked, syncproto.CodeErased, syncproto.CodeLogRewritten, syncproto.CodeBuildsOnQuarantine, syncproto.CodeKeptAway, syncproto.CodeLate, syncproto.CodeFinal,
+		syncproto.CodeForked, syncproto.CodeErased, syncproto.CodeLogRewritten, syncproto.CodeBuildsOnQuarantine, syncproto.CodeKeptAway, syncproto.CodeRecovered, syncproto.CodeLate, syncproto.CodeFinal,
 		syncproto.CodeOpenConflict, syncproto.CodeOpenQuery, syncproto.CodeMissingField, syncproto.CodeHeldChanges,
 		syncproto.CodeStaleHeads, syncproto.CodeNotConfirmed, syncproto.CodeNotHandedOver, syncproto.CodeLeased,
 		syncproto.CodeLostToEarlier, syncproto.CodeUnreviewed, syncproto.CodeUnreadOverlap,

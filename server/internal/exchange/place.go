@@ -241,16 +241,19 @@ func (o ordering) store(in *incoming, chain store.ChainInfo, missingPrev bool) e
 	if err != nil {
 		return err
 	}
+	if in.recovered && e.Code != syncproto.CodeErased {
+		e.Status, e.Code = syncproto.StatusQuarantined, syncproto.CodeRecovered
+	}
 	if e.Code == syncproto.CodeErased && !in.erased {
 		return syncproto.CodeUnavailable // erased since it was sealed: sent again, it goes into custody
 	}
-	e.Gap = missingPrev && (in.gap || in.returned)
+	e.Gap = missingPrev && (in.gap || in.returned || in.recovered)
 	if missingPrev && !in.erased && !e.Gap && e.Status != syncproto.StatusHeld {
 		e.Status, e.Code = syncproto.StatusHeld, syncproto.CodeMissingPrev
 	}
 	if full, err := o.custodyFull(e); err != nil {
 		return err
-	} else if full {
+	} else if full && !in.recovered {
 		return o.keepOnDevice(in, e)
 	}
 	forks, err := o.forks(in, chain)

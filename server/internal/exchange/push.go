@@ -31,6 +31,8 @@ type incoming struct {
 	erased   bool // its record was: the words go into custody
 	returned bool // given back by somebody else's device, with a proof that it counted
 	gap      bool // what comes before it was purged from its device, and does not come again
+	// recovered: two people opened it; it goes into custody whoever may.
+	recovered bool
 
 	receipt syncproto.Receipt
 }
