@@ -38,7 +38,8 @@ func (c Config) backupFolders() (backup.Folders, error) {
 
 func (c Config) backupSource(data string) backup.Source {
 	return backup.Source{
-		Journal: filepath.Join(data, journalFolder), Keys: filepath.Join(data, keysFolder), Borough: c.Borough,
+		Journal: filepath.Join(data, journalFolder), Access: filepath.Join(data, accessFolder),
+		Keys: filepath.Join(data, keysFolder), Borough: c.Borough,
 	}
 }
 
@@ -111,7 +112,7 @@ func Restore(ctx context.Context, cfg Config, opt RestoreOptions, report func(st
 	}
 	dir := cfg.Data.Dir
 	part := filepath.Join(dir, restoreFolder)
-	for _, name := range []string{journalFolder, keysFolder, indexFolder} {
+	for _, name := range []string{journalFolder, keysFolder, accessFolder, indexFolder} {
 		if exists(filepath.Join(dir, name)) && !exists(part) {
 			return Restored{}, fmt.Errorf("%s: %w; move it away first", dir, ErrBegun)
 		}
@@ -119,15 +120,19 @@ func Restore(ctx context.Context, cfg Config, opt RestoreOptions, report func(st
 	if exists(filepath.Join(dir, journalFolder)) {
 		return Restored{}, fmt.Errorf("%s: %w; move it away first", dir, ErrBegun)
 	}
-	// The key store is put in place before the journal: what an interruption left of it goes.
-	if err := errors.Join(os.RemoveAll(part), os.RemoveAll(filepath.Join(dir, keysFolder)), os.MkdirAll(part, 0o700)); err != nil {
+	// The journal is put in place last: what an interruption left of the others goes.
+	err = errors.Join(os.RemoveAll(part), os.RemoveAll(filepath.Join(dir, keysFolder)), os.RemoveAll(filepath.Join(dir, accessFolder)), os.MkdirAll(part, 0o700))
+	if err != nil {
 		return Restored{}, fmt.Errorf("making room for the restore: %w", err)
 	}
 	got, err := backup.Restore(ctx, in, opt.Backup, ids, cfg.backupSource(part), report)
 	if err != nil {
 		return Restored{}, named(err)
 	}
-	for _, name := range []string{keysFolder, journalFolder} {
+	for _, name := range []string{keysFolder, accessFolder, journalFolder} {
+		if !exists(filepath.Join(part, name)) {
+			continue // no log of reads was in it
+		}
 		if err := os.Rename(filepath.Join(part, name), filepath.Join(dir, name)); err != nil {
 			return Restored{}, fmt.Errorf("putting the restored %s in place: %w", name, err)
 		}

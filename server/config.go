@@ -157,7 +157,7 @@ func (c Config) Check() error {
 	}
 	f.unless(c.Limits.CustodyMB > 0 && c.Limits.CustodyMB <= 1<<20, "limits.custody_mb must be 1 to 1048576")
 	f.unless(c.Scrub.MBPerSecond > 0 && c.Scrub.MBPerSecond <= 10_000, "scrub.mb_per_second must be 1 to 10000")
-	f.unless(c.Scrub.Every >= time.Hour, "scrub.every must be an hour or more")
+	f.unless(c.Scrub.Every >= time.Second, "scrub.every must be a second or more")
 	c.checkBackup(&f)
 	f.unless(slices.Contains([]string{"debug", "info", "warn", "error"}, c.Log.Level), "log.level must be debug, info, warn or error")
 	f.unless(c.Log.Format == "json" || c.Log.Format == "text", "log.format must be json or text")

@@ -104,6 +104,8 @@ type herd struct {
 	acked  map[syncproto.ChangeID]bool // guarded by mu
 	words  map[syncproto.ChangeID]word // guarded by mu; each written change
 	epoch  map[syncproto.Epoch]bool    // guarded by mu
+	copies copies                      // guarded by mu
+	lossy  bool                        // the server loses what others' words build on
 	failed error                       // guarded by mu
 }
 
@@ -163,9 +165,10 @@ func (h *herd) noteReply(reply *syncproto.SyncReply) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	h.epoch[reply.Epoch] = true
+	h.copies.note(reply)
 	for _, rc := range reply.Receipts {
 		h.receipts.Add(1)
-		if rc.Status != syncproto.StatusAccepted {
+		if rc.Status != syncproto.StatusAccepted && !(h.lossy && rc.Status == syncproto.StatusHeld) {
 			h.failed = errors.Join(h.failed, fmt.Errorf("change %s: status %d, %w", rc.Change, rc.Status, rc.Code))
 		}
 		if rc.Durability >= syncproto.DurabilityStored {

@@ -1,6 +1,7 @@
-// Package backup keeps encrypted copies of a borough's journal and key store in folders, and brings them back.
+// Package backup keeps encrypted copies of a borough's journal, its log of reads and its key store in folders, and brings
+// them back.
 //
-// Run makes a backup: what the journal has beyond the last one, and the key store as it is. It reads files alone, so it
+// Run makes a backup: what the journal and the log have beyond the last one, and the key store as it is. It reads files alone, so it
 // works beside a running server. List says what there is, Verify reads it all, Restore writes a journal and a key store
 // from it. The index is not in a backup: it is built anew from the journal. Neither are the secrets (the borough key
 // among them), which must be kept elsewhere: whoever has backup, identity and borough key has everything.
@@ -9,6 +10,7 @@
 //
 //	<dir>/set-<time>/                         a full backup and what was added since
 //	<dir>/set-<time>/journal-<from>-<to>.age  entries, encrypted to all recipients
+//	<dir>/set-<time>/access-<from>-<to>.age   entries of the log of reads, likewise
 //	<dir>/set-<time>/backup-<time>.json       one finished backup: what it consists of. Written last, so a backup
 //	                                          without it was interrupted and is not one
 //	<keys>/keys-<time>.age                    the key store as it was then, whole
@@ -34,6 +36,7 @@ package backup
 
 import (
 	"errors"
+	"slices"
 	"time"
 
 	"filippo.io/age"
@@ -51,6 +54,7 @@ var ErrNone = errors.New("there is no finished backup here")
 // Source is where a backup reads.
 type Source struct {
 	Journal string // its directory
+	Access  string // directory of the log of reads, a journal too; empty, or not there: none
 	Keys    string // directory of the key store
 	Borough string // its short name, which a restore compares
 }
@@ -84,16 +88,31 @@ type Done struct {
 
 // Manifest is one finished backup, as its JSON says.
 type Manifest struct {
-	Format  int              `json:"format"` // 1
-	Borough string           `json:"borough"`
-	Name    string           `json:"name"`
-	Set     string           `json:"set"`
-	Taken   time.Time        `json:"taken"`
-	Head    journal.Position `json:"head"`
-	Digest  string           `json:"digest"` // of the journal's chain after Head, hexadecimal
-	Epochs  string           `json:"epochs"` // as the journal's file EPOCH
-	Journal []File           `json:"journal"`
-	Keys    File             `json:"keys"` // in the folder of the keys
+	Format  int       `json:"format"` // 1
+	Borough string    `json:"borough"`
+	Name    string    `json:"name"`
+	Set     string    `json:"set"`
+	Taken   time.Time `json:"taken"`
+	Chain             // the journal
+	Access  *Chain    `json:"access,omitempty"` // the log of reads; nil: there was none
+	Keys    File      `json:"keys"`             // in the folder of the keys
+}
+
+// Chain is a journal as far as a backup holds it.
+type Chain struct {
+	Head   journal.Position `json:"head"`
+	Digest string           `json:"digest"` // of the chain after Head, hexadecimal
+	Epochs string           `json:"epochs"` // as the journal's file EPOCH
+	Files  []File           `json:"files"`
+}
+
+// files are all files of a backup in the folder of its set.
+func (m *Manifest) files() []File {
+	all := slices.Clone(m.Files)
+	if m.Access != nil {
+		all = append(all, m.Access.Files...)
+	}
+	return all
 }
 
 // File is one file of a backup.
@@ -109,6 +128,7 @@ const (
 	format       = 1
 	setPrefix    = "set-"
 	filePrefix   = "journal-"
+	accessPrefix = "access-"
 	manifestHead = "backup-"
 	manifestTail = ".json"
 	keysPrefix   = "keys-"

@@ -25,6 +25,7 @@ type house struct {
 	from    Source
 	to      Folders
 	journal *journal.Journal
+	access  *journal.Journal
 	ring    *keyring.Ring
 	id      *age.X25519Identity
 	now     time.Time
@@ -35,12 +36,15 @@ func newHouse(t *testing.T) *house {
 	dir := t.TempDir()
 	h := &house{
 		t:    t,
-		from: Source{Journal: filepath.Join(dir, "journal"), Keys: filepath.Join(dir, "keys"), Borough: "test"},
+		from: Source{Journal: filepath.Join(dir, "journal"), Access: filepath.Join(dir, "access"), Keys: filepath.Join(dir, "keys"), Borough: "test"},
 		to:   Folders{Dir: filepath.Join(dir, "backups"), Keys: filepath.Join(dir, "backup-keys")},
 		now:  time.Date(2026, 3, 1, 2, 0, 0, 0, time.UTC),
 	}
 	var err error
 	if h.journal, err = journal.Open(h.from.Journal, journal.Options{Quick: true, SegmentBytes: 8 << 10}); err != nil {
+		t.Fatal(err)
+	}
+	if h.access, err = journal.Open(h.from.Access, journal.Options{}); err != nil {
 		t.Fatal(err)
 	}
 	if h.ring, err = keyring.Load(h.from.Keys, keyring.Key{1}, keyring.Options{Create: true}); err != nil {
@@ -49,7 +53,7 @@ func newHouse(t *testing.T) *house {
 	if h.id, err = age.GenerateX25519Identity(); err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { _ = errors.Join(h.journal.Close(), h.ring.Close()) })
+	t.Cleanup(func() { _ = errors.Join(h.journal.Close(), h.access.Close(), h.ring.Close()) })
 	return h
 }
 
@@ -98,7 +102,7 @@ func (h *house) verify() (Verified, error) {
 // restore brings a backup back into a new folder and answers the journal of it.
 func (h *house) restore(name string) (*journal.Journal, Source, error) {
 	dir := h.t.TempDir()
-	into := Source{Journal: filepath.Join(dir, "journal"), Keys: filepath.Join(dir, "keys"), Borough: "test"}
+	into := Source{Journal: filepath.Join(dir, "journal"), Access: filepath.Join(dir, "access"), Keys: filepath.Join(dir, "keys"), Borough: "test"}
 	if _, err := Restore(h.t.Context(), h.to, name, []age.Identity{h.id}, into, func(string) {}); err != nil {
 		return nil, into, err
 	}
@@ -354,5 +358,53 @@ func TestBackupOfAnotherBoroughIsNotRestored(t *testing.T) {
 	}
 	if _, err := os.Stat(into.Keys); !errors.Is(err, fs.ErrNotExist) {
 		t.Error("something was written")
+	}
+}
+
+// TestLogOfReadsComesBack backs the log of reads up, as it grows, and restores it.
+func TestLogOfReadsComesBack(t *testing.T) {
+	h := newHouse(t)
+	read := func(n int) {
+		t.Helper()
+		if _, err := h.access.Append([][]byte{fmt.Appendf(nil, "look %d", n)}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	h.write(3)
+	h.backup() // before anybody looked
+	for n := range 5 {
+		read(n)
+		h.write(1)
+		if done := h.backup(); done.Full {
+			t.Errorf("backup %d began a set", n)
+		}
+	}
+	if v, err := h.verify(); err != nil || !v.Opened {
+		t.Fatalf("verify: %+v, %v", v, err)
+	}
+	_, into, err := h.restore("")
+	if err != nil {
+		t.Fatal(err)
+	}
+	j, err := journal.Open(into.Access, journal.Options{Existing: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer j.Close()
+	if head, digest := j.Head(); head != 5 || len(j.Epochs()) != 2 {
+		t.Errorf("restored: %d entries, %d epochs, want 5 and 2", head, len(j.Epochs()))
+	} else if _, want := h.access.Head(); digest != want {
+		t.Error("the restored log has another chain")
+	}
+
+	files, err := filepath.Glob(filepath.Join(h.to.Dir, "set-*", "access-*"))
+	if err != nil || len(files) != 5 {
+		t.Fatalf("files of the log: %v, %v", files, err)
+	}
+	if err := os.Truncate(files[2], 50); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := h.verify(); !errors.Is(err, ErrDamaged) || !strings.Contains(err.Error(), filepath.Base(files[2])) {
+		t.Errorf("verify of a cut file: %v, want it named", err)
 	}
 }

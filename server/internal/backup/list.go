@@ -84,7 +84,7 @@ func (l *Listing) addSet(dir, set string) error {
 			}
 			continue
 		}
-		for _, f := range m.Journal {
+		for _, f := range m.files() {
 			used[f.Name] = true
 		}
 		l.Backups = append(l.Backups, m)
@@ -109,7 +109,7 @@ func readManifest(path string) (m Manifest, err error) {
 		return m, fmt.Errorf("format %d, this program knows %d", m.Format, format)
 	}
 	// A name is of a file in its folder and nowhere else.
-	for _, f := range append(slices.Clone(m.Journal), m.Keys) {
+	for _, f := range append(m.files(), m.Keys) {
 		if f.Name != filepath.Base(f.Name) || f.Name == "." || f.Name == ".." || f.Name == string(os.PathSeparator) {
 			return m, fmt.Errorf("%q is no name of a file", f.Name)
 		}

@@ -73,8 +73,10 @@ func (v *Verified) open(ctx context.Context, in Folders, all Listing, identities
 	if err != nil {
 		return err
 	}
-	if err := m.entries(ctx, in, identities, func([][]byte) error { return nil }); err != nil {
-		return err
+	for _, c := range m.chains() {
+		if err := c.entries(ctx, filepath.Join(in.Dir, m.Set), identities, func([][]byte) error { return nil }); err != nil {
+			return fmt.Errorf("%s: %w", m.Name, err)
+		}
 	}
 	if _, err := newestKeys(in, all, identities); err != nil {
 		return err
@@ -87,7 +89,7 @@ func (v *Verified) open(ctx context.Context, in Folders, all Listing, identities
 func (l *Listing) files(in Folders) map[string]File {
 	out := map[string]File{}
 	for _, m := range l.Backups {
-		for _, f := range m.Journal {
+		for _, f := range m.files() {
 			out[filepath.Join(in.Dir, m.Set, f.Name)] = f
 		}
 		if slices.Contains(l.KeyFiles, m.Keys.Name) || m.Name == l.Backups[len(l.Backups)-1].Name {
@@ -104,8 +106,8 @@ type Restored struct {
 	Head   journal.Position
 }
 
-// Restore writes the journal and the key store of a backup into two directories that are not there yet. The journal
-// has a new epoch. The keys are the newest there are, not those of the backup: see the package comment. name is that of
+// Restore writes the journal, the log of reads and the key store of a backup into directories that are not there yet. The
+// journals have a new epoch. The keys are the newest there are, not those of the backup: see the package comment. name is that of
 // a backup; empty is the newest.
 func Restore(ctx context.Context, in Folders, name string, identities []age.Identity, into Source, report func(string)) (Restored, error) {
 	all, err := List(in)
@@ -127,46 +129,66 @@ func Restore(ctx context.Context, in Folders, name string, identities []age.Iden
 	if err := keyring.WriteStore(into.Keys, keys.content); err != nil {
 		return Restored{}, err
 	}
-	epochs, ok := journal.ParseEpochs([]byte(m.Epochs))
-	if !ok {
-		return Restored{}, fmt.Errorf("%w: %s: its epochs cannot be read", ErrDamaged, m.Name)
-	}
-	to, err := journal.BeginCopy(into.Journal, epochs, journal.Options{Quick: true})
-	if err != nil {
-		return Restored{}, err
-	}
-	err = m.entries(ctx, in, identities, func(group [][]byte) error {
-		err := to.Append(group)
-		if head, _ := to.Head(); err == nil && head%100_000 < journal.Position(len(group)) {
-			report(fmt.Sprintf("%d of %d entries restored", head, m.Head))
-		}
-		return err
-	})
-	if err != nil {
-		return Restored{}, errors.Join(err, to.Abandon())
-	}
 	reason := fmt.Sprintf("restored from %s, taken %s", m.Name, m.Taken.Format("2006-01-02 15:04:05 MST"))
-	if err := to.Finish(reason); err != nil {
-		return Restored{}, err
+	for _, c := range m.chains() {
+		dir := into.Journal
+		if c == m.Access {
+			dir = into.Access
+		}
+		err := c.restore(ctx, filepath.Join(in.Dir, m.Set), identities, dir, reason, report)
+		if err != nil {
+			return Restored{}, fmt.Errorf("%s: %w", m.Name, err)
+		}
 	}
 	return Restored{Backup: m.Name, Keys: keys.name, Head: m.Head}, nil
 }
 
-// entries decrypts the journal of a backup and follows its chain from the first entry to the head. It calls fn with
-// groups of payloads, in order; they are fn's to keep.
-func (m *Manifest) entries(ctx context.Context, in Folders, identities []age.Identity, fn func([][]byte) error) error {
+// chains are the journals of a backup.
+func (m *Manifest) chains() []*Chain {
+	if m.Access == nil {
+		return []*Chain{&m.Chain}
+	}
+	return []*Chain{&m.Chain, m.Access}
+}
+
+// restore writes a journal of a backup, whose files are in a folder, into a directory that is not there yet.
+func (c *Chain) restore(ctx context.Context, from string, identities []age.Identity, dir, reason string, report func(string)) error {
+	epochs, ok := journal.ParseEpochs([]byte(c.Epochs))
+	if !ok {
+		return fmt.Errorf("%w: its epochs cannot be read", ErrDamaged)
+	}
+	to, err := journal.BeginCopy(dir, epochs, journal.Options{Quick: true})
+	if err != nil {
+		return err
+	}
+	err = c.entries(ctx, from, identities, func(group [][]byte) error {
+		err := to.Append(group)
+		if head, _ := to.Head(); err == nil && head%100_000 < journal.Position(len(group)) {
+			report(fmt.Sprintf("%d of %d entries restored", head, c.Head))
+		}
+		return err
+	})
+	if err != nil {
+		return errors.Join(err, to.Abandon())
+	}
+	return to.Finish(reason)
+}
+
+// entries decrypts a journal of a backup and follows its chain from the first entry to the head. It calls fn with groups
+// of payloads, in order; they are fn's to keep.
+func (c *Chain) entries(ctx context.Context, from string, identities []age.Identity, fn func([][]byte) error) error {
 	r := &reader{next: 1, fn: fn}
-	for _, f := range m.Journal {
+	for _, f := range c.Files {
 		if err := ctx.Err(); err != nil {
 			return err
 		}
-		err := decrypt(filepath.Join(in.Dir, m.Set, f.Name), identities, r.file)
+		err := decrypt(filepath.Join(from, f.Name), identities, r.file)
 		if err != nil {
 			return fmt.Errorf("%s: %w", f.Name, err)
 		}
 	}
-	if r.next-1 != m.Head || hex.EncodeToString(r.digest[:]) != m.Digest {
-		return fmt.Errorf("%w: %s ends with entry %d, not as it was taken at entry %d", ErrDamaged, m.Name, r.next-1, m.Head)
+	if r.next-1 != c.Head || hex.EncodeToString(r.digest[:]) != c.Digest {
+		return fmt.Errorf("%w: it ends with entry %d, not as it was taken at entry %d", ErrDamaged, r.next-1, c.Head)
 	}
 	return nil
 }

@@ -10,8 +10,10 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"time"
 
 	"filippo.io/age"
@@ -42,7 +44,15 @@ func Run(ctx context.Context, from Source, to Folders, opt Options) (Done, error
 		return Done{}, err
 	}
 	defer src.Close()
-	w := &writer{ctx: ctx, src: src, from: from, to: to, opt: opt}
+	// After the journal, which says how far the log of reads had got: it is at least as far then.
+	access, err := openAccess(from.Access)
+	if err != nil {
+		return Done{}, err
+	}
+	if access != nil {
+		defer access.Close()
+	}
+	w := &writer{ctx: ctx, src: src, access: access, from: from, to: to, opt: opt}
 	if err := w.plan(); err != nil {
 		return Done{}, err
 	}
@@ -52,15 +62,37 @@ func Run(ctx context.Context, from Source, to Folders, opt Options) (Done, error
 	return w.done, w.tidy()
 }
 
+// openAccess opens the log of reads; nil: there is none.
+func openAccess(dir string) (*journal.Reader, error) {
+	if dir == "" {
+		return nil, nil
+	}
+	r, err := journal.OpenReader(nil, dir)
+	if errors.Is(err, fs.ErrNotExist) || errors.Is(err, journal.ErrMissing) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, fmt.Errorf("opening the log of reads: %w", err)
+	}
+	return r, nil
+}
+
 // writer is one backup in the making.
 type writer struct {
-	ctx  context.Context
-	src  *journal.Reader
-	from Source
-	to   Folders
-	opt  Options
-	m    Manifest
-	done Done
+	ctx    context.Context
+	src    *journal.Reader
+	access *journal.Reader // nil: there is none
+	from   Source
+	to     Folders
+	opt    Options
+	m      Manifest
+	done   Done
+}
+
+// chainOf is what a backup will say of a journal, without its files.
+func chainOf(src *journal.Reader) Chain {
+	head, digest := src.Head()
+	return Chain{Head: head, Digest: hex.EncodeToString(digest[:]), Epochs: string(journal.FormatEpochs(src.Epochs()))}
 }
 
 // plan decides what the backup holds: what is new since the newest of the newest set, or all.
@@ -70,15 +102,21 @@ func (w *writer) plan() error {
 		return err
 	}
 	name := w.opt.Now.UTC().Format(timeLayout)
-	head, digest := w.src.Head()
 	w.m = Manifest{
 		Format: format, Borough: w.from.Borough, Name: manifestHead + name, Set: setPrefix + name, Taken: w.opt.Now.UTC(),
-		Head: head, Digest: hex.EncodeToString(digest[:]), Epochs: string(journal.FormatEpochs(w.src.Epochs())),
+		Chain: chainOf(w.src),
 	}
-	w.done = Done{Name: w.m.Name, Full: true, From: 1, Head: head}
+	if w.access != nil {
+		c := chainOf(w.access)
+		w.m.Access = &c
+	}
+	w.done = Done{Name: w.m.Name, Full: true, From: 1, Head: w.m.Head}
 	if last, ok := all.newest(); ok && w.continues(last) {
-		w.m.Set, w.m.Journal = last.Set, last.Journal
+		w.m.Set, w.m.Files = last.Set, last.Files
 		w.done.Full, w.done.From = false, last.Head+1
+		if last.Access != nil {
+			w.m.Access.Files = last.Access.Files
+		}
 	}
 	w.done.Set = w.m.Set
 	return os.MkdirAll(filepath.Join(w.to.Dir, w.m.Set), 0o700)
@@ -90,10 +128,10 @@ func (w *writer) continues(last Manifest) bool {
 	if err != nil || w.opt.Now.Sub(began) >= w.opt.FullEvery || last.Borough != w.from.Borough {
 		return false
 	}
-	if d, err := w.src.DigestAt(last.Head); err != nil || hex.EncodeToString(d[:]) != last.Digest {
+	if !goesOn(w.src, last.Chain) || last.Access != nil && (w.access == nil || !goesOn(w.access, *last.Access)) {
 		return false // the journal is another, or an older copy of it
 	}
-	for _, f := range last.Journal {
+	for _, f := range last.files() {
 		info, err := os.Stat(filepath.Join(w.to.Dir, last.Set, f.Name))
 		if err != nil || info.Size() != f.Bytes {
 			return false
@@ -102,14 +140,20 @@ func (w *writer) continues(last Manifest) bool {
 	return true
 }
 
+// goesOn answers whether a journal goes on from what a backup has of it.
+func goesOn(src *journal.Reader, from Chain) bool {
+	d, err := src.DigestAt(from.Head)
+	return err == nil && hex.EncodeToString(d[:]) == from.Digest
+}
+
 func (w *writer) write() error {
-	for from := w.done.From; from <= w.done.Head; {
-		file, err := w.journalFile(from)
-		if err != nil {
+	if err := w.chain(w.src, filePrefix, &w.m.Chain); err != nil {
+		return err
+	}
+	if w.access != nil {
+		if err := w.chain(w.access, accessPrefix, w.m.Access); err != nil {
 			return err
 		}
-		w.m.Journal = append(w.m.Journal, file)
-		from = file.To + 1
 	}
 	// After the journal: a key is durable before the first entry under it, so these are all that its entries need.
 	keys, err := keyring.ReadStore(w.from.Keys)
@@ -131,26 +175,44 @@ func (w *writer) write() error {
 	return disk.Replace(disk.Local{}, filepath.Join(w.to.Dir, w.m.Set, w.m.Name+manifestTail), b)
 }
 
+// chain writes what a journal has beyond the files that the backup takes over.
+func (w *writer) chain(src *journal.Reader, prefix string, c *Chain) error {
+	from := journal.Position(1)
+	if n := len(c.Files); n > 0 {
+		from = c.Files[n-1].To + 1
+	}
+	c.Files = slices.Clip(c.Files)
+	for from <= c.Head {
+		file, err := w.journalFile(src, prefix, from, c.Head)
+		if err != nil {
+			return err
+		}
+		c.Files = append(c.Files, file)
+		from = file.To + 1
+	}
+	return nil
+}
+
 // journalFile writes entries from a position on, as many as fit a file.
-func (w *writer) journalFile(from journal.Position) (File, error) {
+func (w *writer) journalFile(src *journal.Reader, prefix string, from, head journal.Position) (File, error) {
 	to, size := from, int64(0)
-	for ; to <= w.done.Head && size < maxFileEntriesBytes; to++ {
-		payload, err := w.src.Read(to)
+	for ; to <= head && size < maxFileEntriesBytes; to++ {
+		payload, err := src.Read(to)
 		if err != nil {
 			return File{}, err
 		}
 		size += int64(len(payload))
 	}
 	to--
-	name := fmt.Sprintf("%s%020d-%020d%s", filePrefix, from, to, ageSuffix)
-	f, err := w.encrypted(filepath.Join(w.to.Dir, w.m.Set, name), func(out io.Writer) error { return w.entries(out, from, to) })
+	name := fmt.Sprintf("%s%020d-%020d%s", prefix, from, to, ageSuffix)
+	f, err := w.encrypted(filepath.Join(w.to.Dir, w.m.Set, name), func(out io.Writer) error { return w.entries(src, out, from, to) })
 	f.From, f.To = from, to
-	w.opt.say(fmt.Sprintf("entries %d to %d of %d written: %s, %d bytes", from, to, w.done.Head, name, f.Bytes))
+	w.opt.say(fmt.Sprintf("entries %d to %d of %d written: %s, %d bytes", from, to, head, name, f.Bytes))
 	return f, err
 }
 
-func (w *writer) entries(out io.Writer, from, to journal.Position) error {
-	before, err := w.src.DigestAt(from - 1)
+func (w *writer) entries(src *journal.Reader, out io.Writer, from, to journal.Position) error {
+	before, err := src.DigestAt(from - 1)
 	if err != nil {
 		return err
 	}
@@ -163,7 +225,7 @@ func (w *writer) entries(out io.Writer, from, to journal.Position) error {
 		if err := w.ctx.Err(); err != nil {
 			return err
 		}
-		payload, err := w.src.Read(p)
+		payload, err := src.Read(p)
 		if err != nil {
 			return err
 		}
@@ -174,7 +236,7 @@ func (w *writer) entries(out io.Writer, from, to journal.Position) error {
 			return err
 		}
 	}
-	after, err := w.src.DigestAt(to)
+	after, err := src.DigestAt(to)
 	if err != nil {
 		return err
 	}

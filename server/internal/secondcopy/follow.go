@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io/fs"
 	"path/filepath"
+	"slices"
 
 	"doorstep/server/internal/disk"
 	"doorstep/server/internal/journal"
@@ -30,7 +31,8 @@ func (c *Copy) follow() error {
 	if err := c.keys.Follow(c.cfg.Keys); err != nil {
 		return err
 	}
-	for i, f := range c.cfg.Journals {
+	// The first comes last: it speaks of the others, which are then at least as far.
+	for i, f := range slices.Backward(c.cfg.Journals) {
 		if err := c.followJournal(f, heads[i]); err != nil {
 			return err
 		}

@@ -35,6 +35,7 @@ const (
 	PartOnePull   = "one-pull"
 	PartStartUp   = "start-up" // only when asked for by name
 	PartProofs    = "proofs"   // only when asked for by name
+	PartSafe      = "safe"     // only when asked for by name
 )
 
 // measures reports whether a part is wanted.
@@ -71,8 +72,8 @@ func (o Options) withDefaults() (Options, error) {
 			return o, errors.New("numbers must not be negative")
 		}
 	}
-	if !slices.Contains([]string{"", PartPush, PartFreshPull, PartOnePull, PartStartUp, PartProofs}, o.Only) {
-		return o, fmt.Errorf("there is no part %q: %s, %s, %s, %s or %s", o.Only, PartPush, PartFreshPull, PartOnePull, PartStartUp, PartProofs)
+	if !slices.Contains([]string{"", PartPush, PartFreshPull, PartOnePull, PartStartUp, PartProofs, PartSafe}, o.Only) {
+		return o, fmt.Errorf("there is no part %q: %s, %s, %s, %s, %s or %s", o.Only, PartPush, PartFreshPull, PartOnePull, PartStartUp, PartProofs, PartSafe)
 	}
 	if o.Batch > maxBatch {
 		return o, fmt.Errorf("a request takes at most %d visits", maxBatch)
@@ -150,6 +151,9 @@ func (b *bench) measureOwn(ctx context.Context) error {
 	}
 	if b.o.Only == PartProofs {
 		return b.measureProofs(ctx)
+	}
+	if b.o.Only == PartSafe {
+		return b.measureSafe(ctx)
 	}
 	if !b.o.measures(PartOnePull) {
 		return nil

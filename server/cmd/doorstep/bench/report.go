@@ -25,7 +25,8 @@ type Report struct {
 	FreshPull    FreshPull `json:"fresh_pull,omitzero"`
 	OnePull      []OnePull `json:"one_record_pull,omitempty"`
 	StartUp      StartUp   `json:"start_up,omitzero"`
-	Proofs       Proofs    `json:"proofs,omitzero"`
+	Proofs       Beside    `json:"proofs,omitzero"`
+	Safe         Safe      `json:"safe,omitzero"`
 }
 
 // Machine is where it ran. Tablets, server and limits share it, unless the server
@@ -261,6 +262,14 @@ func (r *Report) Text(w io.Writer) error {
 		last := r.Proofs.Rounds[n-1]
 		l.say("\nPush with proofs of the devices' keys, beside a server that asks for none (%d rounds of both)", n)
 		l.say("  %.0f %% of the visits a second (goal: 80); in the last round %s with, %s without", 100*r.Proofs.Share, last.With, last.Without)
+	}
+	if n := len(r.Safe.Rounds); n > 0 {
+		last := r.Safe.Rounds[n-1]
+		l.say("\nPush with second copy (on the same disk) and scrub without a pause, beside a server without (%d rounds of both)", n)
+		l.say("  %.0f %% of the visits a second (goal: 70), %.0f %% of those in a second of the server's CPU; in the last round %s with, %s without",
+			100*r.Safe.Share, 100*r.Safe.CPUShare, last.With, last.Without)
+		l.say("  at the end the second copy was %d of %d entries behind, and the scrub had read everything at %s",
+			r.Safe.Behind, r.Safe.Entries, time.UnixMilli(r.Safe.ReadMS).UTC().Format("15:04:05"))
 	}
 	l.say("\n%d visits were pushed and acknowledged as accepted and stored; %d of them were pulled again.", r.Acknowledged, r.ReadBack)
 	_, err := io.WriteString(w, l.String())
