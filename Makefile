@@ -7,7 +7,7 @@ BIN := bin/doorstep
 # The race detector needs a C compiler; without one the tests run without it.
 RACE := $(if $(shell command -v gcc || command -v clang || command -v cc),-race)
 
-.PHONY: build web demo test bench bench-text mutants lint vuln clean
+.PHONY: build web screenshots demo test bench bench-text mutants lint vuln clean
 
 # One static binary for this machine, with the app for tablets where it could be built.
 build: web
@@ -26,6 +26,11 @@ $(APP): $(APP_SOURCES)
 	cd client-sdk/ts && npm ci --silent --no-audit --no-fund
 	cd server/web && npm ci --silent --no-audit --no-fund && node_modules/.bin/tsc -p . && $(GO) run ./build
 
+# Pictures of the app's main screens, over the demo's borough, in the folder bin/screenshots.
+screenshots: web
+	mkdir -p bin/screenshots
+	$(GO) test -count=1 ./server/cmd/doorstep/demo -run TestTheAppRecordsAVisit -args -pictures=$(CURDIR)/bin/screenshots
+
 # A borough's working day, played over real HTTP with real devices.
 demo:
 	@$(MAKE) --no-print-directory web || echo "No web app in this demo: it could not be built (above)."
@@ -39,7 +44,7 @@ test: web
 	@command -v npm >/dev/null || { test "$$(id -u)" = 0 && apt-get update -qq && apt-get install -y -qq --no-install-recommends nodejs npm; } || \
 		echo "NOT TESTED: signing in with a real service, and the client for browsers, because there is no node and npm here."
 	@command -v chromium >/dev/null || { test "$$(id -u)" = 0 && apt-get update -qq && apt-get install -y -qq --no-install-recommends chromium; } || \
-		echo "NOT TESTED: passkeys and the client in a real browser, because there is no chromium here."
+		echo "NOT TESTED: passkeys, the client and the app in a real browser, because there is no chromium here."
 	$(GO) vet ./...
 	$(GO) test $(RACE) -count=1 -timeout 14m ./...
 	$(GO) test -count=1 ./syncproto/text

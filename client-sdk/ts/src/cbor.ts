@@ -136,7 +136,8 @@ export class Reader {
     const out: { [key: string]: Value } = {};
     for (let i = 0; i < n; i++) {
       const key = this.value();
-      if (typeof key !== "string") throw new TypeError("cbor: a key that is no text");
+      // Steps of a late change have numbers for keys (SPEC 3.6).
+      if (typeof key !== "string" && typeof key !== "number") throw new TypeError("cbor: a key that is neither text nor number");
       // Not by assignment: "__proto__" is a key like any other.
       Object.defineProperty(out, key, { value: this.value(), enumerable: true, configurable: true, writable: true });
     }

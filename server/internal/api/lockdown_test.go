@@ -177,7 +177,7 @@ func TestFault17OddPathsAreNotFound(t *testing.T) {
 	for _, path := range []string{
 		"/v1/%2e%2e/v1/about", "/v1/../v1/about", "/v1/./about", "/v1%2fabout", "/v1/%252f/about", "/v1/about%00", "/v1/about%00.json",
 		"/V1/about", "/v1/About", "/v1/ABOUT", "/v1/about/", "//v1/about", "/v1//about", "/v1/about.json", "/v1/about;x=1", "/v1/%61bout",
-		"/v1\\about", "/v1/about%20", "/static/../v1/about", "/", "/v1", "/v1/records/../about", "/HEALTHZ",
+		"/v1\\about", "/v1/about%20", "/static/../v1/about", "/app/../v1/about", "/app/%2e%2e/v1/about", "/v1", "/v1/records/../about", "/HEALTHZ",
 	} {
 		t.Run(path, func(t *testing.T) {
 			w := &world{t: t, addr: w.addr}

@@ -3,6 +3,7 @@ import { useCallback, useEffect, useMemo, useState } from "preact/hooks";
 import type { ComponentChildren } from "preact";
 import { DeskContext, type Desk } from "./hooks";
 import { Box, Loading } from "./parts/basic";
+import { Fallible } from "./parts/fallible";
 import { SignIn } from "./parts/signin";
 import { link, useRoute } from "./route";
 import { FamilyScreen } from "./screens/family";
@@ -26,7 +27,7 @@ export function DeskRoom(props: { client: Client; session: Session | undefined }
     <DeskContext.Provider value={desk}>
       {bare ? <main id="main" tabIndex={-1}>{place === "show" ? <Show record={id} /> : <PlanCopy record={id} />}</main> : (
         <Frame place={place} signedIn={session !== undefined}>
-          <Screen key={path.join("/")} place={place} id={id} />
+          <Fallible key={path.join("/")}><Screen place={place} id={id} /></Fallible>
         </Frame>
       )}
     </DeskContext.Provider>

@@ -56,7 +56,7 @@ export function useFamilies(): Family[] | undefined {
 /** Everything of one family that can be shown, kept up to date. */
 export function useFile(family: FamilyID): Lookup | undefined {
   const { client, kinds, names, user } = useDesk();
-  const [views, reload] = useLoaded(() => client.views(family), [client, family]);
+  const [views, reload, failed] = useLoaded(() => client.views(family), [client, family]);
   useEffect(() => {
     let waiting: number | undefined;
     const stop = client.on("record", (e) => {
@@ -66,6 +66,7 @@ export function useFile(family: FamilyID): Lookup | undefined {
     });
     return () => { clearTimeout(waiting); stop(); };
   }, [client, family, reload]);
+  if (!views && failed !== undefined) throw failed; // shown by the screen around it
   if (!views) return undefined;
   return { views: new Map(views.map((v): [RecordID, View] => [v.record, v])), kinds, names, user };
 }

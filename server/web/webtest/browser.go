@@ -50,7 +50,7 @@ func Start(t testing.TB, flags ...string) *Browser {
 	options := append(slices.Clone(chromedp.DefaultExecAllocatorOptions[:]), chromedp.ExecPath(program), chromedp.NoSandbox,
 		chromedp.Flag("disable-gpu", true), chromedp.Flag("disable-quic", true), chromedp.Flag("disable-component-update", true),
 		chromedp.Flag("disable-background-networking", true), chromedp.Flag("disable-sync", true),
-		chromedp.Flag("disable-dev-shm-usage", true), chromedp.WindowSize(820, 1180))
+		chromedp.Flag("disable-dev-shm-usage", true), chromedp.WindowSize(820, 1180), chromedp.Env("LANGUAGE=en_GB"))
 	for _, f := range flags {
 		name, value, _ := strings.Cut(f, "=")
 		options = append(options, chromedp.Flag(name, value))

@@ -5,6 +5,7 @@ import { isEmpty, valueWords, type Lookup } from "../look";
 import { t } from "../words/words";
 import { Collection } from "./collection";
 import { ConflictBox, OverlapBox } from "./conflict";
+import { isBeside, isNeeded } from "./needed";
 import { Own, partsOf } from "./own";
 import { PartsForm, type Parts } from "./parts";
 import { Prose } from "./prose";
@@ -22,6 +23,8 @@ interface Props {
 /** One field of a record, drawn from what the schema says of it. */
 export function Field(props: Props) {
   const { field, view } = props;
+  const answers = (id: string) => view.fields[id]?.value ?? null;
+  if (isEmpty(view.fields[field.id]) && isBeside(field, answers, false)) return null;
   const conflicts = view.conflicts.filter((c) => c.path.field === field.id);
   const overlaps = view.overlaps.filter((o) => o.path.field === field.id);
   return (
@@ -39,13 +42,14 @@ export function Field(props: Props) {
 function Body(props: Props) {
   const { field, record, look, view } = props;
   const fv = view.fields[field.id];
+  const needed = isNeeded(field, (id) => view.fields[id]?.value ?? null);
   if (field.rule === "derived") return <Read {...props} hint={t("record.counts")} />;
   if (field.rule === "union" || field.rule === "log") return <Collection look={look} record={record} field={field} view={fv} final={props.final} />;
   if (field.rule === "own") return <Own look={look} record={record} field={field} view={fv} final={props.final} />;
   if (props.final) return <Read {...props} />;
-  if (field.type === "prose") return <Prose record={record} path={{ field: field.id }} label={field.name} help={field.help} needed={field.required} />;
+  if (field.type === "prose") return <Prose record={record} path={{ field: field.id }} label={field.name} help={field.help} needed={needed} />;
   if (field.type === "struct") return <Struct {...props} />;
-  return <Whole look={look} record={record} path={{ field: field.id }} field={field} value={fv?.value ?? null} needed={field.required} />;
+  return <Whole look={look} record={record} path={{ field: field.id }} field={field} value={fv?.value ?? null} needed={needed} />;
 }
 
 /** A field as it is read: nothing where nobody wrote. */

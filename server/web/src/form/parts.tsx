@@ -4,20 +4,22 @@ import type { Lookup } from "../look";
 import { Act } from "../parts/basic";
 import { t } from "../words/words";
 import { ValueInput } from "./input";
+import { isBeside, isNeeded } from "./needed";
 
 export type Parts = { [part: string]: Value };
 
 /** The parts of one element or slot, to be kept together. */
 export function PartsForm(props: { look: Lookup; sub: FieldKind[]; start?: Parts; final: boolean; onKeep: (parts: Parts) => Promise<unknown>; onCancel: () => void }) {
   const [parts, setParts] = useState<Parts>(props.start ?? {});
+  const answers = (part: string) => parts[part] ?? null;
   const keep = () => {
     const said = Object.fromEntries(Object.entries(parts).filter(([, v]) => v !== null && v !== ""));
     return props.onKeep(said);
   };
   return (
     <div class="parts">
-      {[...props.sub].sort((a, b) => a.order - b.order).map((f) => (
-        <ValueInput key={f.id} look={props.look} field={f} value={parts[f.id] ?? null} needed={f.required}
+      {[...props.sub].sort((a, b) => a.order - b.order).filter((f) => (parts[f.id] ?? null) !== null || !isBeside(f, answers, true)).map((f) => (
+        <ValueInput key={f.id} look={props.look} field={f} value={parts[f.id] ?? null} needed={isNeeded(f, answers)}
           onValue={(v) => setParts((old) => ({ ...old, [f.id]: v }))} />
       ))}
       {props.sub.some((f) => f.type === "hash") && <p class="govuk-hint">{t("record.no_drawing")}</p>}

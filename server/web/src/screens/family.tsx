@@ -7,7 +7,7 @@ import { ageWords, capital, codeLabel, fieldOf, itemsOf, kindOf, partOf, partTex
 import { Act, Back, Box, Loading, Title } from "../parts/basic";
 import { Where } from "../parts/where";
 import { go, link, useRoute } from "../route";
-import { dayOf, dayWords, t, timeWords } from "../words/words";
+import { dayOf, dayWords, languageName, t, timeWords } from "../words/words";
 import { familyName } from "./today";
 
 /** A family at a glance: what to know before knocking, who is who, the plan in force. */
@@ -100,8 +100,8 @@ function OnePerson(props: { look: Lookup; person: View }) {
       {expected && <p class="person__line">{t("family.expected", { day: dayWords(expected) })}</p>}
       <Relations look={look} person={person} />
       <Statuses look={look} person={person} />
-      {interpreter !== "" && interpreter !== "NONE" && <p class="person__line"><strong>{t("family.interpreter", { language: textOf(person, "language") })}</strong>
-        {" "}{valueWords(look, fieldOf(kind, "interpreter")!, interpreter)}</p>}
+      {interpreter !== "" && interpreter !== "NONE" && <p class="person__line"><strong>{t("family.interpreter", { language: languageName(textOf(person, "language")) })}</strong>
+        {" "}({valueWords(look, fieldOf(kind, "interpreter")!, interpreter)})</p>}
       {open("phone").map((e) => <p key={e.element} class="person__line"><a href={"tel:" + partText(e, "text").replace(/[^+\d]/g, "")}>{partText(e, "text")}</a><Secret on={partText(e, "confidential")} /></p>)}
       {open("address").map((e) => <p key={e.element} class="person__line">{partText(e, "text")}<Secret on={partText(e, "confidential")} /></p>)}
     </div>
@@ -194,11 +194,11 @@ function Records(props: { look: Lookup; family: FamilyID }) {
       <ul class="records">
         {list.map((v) => (
           <li key={v.record}>
-            <a href={link("record", v.record)}>{recordTitle(look, v)}</a>
+            <a href={link("record", v.record)}>{capital(recordTitle(look, v))}</a>
             <span class="records__day">{dayWords(dayOf(recordTime(v)))}</span>
             <Where status={states?.get(v.record)} />
             {v.conflicts.length > 0 && <strong class="moj-badge moj-badge--orange">{t("conflict.title")}</strong>}
-            {v.seal && <strong class="moj-badge moj-badge--grey">final</strong>}
+            {v.seal && <strong class="moj-badge moj-badge--grey">{t("where.final")}</strong>}
           </li>
         ))}
       </ul>

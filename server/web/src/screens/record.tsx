@@ -38,8 +38,9 @@ function Loaded(props: { view: View }) {
       <PartLinks look={look} view={view} />
       {final && <Box kind="notice"><p class="govuk-body">{t("record.final")}</p></Box>}
       {view.queries.map((q) => <Asked key={q.id} look={look} record={view.record} query={q} />)}
+      <SectionChips sections={sectionsOf(kind.fields)} />
       {sectionsOf(kind.fields).map((s, i) => (
-        <details key={s.title} class="section" open={i < 2 || s.fields.some((f) => concerns(view, f))}>
+        <details key={s.title} id={sectionID(i)} class="section" open={i < 1 || s.fields.some((f) => f.type === "prose" || concerns(view, f))}>
           <summary><h2 class="govuk-heading-m">{s.title}</h2></summary>
           {s.fields.map((f) => <Field key={f.id} look={look} record={view.record} view={view} field={f} final={final} />)}
         </details>
@@ -68,6 +69,24 @@ function sectionsOf(fields: FieldKind[]): Section[] {
     else out.push({ title: f.section, fields: [f] });
   }
   return out;
+}
+
+const sectionID = (i: number) => "section-" + i;
+
+/** A way to each section with one thumb. */
+function SectionChips(props: { sections: Section[] }) {
+  if (props.sections.length < 3) return null;
+  const show = (i: number) => {
+    const el = document.getElementById(sectionID(i));
+    el?.setAttribute("open", "");
+    el?.scrollIntoView({ block: "start" });
+    el?.querySelector<HTMLElement>("summary")?.focus({ preventScroll: true });
+  };
+  return (
+    <nav class="chips" aria-label={t("record.sections")}>
+      {props.sections.map((s, i) => <button key={s.title} type="button" class="phrase" onClick={() => show(i)}>{s.title}</button>)}
+    </nav>
+  );
 }
 
 /** The parts of a visit: the household's, and each child's on that child's own file. */

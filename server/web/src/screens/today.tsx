@@ -1,8 +1,9 @@
 import type { Family, View } from "@doorstep/client";
 import { useEffect, useState } from "preact/hooks";
 import { useDesk, useFamilies, useFile, useLoaded } from "../hooks";
-import { itemsOf, numberOf, personName, recordTitle, refOf, textOf, type Lookup } from "../look";
+import { capital, itemsOf, numberOf, personName, recordTitle, refOf, textOf, type Lookup } from "../look";
 import { Loading, Title } from "../parts/basic";
+import { Fallible } from "../parts/fallible";
 import { WhereOf } from "../parts/where";
 import { link } from "../route";
 import { dayOf, dayWords, t, timeWords } from "../words/words";
@@ -30,8 +31,9 @@ export function Today() {
       <Title>{t("today.title")}</Title>
       {failed !== undefined && !due && <p class="govuk-body-s">{t("today.due.offline")}</p>}
       {mine.length === 0 && <p class="govuk-body">{t("today.families.none")}</p>}
+      <h2 class="govuk-heading-m">{t("today.families")}</h2>
       <ul class="cards">
-        {mine.map((f) => <li key={f.family}><FamilyCard family={f} due={(due?.children ?? []).filter((d) => d.family === f.family)} /></li>)}
+        {mine.map((f) => <li key={f.family}><Fallible><FamilyCard family={f} due={(due?.children ?? []).filter((d) => d.family === f.family)} /></Fallible></li>)}
       </ul>
     </>
   );
@@ -51,11 +53,11 @@ function FamilyCard(props: { family: Family; due: ChildDue[] }) {
   const risks = views.filter((v) => v.kind === "person").reduce((n, v) => n + itemsOf(v, "hazard").length, 0);
   return (
     <article class="card">
-      <h2 class="govuk-heading-m card__title"><a href={link("family", props.family.family)}>{name}</a></h2>
+      <h3 class="govuk-heading-m card__title"><a href={link("family", props.family.family)}>{name}</a></h3>
       {risks > 0 && <p class="card__risk"><span aria-hidden="true">▲</span> {t("family.risks")}: {risks}</p>}
       <DueList look={look} due={props.due} />
       {planned.map((v) => <p key={v.record} class="govuk-body card__line">
-        <a href={link("record", v.record)}>{recordTitle(look, v)}</a> {when(numberOf(v, "planned")!, today)}</p>)}
+        <a href={link("record", v.record)}>{capital(recordTitle(look, v))}</a> {when(numberOf(v, "planned")!, today)}</p>)}
       <Lines look={look} title={t("today.unfinished")} views={begun} />
       <Lines look={look} title={t("today.conflicts")} views={open} />
       <Lines look={look} title={t("today.queries")} views={asked.map((a) => a.v)} />
@@ -73,10 +75,10 @@ function Lines(props: { look: Lookup; title: string; views: View[] }) {
   if (props.views.length === 0) return null;
   return (
     <div class="card__lines">
-      <h3 class="govuk-heading-s">{props.title}</h3>
+      <h4 class="govuk-heading-s">{props.title}</h4>
       <ul class="govuk-list">
         {[...new Set(props.views)].map((v) => (
-          <li key={v.record}><a href={link("record", v.record)}>{recordTitle(props.look, v)}</a> <WhereOf record={v.record} /></li>
+          <li key={v.record}><a href={link("record", v.record)}>{capital(recordTitle(props.look, v))}</a> <WhereOf record={v.record} /></li>
         ))}
       </ul>
     </div>

@@ -35,6 +35,15 @@ export function timeWords(ms: number, now = Date.now()): string {
   return same ? hour : `${d.toLocaleDateString(locale(), { day: "numeric", month: "short", year: "numeric" })}, ${hour}`;
 }
 
+/** A language's name from its tag: "pl" is Polish. */
+export function languageName(tag: string): string {
+  try {
+    return new Intl.DisplayNames([locale()], { type: "language" }).of(tag) ?? tag;
+  } catch {
+    return tag;
+  }
+}
+
 /** The day of a time, in the tablet's own zone. */
 export function dayOf(ms: number): string {
   const d = new Date(ms), two = (n: number) => String(n).padStart(2, "0");

@@ -1,0 +1,34 @@
+package webtest
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+)
+
+// Violation is one rule of WCAG 2.2 AA that a page does not keep.
+type Violation struct {
+	ID     string   `json:"id"`
+	Help   string   `json:"help"`
+	Places []string `json:"places"`
+}
+
+func (v Violation) String() string {
+	return fmt.Sprintf("%s: %s (%s)", v.ID, v.Help, strings.Join(v.Places, "; "))
+}
+
+// Axe checks the page as it stands with axe-core, which lies in the node_modules of
+// the folder app (server/web).
+func (b *Browser) Axe(app string) []Violation {
+	b.t.Helper()
+	source, err := os.ReadFile(filepath.Join(app, "node_modules", "axe-core", "axe.min.js"))
+	if err != nil {
+		b.t.Fatalf("axe-core is not there (make web): %v", err)
+	}
+	if !Eval[bool](b, "Boolean(globalThis.axe)") {
+		Eval[bool](b, string(source)+";true")
+	}
+	return Eval[[]Violation](b, `axe.run(document, {runOnly: ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]}).then((r) =>
+		r.violations.map((v) => ({id: v.id, help: v.help, places: v.nodes.slice(0, 4).map((n) => n.target.join(" ") + " " + (n.any[0]?.message ?? ""))})))`)
+}
