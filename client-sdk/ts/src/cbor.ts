@@ -93,9 +93,12 @@ function compareKeys(a: Uint8Array, b: Uint8Array): number {
   return 0;
 }
 
-/** The value that exactly these bytes hold. Throws if they hold none. */
-export function decode(b: Uint8Array): Value {
-  const r = new Reader(b);
+/**
+ * The value that exactly these bytes hold. Throws if they hold none. Maps have text for
+ * keys; the steps of a late change in a view have numbers (SPEC 3.6), where numbered.
+ */
+export function decode(b: Uint8Array, numbered = false): Value {
+  const r = new Reader(b, numbered);
   const v = r.value();
   if (!r.atEnd) throw new TypeError("cbor: bytes left over");
   return v;
@@ -105,7 +108,7 @@ export function decode(b: Uint8Array): Value {
 export class Reader {
   #at = 0;
 
-  constructor(readonly bytes: Uint8Array) {}
+  constructor(readonly bytes: Uint8Array, private readonly numbered = false) {}
 
   get atEnd(): boolean { return this.#at === this.bytes.length; }
 
@@ -136,8 +139,7 @@ export class Reader {
     const out: { [key: string]: Value } = {};
     for (let i = 0; i < n; i++) {
       const key = this.value();
-      // Steps of a late change have numbers for keys (SPEC 3.6).
-      if (typeof key !== "string" && typeof key !== "number") throw new TypeError("cbor: a key that is neither text nor number");
+      if (typeof key !== "string" && !(this.numbered && typeof key === "number")) throw new TypeError("cbor: a key that is no text");
       // Not by assignment: "__proto__" is a key like any other.
       Object.defineProperty(out, key, { value: this.value(), enumerable: true, configurable: true, writable: true });
     }

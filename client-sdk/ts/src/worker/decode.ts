@@ -20,7 +20,7 @@ const zero = "0".repeat(32);
 
 /** A view from its encoding (SPEC 5.10). */
 export function viewOf(bytes: Value): View {
-  const v = decode(bytes as Uint8Array) as L;
+  const v = decode(bytes as Uint8Array, true) as L;
   const flow = v[8] as L;
   return {
     record: id(v[0]), family: id(v[1]), kind: str(v[2]), schemaVersion: num(v[3]), heads: ids(v[4]),

@@ -167,7 +167,7 @@ function OnePlan(props: { plan: View }) {
       </ul>
       <h3 class="govuk-heading-s">{t("family.network")}</h3>
       <ul class="govuk-list">
-        {itemsOf(plan, "network").map((e) => <li key={e.element}>{partText(e, "name")} <a href={"tel:" + partText(e, "contact").replace(/[^+\d]/g, "")}>{partText(e, "contact")}</a></li>)}
+        {itemsOf(plan, "network").filter((e) => partText(e, "poses_risk") !== "Y").map((e) => <li key={e.element}>{partText(e, "name")} <a href={"tel:" + partText(e, "contact").replace(/[^+\d]/g, "")}>{partText(e, "contact")}</a></li>)}
       </ul>
       <p class="govuk-body"><a href={link("record", plan.record)}>{t("family.plan.open")}</a> · <a href={link("plan", plan.record)}>{t("family.plan.read")}</a></p>
     </div>
