@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"strings"
 	"sync"
 	"testing"
 
@@ -93,6 +94,28 @@ func (s *stage) look(name string) {
 		}
 	}
 	s.media("light")
+	s.narrow(name)
+}
+
+// narrow holds a screen to 400 % zoom on a laptop, 320 pixels across: nothing is
+// beside the page (WCAG 1.4.10), and what is pressed has room for a thumb.
+func (s *stage) narrow(name string) {
+	s.t.Helper()
+	s.size(320, 640)
+	if wide := webtest.Eval[int](s.Browser, "document.documentElement.scrollWidth"); wide > 320 {
+		s.t.Errorf("%s: %d pixels wide on a screen of 320", name, wide)
+	}
+	if *pictures != "" && name == "03-family" {
+		s.keep(name + "-narrow.png")
+	}
+	s.size(820, 1180)
+}
+
+func (s *stage) size(width, height int64) {
+	s.t.Helper()
+	if err := chromedp.Do(s.Context(), chromedp.EmulateViewport(width, height)); err != nil {
+		s.t.Fatal(err)
+	}
 }
 
 func (s *stage) media(scheme string) {
@@ -171,6 +194,60 @@ func TestTheAppRecordsAVisit(t *testing.T) {
 	webtest.Eval[bool](s.Browser, fmt.Sprintf("location.hash = %q, true", visit))
 	s.Until("the words are there", fmt.Sprintf(`[...document.querySelectorAll("textarea")].some((a) => a.value.includes(%q))`, said))
 	s.look("12-without-a-server")
+}
+
+// TestTheAppNeedsNoMouse: set up, find the family, start a visit and write, with the
+// keyboard alone.
+func TestTheAppNeedsNoMouse(t *testing.T) {
+	s := newStage(t)
+	s.Open(s.url)
+	s.Sees("Set up this tablet")
+	for _, words := range []string{amina, pass, s.code} {
+		s.tabTo("INPUT")
+		s.keys(words)
+	}
+	s.tabTo("INPUT") // the tablet's name stays
+	s.tabTo("INPUT")
+	s.keys("246810")
+	s.tabTo("Set up")
+	s.keys("\r")
+	s.Sees("Pepperdine-Vale")
+	s.tabTo("Pepperdine-Vale")
+	s.keys("\r")
+	s.Sees("Who is who")
+	s.tabTo("Start a visit")
+	s.keys("\r")
+	s.tabTo("Start now")
+	s.keys("\r")
+	s.Sees("Household")
+	s.Until("the form is ready", `[...document.querySelectorAll("textarea")].every((a) => !a.readOnly)`)
+	s.tabTo("TEXTAREA")
+	s.keys(said)
+	s.Until("the words are on the disk", `document.body.innerText.includes("Saved on this tablet")`)
+	if got := webtest.Eval[string](s.Browser, "document.activeElement.value"); got != said {
+		t.Errorf("the text is %q, want %q", got, said)
+	}
+}
+
+// tabTo presses Tab until what has the focus is of this kind, or begins with these words.
+func (s *stage) tabTo(what string) {
+	s.t.Helper()
+	for range 150 {
+		s.keys("\t")
+		at := webtest.Eval[string](s.Browser, `document.activeElement.tagName + " " + document.activeElement.innerText`)
+		tag, words, _ := strings.Cut(at, " ")
+		if tag == what || strings.HasPrefix(words, what) {
+			return
+		}
+	}
+	s.t.Fatalf("Tab never comes to %s; the page says:\n%s", what, s.Text())
+}
+
+func (s *stage) keys(words string) {
+	s.t.Helper()
+	if err := chromedp.Do(s.Context(), chromedp.KeyEvent(words)); err != nil {
+		s.t.Fatal(err)
+	}
 }
 
 const said = "Warm and tidy. Smell of fresh paint. The stair gate is fixed now."
