@@ -5,9 +5,11 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"flag"
+	"fmt"
 	"os"
 	"testing"
 	"time"
+	"unicode/utf8"
 )
 
 // What TestMeasure measures; `make bench-text` sets them.
@@ -37,6 +39,7 @@ func TestMeasure(t *testing.T) {
 	}
 	bytes := logOf(t, traces[0]).Encode()
 	run := measuredTask(t, *flagTask, traces[0], bytes)
+	fmt.Println("ready") // what comes now is measured
 	m := measured{Bytes: len(bytes)}
 	var text string
 	m.First = float64(cpu(func() { text = run() }).Microseconds()) / 1000
@@ -57,8 +60,11 @@ func TestMeasure(t *testing.T) {
 // measuredTask returns a task that ends in a text.
 func measuredTask(t *testing.T, task string, tr trace, bytes []byte) func() string {
 	switch task {
-	case "apply", "stream":
+	case "apply":
 		return func() string { return stream(t, tr).String() }
+	case "stream":
+		updates := updatesOf(tr)
+		return func() string { return streamOf(t, updates) }
 	case "replay":
 		l, err := Decode(bytes)
 		if err != nil {
@@ -79,4 +85,91 @@ func measuredTask(t *testing.T, task string, tr trace, bytes []byte) func() stri
 	}
 	t.Fatalf("no task %q", task)
 	return nil
+}
+
+// updatesOf returns each transaction of a trace as the bytes that somebody else would
+// get: who, from which number, on top of which of those before, and the splices; in
+// the numbers of the package's own encoding, as other libraries' updates are in theirs.
+func updatesOf(tr trace) [][]byte {
+	var list [][]byte
+	for i := range tr.txns {
+		tx := &tr.txns[i]
+		var e encoder
+		e.uint(len(tx.agent))
+		e.b = append(e.b, tx.agent...)
+		e.uint(tx.seq)
+		e.uint(len(tx.parents))
+		for _, p := range tx.parents {
+			e.uint(i - p)
+		}
+		e.uint(len(tx.splices))
+		cursor, words := 0, ""
+		for _, s := range tx.splices {
+			e.sint(s.Pos - cursor)
+			e.uint(s.Del)
+			e.uint(len(s.Ins))
+			cursor = s.Pos + utf8.RuneCountInString(s.Ins)
+			words += s.Ins
+		}
+		list = append(list, append(e.b, words...))
+	}
+	return list
+}
+
+// streamOf decodes and merges updates one by one.
+func streamOf(t *testing.T, updates [][]byte) string {
+	l, after := New(), make([][]LV, len(updates))
+	var parents []LV
+	var u update
+	for i, b := range updates {
+		if !u.read(b) {
+			t.Fatalf("update %d is not one", i)
+		}
+		parents = parents[:0]
+		for _, back := range u.parents {
+			parents = append(parents, after[i-back]...)
+		}
+		var err error
+		if after[i], err = l.Add(u.agent, u.seq, parents, u.splices); err != nil {
+			t.Fatal(err)
+		}
+		l.Len()
+	}
+	return l.String()
+}
+
+// An update is what updatesOf writes; its memory is used again.
+type update struct {
+	agent   []byte
+	seq     int
+	parents []int
+	splices []Splice
+	sizes   []int
+}
+
+func (u *update) read(b []byte) bool {
+	d := decoder{b: b}
+	n := d.count(1)
+	u.agent, d.b = d.b[:n], d.b[n:]
+	u.seq = d.uint(maxEvents)
+	u.parents, u.splices, u.sizes = u.parents[:0], u.splices[:0], u.sizes[:0]
+	for range d.count(1) {
+		u.parents = append(u.parents, d.uint(maxEvents))
+	}
+	for range d.count(3) {
+		u.splices = append(u.splices, Splice{Pos: d.sint(), Del: d.uint(maxEvents)})
+		u.sizes = append(u.sizes, d.uint(maxContent))
+	}
+	words, cursor := string(d.b), 0
+	for i, size := range u.sizes {
+		if size > len(words) {
+			return false
+		}
+		s := &u.splices[i]
+		s.Ins, words = words[:size], words[size:]
+		s.Pos += cursor
+		points, _ := countPoints(s.Ins)
+		cursor = s.Pos + points
+	}
+	return !d.bad && words == ""
 }

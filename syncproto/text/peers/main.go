@@ -1,17 +1,7 @@
 // Command peers measures the text package beside other libraries on the same
-// traces, in one run on one machine, and prints a table. `make bench-text` runs
-// it; it is no part of the product and none of its tests.
-//
-// Every number is the processor time, user and system, of a process of its own
-// that does nothing else: the median of several runs after one that warms
-// compilers up, without the time to encode what would be saved. What the rows mean:
-//
-//   - apply: each transaction of a trace by one writer as one local edit
-//   - stream: each transaction of a trace by several as one remote change;
-//     the other libraries decode it, here it is decoded by the record's codec
-//   - first: the first stream in a new process, as on a tablet just opened
-//   - replay: the merge of a whole history that is in memory
-//   - load: the same from its encoded bytes
+// traces, in one run on one machine, and prints a table and which goals hold.
+// README.md says what is measured and has figures. `make bench-text` runs it; it is
+// no part of the product and none of its tests.
 //
 // It exits with 1 if a text ends otherwise than its trace does, and never
 // because of a time.
@@ -36,9 +26,15 @@ func main() {
 	var o options
 	flag.StringVar(&o.traces, "traces", os.Getenv("DOORSTEP_TRACES"), "folder of traces (default $DOORSTEP_TRACES)")
 	flag.StringVar(&o.only, "only", "", "only the traces whose name contains this")
-	flag.Float64Var(&o.seconds, "seconds", 1, "how long to repeat each task, at most nine times")
-	flag.DurationVar(&o.limit, "limit", 20*time.Second, "when to give up on a task")
+	flag.StringVar(&o.group, "group", "", "only the sequential or only the concurrent traces")
+	flag.Float64Var(&o.seconds, "seconds", 0.7, "how long to repeat each task, at most nine times")
+	flag.DurationVar(&o.limit, "limit", 5*time.Second, "when to stop a task")
+	flag.DurationVar(&o.setup, "setup", 10*time.Second, "when to give up on what comes before a task")
 	flag.Parse()
+	if o.group != "" && o.group != "sequential" && o.group != "concurrent" {
+		fmt.Fprintln(os.Stderr, "peers: -group is sequential or concurrent")
+		os.Exit(2)
+	}
 	ok, err := run(&o)
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "peers:", err)
@@ -50,9 +46,9 @@ func main() {
 }
 
 type options struct {
-	traces, only string
-	seconds      float64
-	limit        time.Duration
+	traces, only, group string
+	seconds             float64
+	limit, setup        time.Duration
 }
 
 // run measures and prints; it reports whether every text was right.
@@ -69,13 +65,16 @@ func run(o *options) (bool, error) {
 		return false, err
 	}
 	defer bench.close()
-	table := newTable(os.Stdout)
+	table := newTable(os.Stdout, o)
+	began := time.Now()
 	for _, tr := range traces {
 		for _, task := range tasksOf(tr) {
 			table.row(tr, task, bench.measure(tr, task))
 		}
 	}
-	return table.finish(), nil
+	right := table.finish()
+	fmt.Printf("\nthe run took %.0f s\n", time.Since(began).Seconds())
+	return right, nil
 }
 
 // A traceFile is one trace to measure.
@@ -103,8 +102,8 @@ func findTraces(o *options) ([]traceFile, error) {
 		if err != nil {
 			return fmt.Errorf("reading %s: %w", path, err)
 		}
-		if tr == nil {
-			return nil // conformance cases, which are not for measuring
+		if tr == nil || o.group != "" && tr.concurrent != (o.group == "concurrent") {
+			return nil // conformance cases are not for measuring
 		}
 		tr.name, tr.path, tr.prose = name, path, true
 		for _, p := range program {

@@ -2,7 +2,7 @@
 //
 //	node measure.mjs LIBRARY TASK TRACE SECONDS
 //
-// It prints one line of JSON: the processor time (user and system) in ms of the
+// It prints "ready", and then one line of JSON: the processor time (user and system) in ms of the
 // first run, which warms the compiler up, and of each run after it; the encoded
 // bytes; and the SHA-256 of the text that the task ended in. A task returns the text
 // and what is done after the clock has stopped: bytes() counts what would be saved,
@@ -14,6 +14,7 @@ const [library, task, path, seconds] = process.argv.slice(2)
 const adapter = await import(`./${library}.mjs`)
 const trace = readTrace(path)
 const run = await adapter[task](trace)
+console.log('ready') // what comes now is measured
 
 const cpuOf = (f) => {
   const before = process.cpuUsage()

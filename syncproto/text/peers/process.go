@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bufio"
 	"bytes"
 	"context"
 	"encoding/json"
@@ -52,14 +53,15 @@ func tasksOf(tr traceFile) []task {
 
 // A measure is the result of one library at one task.
 type measure struct {
-	First  float64   `json:"first"` // ms, of the first run in a new process
-	CPU    []float64 `json:"cpu"`   // ms, of each run after it
-	Cold   bool      `json:"cold"`  // the one run was the first
-	Bytes  int       `json:"bytes"` // encoded
-	Text   string    `json:"text"`  // SHA-256 of the text it ended in
-	absent bool      // it cannot do this
-	late   bool      // it was given up
-	failed string    // what it said instead
+	First   float64   `json:"first"` // ms, of the first run in a new process
+	CPU     []float64 `json:"cpu"`   // ms, of each run after it
+	Cold    bool      `json:"cold"`  // the one run was the first
+	Bytes   int       `json:"bytes"` // encoded
+	Text    string    `json:"text"`  // SHA-256 of the text it ended in
+	absent  bool      // it cannot do this
+	stopped bool      // it did not end in time, and counts as slower than all that did
+	unready bool      // it was not even ready to begin in time, which says nothing
+	failed  string    // what it said instead
 }
 
 // ms is the median.
@@ -111,29 +113,55 @@ func (b *bench) measure(tr traceFile, t task) [libraries]measure {
 	return list
 }
 
+// one has one library do a task in a process of its own. Its time counts from when it
+// says that it is ready: until then it reads the trace and makes what it is to merge.
 func (b *bench) one(library int, tr traceFile, t task) measure {
-	ctx, cancel := context.WithTimeout(context.Background(), b.options.limit)
-	defer cancel()
-	command := exec.CommandContext(ctx, "node", "--stack-size=8192", "measure.mjs",
-		[]string{yjs: "yjs", loro: "loro", automerge: "automerge", dt: "dt"}[max(library, yjs)], t.name, tr.path, fmt.Sprint(b.options.seconds))
-	ours := []string{"-test.run=^TestMeasure$", "-task=" + t.name, "-trace=" + tr.path, "-seconds=" + fmt.Sprint(b.options.seconds)}
-	switch library {
-	case native:
-		command = exec.CommandContext(ctx, filepath.Join(b.folder, "native"), ours...)
-	case wasm:
-		command = exec.CommandContext(ctx, "node", append([]string{"--stack-size=8192", b.exec, filepath.Join(b.folder, "wasm")}, ours...)...)
-	}
+	ctx, stop := context.WithCancel(context.Background())
+	defer stop()
+	command := b.command(ctx, library, tr, t)
 	command.WaitDelay = time.Second
 	var said bytes.Buffer
 	command.Stderr = &said
-	out, err := command.Output()
+	out, err := command.StdoutPipe()
+	if err == nil {
+		err = command.Start()
+	}
+	if err != nil {
+		return measure{failed: err.Error()}
+	}
+	lines := bufio.NewScanner(out)
+	next := func(within time.Duration) bool {
+		defer time.AfterFunc(within, stop).Stop()
+		return lines.Scan()
+	}
 	var m measure
-	line, _, _ := bytes.Cut(out, []byte("\n"))
-	switch {
-	case ctx.Err() != nil:
-		m.late = true
-	case err != nil || json.Unmarshal(line, &m) != nil || len(m.CPU) == 0:
+	ready := next(b.options.setup)
+	done := ready && next(b.options.limit)
+	late := ctx.Err() != nil
+	if done {
+		err = json.Unmarshal(lines.Bytes(), &m)
+	}
+	stop()
+	command.Wait() // how it ended says nothing more: a process that was measured is killed
+	m.stopped, m.unready = late && ready, late && !ready
+	if !late && (!done || err != nil || len(m.CPU) == 0) {
 		m.failed = strings.TrimSpace(fmt.Sprintf("%v %s", err, said.String()))
 	}
 	return m
+}
+
+func (b *bench) command(ctx context.Context, library int, tr traceFile, t task) *exec.Cmd {
+	seconds := fmt.Sprint(b.options.seconds)
+	if library == wasm { // of a large module, node compiles function after function while it runs
+		seconds = fmt.Sprint(3 * b.options.seconds)
+	}
+	ours := []string{"-test.run=^TestMeasure$", "-task=" + t.name, "-trace=" + tr.path, "-seconds=" + seconds}
+	switch library {
+	case native:
+		return exec.CommandContext(ctx, filepath.Join(b.folder, "native"), ours...)
+	case wasm:
+		return exec.CommandContext(ctx, "node", append([]string{"--stack-size=8192", b.exec, filepath.Join(b.folder, "wasm")}, ours...)...)
+	}
+	name := [libraries]string{yjs: "yjs", loro: "loro", automerge: "automerge", dt: "dt"}[library]
+	return exec.CommandContext(ctx, "node", "--stack-size=8192", "measure.mjs", name, t.name, tr.path, seconds)
 }
