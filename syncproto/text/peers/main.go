@@ -27,9 +27,9 @@ func main() {
 	flag.StringVar(&o.traces, "traces", os.Getenv("DOORSTEP_TRACES"), "folder of traces (default $DOORSTEP_TRACES)")
 	flag.StringVar(&o.only, "only", "", "only the traces whose name contains this")
 	flag.StringVar(&o.group, "group", "", "only the sequential or only the concurrent traces")
-	flag.Float64Var(&o.seconds, "seconds", 0.7, "how long to repeat each task, at most nine times")
+	flag.Float64Var(&o.seconds, "seconds", 0.3, "how long to repeat each task, at most nine times")
 	flag.DurationVar(&o.limit, "limit", 5*time.Second, "when to stop a task")
-	flag.DurationVar(&o.setup, "setup", 10*time.Second, "when to give up on what comes before a task")
+	flag.DurationVar(&o.setup, "setup", 15*time.Second, "when to give up on what comes before a task")
 	flag.Parse()
 	if o.group != "" && o.group != "sequential" && o.group != "concurrent" {
 		fmt.Fprintln(os.Stderr, "peers: -group is sequential or concurrent")

@@ -34,7 +34,7 @@ while (times.length < 9 && performance.now() < deadline) {
 }
 const { text, bytes } = result
 console.log(JSON.stringify({
-  first,
+  first: [first],
   cpu: times.length ? times : [first],
   cold: times.length === 0,
   bytes: bytes(),

@@ -88,7 +88,7 @@ func (t *table) cell(tr traceFile, task task, library int, m *measure) string {
 	if m.Cold {
 		mark += "*"
 	}
-	return fmt.Sprintf("%.1f%s", m.ms(), mark)
+	return fmt.Sprintf("%.1f%s", m.CPU.median(), mark)
 }
 
 // ownOrder reports whether other libraries may end in another text: with
@@ -98,7 +98,7 @@ func ownOrder(tr traceFile) bool { return tr.name == "offline-a" }
 
 func reason(m *measure) string {
 	if m.failed != "" {
-		return m.failed
+		return strings.Join(strings.Fields(m.failed[:min(len(m.failed), 200)]), " ")
 	}
 	return "another text"
 }
@@ -108,13 +108,13 @@ func (t *table) first(tr traceFile, list [libraries]measure) {
 	fmt.Fprintf(t.out, "%-25s %-7s", tr.name, "first")
 	for i := range list {
 		cell := "-"
-		if list[i].First > 0 {
-			cell = fmt.Sprintf("%.1f", list[i].First)
+		if first := list[i].First.median(); first > 0 {
+			cell = fmt.Sprintf("%.1f", first)
 		}
 		fmt.Fprintf(t.out, " %13s", cell)
 	}
 	fmt.Fprintf(t.out, "\n")
-	if a, b := list[native].First, list[yjs].First; a > 0 && b > 0 {
+	if a, b := list[native].First.median(), list[yjs].First.median(); a > 0 && b > 0 {
 		t.goal("stream, first in a process, 5 times faster than yjs", tr, b/a, streamOverYjs)
 	}
 }
@@ -146,10 +146,10 @@ func (t *table) judge(tr traceFile, task task, list [libraries]measure) {
 		t.faster("whole replay faster than diamond-types", tr, list, dt, 1)
 	}
 	a, b := &list[native], &list[wasm]
-	if len(a.CPU) == 0 || len(b.CPU) == 0 || a.ms() < wasmFloor {
+	if len(a.CPU) == 0 || len(b.CPU) == 0 || a.CPU.median() < wasmFloor {
 		return
 	}
-	t.goal("wasm within 5 times native", tr, a.ms()/b.ms(), 1.0/wasmOverhead)
+	t.goal("wasm within 5 times native", tr, a.CPU.median()/b.CPU.median(), 1.0/wasmOverhead)
 }
 
 // faster notes whether this package is so many times faster than another.
@@ -159,9 +159,9 @@ func (t *table) faster(what string, tr traceFile, list [libraries]measure, than 
 	case len(a.CPU) == 0 || b.unready:
 		return
 	case b.stopped:
-		t.goal(what, tr, max(float64(t.limit.Milliseconds())/a.ms(), times), times)
+		t.goal(what, tr, max(float64(t.limit.Milliseconds())/a.CPU.median(), times), times)
 	case len(b.CPU) > 0:
-		t.goal(what, tr, b.ms()/a.ms(), times)
+		t.goal(what, tr, b.CPU.median()/a.CPU.median(), times)
 	}
 }
 
