@@ -28,7 +28,7 @@ func main() {
 	flag.StringVar(&o.only, "only", "", "only the traces whose name contains this")
 	flag.StringVar(&o.group, "group", "", "only the sequential or only the concurrent traces")
 	flag.Float64Var(&o.seconds, "seconds", 0.3, "how long to repeat each task, at most nine times")
-	flag.DurationVar(&o.limit, "limit", 5*time.Second, "when to stop a task")
+	flag.DurationVar(&o.limit, "limit", 3*time.Second, "when to stop a task")
 	flag.DurationVar(&o.setup, "setup", 15*time.Second, "when to give up on what comes before a task")
 	flag.Parse()
 	if o.group != "" && o.group != "sequential" && o.group != "concurrent" {

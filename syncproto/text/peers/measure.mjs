@@ -26,7 +26,8 @@ const cpuOf = (f) => {
 const deadline = performance.now() + Number(seconds) * 1000
 let [first, result] = cpuOf(run)
 const times = []
-while (times.length < 9 && performance.now() < deadline) {
+const another = () => performance.now() < deadline || (times.length === 0 && first < 2000)
+while (times.length < 9 && another()) {
   result.free?.()
   const [ms, again] = cpuOf(run)
   times.push(ms)
