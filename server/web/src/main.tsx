@@ -1,6 +1,7 @@
 import { Client, Refusal, type OpenState, type Session } from "@doorstep/client";
 import { render } from "preact";
 import { useEffect, useState } from "preact/hooks";
+import { blankOutOfSight } from "./blank";
 import { DeskRoom } from "./desk";
 import { Box, Loading, Title } from "./parts/basic";
 import { Enrol } from "./screens/enrol";
@@ -39,6 +40,7 @@ async function begin(root: HTMLElement): Promise<void> {
   keepApp();
   try {
     const client = await Client.open({ worker: WORKER_URL, wasm: WASM_URL });
+    blankOutOfSight(client);
     render(<App client={client} />, root);
   } catch (e) {
     render(<Failed why={e instanceof Refusal ? e.message : t("app.failed")} />, root);

@@ -15,7 +15,10 @@ self.addEventListener("install", (e) => {
 });
 
 self.addEventListener("activate", (e) => {
-  e.waitUntil(caches.keys().then((names) => Promise.all(names.filter((n) => n.startsWith("doorstep-app-") && n !== cacheName).map((n) => caches.delete(n)))));
+  e.waitUntil(Promise.all([
+    caches.keys().then((names) => Promise.all(names.filter((n) => n.startsWith("doorstep-app-") && n !== cacheName).map((n) => caches.delete(n)))),
+    self.clients.claim(), // so that the page that brought the first version is one that the next waits for
+  ]));
 });
 
 self.addEventListener("fetch", (e) => {

@@ -3,6 +3,7 @@ import { useId } from "preact/hooks";
 import { useDesk } from "../hooks";
 import { authorName, elementsNamed, personName, recordTitle, recordTime, type Lookup } from "../look";
 import { dayOf, dayWords, t } from "../words/words";
+import { quiet } from "./quiet";
 
 interface Props {
   look: Lookup;
@@ -74,7 +75,7 @@ function Line(props: Props & { id: string; described: string | undefined }) {
   const { field: f, value, onValue, id } = props;
   const words = typeof value === "string" ? value : "";
   if (f.long || f.type === "prose") {
-    return <textarea id={id} class="govuk-textarea" rows={4} aria-describedby={props.described} autocomplete="off" value={words}
+    return <textarea id={id} class="govuk-textarea" rows={4} aria-describedby={props.described} {...quiet} value={words}
       onInput={(e) => onValue(e.currentTarget.value || null)} />;
   }
   return <input id={id} class="govuk-input" aria-describedby={props.described} autocomplete="off" value={words}

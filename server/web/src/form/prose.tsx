@@ -4,6 +4,7 @@ import { useDesk } from "../hooks";
 import { plain } from "../parts/basic";
 import { phrases } from "../phrases";
 import { t, timeWords } from "../words/words";
+import { quiet } from "./quiet";
 
 /** What a browser says of an input that came from its own dictation. */
 const spoken = /dictat/i;
@@ -67,7 +68,7 @@ export function Prose(props: { record: RecordID; path: Path; label: string; help
     <div class="govuk-form-group prose">
       <label class="govuk-label govuk-label--s" for={id}>{props.label}{props.needed && <span class="needed"> ({t("record.needed")})</span>}</label>
       {props.help && <div class="govuk-hint" id={id + "-help"}>{props.help}</div>}
-      <textarea ref={area} id={id} class="govuk-textarea" rows={5} readOnly={!ready} autocomplete="off" onInput={typed}
+      <textarea ref={area} id={id} class="govuk-textarea" rows={5} readOnly={!ready} {...quiet} onInput={typed}
         aria-describedby={(props.help ? id + "-help " : "") + id + "-state"} />
       <div class="prose__tools">
         <span id={id + "-state"} class="prose__state" role="status">{state}</span>

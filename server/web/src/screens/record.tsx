@@ -9,6 +9,7 @@ import { Marks, Where } from "../parts/where";
 import { link } from "../route";
 import { t, timeWords } from "../words/words";
 import { familyName } from "./today";
+import { quiet } from "../form/quiet";
 
 /** One record, drawn from its kind's schema. Knows no kind but the visit, whose parts it links. */
 export function RecordScreen(props: { record: RecordID }) {
@@ -138,7 +139,7 @@ function Asked(props: { look: Lookup; record: RecordID; query: Query }) {
     <Box kind="ask" title={t("record.query", { name: authorName(look, q.by.author) })}>
       <p class="govuk-body">{q.question}</p>
       <label class="govuk-label govuk-label--s" for={id}>{t("record.query.answer")}</label>
-      <textarea id={id} class="govuk-textarea" rows={3} value={text} autocomplete="off" onInput={(e) => setText(e.currentTarget.value)} />
+      <textarea id={id} class="govuk-textarea" rows={3} value={text} {...quiet} onInput={(e) => setText(e.currentTarget.value)} />
       <Act onAct={answer} disabled={text.trim() === ""}>{t("record.query.go")}</Act>
     </Box>
   );
@@ -243,7 +244,7 @@ function Later(props: { look: Lookup; view: View }) {
         </div>
       ))}
       <label class="govuk-label govuk-label--s" for={id}>{t("record.addendum.text")}</label>
-      <textarea id={id} class="govuk-textarea" rows={3} value={text} autocomplete="off" onInput={(e) => setText(e.currentTarget.value)} />
+      <textarea id={id} class="govuk-textarea" rows={3} value={text} {...quiet} onInput={(e) => setText(e.currentTarget.value)} />
       <Act onAct={add} kind="secondary" disabled={text.trim() === ""}>{t("record.addendum.go")}</Act>
     </section>
   );
