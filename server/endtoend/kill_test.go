@@ -24,7 +24,7 @@ import (
 // -kills.seed=7 goes on for as long as anybody likes.
 var (
 	killCount = flag.Int("kills", 0, "times to kill the server in TestFault77KillTheRealServer (default 100, with -short 10)")
-	killSeed  = flag.Uint64("kills.seed", 1, "seed of the moments to kill at")
+	killSeed  = flag.Uint64("kills.seed", 0, "seed of the moments to kill at; 0: 1 or, with -kills.record, the next")
 )
 
 // Devices that push, and families that they share two by two.
@@ -45,14 +45,14 @@ func TestFault77KillTheRealServer(t *testing.T) {
 			kills = 10
 		}
 	}
-	began := time.Now()
+	began, seed := time.Now(), seedOf(t, theServer)
 	auditor := loadDevices // works with all families
 	p, l := newProcess(t, caseload{workers: loadDevices + 1, families: loadFamilies,
 		works: func(n, f int) bool { return n == auditor || f == n%loadFamilies || f == (n+1)%loadFamilies }})
-	h := newHerd(t, p)
+	h := newHerd(t, p, seed)
 	audit := newAudit(p, newTablet(t, p, auditor, 99), h)
 	h.graze()
-	chance := rand.New(rand.NewPCG(*killSeed, 77))
+	chance := rand.New(rand.NewPCG(seed, 77))
 	for n := range kills {
 		l = killOnce(p, l, audit, chance)
 		h.generation.Store(int64(n))
@@ -60,7 +60,7 @@ func TestFault77KillTheRealServer(t *testing.T) {
 	h.settle()
 	last := audit.check()
 	t.Logf("%d kills (seed %d) under %d devices: %d changes written, %d receipts, %d changes acknowledged, all there once; %d epochs; %.1f s",
-		kills, *killSeed, loadDevices, len(h.wrote()), h.receipts.Load(), last, h.epochs(), time.Since(began).Seconds())
+		kills, seed, loadDevices, len(h.wrote()), h.receipts.Load(), last, h.epochs(), time.Since(began).Seconds())
 	if last < kills {
 		t.Errorf("only %d changes were acknowledged under %d kills: the load was no load", last, kills)
 	}
@@ -68,6 +68,7 @@ func TestFault77KillTheRealServer(t *testing.T) {
 	fresh.syncs()
 	p.end(l, syscall.SIGTERM)
 	h.wantAgreement(openData(t, p.cfg), fresh)
+	record(t, killed{theServer, seed, kills, last})
 }
 
 // killOnce kills the server at a random moment, most often while it serves,
@@ -115,10 +116,10 @@ type word struct {
 	text   string
 }
 
-func newHerd(t *testing.T, p *process) *herd {
+func newHerd(t *testing.T, p *process, seed uint64) *herd {
 	h := &herd{t: t, p: p, acked: map[syncproto.ChangeID]bool{}, words: map[syncproto.ChangeID]word{}, epoch: map[syncproto.Epoch]bool{}}
 	for n := range loadDevices {
-		b := newTablet(t, p, n, *killSeed*100+uint64(n))
+		b := newTablet(t, p, n, seed*100+uint64(n))
 		b.syncs()
 		families := b.families()
 		if len(families) != 2 {

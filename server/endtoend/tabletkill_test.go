@@ -173,7 +173,8 @@ func TestFault77KillTheRealTablet(t *testing.T) {
 	p, _ := newProcess(t, caseload{workers: 2, families: 1})
 	dir := filepath.Join(t.TempDir(), "tablet")
 	enrolOnDisk(t, p, dir)
-	chance := mrand.New(mrand.NewPCG(*killSeed, 78))
+	seed := seedOf(t, aTablet)
+	chance := mrand.New(mrand.NewPCG(seed, 78))
 	var words []string
 	for n := range kills {
 		words = append(words, liveAndDie(t, p, dir, n, time.Duration(chance.IntN(250_000))*time.Microsecond)...)
@@ -185,10 +186,11 @@ func TestFault77KillTheRealTablet(t *testing.T) {
 	reader := newTablet(t, p, 1, 7)
 	reader.syncs()
 	wantWords(t, reader, words)
-	t.Logf("%d kills (seed %d): %d words were safe before the kill, all there once", kills, *killSeed, len(words))
+	t.Logf("%d kills (seed %d): %d words were safe before the kill, all there once", kills, seed, len(words))
 	if len(words) < kills {
 		t.Errorf("only %d words in %d lives: the load was no load", len(words), kills)
 	}
+	record(t, killed{aTablet, seed, kills, len(words)})
 }
 
 // enrolOnDisk enrols worker 0 on a tablet with a real store and closes it.

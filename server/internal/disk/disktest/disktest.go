@@ -50,7 +50,8 @@ type Disk struct {
 	failSync  int // how many more syncs succeed before one fails; -1 is never
 	failWrite int
 	liar      bool
-	onSync    func() // nil: nobody is told
+	onSync    func()       // nil: nobody is told
+	record    func(*Image) // nil: nobody records
 }
 
 var _ disk.FS = (*Disk)(nil)
@@ -361,6 +362,7 @@ func (d *Disk) SyncDir(dir string) error {
 	if err := d.step(); err != nil {
 		return err
 	}
+	d.snap()
 	if d.off || d.liar {
 		return d.after()
 	}

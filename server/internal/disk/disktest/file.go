@@ -198,6 +198,7 @@ func (f *file) Sync() error {
 	if err := f.change("sync"); err != nil {
 		return err
 	}
+	f.disk.snap()
 	if f.disk.onSync != nil {
 		f.disk.onSync()
 	}
