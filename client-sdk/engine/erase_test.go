@@ -109,3 +109,33 @@ func TestFault84WhatAVerdictLetInIsAskedAboutAnew(t *testing.T) {
 		t.Errorf("in the new epoch: %d batches, %v; want the change offered again", len(q.Batches), err)
 	}
 }
+
+// After a restore the journal is shorter: a grant in it may have a lower position than
+// the one that was lost, and is new all the same.
+func TestFault84AGrantAfterARestoreIsNewThoughItsPositionIsLower(t *testing.T) {
+	d := newTablet(t, newServer(), 1, 1)
+	grant := func(position uint64) syncproto.Item {
+		return syncproto.Item{Type: syncproto.ItemGrant, Position: position, Family: testFamily(visit), Basis: "LEAD"}
+	}
+	tell(d, nil, grant(50))
+	answer := func(items ...syncproto.Item) {
+		d.in, d.out = nil, nil
+		d.begin()
+		q, err := syncproto.DecodeRequest(d.out[0].bytes)
+		if err != nil {
+			t.Fatal(err)
+		}
+		payload := syncproto.EncodeReply(&syncproto.SyncReply{Version: 1, Request: q.Request, Epoch: syncproto.Epoch{8}, Items: items, Cursor: []byte{1}})
+		d.in = append(d.in, message{q.Request, syncproto.EncodeSignedReply(payload, testSign(serverKey, syncproto.ReplyMessage(d.id.Device, payload)))})
+		d.receive(0)
+	}
+	answer() // in the new epoch: compare
+	answer() // the whole feed, without the grant
+	if f := d.engine.Families(); len(f) != 1 || f[0].Readable {
+		t.Fatalf("after the restore: %+v, want the family closed", f)
+	}
+	answer(grant(40))
+	if f := d.engine.Families(); len(f) != 1 || !f[0].Readable {
+		t.Errorf("given again: %+v, want it readable", f)
+	}
+}

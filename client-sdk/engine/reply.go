@@ -357,6 +357,7 @@ func (t *telling) cursor() {
 		if f := e.families[id]; f.standing == StandingGranted && f.gen != e.meta.gen {
 			// A restored server may have lost the grant, and with it words that are
 			// here. Only a purge removes.
+			f.position = 0 // of an epoch that is over: every grant of this one is newer
 			e.shut(t.work, f, StandingClosed)
 			t.work.note(Note{Kind: NoteLeaving, Family: f.id, Code: syncproto.CodeNotEntitled})
 		}

@@ -114,6 +114,9 @@ func (o ordering) again(in *incoming, ref store.ChangeRef) error {
 	}
 	missing, err := o.missing(ref)
 	in.receipt = receiptOf(ref, missing)
+	if ref.Status == syncproto.StatusQuarantined && o.tx.State().IsErased(ref.Family, ref.Record) {
+		in.receipt.Code = syncproto.CodeErased // nobody can let it in any more
+	}
 	return err
 }
 

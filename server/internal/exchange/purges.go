@@ -2,6 +2,7 @@ package exchange
 
 import (
 	"context"
+	"slices"
 
 	"doorstep/server/internal/store"
 	"doorstep/syncproto"
@@ -12,7 +13,7 @@ import (
 // nothing else in the request.
 func (x *Exchange) takePurges(ctx context.Context, caller Caller, q *syncproto.SyncRequest) error {
 	state := x.cfg.Store.State()
-	if len(q.Purged) == 0 || q.Epoch != x.Epoch() || !newReceipts(state, q.Epoch, caller, q.Purged) {
+	if len(q.Purged) == 0 || q.Epoch != x.Epoch() || !x.newReceipts(state, q.Epoch, caller, q.Purged) {
 		return nil
 	}
 	device, _ := state.Device(caller.Device)
@@ -35,15 +36,18 @@ func (x *Exchange) takePurges(ctx context.Context, caller Caller, q *syncproto.S
 }
 
 // newReceipts reports whether a list of receipts says anything new, and nothing
-// of positions that there are not yet.
-func newReceipts(state *store.State, epoch syncproto.Epoch, caller Caller, list []syncproto.Purged) bool {
+// of positions that there are not yet. What the device still owes is new, also where
+// its receipt is of the same position: the clock may have gone through a time at which
+// the family was held.
+func (x *Exchange) newReceipts(state *store.State, epoch syncproto.Epoch, caller Caller, list []syncproto.Purged) bool {
 	some, head := false, state.Head()
+	owed := state.PurgesOwed(epoch, caller.Device, state.Access(caller.User, x.cfg.Now().UnixMilli()))
 	for _, p := range list {
 		if p.Position > head {
 			return false
 		}
 		r := state.PurgeReceipt(caller.Device, caller.User, p.Family)
-		some = some || p.Position > r.Position || r.Epoch != epoch
+		some = some || p.Position > r.Position || r.Epoch != epoch || slices.Contains(owed, p)
 	}
 	return some
 }

@@ -166,6 +166,31 @@ func TestFault56APurgeIsDoneOnceThoughTheClockWentBack(t *testing.T) {
 	}
 }
 
+// A purge that an entry brought is answered while the clock is a day behind. When it
+// is right again, it has gone through a time at which a grant held: the device is asked
+// once more, under the same position, and its answer counts.
+func TestFault56APurgeIsAnsweredAgainWhenTheClockHasGoneThroughAGrant(t *testing.T) {
+	w, family, ada := case1(t)
+	const day = 86_400_000
+	ada.fill(family, 1)
+	at := w.part(ada.user, family, "LEAD")
+	w.commit(store.RelationEntry{User: ada.user, Family: family, Basis: "COVER", ID: syncproto.ID{9}, Grant: true, FromMS: w.nowMS - 60_000, ToMS: w.nowMS - 1000})
+	w.nowMS -= day
+	for _, p := range ada.purges(ada.mustAsk(ada.request())) {
+		ada.mustAsk(ada.purged(p))
+	}
+	w.nowMS += day
+	for round := range 5 {
+		owed := ada.purges(ada.mustAsk(ada.request()))
+		if len(owed) == 0 {
+			return
+		}
+		ada.mustAsk(ada.purged(owed...))
+		t.Logf("round %d: asked for %v (the relation ended at %d)", round, owed, at)
+	}
+	t.Error("the tablet is asked for ever")
+}
+
 // A device that came into use after a relation had ended never held the family.
 func TestADeviceEnrolledLaterOwesNothing(t *testing.T) {
 	w, family, ada := case1(t)

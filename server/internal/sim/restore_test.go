@@ -60,8 +60,11 @@ func (w *world) disaster() {
 	if len(w.backups) == 0 || w.borough.failed {
 		return
 	}
-	c := w.backups[w.rng.IntN(len(w.backups))]
+	n := w.rng.IntN(len(w.backups))
+	c := w.backups[n]
+	w.backups = w.backups[:n+1] // those after it are of a history that is given up
 	w.borough.crash(w.rng.IntN(2) == 0)
+	w.doubt()
 	w.wire = nil // a reply from before that arrived after it would be as if it had arrived before it
 	switch w.rng.IntN(3) {
 	case 0:
@@ -126,7 +129,6 @@ func (w *world) putBack(c copied) {
 	if w.rng.IntN(2) == 0 {
 		w.removeIndex()
 	}
-	w.doubt()
 	b.start()
 }
 
@@ -152,7 +154,6 @@ func (w *world) putJournalBack(c copied) {
 	err := b.open()
 	if err == nil {
 		w.count["old copies put back"]++
-		w.doubt()
 		return
 	}
 	if !errors.Is(err, audit.ErrOtherHistory) {

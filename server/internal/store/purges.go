@@ -53,7 +53,7 @@ func (p *purges) applyDevice(position uint64, e DeviceEntry) {
 func (p *purges) applyReceipts(e PurgeEntry) {
 	for _, done := range e.Purged {
 		k := receiptKey{seat{e.Device, e.User}, done.Family}
-		if done.Position > p.receipts[k].Position || e.Epoch != p.receipts[k].Epoch {
+		if done.Position >= p.receipts[k].Position || e.Epoch != p.receipts[k].Epoch {
 			p.receipts[k] = PurgeReceipt{Epoch: e.Epoch, Position: done.Position, AtMS: e.AtMS}
 		}
 	}
