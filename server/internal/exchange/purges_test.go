@@ -173,8 +173,8 @@ func TestFault56APurgeIsAnsweredAgainWhenTheClockHasGoneThroughAGrant(t *testing
 	w, family, ada := case1(t)
 	const day = 86_400_000
 	ada.fill(family, 1)
-	at := w.part(ada.user, family, "LEAD")
 	w.commit(store.RelationEntry{User: ada.user, Family: family, Basis: "COVER", ID: syncproto.ID{9}, Grant: true, FromMS: w.nowMS - 60_000, ToMS: w.nowMS - 1000})
+	at := w.part(ada.user, family, "LEAD")
 	w.nowMS -= day
 	for _, p := range ada.purges(ada.mustAsk(ada.request())) {
 		ada.mustAsk(ada.purged(p))
