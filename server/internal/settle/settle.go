@@ -124,11 +124,12 @@ func (s *Settler) declareEpochs(ctx context.Context) error {
 	if err := s.propose(ctx, entries); err != nil {
 		return fmt.Errorf("declaring an epoch: %w", err)
 	}
-	if !isLost {
+	if isLost {
+		s.cfg.Audit.Declare()
+	} else if len(entries) == 0 {
 		return nil
 	}
-	s.cfg.Audit.Declare()
-	_, err := s.cfg.Audit.Keep(s.cfg.Now()) // in place of the one that was lost
+	_, err := s.cfg.Audit.Keep(s.cfg.Now()) // in place of the one that was lost, if any was
 	return err
 }
 

@@ -8,6 +8,7 @@ import (
 	"doorstep/server/internal/doors"
 	"doorstep/server/internal/erasure"
 	"doorstep/server/internal/exchange"
+	"doorstep/server/internal/keyring"
 	"doorstep/server/internal/store"
 	"doorstep/syncproto"
 )
@@ -53,6 +54,8 @@ func (w *world) done(what string, err error) bool {
 		w.takeAtItsWord()
 	case errors.Is(err, disktest.ErrPower):
 		w.borough.failed = true
+	case errors.Is(err, keyring.ErrFull):
+		w.log("%s: no room", what)
 	case !errors.As(err, &code) && !w.borough.failed:
 		w.failf("%s: %v", what, err)
 	default:

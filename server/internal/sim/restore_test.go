@@ -65,7 +65,8 @@ func (w *world) disaster() {
 	w.backups = w.backups[:n+1] // those after it are of a history that is given up
 	w.borough.crash(w.rng.IntN(2) == 0)
 	w.doubt()
-	w.wire = nil // a reply from before that arrived after it would be as if it had arrived before it
+	w.serverSkewMS, w.wentBack = 0, true // whoever restores looks at the clock
+	w.wire = nil                         // a reply from before that arrived after it would be as if it had arrived before it
 	switch w.rng.IntN(3) {
 	case 0:
 		w.putBack(c)

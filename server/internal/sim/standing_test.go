@@ -16,7 +16,7 @@ import (
 type standing struct {
 	upTo   uint64
 	ties   map[tie]store.RelationEntry
-	ever   map[holding]bool // an entry of this journal once gave it
+	ever   map[holding]bool // was seen to be held at some time, in this journal
 	shut   map[syncproto.FamilyID]map[string]bool
 	off    map[syncproto.UserID]bool
 	erased map[store.KeyPair]bool
@@ -64,7 +64,6 @@ func (s *standing) apply(e store.Entry) {
 			return
 		}
 		s.ties[at] = e
-		s.ever[at.holding] = true
 	case store.RestrictionEntry:
 		if s.shut[e.Family] == nil {
 			s.shut[e.Family] = map[string]bool{}
@@ -76,6 +75,15 @@ func (s *standing) apply(e store.Entry) {
 		s.off[e.ID] = e.Disabled
 	case store.EraseEntry:
 		s.erased[store.KeyPair{Family: e.Family, Record: e.Record}] = true
+	}
+}
+
+// noteHeld notes what may be held at a time.
+func (s *standing) noteHeld(atMS int64) {
+	for at := range s.ties {
+		if !s.ever[at.holding] && s.holds(at.holding, atMS) {
+			s.ever[at.holding] = true
+		}
 	}
 }
 
@@ -105,6 +113,7 @@ func (w *world) know() {
 	} else if err != nil {
 		w.failf("%v", err)
 	}
+	w.standing.noteHeld(w.borough.now().UnixMilli())
 }
 
 // mayHold reports whether somebody may have a family on a tablet now, by the

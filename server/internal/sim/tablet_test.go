@@ -136,6 +136,6 @@ func (t *tablet) receive(m message) {
 	if err != nil {
 		t.w.failf("tablet %x cannot read a reply: %v", t.device[:2], err)
 	}
-	t.cut = false
+	t.cut = t.cut && len(effects) == 0 // else it was taken in
 	t.carry(effects)
 }

@@ -37,6 +37,7 @@ type world struct {
 
 	serverSkewMS int64 // how wrong the server's clock is
 	slowSyncs    int   // of the server's disk, still to come
+	wentBack     bool  // to older data: what it knew of time went with the rest
 
 	standing *standing
 	sure     promise
@@ -124,11 +125,14 @@ func (w *world) people() {
 	}
 }
 
+// dawdleMS is how long a slow disk takes for a sync.
+const dawdleMS = 10_000
+
 // dawdle makes a sync of the server's disk take its time.
 func (w *world) dawdle() {
 	if w.slowSyncs > 0 {
 		w.slowSyncs--
-		w.clockMS += 10_000
+		w.clockMS += dawdleMS
 	}
 }
 
@@ -258,7 +262,9 @@ func (w *world) clockTrouble(t *tablet) {
 		w.clockMS += w.rng.Int64N(3 * day)
 		return
 	case 2:
-		w.serverSkewMS = []int64{-day, day, 0, -60_000}[w.rng.IntN(4)]
+		if w.serverSkewMS = []int64{-day, day, 0, -60_000}[w.rng.IntN(4)]; w.wentBack {
+			w.serverSkewMS = max(0, w.serverSkewMS)
+		}
 		w.count["server clock jumps"]++
 		w.log("the server's clock is wrong by %d", w.serverSkewMS)
 		return
