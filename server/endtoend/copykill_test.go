@@ -67,7 +67,7 @@ func TestFault82LostDiskAfterAKill(t *testing.T) {
 				t.Fatal(err)
 			}
 		})
-	h := newHerd(t, p)
+	h := newHerd(t, p, 1)
 	h.lossy = true
 	reader := newAudit(p, newTablet(t, p, auditor, 99), h)
 	chance := rand.New(rand.NewPCG(*killSeed, 82))
