@@ -16,6 +16,7 @@ type caseload struct {
 	families int
 	works    func(worker, family int) bool // nil: everybody with every family
 	plans    bool
+	manager  bool // the team has one, who signs in as manager
 }
 
 // login is what worker n signs in as.
@@ -58,6 +59,9 @@ func (c caseload) people() map[string][]string {
 	workers := []string{"worker_ref,login,name,role,team_ref,qualified_social_worker"}
 	for n := range c.workers {
 		workers = append(workers, fmt.Sprintf("W-%d,%s,Worker %d,practitioner,T-1,Y", n, login(n), n))
+	}
+	if c.manager {
+		workers = append(workers, "W-M,manager,The manager,manager,T-1,Y")
 	}
 	families := []string{"family_ref,name,team_ref"}
 	allocations := []string{"allocation_ref,family_ref,worker_ref,role,from,to,sw_reason"}

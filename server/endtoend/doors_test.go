@@ -1,0 +1,294 @@
+package endtoend
+
+import (
+	"bytes"
+	"encoding/json"
+	"io"
+	"maps"
+	"net/http"
+	"testing"
+	"time"
+
+	"doorstep/client-sdk/engine"
+	"doorstep/server"
+	"doorstep/syncproto"
+)
+
+// desk is somebody signed in without a tablet.
+type desk struct {
+	t     *testing.T
+	b     *borough
+	token string
+	user  string
+}
+
+// sits gives a person a password and signs them in.
+func (b *borough) sits(t *testing.T, login string) desk {
+	t.Helper()
+	if err := b.op.SetPassword(t.Context(), login, password); err != nil {
+		t.Fatal(err)
+	}
+	d := desk{t: t, b: b}
+	var session struct {
+		AccessToken string `json:"access_token"`
+		User        string `json:"user"`
+	}
+	d.wants(http.StatusOK, "POST", "/v1/sign-in", map[string]string{"login": login, "password": password}, &session)
+	d.token, d.user = session.AccessToken, session.User
+	return d
+}
+
+// hires adds somebody in a role and signs them in.
+func (b *borough) hires(t *testing.T, login, role string) desk {
+	t.Helper()
+	if _, err := b.op.AddUser(t.Context(), server.NewUser{Login: login, Name: login, Role: role, Password: password}); err != nil {
+		t.Fatal(err)
+	}
+	return b.sits(t, login)
+}
+
+// wants makes a call and fails the test for another status.
+func (d desk) wants(status int, method, path string, in, out any) {
+	d.t.Helper()
+	var body io.Reader
+	if in != nil {
+		b, err := json.Marshal(in)
+		if err != nil {
+			d.t.Fatal(err)
+		}
+		body = bytes.NewReader(b)
+	}
+	req, err := http.NewRequestWithContext(d.t.Context(), method, "http://"+d.b.address()+path, body)
+	if err != nil {
+		d.t.Fatal(err)
+	}
+	req.Header.Set("Content-Type", "application/json")
+	if d.token != "" {
+		req.Header.Set("Authorization", "Bearer "+d.token)
+	}
+	res, err := http.DefaultClient.Do(req)
+	if err != nil {
+		d.t.Fatal(err)
+	}
+	defer res.Body.Close()
+	answer, err := io.ReadAll(res.Body)
+	if err != nil {
+		d.t.Fatal(err)
+	}
+	if res.StatusCode != status {
+		d.t.Fatalf("%s %s: got status %d, want %d: %s", method, path, res.StatusCode, status, answer)
+	}
+	if out != nil {
+		if err := json.Unmarshal(answer, out); err != nil {
+			d.t.Fatalf("reading %s: %v", answer, err)
+		}
+	}
+}
+
+// closed is a tablet that shows nothing, and whose purges are done.
+func (b *tablet) wantPurged(s *borough) {
+	b.t.Helper()
+	b.syncs()
+	b.wantEmptyOutbox()
+	if shown := b.folds(); len(shown) != 0 {
+		b.t.Errorf("%s still shows %d records", b.login, len(shown))
+	}
+	if d := s.device(b.t, b); d.PurgesOwed != 0 {
+		b.t.Errorf("%s owes %d purges", b.login, d.PurgesOwed)
+	}
+}
+
+// A file is restricted while two workers carry it: both tablets send what they have
+// not sent into custody and purge; who is let in by name reads it online and carries
+// nothing; when the restriction is lifted the whole history comes back, and the words
+// in custody are for the manager.
+func TestFault67RestrictionOverHTTP(t *testing.T) {
+	t.Parallel()
+	b := newBorough(t, caseload{workers: 2, families: 1, manager: true})
+	officer, manager := b.hires(t, "ida", "ig_officer"), b.sits(t, "manager")
+	one, two := newTablet(t, b, 0, 671), newTablet(t, b, 1, 672)
+	one.syncs()
+	family, visit := one.families()[0], one.newRecord()
+	one.edit(family, visit, "visit", setText("visit_type", "CIN"), write("household_summary", 0, "Before."))
+	one.syncs()
+	two.syncs()
+	before := two.folds()
+	unsent := one.edit(family, visit, "visit", write("household_summary", 0, "Never sent before the file was shut. "))
+
+	path := "/v1/families/" + family.String()
+	review := map[string]any{"category": "STAFF", "reason": "her aunt works here", "review_ms": time.Now().Add(24 * time.Hour).UnixMilli()}
+	worker := b.sits(t, login(0))
+	worker.wants(http.StatusNotFound, "POST", path+"/restrict", review, nil)
+	officer.wants(http.StatusNoContent, "POST", path+"/restrict", review, nil)
+	one.wantPurged(b)
+	two.wantPurged(b)
+	one.wantMark(unsent, syncproto.StatusQuarantined, syncproto.CodeNotEntitled)
+	worker.wants(http.StatusNotFound, "GET", "/v1/records/"+visit.String(), nil, nil)
+	officer.wants(http.StatusOK, "POST", path+"/grants", map[string]any{"user": worker.user, "basis": "NAMED", "reason": "she is on the case",
+		"to_ms": time.Now().Add(time.Hour).UnixMilli()}, nil)
+	worker.wants(http.StatusOK, "GET", "/v1/records/"+visit.String(), nil, nil)
+	one.wantPurged(b) // online only
+
+	officer.wants(http.StatusNoContent, "POST", path+"/lift", map[string]string{"category": "STAFF", "reason": "the aunt has left"}, nil)
+	two.syncs()
+	if after := two.folds(); !maps.Equal(before, after) {
+		t.Errorf("after it was lifted: got %d records, want the %d from before", len(after), len(before))
+	}
+	one.syncs()
+	manager.wantCustody(t, unsent, "not_entitled")
+	manager.wants(http.StatusNoContent, "POST", "/v1/custody/"+unsent.String()+"/admit", nil, nil)
+	one.syncs()
+	two.syncs()
+	wantSameFolds(t, two.login, one.folds(), two.folds())
+	b.stop()
+	wantSame(t, openData(t, b.cfg), one, two)
+}
+
+// wantCustody looks for one change that waits, and reads its words.
+func (d desk) wantCustody(t *testing.T, id syncproto.ChangeID, why string) {
+	t.Helper()
+	var list struct {
+		Changes []struct {
+			Change string `json:"change"`
+			Name   string `json:"name"`
+			May    bool   `json:"may_review"`
+			Bytes  int64  `json:"bytes"`
+		} `json:"changes"`
+	}
+	d.wants(http.StatusOK, "GET", "/v1/custody", nil, &list)
+	if len(list.Changes) != 1 || list.Changes[0].Change != id.String() || list.Changes[0].Name != why || !list.Changes[0].May || list.Changes[0].Bytes == 0 {
+		t.Fatalf("got %+v, want %s, %s", list, id, why)
+	}
+	var words struct {
+		Ops []any `json:"ops"`
+	}
+	d.wants(http.StatusOK, "GET", "/v1/custody/"+id.String(), nil, &words)
+	if len(words.Ops) == 0 {
+		t.Error("the words are not there")
+	}
+}
+
+// A grant for cover puts a file onto a tablet, whole; taken back it goes again, with
+// what was not sent into custody, where a manager keeps it away and changes their
+// mind; given again everything comes back, and the words are offered anew.
+func TestFault68GrantsOverHTTP(t *testing.T) {
+	t.Parallel()
+	b := newBorough(t, caseload{workers: 2, families: 1, manager: true, works: func(worker, _ int) bool { return worker == 0 }})
+	manager, coverer := b.sits(t, "manager"), b.sits(t, login(1))
+	lead, cover := newTablet(t, b, 0, 681), newTablet(t, b, 1, 682)
+	lead.syncs()
+	family, visit := lead.families()[0], lead.newRecord()
+	lead.edit(family, visit, "visit", setText("visit_type", "CIN"), write("household_summary", 0, "The flat was warm."))
+	lead.syncs()
+	cover.syncs()
+	if len(cover.folds()) != 0 {
+		t.Fatal("the file is on a tablet before the grant")
+	}
+	give := func() string {
+		var grant struct {
+			Grant string `json:"grant"`
+		}
+		manager.wants(http.StatusOK, "POST", "/v1/families/"+family.String()+"/grants", map[string]any{"user": coverer.user, "basis": "COVER",
+			"reason": "leave", "to_ms": time.Now().Add(time.Hour).UnixMilli()}, &grant)
+		return grant.Grant
+	}
+	grant := give()
+	cover.syncs()
+	wantSameFolds(t, cover.login, lead.folds(), cover.folds())
+	unsent := cover.edit(family, visit, "visit", write("household_summary", 0, "Written on cover. "))
+
+	manager.wants(http.StatusNoContent, "POST", "/v1/grants/"+grant+"/withdraw", map[string]string{"reason": "back from leave"}, nil)
+	cover.wantPurged(b)
+	cover.wantMark(unsent, syncproto.StatusQuarantined, syncproto.CodeNotEntitled)
+	manager.wantCustody(t, unsent, "not_entitled")
+	manager.wants(http.StatusNoContent, "POST", "/v1/custody/"+unsent.String()+"/keep", map[string]string{"reason": "It is about the neighbours."}, nil)
+	cover.syncs()
+	cover.wantMark(unsent, syncproto.StatusQuarantined, syncproto.CodeKeptAway)
+
+	give()
+	cover.syncs()
+	wantSameFolds(t, cover.login, lead.folds(), cover.folds())
+	anew := cover.edit(family, visit, "visit", write("household_summary", 0, "Offered anew. "))
+	cover.syncs()
+	cover.wantMarked(unsent, anew)
+	manager.wants(http.StatusNoContent, "POST", "/v1/custody/"+unsent.String()+"/admit", nil, nil)
+	lead.syncs()
+	cover.syncs()
+	wantSameFolds(t, cover.login, lead.folds(), cover.folds())
+	custody, err := b.op.Custody(t.Context())
+	if err != nil || len(custody.Changes) != 0 {
+		t.Errorf("still in custody: %+v, %v", custody, err)
+	}
+	b.stop()
+	wantSame(t, openData(t, b.cfg), lead, cover)
+}
+
+// wantMarked checks that of two own changes the first has a remark and the second
+// simply became part of its record.
+func (b *tablet) wantMarked(remark, plain syncproto.ChangeID) {
+	b.t.Helper()
+	marks := map[syncproto.ChangeID]bool{}
+	if err := b.Read(func(e *engine.Engine) {
+		for _, m := range e.Marks() {
+			marks[m.Change] = true
+		}
+	}); err != nil {
+		b.t.Fatal(err)
+	}
+	if !marks[remark] || marks[plain] {
+		b.t.Errorf("got marks %v, want one on %s and none on %s", marks, remark, plain)
+	}
+}
+
+// In an emergency somebody on duty reads a file online and records the emergency
+// visit: nothing of the file comes to their tablet, nothing that was there do they
+// change, and a second person closes it.
+func TestBreakGlassOverHTTP(t *testing.T) {
+	t.Parallel()
+	b := newBorough(t, caseload{workers: 1, families: 1, manager: true})
+	manager, duty := b.sits(t, "manager"), b.hires(t, "owen", "edt")
+	lead := newTablet(t, b, 0, 701)
+	lead.syncs()
+	family, visit := lead.families()[0], lead.newRecord()
+	lead.edit(family, visit, "visit", setText("visit_type", "CIN"))
+	lead.syncs()
+	theirs := newTabletFor(t, b, "owen", 702)
+	record := "/v1/records/" + visit.String()
+	duty.wants(http.StatusNotFound, "GET", record, nil, nil)
+	var opening struct {
+		ID string `json:"opening"`
+	}
+	duty.wants(http.StatusOK, "POST", "/v1/break-glass", map[string]string{"family": family.String(), "code": "HOSPITAL", "text": "a child at the hospital"}, &opening)
+	duty.wants(http.StatusOK, "GET", record, nil, nil)
+	theirs.syncs()
+	if len(theirs.folds()) != 0 {
+		t.Error("a file that was opened in an emergency is on a tablet")
+	}
+	duty.wants(http.StatusForbidden, "POST", record+"/hand-over", map[string]string{}, nil)
+	theirs.edit(family, theirs.newRecord(), "visit", setText("visit_type", "CP")) // the emergency visit
+	theirs.syncs()
+	theirs.wantAccepted()
+
+	close := map[string]string{"finding": "JUSTIFIED", "note": "She was at the ward."}
+	duty.wants(http.StatusForbidden, "POST", "/v1/break-glass/"+opening.ID+"/review", close, nil)
+	manager.wants(http.StatusNoContent, "POST", "/v1/break-glass/"+opening.ID+"/review", close, nil)
+	duty.wants(http.StatusNotFound, "GET", record, nil, nil)
+	after := theirs.edit(family, theirs.newRecord(), "visit", setText("visit_type", "CP"))
+	theirs.syncs()
+	theirs.wantMarkOf(after, syncproto.StatusQuarantined)
+}
+
+// wantMarkOf is wantMark for any code.
+func (b *tablet) wantMarkOf(id syncproto.ChangeID, status syncproto.ReceiptStatus) {
+	b.t.Helper()
+	if err := b.Read(func(e *engine.Engine) {
+		for _, m := range e.Marks() {
+			if m.Change == id && m.Status == status {
+				return
+			}
+		}
+		b.t.Errorf("%s: change %s has no mark of status %d: %+v", b.login, id, status, e.Marks())
+	}); err != nil {
+		b.t.Fatal(err)
+	}
+}
