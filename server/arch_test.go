@@ -117,7 +117,7 @@ var layers = map[string][]string{
 	"web":                       {},
 	"web/webtest":               {"doorstep/server/web"},
 	"web/build":                 {"doorstep/client-sdk/ts/bundle"}, // a developer's tool
-	"internal/api":              {"doorstep/server/web", "auth", "auth/openid", "exchange", "finalise", "reading", "audit", "doors", "erasure", "oversight", "pace"},
+	"internal/api":              {"doorstep/server/web", "auth", "auth/openid", "exchange", "finalise", "reading", "audit", "doors", "erasure", "export", "oversight", "pace"},
 	"internal/auth":             {"auth/openid", "auth/passkey", "pace"},
 	"internal/auth/openid":      {},
 	"internal/auth/passkey":     {},
@@ -126,6 +126,7 @@ var layers = map[string][]string{
 	"internal/doors":            {"access", "store"},
 	"internal/finalise":         {"access", "desk", "store"},
 	"internal/oversight":        {"access", "audit", "store"},
+	"internal/export":           {"access", "audit", "reading", "store"},
 	"internal/erasure":          {"access", "audit", "disk", "store"},
 	"internal/settle":           {"audit", "disk", "erasure", "journal", "store"},
 	"internal/intake":           {"access", "desk", "store"},

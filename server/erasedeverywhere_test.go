@@ -9,10 +9,12 @@ import (
 	"time"
 
 	"doorstep/server/internal/access"
+	"doorstep/server/internal/audit"
 	"doorstep/server/internal/desk"
 	"doorstep/server/internal/erasure"
 	"doorstep/server/internal/exchange"
 	"doorstep/server/internal/finalise"
+	"doorstep/server/internal/reading"
 	"doorstep/server/internal/store"
 	"doorstep/syncproto"
 	"doorstep/syncproto/cbor"
@@ -128,6 +130,7 @@ func ways(b *borough, heads map[syncproto.RecordID][]syncproto.ChangeID) map[str
 			return listed(r, v, err)
 		},
 		"the custody":  func(u syncproto.UserID, r syncproto.RecordID) (string, bool) { return custodyOf(b, u, r) },
+		"an export":    func(u syncproto.UserID, r syncproto.RecordID) (string, bool) { return inExport(b, u, r) },
 		"a new tablet": func(u syncproto.UserID, r syncproto.RecordID) (string, bool) { return onTablet(b, u, r) },
 	}
 }
@@ -147,14 +150,29 @@ func custodyOf(b *borough, user syncproto.UserID, record syncproto.RecordID) (st
 	return text.String(), err == nil && found
 }
 
-// historyOf is every op of a record's changes.
-func historyOf(b *borough, user syncproto.UserID, record syncproto.RecordID) (string, bool) {
-	items, err := b.room.History(context.Background(), user, record)
+// inExport is what somebody's export of the family has of a record.
+func inExport(b *borough, user syncproto.UserID, record syncproto.RecordID) (string, bool) {
+	records, err := exporting(b).Take(context.Background(), audit.Acting{User: user}, theirs, "OTHER")
+	for _, r := range records {
+		if r.View.Record == record {
+			return fmt.Sprintf("%+v", r.View) + opsOf(r.History), err == nil
+		}
+	}
+	return "", false
+}
+
+func opsOf(items []reading.HistoryItem) string {
 	var text strings.Builder
 	for _, h := range items {
 		fmt.Fprintf(&text, "%+v", h.Change.Body.Ops)
 	}
-	return text.String(), err == nil
+	return text.String()
+}
+
+// historyOf is every op of a record's changes.
+func historyOf(b *borough, user syncproto.UserID, record syncproto.RecordID) (string, bool) {
+	items, err := b.room.History(context.Background(), user, record)
+	return opsOf(items), err == nil
 }
 
 // onTablet fetches all that a new tablet of somebody gets, and reports whether words
@@ -221,7 +239,7 @@ func TestErasedChildIsGoneForEveryRoleAndWay(t *testing.T) {
 			seen[l.way]++
 		}
 	})
-	for _, way := range []string{"the record", "its history", "a version", "a new tablet"} {
+	for _, way := range []string{"the record", "its history", "a version", "a new tablet", "an export"} {
 		if seen[way] < 4 {
 			t.Errorf("%s shows the child's words %d times before they are erased: nothing is tested", way, seen[way])
 		}

@@ -22,6 +22,7 @@ import (
 	"time"
 
 	"doorstep/server/internal/api"
+	"doorstep/server/internal/export"
 	"doorstep/server/web"
 )
 
@@ -79,7 +80,8 @@ func (s *Server) bind(cfg Config) error {
 	s.api, err = api.New(api.Config{
 		App:  practitionersApp(),
 		Name: cfg.Name, Borough: cfg.Borough, Origin: cfg.Listen.PublicURL, Auth: b.auth, Exchange: b.exchange, Events: b.hub, Records: b.room,
-		Workflow: b.finalise, Doors: b.doors, Erasures: b.erasure, Health: b, SignReply: b.secrets.signReply,
+		Workflow: b.finalise, Doors: b.doors, Erasures: b.erasure,
+		Exports: export.New(export.Config{Store: b.store, Records: b.room, Accesses: b.accesses, Now: time.Now}), Health: b, SignReply: b.secrets.signReply,
 		ReplyKey: b.secrets.reply.Public().(ed25519.PublicKey), RecoveryKey: b.secrets.recovery, Checkpoints: b.audit, Accesses: b.accesses, Oversight: b.oversight(), Copies: b.copies(), StepUp: cfg.Sessions.StepUp,
 		Now: time.Now, Random: rand.Reader, Log: b.log, TrustedProxies: cfg.proxies(), Limits: cfg.limits(),
 	})

@@ -50,6 +50,7 @@ type Config struct {
 	Workflow Workflow
 	Doors    Doors
 	Erasures Erasures
+	Exports  Exports
 	Health   Health
 	// App is the web app; nil: this server has none, and says so to who asks for it.
 	App App
@@ -234,9 +235,9 @@ func (a *API) Shutdown(ctx context.Context) error {
 func (a *API) OpenAPI() []byte { return a.openapi }
 
 func (c *Config) check() error {
-	if c.Borough == "" || c.Auth == nil || c.Exchange == nil || c.Events == nil || c.Records == nil || c.Workflow == nil || c.Doors == nil || c.Erasures == nil ||
+	if c.Borough == "" || c.Auth == nil || c.Exchange == nil || c.Events == nil || c.Records == nil || c.Workflow == nil || c.Doors == nil || c.Erasures == nil || c.Exports == nil ||
 		c.Health == nil || c.SignReply == nil || c.Now == nil || c.Random == nil || c.Log == nil {
-		return errors.New("api: Borough, Auth, Exchange, Events, Records, Workflow, Doors, Erasures, Health, SignReply, Now, Random and Log must be set")
+		return errors.New("api: Borough, Auth, Exchange, Events, Records, Workflow, Doors, Erasures, Exports, Health, SignReply, Now, Random and Log must be set")
 	}
 	return nil
 }

@@ -33,6 +33,7 @@ type elsewhere uint8
 const (
 	unruled    elsewhere = iota
 	anEntry              // what it does is an entry of the journal, which has its leaf
+	byExport             // package export notes each record that leaves, before it does
 	byExchange           // package exchange notes each record that it hands out
 	ofNobody             // it shows nothing of anybody but the caller
 )
@@ -47,7 +48,7 @@ func rules() map[string]rule {
 		"attribution": {shows: read}, "attributionAt": {shows: read}, "history": {shows: history},
 		"families": {shows: list}, "familyRecords": {shows: list}, "familyDue": {shows: list}, "due": {shows: list}, "queue": {shows: list}, "late": {shows: list},
 		"custody": {shows: list}, "grants": {shows: list}, "restrictions": {shows: list}, "breakGlasses": {shows: list},
-		"breakGlassCounts": {shows: list}, "erasures": {shows: list}, "holds": {shows: list}, "audit": {shows: audit.TypeAuditor}, "sync": {or: byExchange},
+		"breakGlassCounts": {shows: list}, "erasures": {shows: list}, "holds": {shows: list}, "audit": {shows: audit.TypeAuditor}, "sync": {or: byExchange}, "export": {or: byExport},
 	}
 	for or, ids := range map[elsewhere][]string{
 		anEntry: {"signIn", "signInCustody", "refresh", "signOut", "stepUp", "enrol", "revokeDevice", "revokeUser", "addPasskey", "removePasskey",

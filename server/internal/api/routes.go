@@ -1,6 +1,8 @@
 package api
 
 import (
+	"slices"
+
 	"doorstep/syncproto"
 	"doorstep/syncproto/frame"
 )
@@ -91,7 +93,7 @@ func (a *API) table() []route {
 		handler(a, step("addendum", "addendum", "Add to a final record."), a.addendum),
 		handler(a, step("correct", "correct", "Put right a field of a final record; both versions are shown."), a.correct),
 		handler(a, step("accept-late", "acceptLate", "Adopt, as an addendum, a change that came late."), a.acceptLate),
-	}, append(a.doorRoutes(), a.eraseRoutes()...)...)
+	}, slices.Concat(a.doorRoutes(), a.eraseRoutes(), a.exportRoutes())...)
 }
 
 // step is a route that takes a record one step on its way.

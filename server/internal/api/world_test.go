@@ -69,7 +69,7 @@ func newWorldWith(t *testing.T, change func(*Config), prepare func(*API)) *world
 		t.Fatal(err)
 	}
 	cfg := Config{Name: "Hampshire test", Borough: "hampshire", Auth: w.auth, Exchange: w.borough, Events: w.borough, Records: w.borough,
-		Workflow: w.borough, Doors: w.borough, Erasures: erasures{w.borough}, Health: w.borough, Checkpoints: checkpoints{}, Accesses: w, Oversight: w, ReplyKey: key.Public().(ed25519.PublicKey), Copies: 1,
+		Workflow: w.borough, Doors: w.borough, Erasures: erasures{w.borough}, Exports: exports{w.borough}, Health: w.borough, Checkpoints: checkpoints{}, Accesses: w, Oversight: w, ReplyKey: key.Public().(ed25519.PublicKey), Copies: 1,
 		SignReply: func(m []byte) []byte { return ed25519.Sign(key, m) },
 		Now:       time.Now, Random: crand.Reader, Log: logger}
 	if change != nil {
