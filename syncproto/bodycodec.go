@@ -39,7 +39,7 @@ func EncodeBody(b *Body) ([]byte, error) {
 		return nil, CodeTooLarge
 	}
 	raw := appendBody(make([]byte, 0, 512), b)
-	read, err := decodeBody(raw)
+	read, err := decodeBody(raw, cbor.NewReader(raw))
 	if err != nil {
 		return nil, err
 	}
@@ -96,7 +96,19 @@ func appendBody(buf []byte, b *Body) []byte {
 // (SPEC 4), except what a newer app may have written: unknown keys are ignored,
 // and an unknown body version, capture mode or op sets NewerApp instead.
 func DecodeChange(prev ChangeID, raw []byte) (*Change, error) {
-	body, err := decodeBody(raw)
+	return readChange(prev, raw, cbor.NewReader(raw))
+}
+
+// DecodePassing is DecodeChange for whoever looks at a change once and lets it go,
+// as a server does: texts and values share raw's memory and keep all of it in use.
+func DecodePassing(prev ChangeID, raw []byte) (*Change, error) {
+	r := cbor.NewReader(raw)
+	r.ShareTexts()
+	return readChange(prev, raw, r)
+}
+
+func readChange(prev ChangeID, raw []byte, r *cbor.Reader) (*Change, error) {
+	body, err := decodeBody(raw, r)
 	if err != nil {
 		return nil, err
 	}
@@ -109,7 +121,7 @@ func DecodeChange(prev ChangeID, raw []byte) (*Change, error) {
 	return c, nil
 }
 
-func decodeBody(raw []byte) (*Body, error) {
+func decodeBody(raw []byte, r *cbor.Reader) (*Body, error) {
 	if len(raw) == 0 {
 		return nil, CodeEmpty
 	}
@@ -118,7 +130,6 @@ func decodeBody(raw []byte) (*Body, error) {
 	}
 	var b Body
 	var seen keys
-	r := cbor.NewReader(raw)
 	for range r.Map() {
 		readBodyField(r, readKey(r, &seen), &b)
 	}

@@ -30,6 +30,10 @@ func codecs(t testing.TB) []codec {
 	return []codec{
 		{"change", body, func(b []byte) ([]byte, error) {
 			c, err := syncproto.DecodeChange(syncproto.ChangeID{}, b)
+			passing, errPassing := syncproto.DecodePassing(syncproto.ChangeID{}, b)
+			if err != errPassing || !reflect.DeepEqual(c, passing) {
+				t.Errorf("%x: in passing %+v, %v; want %+v, %v", b, passing, errPassing, c, err)
+			}
 			if err != nil {
 				return nil, err
 			}

@@ -3,6 +3,7 @@ package cbor
 import (
 	"bytes"
 	"unicode/utf8"
+	"unsafe"
 )
 
 // Reader reads items one after another and checks them as it goes: shortest
@@ -21,6 +22,7 @@ type Reader struct {
 	err      error
 	depth    int // open arrays and maps
 	textKeys bool
+	shared   bool // texts share the input's memory
 	open     [MaxDepth]container
 }
 
@@ -116,11 +118,25 @@ func (r *Reader) BytesInto(dst []byte) {
 	copy(dst, b)
 }
 
+// ShareTexts has the texts and values that are read from now on share the input's
+// memory, as byte strings do: it must not be altered while one of them is in use, and all of it
+// stays as long as one does.
+func (r *Reader) ShareTexts() { r.shared = true }
+
 // Text reads a text string.
-func (r *Reader) Text() string { return string(r.stringOf(MajorText, maxLength)) }
+func (r *Reader) Text() string { return r.TextUpTo(maxLength) }
 
 // TextUpTo reads a text string of at most max bytes; a longer one is ErrTooLarge.
-func (r *Reader) TextUpTo(max int) string { return string(r.stringOf(MajorText, max)) }
+func (r *Reader) TextUpTo(max int) string {
+	return r.asText(r.stringOf(MajorText, max))
+}
+
+func (r *Reader) asText(b []byte) string {
+	if r.shared {
+		return unsafe.String(unsafe.SliceData(b), len(b))
+	}
+	return string(b)
+}
 
 // Bool reads true or false.
 func (r *Reader) Bool() bool {
@@ -195,7 +211,10 @@ func (r *Reader) Value() Value {
 	r.textKeys = true
 	raw := r.Raw()
 	r.textKeys = outer
-	return valueOf(raw)
+	if len(raw) == 1 && raw[0] == byteNull {
+		return Value{}
+	}
+	return Value{enc: r.asText(raw)}
 }
 
 // item reads a scalar, or the head of an array or map.

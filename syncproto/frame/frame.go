@@ -1,7 +1,8 @@
 // Package frame puts a sync message into the bytes that travel, compressed when
 // that makes them fewer, and takes it out again without ever inflating more than
 // was declared and allowed (SPEC 7.1). Wrap and Unwrap are all of it; a Wrapper is
-// Wrap for whoever wraps again and again. The package knows nothing of what a message says. The engine does not import it: compressing is
+// Wrap for whoever wraps again and again, UnwrapCopy is Unwrap for whoever only
+// borrowed the frame. The package knows nothing of what a message says. The engine does not import it: compressing is
 // the business of whoever holds the connection.
 package frame
 
@@ -81,6 +82,15 @@ func newWriter(to io.Writer) *flate.Writer {
 		panic("bug: deflate level: " + err.Error())
 	}
 	return packer
+}
+
+// UnwrapCopy is Unwrap whose result never aliases wire.
+func UnwrapCopy(wire []byte) ([]byte, error) {
+	payload, err := Unwrap(wire)
+	if err == nil && wire[0] == formatRaw {
+		payload = bytes.Clone(payload)
+	}
+	return payload, err
 }
 
 // Unwrap returns the message in a frame; the result may alias wire. It fails

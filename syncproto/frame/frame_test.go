@@ -168,3 +168,15 @@ func FuzzUnwrap(f *testing.F) {
 		}
 	})
 }
+
+func TestUnwrapCopyIsItsOwn(t *testing.T) {
+	payload := []byte(strings.Repeat("He was at school. ", 20))
+	for _, packed := range []bool{false, true} {
+		wire := Wrap(payload, packed)
+		got, err := UnwrapCopy(wire)
+		clear(wire)
+		if err != nil || !bytes.Equal(got, payload) {
+			t.Errorf("packed %v: %q, %v after the frame was cleared", packed, got, err)
+		}
+	}
+}

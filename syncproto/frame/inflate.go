@@ -34,7 +34,7 @@ func inflate(data []byte, size int) ([]byte, error) {
 
 // slack is the room that there is behind what was inflated when a symbol is read:
 // for a longest match, and what copying a word at a time writes too many.
-const slack = maxMatch + 16
+const slack = maxMatch + 24
 
 // Limits of RFC 1951.
 const (
@@ -254,11 +254,14 @@ func (d *inflater) run() (ended, ok bool) {
 		if e&literal != 0 {
 			out[at], at = byte(e>>valueShift), at+1
 			b, left = b>>(e&lengthMask), left-int64(e&lengthMask)
-			if e = d.litlen[b&(1<<litlenRoot-1)]; e&literal != 0 && left >= maxCodeBits {
+			if e = d.litlen[b&(1<<litlenRoot-1)]; e&literal != 0 {
 				out[at], at = byte(e>>valueShift), at+1
 				b, left = b>>(e&lengthMask), left-int64(e&lengthMask)
+				continue
 			}
-			continue
+			if left < 48 {
+				continue
+			}
 		}
 		if e&longer != 0 {
 			b, left = b>>litlenRoot, left-litlenRoot

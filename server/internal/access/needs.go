@@ -23,7 +23,7 @@ type Need struct {
 // is allowed: such a change must be held, or refused, before it comes here.
 func ActionsOf(kind *schema.Kind, c *syncproto.Change) []Need {
 	imported := c.Body.Capture == syncproto.CaptureImported
-	var needs []Need
+	needs := make([]Need, 0, 8) // hardly a change needs more
 	add := func(n Need) {
 		n.Imported = imported
 		if !slices.Contains(needs, n) {

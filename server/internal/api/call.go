@@ -40,13 +40,14 @@ type route struct {
 	response     reflect.Type // JSON answer; nil: none
 	consumes     string       // media type when it is not JSON
 	produces     string       // media type when it is not JSON
+	borrows      bool         // its handle gets the connection's own body, and keeps nothing of it
 	codes        []syncproto.Code
 	handle       func(*call) error
 	stream       func(*call, *fasthttp.RequestCtx)
 }
 
 // call is one request on its way through a handler. Handlers see it and never
-// fiber: its strings and bytes are copies.
+// fiber: its strings and bytes are copies, but for the body of a route that borrows.
 type call struct {
 	ctx     context.Context
 	caller  auth.Caller
@@ -107,8 +108,11 @@ func (a *API) fiberHandler(r route) fiber.Handler {
 		ctx, cancel := context.WithTimeout(context.Background(), a.cfg.Limits.WriteTimeout)
 		defer cancel()
 		k := &call{ctx: ctx, address: a.address(fctx), proof: proofOf(&fctx.Request.Header), param: strings.Clone(c.Params("id")),
-			heads: strings.Clone(c.Params("heads")), body: bytes.Clone(fctx.Request.Body()),
+			heads: strings.Clone(c.Params("heads")), body: fctx.Request.Body(),
 			log: a.cfg.Log.With("request", s.id, "route", r.id)}
+		if !r.borrows {
+			k.body = bytes.Clone(k.body)
+		}
 		k.reply = func(media string, body []byte) {
 			fctx.SetContentType(media)
 			fctx.SetBody(body)

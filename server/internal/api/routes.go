@@ -47,7 +47,7 @@ func (a *API) table() []route {
 		handler(a, route{method: post, path: "/v1/passkeys/:id/remove", id: "removePasskey", summary: "Take a passkey of the caller out of use.", who: signedIn,
 			codes: codes(syncproto.CodeNotFound)}.fresh(), a.removePasskey),
 
-		{method: post, path: syncPath, id: "sync", summary: "Send changes and receive news, in one round trip (SPEC 7).", who: onDevice,
+		{method: post, path: syncPath, id: "sync", summary: "Send changes and receive news, in one round trip (SPEC 7).", who: onDevice, borrows: true,
 			consumes: frame.MediaType, produces: frame.MediaType, handle: a.sync,
 			codes: codes(syncproto.CodeUnknownEpoch, syncproto.CodeBadCursor, syncproto.CodeTooMany, syncproto.CodeUnavailable, syncproto.CodeDiskFull)},
 		{method: get, path: "/v1/events", id: "events", summary: "Server-sent events that only say when to sync.", who: signedIn,

@@ -21,7 +21,7 @@ func (a *API) sync(c *call) error {
 		return err
 	}
 	defer release()
-	payload, err := frame.Unwrap(c.body)
+	payload, err := frame.UnwrapCopy(c.body)
 	if err != nil {
 		return err
 	}

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"slices"
 
+	"doorstep/server/internal/access"
 	"doorstep/server/internal/store"
 	"doorstep/syncproto"
 )
@@ -14,6 +15,7 @@ type ordering struct {
 	tx       *store.Tx
 	x        *Exchange
 	authors  authors
+	askers   map[asked]access.Asker      // as they stand during the proposal
 	poisoned map[syncproto.ChangeID]bool // see propose
 	counted  map[syncproto.ChangeID]bool // given back with a proof: nobody is asked again whether the author may
 	alerted  map[seat]uint64             // alerts about custody that this proposal raised

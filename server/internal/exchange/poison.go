@@ -6,6 +6,7 @@ import (
 	"maps"
 	"runtime/debug"
 
+	"doorstep/server/internal/access"
 	"doorstep/server/internal/store"
 	"doorstep/syncproto"
 )
@@ -40,7 +41,8 @@ func (x *Exchange) propose(ctx context.Context, wrote authors, decide func(order
 	for {
 		known := maps.Clone(wrote) // what is looked up in a proposal that is dropped must not stay
 		_, err := x.cfg.Ledger.Propose(ctx, func(tx *store.Tx) ([]store.Entry, error) {
-			return nil, decide(ordering{tx: tx, x: x, authors: known, poisoned: poisoned, counted: map[syncproto.ChangeID]bool{}, alerted: map[seat]uint64{}})
+			return nil, decide(ordering{tx: tx, x: x, authors: known, poisoned: poisoned, askers: map[asked]access.Asker{},
+				counted: map[syncproto.ChangeID]bool{}, alerted: map[seat]uint64{}})
 		})
 		if err == nil {
 			maps.Copy(wrote, known)

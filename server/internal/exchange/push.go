@@ -94,6 +94,7 @@ func (x *Exchange) placeAll(ctx context.Context, all, order []*incoming, out *pu
 		}
 		order = order[n:]
 	}
+	out.receipts = slices.Grow(out.receipts, len(all))
 	for _, in := range all {
 		out.receipts = append(out.receipts, in.receipt)
 		if in.receipt.Position > 0 {
@@ -169,7 +170,7 @@ func answerAll(ins []*incoming, status syncproto.ReceiptStatus, code syncproto.C
 
 func readChange(b *incomingBatch, prev syncproto.ChangeID, raw []byte) *incoming {
 	in := &incoming{batch: b, prev: prev}
-	c, err := syncproto.DecodeChange(prev, raw)
+	c, err := syncproto.DecodePassing(prev, raw)
 	if err != nil {
 		in.refuse = codeOf(err)
 		in.digest = sha256.Sum256(raw)
@@ -269,8 +270,9 @@ func (x *Exchange) seal(ins []*incoming) error {
 			}
 		}
 	}
+	room := roomFor(ins)
 	for _, in := range ins {
-		if in.known || in.refuse != syncproto.CodeOK {
+		if !in.isNew() {
 			continue
 		}
 		in.atMS = x.cfg.Now().UnixMilli()
@@ -278,7 +280,7 @@ func (x *Exchange) seal(ins []*incoming) error {
 		if in.erased {
 			seal = store.SealInCustody
 		}
-		sealed, err := seal(x.cfg.Keys, in.change, in.atMS)
+		sealed, err := seal(x.cfg.Keys, in.change, in.atMS, &room)
 		if err != nil {
 			return err
 		}
@@ -291,7 +293,7 @@ func (x *Exchange) seal(ins []*incoming) error {
 // may never have heard of such a record: after a restore from before it began.
 func (x *Exchange) setErasedAside(ins []*incoming) error {
 	for _, in := range ins {
-		if in.known || in.refuse != syncproto.CodeOK || !x.cfg.Store.State().IsErased(in.change.Body.Family, in.change.Body.Record) {
+		if !in.isNew() || !x.cfg.Store.State().IsErased(in.change.Body.Family, in.change.Body.Record) {
 			continue
 		}
 		in.erased = true
@@ -302,11 +304,25 @@ func (x *Exchange) setErasedAside(ins []*incoming) error {
 	return nil
 }
 
-func keyPairs(ins []*incoming) []store.KeyPair {
-	seen := map[store.KeyPair]bool{}
-	var pairs []store.KeyPair
+// isNew reports whether a change is to be stored, as far as is known.
+func (in *incoming) isNew() bool { return !in.known && in.refuse == syncproto.CodeOK }
+
+// roomFor is room for the words of all that are new.
+func roomFor(ins []*incoming) store.Room {
+	changes, bytes := 0, 0
 	for _, in := range ins {
-		if in.known || in.erased || in.refuse != syncproto.CodeOK {
+		if in.isNew() {
+			changes, bytes = changes+1, bytes+len(in.change.Raw)
+		}
+	}
+	return store.RoomFor(changes, bytes)
+}
+
+func keyPairs(ins []*incoming) []store.KeyPair {
+	seen := make(map[store.KeyPair]bool, len(ins))
+	pairs := make([]store.KeyPair, 0, len(ins))
+	for _, in := range ins {
+		if !in.isNew() || in.erased {
 			continue
 		}
 		p := store.KeyPair{Family: in.change.Body.Family, Record: in.change.Body.Record}
@@ -364,8 +380,12 @@ func (x *Exchange) orderChunk(ctx context.Context, ins []*incoming, wrote author
 			batch.stored = before
 		}
 		for _, in := range ins {
-			o.poisoned[in.id] = o.poisoned[in.id] || in.poison
-			o.counted[in.id] = in.returned
+			if in.poison {
+				o.poisoned[in.id] = true
+			}
+			if in.returned {
+				o.counted[in.id] = true
+			}
 			if err := o.order(in); err != nil {
 				return fmt.Errorf("ordering change %s: %w", in.id, err)
 			}

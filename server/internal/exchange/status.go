@@ -115,7 +115,7 @@ func (o ordering) isLate(c *syncproto.Change, deps depStates) (bool, error) {
 // mayChange asks whether the author may make a change, as their relations are
 // now. The record's history is only read when it could help them.
 func (o ordering) mayChange(kind *schema.Kind, c *syncproto.Change) (access.Decision, error) {
-	asker := askerOf(o.tx.State(), c.Body.Author, c.Body.Family, o.tx.AtMS())
+	asker := o.asker(asked{c.Body.Author, c.Body.Family})
 	decision := asker.MayChange(kind, c)
 	if decision.Allow || len(asker.Bases) == 0 {
 		return decision, nil
@@ -124,6 +124,22 @@ func (o ordering) mayChange(kind *schema.Kind, c *syncproto.Change) (access.Deci
 	wrote.Note(c)
 	asker.Authorship = wrote.Authorship()
 	return asker.MayChange(kind, c), err
+}
+
+// asked names a person before a family's records.
+type asked struct {
+	user   syncproto.UserID
+	family syncproto.FamilyID
+}
+
+// asker is how a person stands: that changes between proposals alone.
+func (o ordering) asker(of asked) access.Asker {
+	a, known := o.askers[of]
+	if !known {
+		a = askerOf(o.tx.State(), of.user, of.family, o.tx.AtMS())
+		o.askers[of] = a
+	}
+	return a
 }
 
 // authors is what people have to do with the accepted words of records, as far as
@@ -173,6 +189,11 @@ func (a authors) foresee(r *store.Reader, state *store.State, c *syncproto.Chang
 	kind, known := schema.Newest(c.Body.Kind)
 	if !known || c.Body.NewerApp {
 		return nil
+	}
+	if len(c.Body.Deps) == 0 { // it begins a record, most likely
+		if _, err := r.RecordInfo(c.Body.Record); errors.Is(err, store.ErrNotFound) {
+			return nil // without a history
+		}
 	}
 	asker := askerOf(state, c.Body.Author, c.Body.Family, atMS)
 	if len(asker.Bases) == 0 || asker.MayChange(kind, c).Allow {

@@ -58,6 +58,7 @@ func (r *Ring) DestroyAll(doomed Doomed) error {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.table = next
+	r.destroyed.Add(1)
 	for _, key := range next.records {
 		if key.erased {
 			r.records.drop(key.of)

@@ -24,6 +24,7 @@ type batch struct {
 // all pairs; callers who arrive while another's write runs share the next one. Errors: ErrErased for a pair that can have
 // no key, ErrTampered for a family key that is not what was wrapped, ErrFull, ErrFailed, ErrClosed.
 func (r *Ring) Ensure(pairs []Pair) error {
+	destroyed := r.destroyed.Load()
 	missing, err := r.missing(pairs)
 	if err != nil || len(missing) == 0 {
 		return err
@@ -36,8 +37,10 @@ func (r *Ring) Ensure(pairs []Pair) error {
 	if b.err != nil {
 		return b.err
 	}
-	// A record may have been erased meanwhile.
-	_, err = r.missing(missing)
+	if r.destroyed.Load() == destroyed {
+		return nil
+	}
+	_, err = r.missing(missing) // a record may have been erased meanwhile
 	return err
 }
 
@@ -68,6 +71,12 @@ func (r *Ring) lacking(pairs []Pair) (lacking []Pair, err error) {
 		}
 	}
 	return lacking, nil
+}
+
+func (r *Ring) lacks(pair Pair) (bool, error) {
+	r.mu.RLock()
+	defer r.mu.RUnlock()
+	return r.table.lacks(pair)
 }
 
 // join puts pairs into the next batch. Whoever is first in it has to write it.
@@ -149,7 +158,7 @@ func (r *Ring) prepare(pairs []Pair) (f fresh, err error) {
 	wrappers := map[ID]cipher.AEAD{}
 	for _, pair := range pairs {
 		// A pair that meanwhile cannot have a key is its caller's to hear of, who asks again after the write.
-		if lacking, err := r.lacking([]Pair{pair}); err != nil || len(lacking) == 0 {
+		if lacks, err := r.lacks(pair); err != nil || !lacks {
 			continue
 		}
 		wrapper := wrappers[pair.Family]

@@ -41,6 +41,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 
 	"doorstep/server/internal/chain"
 	"doorstep/server/internal/disk"
@@ -136,6 +137,8 @@ type Ring struct {
 	mark    *chain.MarkFile
 	failed  error
 	closed  bool
+
+	destroyed atomic.Uint64 // counts when keys were destroyed
 
 	joining sync.Mutex // guards next
 	next    *batch     // what the next write will hold

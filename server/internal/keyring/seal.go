@@ -92,7 +92,7 @@ func (r *Ring) familyKey(id ID) (cipher.AEAD, error) {
 	}
 	mac := hmac.New(sha256.New, plain)
 	mac.Write([]byte("doorstep marks"))
-	key := markingKey{AEAD: aead, marks: mac.Sum(nil)}
+	key := markingKey{AEAD: aead, marks: newMarker(mac.Sum(nil))}
 	r.mu.RLock()
 	defer r.mu.RUnlock()
 	if family, _ := r.table.family(id); family.erased {
@@ -106,7 +106,31 @@ func (r *Ring) familyKey(id ID) (cipher.AEAD, error) {
 // the family's entry in the store.
 type markingKey struct {
 	cipher.AEAD
-	marks []byte
+	marks *marker
+}
+
+// marker makes HMAC-SHA-256 (RFC 2104) of ids under one key, whose two blocks it
+// keeps: each change that is stored needs a mark.
+type marker struct{ inner, outer [sha256.BlockSize]byte }
+
+func newMarker(key []byte) *marker {
+	m := &marker{}
+	copy(m.inner[:], key)
+	copy(m.outer[:], key)
+	for i := range m.inner {
+		m.inner[i] ^= 0x36
+		m.outer[i] ^= 0x5c
+	}
+	return m
+}
+
+func (m *marker) mac(id ID) [sha256.Size]byte {
+	var in [sha256.BlockSize + len(ID{})]byte
+	copy(in[copy(in[:], m.inner[:]):], id[:])
+	sum := sha256.Sum256(in[:])
+	var out [sha256.BlockSize + sha256.Size]byte
+	copy(out[copy(out[:], m.outer[:]):], sum[:])
+	return sha256.Sum256(out[:])
 }
 
 // Mark returns a pseudonym of a record that nobody can tell without its family's
@@ -116,8 +140,6 @@ func (r *Ring) Mark(record Pair) (mark [16]byte) {
 	if err != nil {
 		return mark
 	}
-	mac := hmac.New(sha256.New, key.(markingKey).marks)
-	mac.Write(record.Record[:])
-	copy(mark[:], mac.Sum(nil))
-	return mark
+	mac := key.(markingKey).marks.mac(record.Record)
+	return [16]byte(mac[:])
 }

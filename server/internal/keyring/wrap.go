@@ -25,7 +25,9 @@ func checkContext(store ID) []byte { return append([]byte("doorstep key check\x0
 func familyContext(family ID) []byte { return append([]byte("doorstep family key\x00"), family[:]...) }
 
 func recordContext(pair Pair) []byte {
-	return append(append([]byte("doorstep record key\x00"), pair.Family[:]...), pair.Record[:]...)
+	const level = "doorstep record key\x00"
+	b := append(make([]byte, 0, len(level)+2*len(ID{})), level...)
+	return append(append(b, pair.Family[:]...), pair.Record[:]...)
 }
 
 func newAEAD(key []byte) (cipher.AEAD, error) {

@@ -71,7 +71,7 @@ func orDamaged(err error) error {
 
 func (tx *Tx) applyRefused(position uint64, e RefusedEntry) error {
 	ref := RefusedRef{ID: e.ID, Position: position, Actor: e.Actor, Seq: e.Seq, Code: e.Code}
-	tx.set(refusedKey(e.ID), ref.encode())
+	tx.set(tx.keyOf(keyRefused, e.ID[:]), ref.encode())
 	return tx.claim(link{e.ID, e.Prev, e.Actor, e.Seq}, e.Device)
 }
 
@@ -100,7 +100,7 @@ func (tx *Tx) claim(l link, device syncproto.DeviceID) error {
 	if err := tx.advance(&chain, l); err != nil {
 		return err
 	}
-	tx.set(actorKey(l.actor), chain.encode())
+	tx.set(tx.keyOf(keyActor, l.actor[:]), chain.encode())
 	return nil
 }
 
@@ -258,8 +258,8 @@ func (tx *Tx) takeBack(c ChangeRef) error {
 	return err
 }
 
-func (tx *Tx) putChange(c ChangeRef)  { tx.set(changeKey(c.ID), c.encode()) }
-func (tx *Tx) putRecord(r RecordInfo) { tx.set(recordKey(r.Record), r.encode()) }
+func (tx *Tx) putChange(c ChangeRef)  { tx.set(tx.keyOf(keyChange, c.ID[:]), c.encode()) }
+func (tx *Tx) putRecord(r RecordInfo) { tx.set(tx.keyOf(keyRecord, r.Record[:]), r.encode()) }
 
 // applyVerdict folds a decision into what is known of its change or record.
 func (tx *Tx) applyVerdict(v syncproto.Verdict) error {
@@ -307,7 +307,7 @@ func (tx *Tx) markForked(v syncproto.Verdict) (shown bool, err error) {
 		return false, fmt.Errorf("a verdict on change %s: %w", v.Change, err)
 	}
 	chain.Forked = true
-	tx.set(actorKey(v.Actor), chain.encode())
+	tx.set(tx.keyOf(keyActor, v.Actor[:]), chain.encode())
 	return c.Placed > 0, nil
 }
 

@@ -344,21 +344,40 @@ func (w Words) In(e ChangeEntry) ChangeEntry {
 	return e
 }
 
+// Room is memory for the words of changes that are sealed together and stored
+// together. The zero value has none left: each gets its own.
+type Room struct{ left []byte }
+
+// RoomFor returns room for some changes of so many bytes in all.
+func RoomFor(changes, bytes int) Room {
+	return Room{make([]byte, changes*(entryRoom+SealNonce+maxChangeHead+sealTag)+bytes)}
+}
+
+// take returns size bytes, all zero.
+func (r *Room) take(size int) []byte {
+	if len(r.left) < size {
+		return make([]byte, size)
+	}
+	b := r.left[:size:size]
+	r.left = r.left[size:]
+	return b
+}
+
 // SealWords seals the words of a change under its record's key, with prev and
 // the server's time inside, bound to its id.
-func SealWords(s Sealer, c *syncproto.Change, atMS int64) (Words, error) {
-	return sealUnder(s, KeyPair{c.Body.Family, c.Body.Record}, c, atMS)
+func SealWords(s Sealer, c *syncproto.Change, atMS int64, in *Room) (Words, error) {
+	return sealUnder(s, KeyPair{c.Body.Family, c.Body.Record}, c, atMS, in)
 }
 
 // SealInCustody is SealWords for words about a record that was erased: under a key
 // of its own, which is not the record's.
-func SealInCustody(s Sealer, c *syncproto.Change, atMS int64) (Words, error) {
-	return sealUnder(s, CustodyKey(c.Body.Record), c, atMS)
+func SealInCustody(s Sealer, c *syncproto.Change, atMS int64, in *Room) (Words, error) {
+	return sealUnder(s, CustodyKey(c.Body.Record), c, atMS, in)
 }
 
-func sealUnder(s Sealer, under KeyPair, c *syncproto.Change, atMS int64) (Words, error) {
+func sealUnder(s Sealer, under KeyPair, c *syncproto.Change, atMS int64, in *Room) (Words, error) {
 	const before = entryRoom + SealNonce
-	b := make([]byte, before, before+maxChangeHead+len(c.Raw)+sealTag)
+	b := in.take(before + maxChangeHead + len(c.Raw) + sealTag)[:before]
 	b = append(appendChangeHead(b, c.Prev, atMS), c.Raw...)
 	sealed, err := s.SealAfter(b[:entryRoom], under, c.ID[:], b[before:])
 	if err != nil {
@@ -369,7 +388,7 @@ func sealUnder(s Sealer, under KeyPair, c *syncproto.Change, atMS int64) (Words,
 
 // SealChange is SealWords for whoever needs no more than its bytes.
 func SealChange(s Sealer, c *syncproto.Change, atMS int64) ([]byte, error) {
-	words, err := SealWords(s, c, atMS)
+	words, err := SealWords(s, c, atMS, &Room{})
 	if err != nil {
 		return nil, err
 	}

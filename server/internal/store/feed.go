@@ -118,7 +118,7 @@ func (tx *Tx) feed(r *RecordInfo, row FeedRef) error {
 		v = appendStretchHead(v, last)
 	}
 	tx.extend(k, appendFeedRef(v, row), size)
-	tx.set(lastKey(r.Family), encodeNumber(row.Position))
+	tx.set(tx.keyOf(keyLast, r.Family[:]), encodeNumber(row.Position))
 	return nil
 }
 
@@ -178,7 +178,7 @@ func (r *Reader) RecordsOf(family syncproto.FamilyID, kind string) ([]syncproto.
 
 // lastOf returns the position of the last row of a family's feed.
 func (r *Reader) lastOf(family syncproto.FamilyID) (uint64, error) {
-	v, err := r.rows.get(lastKey(family))
+	v, err := r.rows.get(r.keyOf(keyLast, family[:]))
 	if v == nil || err != nil {
 		return 0, err
 	}

@@ -85,12 +85,7 @@ func lastChange(k []byte) (id syncproto.ChangeID) {
 	return id
 }
 
-func changeKey(id syncproto.ChangeID) []byte  { return key(keyChange, id[:]) }
-func refusedKey(id syncproto.ChangeID) []byte { return key(keyRefused, id[:]) }
-func actorKey(id syncproto.ActorID) []byte    { return key(keyActor, id[:]) }
-func recordKey(id syncproto.RecordID) []byte  { return key(keyRecord, id[:]) }
-func viewKey(id syncproto.RecordID) []byte    { return key(keyView, id[:]) }
-func lastKey(id syncproto.FamilyID) []byte    { return key(keyLast, id[:]) }
+func viewKey(id syncproto.RecordID) []byte { return key(keyView, id[:]) }
 
 // placeKey names a place in an actor's chain; without an id it is the prefix of
 // all that claim it.
@@ -105,9 +100,10 @@ func placeKey(actor syncproto.ActorID, seq uint64, id ...syncproto.ChangeID) []b
 // kindKey names the records of a family and kind that are new in a block; without one
 // it is the prefix of all.
 func kindKey(family syncproto.FamilyID, kind string, block ...uint64) []byte {
-	k := key(keyKind, family[:], []byte(kind), []byte{0})
+	k := append(make([]byte, 0, 2+len(family)+len(kind)+8), keyKind)
+	k = append(append(append(k, family[:]...), kind...), 0)
 	for _, b := range block {
-		k = append(k, number(b)...)
+		k = binary.BigEndian.AppendUint64(k, b)
 	}
 	return k
 }
@@ -139,7 +135,8 @@ func waitingKey(missing, id syncproto.ChangeID) []byte {
 }
 
 func feedKey(family syncproto.FamilyID, block uint64) []byte {
-	return key(keyFeed, family[:], number(block))
+	k := append(append(make([]byte, 0, 1+len(family)+8), keyFeed), family[:]...)
+	return binary.BigEndian.AppendUint64(k, block)
 }
 
 // inForceKey names a server field; the lengths keep two paths from meeting.

@@ -15,11 +15,20 @@ import (
 type Reader struct {
 	rows rows
 	seal Sealer
+	room [1 + len(syncproto.ChangeID{})]byte // of the key that is asked for
+
+	chainRow []byte // that chain was read from last: it is asked for again and again
+	chain    ChainInfo
+}
+
+// keyOf is the key of a row that one id names, until the next call.
+func (r *Reader) keyOf(prefix byte, id []byte) []byte {
+	return append(append(r.room[:0], prefix), id...)
 }
 
 // Change returns what became of a stored change; a refused one is not stored.
 func (r *Reader) Change(id syncproto.ChangeID) (ChangeRef, error) {
-	v, err := r.must(changeKey(id))
+	v, err := r.must(r.keyOf(keyChange, id[:]))
 	if err != nil {
 		return ChangeRef{}, err
 	}
@@ -28,7 +37,7 @@ func (r *Reader) Change(id syncproto.ChangeID) (ChangeRef, error) {
 
 // Refused returns a refused place in a chain.
 func (r *Reader) Refused(id syncproto.ChangeID) (RefusedRef, error) {
-	v, err := r.must(refusedKey(id))
+	v, err := r.must(r.keyOf(keyRefused, id[:]))
 	if err != nil {
 		return RefusedRef{}, err
 	}
@@ -38,7 +47,7 @@ func (r *Reader) Refused(id syncproto.ChangeID) (RefusedRef, error) {
 // RecordInfo returns a record that has an accepted or late change. What is held or
 // in quarantine does not make one.
 func (r *Reader) RecordInfo(record syncproto.RecordID) (RecordInfo, error) {
-	v, err := r.must(recordKey(record))
+	v, err := r.must(r.keyOf(keyRecord, record[:]))
 	if err != nil {
 		return RecordInfo{}, err
 	}
@@ -47,11 +56,18 @@ func (r *Reader) RecordInfo(record syncproto.RecordID) (RecordInfo, error) {
 
 // Chain returns how far an actor's chain reaches.
 func (r *Reader) Chain(actor syncproto.ActorID) (ChainInfo, error) {
-	v, err := r.must(actorKey(actor))
+	v, err := r.must(r.keyOf(keyActor, actor[:]))
 	if err != nil {
 		return ChainInfo{Actor: actor}, err
 	}
-	return decodeChainInfo(actor, v)
+	if len(v) > 0 && len(v) == len(r.chainRow) && &v[0] == &r.chainRow[0] && actor == r.chain.Actor {
+		return r.chain, nil
+	}
+	chain, err := decodeChainInfo(actor, v)
+	if err == nil {
+		r.chainRow, r.chain = v, chain
+	}
+	return chain, err
 }
 
 // Claimed reports whether a change, or a refused one, claims a place in an actor's
@@ -66,10 +82,10 @@ func (r *Reader) Claimed(chain ChainInfo, seq uint64) (bool, error) {
 
 // Waiting lists the changes that wait for another one.
 func (r *Reader) Waiting(missing syncproto.ChangeID) ([]syncproto.ChangeID, error) {
-	marker := key(keyWaiting, missing[:])
-	if v, err := r.rows.get(marker); v == nil || err != nil {
+	if v, err := r.rows.get(r.keyOf(keyWaiting, missing[:])); v == nil || err != nil {
 		return nil, err
 	}
+	marker := key(keyWaiting, missing[:])
 	var out []syncproto.ChangeID
 	err := r.rows.scan(marker, marker, func(k, _ []byte) (bool, error) {
 		if len(k) > len(marker) {

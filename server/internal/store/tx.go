@@ -218,6 +218,9 @@ func (tx *Tx) get(k []byte) ([]byte, error) {
 			return v, nil
 		}
 	}
+	if tx.store.absence.certain(k) {
+		return nil, nil
+	}
 	if v, ok := tx.known[string(k)]; ok {
 		return v, nil
 	}
