@@ -110,13 +110,15 @@ func (b *bench) pushAll(ctx context.Context, s *site, parcels [][]*parcel, r *Pu
 			r.Content += int64(p.prose)
 		}
 	}
-	r.ClientCPU = (ownCPU() - own).Seconds()
+	r.Seconds, r.ServerCPU, r.ClientCPU = took.Seconds(), (cpuOf(s.pid) - cpu).Seconds(), (ownCPU() - own).Seconds()
 	r.Wire = s.traffic().since(before)
 	if err == nil {
 		b.acknowledged(s, visits)
 	}
-	return rateOf(visits, took, cpuOf(s.pid)-cpu), err
+	return rateOf(visits, took, seconds(r.ServerCPU)), err
 }
+
+func seconds(s float64) time.Duration { return time.Duration(s * float64(time.Second)) }
 
 // acknowledged counts visits that were answered as accepted and stored.
 func (b *bench) acknowledged(s *site, visits int) {

@@ -77,6 +77,13 @@ type Push struct {
 	// lower limit's in the same round; OfMost is of the limits in largest groups.
 	OfLimit float64 `json:"of_lower_limit"`
 	OfMost  float64 `json:"of_lower_limit_largest_groups"`
+	// What a visit takes of the CPUs, in the median: of the server's process and of the
+	// tablets', in microseconds, and the share of the CPUs' time that neither of them
+	// used while they pushed: the disk, the system's own threads and whatever else ran.
+	// The last is 0 where the server runs elsewhere.
+	ServerMicros  float64 `json:"server_cpu_micros_a_visit"`
+	TabletsMicros float64 `json:"tablets_cpu_micros_a_visit"`
+	Unused        float64 `json:"cpus_unused"`
 	// Up and Down are wire bytes a visit; Content is the bytes of a visit's change.
 	Up      float64 `json:"up_bytes_a_visit"`
 	Down    float64 `json:"down_bytes_a_visit"`
@@ -91,6 +98,8 @@ type PushRound struct {
 	JournalMost Rate    `json:"bare_journal_largest_groups"`
 	BadgerMost  Rate    `json:"bare_badger_largest_groups"`
 	Group       int     `json:"group_visits"`
+	ServerCPU   float64 `json:"server_cpu_seconds"`
+	Seconds     float64 `json:"seconds"`
 	ClientCPU   float64 `json:"client_cpu_seconds"`
 	Wire        Traffic `json:"wire"`
 	Content     int64   `json:"content_bytes"`
@@ -204,6 +213,13 @@ func (p *Push) finish(o Options) {
 		return r.Server.PerSecond / min(r.JournalMost.PerSecond, r.BadgerMost.PerSecond)
 	})
 	visits := float64(o.Devices * o.Batches * o.Batch)
+	p.ServerMicros = median(p.Rounds, func(r PushRound) float64 { return 1e6 * r.ServerCPU / visits })
+	p.TabletsMicros = median(p.Rounds, func(r PushRound) float64 { return 1e6 * r.ClientCPU / visits })
+	if o.URL == "" {
+		p.Unused = median(p.Rounds, func(r PushRound) float64 {
+			return max(0, 1-(r.ServerCPU+r.ClientCPU)/(r.Seconds*float64(runtime.NumCPU())))
+		})
+	}
 	p.Up = median(p.Rounds, func(r PushRound) float64 { return float64(r.Wire.Up) / visits })
 	p.Down = median(p.Rounds, func(r PushRound) float64 { return float64(r.Wire.Down) / visits })
 	p.Content = median(p.Rounds, func(r PushRound) float64 { return float64(r.Content) / visits })
@@ -293,6 +309,12 @@ func (r *Report) pushText(l *lines) {
 	l.say("  %-34s %10.0f %18.0f", "the same, largest groups: badger", p.BadgerMost.PerSecond, p.BadgerMost.PerCPUSecond)
 	l.say("  groups as the server made them, %d visits: it reaches %.2f of the lower limit (goal: 0.50)", p.GroupVisits, p.OfLimit)
 	l.say("  groups of %d visits: it reaches %.2f of the lower limit", p.LargestGroup, p.OfMost)
+	if p.ServerMicros > 0 {
+		l.say("  CPU a visit: %.1f µs the server, %.1f µs the tablets", p.ServerMicros, p.TabletsMicros)
+	}
+	if r.Setup.Server == "" {
+		l.say("  of the %d CPUs' time while they pushed, %.0f %% was used by neither", r.Machine.CPUs, 100*p.Unused)
+	}
 	l.say("  on the wire: %.0f bytes up and %.0f down a visit", p.Up, p.Down)
 }
 
