@@ -47,11 +47,7 @@ var missingKind = Kind{
 			Hint: Hint{Label: "Came to harm", Section: "Return", Order: 13}},
 		{ID: "harm", Rule: Human, Label: Attested, Type: TypeLine, Max: 4000, RequiredIf: []Condition{when("harmed", "Y")},
 			Hint: Hint{Label: "What harm", Section: "Return", Order: 14, Long: true}},
-		{ID: "prevention_check", Rule: Log, Label: Attested, Sub: []Field{
-			{ID: "at", Rule: Log, Label: Attested, Type: TypeTime, Required: true, Hint: Hint{Label: "When", Order: 1}},
-			{ID: "by", Rule: Log, Label: Attested, Type: TypeLine, Max: 200, Required: true, Hint: Hint{Label: "By", Order: 2}},
-			{ID: "found", Rule: Log, Label: Attested, Type: TypeLine, Max: 4000, Required: true, Hint: Hint{Label: "What came of it", Order: 3, Long: true}},
-		}, Hint: Hint{Label: "Prevention check", Section: "Return", Order: 15}},
+		{ID: "prevention_check", Rule: Log, Label: Attested, Sub: doneParts, Hint: Hint{Label: "Prevention check", Section: "Return", Order: 15}},
 	},
 	Checks: []Check{
 		{ID: "end_before_start", Field: "end", Plain: "The child returned before they went missing.",
@@ -62,6 +58,14 @@ var missingKind = Kind{
 			If:   []Condition{{Field: "end", Test: Answered}},
 			Then: missingOver},
 	},
+}
+
+// doneParts say what somebody did, and what came of it.
+var doneParts = []Field{
+	{ID: "at", Rule: Log, Label: Attested, Type: TypeTime, Required: true, Hint: Hint{Label: "When", Order: 1}},
+	{ID: "what", Rule: Log, Label: Attested, Type: TypeLine, Max: 4000, Required: true,
+		Hint: Hint{Label: "What was done, and what came of it", Order: 2, Long: true}},
+	{ID: "by", Rule: Log, Label: Attested, Type: TypeLine, Max: 200, Required: true, Hint: Hint{Label: "By", Order: 3}},
 }
 
 var missingOver = []Condition{when("state", "CLOSED")}

@@ -55,10 +55,6 @@ var volunteerConcernKind = Kind{
 				Hint: Hint{Label: "Somebody is in danger now", Help: "Then ring 999 first.", Order: 4}},
 			{ID: "told", Rule: Log, Label: Attested, Type: TypeLine, Max: 200, Hint: Hint{Label: "Whom you rang", Order: 5}},
 		}, Hint: Hint{Label: "Concern", Section: "Concern", Order: 1}},
-		{ID: "response", Rule: Log, Label: Attested, Sub: []Field{
-			{ID: "at", Rule: Log, Label: Attested, Type: TypeTime, Required: true, Hint: Hint{Label: "When", Order: 1}},
-			{ID: "by", Rule: Log, Label: Attested, Type: TypeLine, Max: 200, Required: true, Hint: Hint{Label: "By", Order: 2}},
-			{ID: "what", Rule: Log, Label: Attested, Type: TypeLine, Max: 4000, Required: true, Hint: Hint{Label: "What was done", Order: 3, Long: true}},
-		}, Hint: Hint{Label: "What was done about it", Section: "Concern", Order: 2}},
+		{ID: "response", Rule: Log, Label: Attested, Sub: doneParts, Hint: Hint{Label: "What was done about it", Section: "Concern", Order: 2}},
 	},
 }

@@ -1090,11 +1090,11 @@ export interface MissingEpisodeFields {
     /** When (log). */
     at: { [element: string]: {
     } };
+    /** What was done, and what came of it (log). */
+    what: { [element: string]: {
+    } };
     /** By (log). */
     by: { [element: string]: {
-    } };
-    /** What came of it (log). */
-    found: { [element: string]: {
     } };
   } };
 }
@@ -1239,7 +1239,7 @@ export interface NrmReferralFields {
     /** When (log). */
     at: { [element: string]: {
     } };
-    /** What was done (log). */
+    /** What was done, and what came of it (log). */
     what: { [element: string]: {
     } };
     /** By (log). */
@@ -1338,11 +1338,11 @@ export interface VolunteerConcernFields {
     /** When (log). */
     at: { [element: string]: {
     } };
+    /** What was done, and what came of it (log). */
+    what: { [element: string]: {
+    } };
     /** By (log). */
     by: { [element: string]: {
-    } };
-    /** What was done (log). */
-    what: { [element: string]: {
     } };
   } };
 }
