@@ -14,7 +14,8 @@ var (
 )
 
 // A session here is a stretch of somebody's access that ends: by an entry, by the
-// clock, by a denial, with a person's account or with a device.
+// clock, by a denial, by a restriction of the file, with a person's account or with a
+// device.
 
 // tenure is what the test knows of one person and one family, by itself.
 type tenure struct {
@@ -43,6 +44,7 @@ type lives struct {
 	*world
 	tenures  map[holding]*tenure
 	disabled map[syncproto.UserID]bool
+	shut     map[syncproto.FamilyID]bool // restricted, and nobody was let in
 	gone     map[syncproto.DeviceID]bool
 	files    map[seat]map[syncproto.FamilyID]*file
 	devices  byte
@@ -52,6 +54,7 @@ type lives struct {
 func newLives(t *testing.T, seed uint64) *lives {
 	l := &lives{
 		world: newWorld(t, seed), tenures: map[holding]*tenure{}, disabled: map[syncproto.UserID]bool{},
+		shut: map[syncproto.FamilyID]bool{},
 		gone: map[syncproto.DeviceID]bool{}, files: map[seat]map[syncproto.FamilyID]*file{},
 	}
 	l.tablets = l.tablets[:5] // nobody on duty
@@ -73,7 +76,7 @@ func (l *lives) must(e store.Entry) {
 
 func (l *lives) held(x *tablet, family syncproto.FamilyID) bool {
 	t := l.tenures[holding{x.user, family}]
-	return t.granted && !t.denied && !l.disabled[x.user] && !l.gone[x.device] && (t.untilMS == 0 || l.clockMS < t.untilMS)
+	return t.granted && !t.denied && !l.shut[family] && !l.disabled[x.user] && !l.gone[x.device] && (t.untilMS == 0 || l.clockMS < t.untilMS)
 }
 
 func (l *lives) file(x *tablet, family syncproto.FamilyID) *file {
@@ -171,7 +174,12 @@ func (l *lives) oneStep() {
 func (l *lives) change(x *tablet, family syncproto.FamilyID) {
 	t := l.tenures[holding{x.user, family}]
 	relation := store.RelationEntry{User: x.user, Family: family, Basis: "LEAD", Grant: true}
-	switch n := l.rng.IntN(20); {
+	switch n := l.rng.IntN(21); {
+	case n == 20:
+		l.shut[family] = !l.shut[family]
+		l.must(store.RestrictionEntry{Family: family, Category: store.RestrictStaff, On: l.shut[family],
+			AtMS: l.clockMS, ReviewMS: l.clockMS + 86_400_000})
+		l.count["restrictions"]++
 	case n < 6 && t.granted:
 		t.granted, relation.Grant = false, false
 		l.must(relation)
@@ -325,7 +333,7 @@ func TestAccessComesAndGoes(t *testing.T) {
 	if want < 300 {
 		return
 	}
-	for _, what := range []string{"sent accepted", "sent quarantined", "devices revoked", "purge receipts", "tablet crashes", "server crashes"} {
+	for _, what := range []string{"sent accepted", "sent quarantined", "devices revoked", "restrictions", "purge receipts", "tablet crashes", "server crashes"} {
 		if total[what] == 0 {
 			t.Errorf("in %d sessions there was not one of: %s", ended, what)
 		}
