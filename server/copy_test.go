@@ -152,8 +152,8 @@ func TestFault79DamageInUseIsRepairedByTheScrub(t *testing.T) {
 	beginsWith(t, filepath.Join(cfg.Data.Dir, journalFolder), want)
 }
 
-// TestFault82LostDiskBeginsFromTheCopy loses the disk of the data whole.
-func TestFault82LostDiskBeginsFromTheCopy(t *testing.T) {
+// TestLostDiskBeginsFromTheCopy loses the disk of the data whole.
+func TestLostDiskBeginsFromTheCopy(t *testing.T) {
 	cfg := copying(t)
 	want := entries(t, filepath.Join(cfg.Data.Dir, journalFolder))
 	if err := os.RemoveAll(cfg.Data.Dir); err != nil {

@@ -14,7 +14,7 @@ import (
 	"doorstep/syncproto"
 )
 
-var copyKills = flag.Int("copykills", 6, "times to kill the server in TestFault82LostDiskAfterAKill, every second time with the loss of its disk")
+var copyKills = flag.Int("copykills", 6, "times to kill the server in TestFault77KilledServerThatLosesItsDisk, every second time with the loss of its disk")
 
 // copies is which changes devices were told are copied.
 type copies struct {
@@ -52,11 +52,11 @@ func (c *copies) known() map[syncproto.ChangeID]bool {
 	return all
 }
 
-// TestFault82LostDiskAfterAKill kills the server at random moments while devices
+// TestFault77KilledServerThatLosesItsDisk kills the server at random moments while devices
 // push, takes its disk away every second time, and begins from the second copy: all
 // that devices were told is copied is there before any of them has synced again,
 // and in the end everything is.
-func TestFault82LostDiskAfterAKill(t *testing.T) {
+func TestFault77KilledServerThatLosesItsDisk(t *testing.T) {
 	t.Parallel()
 	auditor := loadDevices
 	p, l := newProcess(t, caseload{workers: loadDevices + 1, families: loadFamilies,

@@ -28,3 +28,14 @@ func (d twoDisks) Remove(path string) error             { return d.of(path).Remo
 func (d twoDisks) SyncDir(dir string) error             { return d.of(dir).SyncDir(dir) }
 func (d twoDisks) FreeBytes(dir string) (int64, error)  { return d.of(dir).FreeBytes(dir) }
 func (d twoDisks) Lock(path string) (io.Closer, error)  { return d.of(path).Lock(path) }
+
+// hanging is a disk that opens no file until it is let.
+type hanging struct {
+	*disktest.Disk
+	answers chan struct{}
+}
+
+func (d hanging) Open(path string, mode disk.Mode) (disk.File, error) {
+	<-d.answers
+	return d.Disk.Open(path, mode)
+}

@@ -355,3 +355,28 @@ func TestCopyThatIsBehindRepairsNothing(t *testing.T) {
 		}
 	})
 }
+
+// TestFault82CopyOnADiskThatHangs copies to a disk that answers nothing any more.
+func TestFault82CopyOnADiskThatHangs(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t)
+		answers := make(chan struct{})
+		w.write(5)
+		c := Start(Config{
+			Journals: []Followed{{"journal", w.journal}}, Keys: w.keys, Data: dataDir, Dir: copyDir,
+			FS: hanging{w.other, answers}, Log: slog.New(slog.NewTextHandler(&w.log, nil)),
+		})
+		passes(time.Minute)
+		w.write(5) // nobody waits for it
+		if st := c.Status(); st.Copied != 0 || st.Behind != 10 {
+			t.Errorf("on a disk that hangs: %+v, want nothing copied", st)
+		}
+		began := time.Now()
+		if err := c.Stop(); err == nil || time.Since(began) > time.Minute {
+			t.Errorf("stopping took %v: %v, want an error after some seconds", time.Since(began), err)
+		}
+		close(answers)
+		synctest.Wait()
+		w.close()
+	})
+}
