@@ -217,7 +217,7 @@ func (b *borough) openWork(bool) error {
 	}
 	b.auth, err = auth.New(auth.Config{
 		OpenID: service, Passkeys: passkeys, Unproven: b.cfg.unproven,
-		Borough: b.cfg.Borough, TokenKey: b.secrets.token, Ledger: people{b.store, b.ledger},
+		Borough: b.cfg.Borough, TokenKey: b.secrets.token, ShareKey: b.secrets.share, Ledger: people{b.store, b.ledger},
 		Now: time.Now, Random: rand.Reader, Log: b.log, SessionIdle: b.cfg.Sessions.Idle, SessionMax: b.cfg.Sessions.Max,
 	})
 	if err != nil {

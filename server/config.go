@@ -55,7 +55,7 @@ type DataConfig struct {
 
 // SecretsConfig says where the secret keys are.
 type SecretsConfig struct {
-	Dir string `koanf:"dir" doc:"Folder with borough.key, token.key, reply.key, desk.key and checkpoint.key, readable by the server alone and not on the disk of the data. Left empty: systemd's credentials folder."`
+	Dir string `koanf:"dir" doc:"Folder with borough.key, token.key, reply.key, desk.key, checkpoint.key and share.key, readable by the server alone and not on the disk of the data. Left empty: systemd's credentials folder."`
 }
 
 // ListenConfig says how the server is reached.

@@ -26,6 +26,7 @@ const (
 	replyKeyFile      = "reply.key"      // Ed25519 seed, signs sync replies; devices pin it
 	deskKeyFile       = "desk.key"       // P-256 scalar, signs what is written at the server
 	checkpointKeyFile = "checkpoint.key" // Ed25519 seed, signs checkpoints of the audit log; devices pin it
+	shareKeyFile      = "share.key"      // the shares of tablets' locks are drawn from it; without it every lapsed tablet is shut for good
 )
 
 // secretBytes is the length of every secret.
@@ -39,6 +40,7 @@ type secrets struct {
 	desk       *ecdsa.PrivateKey
 	checkpoint ed25519.PrivateKey
 	recovery   []byte // public half of the recovery key; nil: none
+	share      []byte
 }
 
 // loadSecrets reads every key of a folder.
@@ -62,6 +64,9 @@ func loadSecrets(dir string) (secrets, error) {
 	}
 	checkpoint, err := readSecret(filepath.Join(dir, checkpointKeyFile))
 	if err != nil {
+		return s, err
+	}
+	if s.share, err = readSecret(filepath.Join(dir, shareKeyFile)); err != nil {
 		return s, err
 	}
 	s.token, s.reply, s.checkpoint = ed25519.NewKeyFromSeed(token), ed25519.NewKeyFromSeed(reply), ed25519.NewKeyFromSeed(checkpoint)
@@ -111,7 +116,7 @@ func newSecrets(dir string) error {
 		return fmt.Errorf("making the desk key: %w", err)
 	}
 	keys := map[string][]byte{deskKeyFile: deskKey}
-	for _, name := range []string{tokenKeyFile, replyKeyFile, checkpointKeyFile} {
+	for _, name := range []string{tokenKeyFile, replyKeyFile, checkpointKeyFile, shareKeyFile} {
 		keys[name] = randomBytes(secretBytes)
 	}
 	for name, key := range keys {

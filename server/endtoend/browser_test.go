@@ -73,6 +73,7 @@ func newPages(t *testing.T, b *borough) *pages {
 	files := func(folder string) http.Handler { return http.StripPrefix("/app/", http.FileServer(http.Dir(folder))) }
 	own := filepath.Join(repository, "server/endtoend/testdata/browser")
 	mux.Handle("/app/", withPolicy(files(own)))
+	mux.Handle("/app/example/", withPolicy(http.StripPrefix("/app/example/", http.FileServer(http.Dir(filepath.Join(repository, "client-sdk/ts/example"))))))
 	for _, name := range []string{"index.js", "worker.js", "doorstep.wasm"} {
 		mux.Handle("/app/"+name, withPolicy(files(client)))
 	}
@@ -213,13 +214,19 @@ func (b *browser) open(p *pages) *tab { return b.openWith(p, "") }
 // openWith opens it with a query.
 func (b *browser) openWith(p *pages, query string) *tab {
 	b.t.Helper()
-	ctx, end := chromedp.NewContext(b.ctx)
-	out := &tab{b: b, ctx: ctx, close: end}
-	if err := chromedp.Do(ctx, chromedp.Navigate(p.URL+"/app/"+query)); err != nil {
-		b.t.Fatal(err)
-	}
+	out := b.bare(p, query)
 	out.run("window.ready")
 	return out
+}
+
+// bare opens whatever lies below /app/ in a new tab.
+func (b *browser) bare(p *pages, path string) *tab {
+	b.t.Helper()
+	ctx, end := chromedp.NewContext(b.ctx)
+	if err := chromedp.Do(ctx, chromedp.Navigate(p.URL+"/app/"+path)); err != nil {
+		b.t.Fatal(err)
+	}
+	return &tab{b: b, ctx: ctx, close: end}
 }
 
 // run evaluates an expression, waits if it is a promise, and gives its value as JSON.

@@ -1,6 +1,8 @@
 package endtoend
 
 import (
+	"bytes"
+	"encoding/hex"
 	"os"
 	"path/filepath"
 	"strings"
@@ -219,4 +221,69 @@ func TestLockedProfileSaysNothing(t *testing.T) {
 	t.Logf("%d bytes of profile searched for %d words", searched, len(words))
 	web.start()
 	web.unlocked(p).reads(visit, strings.Join(words[:500], " ")+strings.Join(words[500:], " "))
+}
+
+// At the first start after the offline lease the server's share is gone from the
+// profile, and the right PIN opens nothing; with the server in reach it opens again,
+// and nothing is lost.
+func TestLapsedTabletCannotBeOpenedOffline(t *testing.T) {
+	b := newBorough(t, caseload{workers: 1, families: 1})
+	p := newPages(t, b)
+	web := newBrowser(t)
+	tab, visit := web.enrolled(p, login(0))
+	device := tab.run("tablet.client.session.device")
+	ask := "fetch('/v1/share', {method: 'POST', headers: {'Content-Type': 'application/json'}, body: JSON.stringify({login: %s, password: %s, device: %s})}).then(r => r.json()).then(a => a.share)"
+	share, err := hex.DecodeString(tab.run(ask, login(0), password, device))
+	if err != nil || len(share) != 32 {
+		t.Fatalf("the server's share has %d bytes, %v", len(share), err)
+	}
+	p.signal(false)
+	tab.run("tablet.append(%s, %s)", visit, "Unsent. ")
+	web.kill()
+	if n := web.holding(share); n == 0 {
+		t.Fatal("the share is not found where it must be: this test sees nothing")
+	}
+	web.start()
+	tab = web.openWith(p, "?worker=later.js")
+	if got := tab.run("tablet.client.state"); got != "lapsed" {
+		t.Errorf("after fifteen days the state is %q", got)
+	}
+	if got := tab.run("tablet.refused(tablet.unlock(%s))", pin); got != "lapsed" {
+		t.Errorf("the right PIN without the server: %q, want lapsed", got)
+	}
+	web.kill()
+	if n := web.holding(share); n > 0 {
+		t.Errorf("the share is still in %d files", n)
+	}
+	web.start()
+	tab = web.open(p) // the clock is right again: what has lapsed has lapsed
+	if got := tab.run("tablet.refused(tablet.unlock(%s))", pin); got != "lapsed" {
+		t.Errorf("with the clock set back: %q, want lapsed", got)
+	}
+	p.signal(true)
+	tab.run("tablet.client.people().then(([one]) => tablet.client.unlock(one.store, {pin: %s}, {login: %s, password: %s}))", pin, login(0), password)
+	tab.reads(visit, "Unsent. ")
+	if got := tab.run("tablet.client.save(%s).then(() => tablet.client.sync()).then(r => r.refusal?.code ?? '')", visit); got != "" {
+		t.Errorf("the sync after it: %s", got)
+	}
+}
+
+// holding counts the files of a profile that hold some bytes.
+func (b *browser) holding(want []byte) (n int) {
+	b.t.Helper()
+	for _, folder := range []string{"IndexedDB", "File System", "Session Storage", "Local Storage"} {
+		if _, err := os.Stat(filepath.Join(b.profile, "Default", folder)); err != nil {
+			continue
+		}
+		for _, file := range b.inProfile(folder) {
+			content, err := os.ReadFile(file)
+			if err != nil {
+				b.t.Fatal(err)
+			}
+			if bytes.Contains(content, want) || bytes.Contains(content, []byte(hex.EncodeToString(want))) {
+				n++
+			}
+		}
+	}
+	return n
 }

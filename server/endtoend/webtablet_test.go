@@ -71,3 +71,23 @@ func TestTabletInABrowser(t *testing.T) {
 		t.Errorf("faults: %s", got)
 	}
 }
+
+// TestExamplePage plays the example of the package's page: enrol, type, see that it is
+// saved.
+func TestExamplePage(t *testing.T) {
+	b := newBorough(t, caseload{workers: 1, families: 1})
+	p := newPages(t, b)
+	tab := newBrowser(t).bare(p, "example/")
+	code, err := b.operator().IssueCode(t.Context(), login(0))
+	if err != nil {
+		t.Fatal(err)
+	}
+	until := "new Promise(done => { const look = () => (%s) ? done() : setTimeout(look, 50); look(); })"
+	tab.run(strings.Replace(until, "%s", "!document.getElementById('enrol').hidden", 1))
+	tab.run(`(() => { const form = document.getElementById("enrol");
+		for (const [name, value] of Object.entries({login: %s, password: %s, code: %s, pin: %s})) form.elements[name].value = value;
+		form.requestSubmit(); })()`, login(0), password, code.Code, pin)
+	tab.run(strings.Replace(until, "%s", "document.getElementById('purpose').oninput", 1))
+	tab.run(`(() => { const area = document.getElementById("purpose"); area.value = "Seen."; area.dispatchEvent(new Event("input")); })()`)
+	tab.run(strings.Replace(until, "%s", "document.getElementById('saved').textContent === 'Saved on this tablet'", 1))
+}

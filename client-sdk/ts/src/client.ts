@@ -206,7 +206,8 @@ export class Client {
 
   /**
    * Opens a person's store. It fails with `wrong_secret`, `destroyed`, or `lapsed`:
-   * then give a credential too, with the server in reach.
+   * then give a credential too, with the server in reach. A credential is for one use:
+   * with a password the person is signed in as well.
    */
   unlock(store: string, unlock: Unlock, credential?: Credential): Promise<void> {
     return this.#call("unlock", { store, unlock, credential });

@@ -65,6 +65,44 @@ type Enrolment struct {
 	CheckpointKey string `json:"checkpoint_key" doc:"The Ed25519 key that signs checkpoints of the audit log, 32 bytes in hex; pin it."`
 	Epoch         string `json:"epoch" doc:"The server's epoch."`
 	RecoveryKey   string `json:"recovery_key,omitempty" doc:"The borough's recovery key, to which the device seals what is unsent: an uncompressed P-256 point, base64url without padding. Absent where the borough has none."`
+	Share
+}
+
+// ShareRequest asks for the server's part of what opens a tablet.
+type ShareRequest struct {
+	Login    string       `json:"login,omitempty" validate:"maxbytes=128" doc:"The borough account's login; case does not matter."`
+	Password string       `json:"password,omitempty" validate:"maxbytes=512" doc:"The password, with the login."`
+	OpenID   *OpenIDBack  `json:"openid,omitempty" doc:"Instead: what came back from the borough's sign-in service."`
+	Passkey  *PasskeyBack `json:"passkey,omitempty" doc:"Instead: what a passkey answered."`
+	Device   string       `json:"device" validate:"required,len=32,hexadecimal,lowercase" doc:"The device, on which the person must be enrolled."`
+}
+
+// Share is the server's part of what opens a person's store on a tablet (SPEC 7.15).
+type Share struct {
+	Share   string `json:"share" doc:"32 bytes in hex; kept apart from everything else, and deleted when the lease runs out."`
+	LeaseMS int64  `json:"lease_ms" doc:"How long after the server was last there the share may be kept, milliseconds."`
+}
+
+// share needs no proof: the tablet's key is locked in. What it gives opens nothing
+// without the tablet and its person's PIN or passkey.
+func (a *API) share(c *call, in *ShareRequest) (*Share, error) {
+	device, err := syncproto.ParseID(in.Device)
+	if err != nil {
+		return nil, err
+	}
+	who, err := c.credential(in.Login, in.Password, in.OpenID, in.Passkey)
+	if err != nil {
+		return nil, err
+	}
+	s, err := a.cfg.Auth.Share(c.ctx, auth.ShareRequest{Credential: who, Device: syncproto.DeviceID(device)})
+	if err != nil {
+		return nil, err
+	}
+	return shareText(s), nil
+}
+
+func shareText(s auth.Share) *Share {
+	return &Share{Share: hexText(s.Share[:]), LeaseMS: s.Lease.Milliseconds()}
 }
 
 func (a *API) signIn(c *call, in *SignInRequest) (*Session, error) {
@@ -151,9 +189,14 @@ func (a *API) enrol(c *call, in *EnrolRequest) (*Enrolment, error) {
 	if err != nil {
 		return nil, err
 	}
+	share, err := a.cfg.Auth.ShareOf(g.Caller.User, g.Caller.Device)
+	if err != nil {
+		return nil, err
+	}
 	return &Enrolment{Session: *a.session(c, g), Borough: a.cfg.Borough,
 		ReplyKey: hexText(a.cfg.ReplyKey), CheckpointKey: hexText(a.cfg.Checkpoints.Signer().Public()), Epoch: a.cfg.Health.Epoch().String(),
-		RecoveryKey: base64.RawURLEncoding.EncodeToString(a.cfg.RecoveryKey)}, nil
+		RecoveryKey: base64.RawURLEncoding.EncodeToString(a.cfg.RecoveryKey),
+		Share:       *shareText(share)}, nil
 }
 
 // session is what the caller is told of a session that was begun or renewed.

@@ -122,6 +122,8 @@ type Auth interface {
 	RevokeDeviceAs(context.Context, auth.Caller, syncproto.DeviceID) error
 	RevokeUserAs(context.Context, auth.Caller, syncproto.UserID) error
 	Enrol(context.Context, auth.Enrol) (auth.Grant, error)
+	Share(context.Context, auth.ShareRequest) (auth.Share, error)
+	ShareOf(syncproto.UserID, syncproto.DeviceID) (auth.Share, error)
 	Known(ctx context.Context, token string) (auth.Caller, auth.Thumbprint, error)
 	Prove(context.Context, auth.Proof) (auth.Proven, error)
 	Nonce() string

@@ -55,7 +55,7 @@ func rules() map[string]rule {
 			"admit", "admitAddendum", "keepAway", "handOver", "confirm", "query", "answer", "decide", "finalise", "addendum", "correct", "acceptLate",
 			"grant", "withdraw", "restrict", "lift", "breakGlass", "reviewBreakGlass",
 			"askErasure", "confirmErasure", "refuseErasure", "setHold", "liftHold"},
-		ofNobody: {"health", "ready", "openapi", "about", "beginOpenID", "beginPasskey", "beginAddPasskey", "passkeys", "events",
+		ofNobody: {"health", "ready", "openapi", "about", "beginOpenID", "beginPasskey", "beginAddPasskey", "passkeys", "share", "events",
 			"lease", "release"},
 	} {
 		for _, id := range ids {

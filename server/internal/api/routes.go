@@ -24,6 +24,8 @@ func (a *API) table() []route {
 			codes: personCodes(syncproto.CodeWrongDevice, syncproto.CodeBadProof)}, a.signIn),
 		handler(a, route{method: post, path: "/v1/sign-in/custody", id: "signInCustody", summary: "Begin a session that only sends into custody, by the key of a device whose person's access ended.",
 			codes: codes(syncproto.CodeUnauthenticated, syncproto.CodeBadProof, syncproto.CodeUnavailable)}, a.signInCustody),
+		handler(a, route{method: post, path: "/v1/share", id: "share", summary: "The server's part of what opens a tablet whose lease has run out.",
+			codes: personCodes(syncproto.CodeWrongDevice, syncproto.CodeRevokedDevice)}, a.share),
 		handler(a, route{method: post, path: "/v1/openid/begin", id: "beginOpenID", summary: "Begin to sign in with the borough's sign-in service.",
 			codes: codes(syncproto.CodeNotFound, syncproto.CodeUnavailable)}, a.beginOpenID),
 		handler(a, route{method: post, path: "/v1/passkeys/begin", id: "beginPasskey", summary: "A challenge to sign in with a passkey.",

@@ -63,7 +63,7 @@ func newWorldWith(t *testing.T, change func(*Config), prepare func(*API)) *world
 	logger := slog.New(slog.NewJSONHandler(w.log, nil))
 	key := ed25519.NewKeyFromSeed(bytes.Repeat([]byte{3}, 32))
 	var err error
-	w.auth, err = auth.New(auth.Config{Borough: "hampshire", TokenKey: key, Ledger: authtest.NewLedger(),
+	w.auth, err = auth.New(auth.Config{Borough: "hampshire", TokenKey: key, ShareKey: make([]byte, auth.ShareBytes), Ledger: authtest.NewLedger(),
 		Now: time.Now, Random: crand.Reader, Log: logger, Cost: auth.Cost{MemoryKiB: 64, Passes: 1}})
 	if err != nil {
 		t.Fatal(err)

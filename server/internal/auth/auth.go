@@ -40,6 +40,7 @@ type Config struct {
 	Borough   string              // audience and issuer of tokens
 	TokenKey  ed25519.PrivateKey  // signs access tokens
 	OlderKeys []ed25519.PublicKey // still accepted after a change of TokenKey
+	ShareKey  []byte              // 32 bytes; the shares of tablets' locks are drawn from it
 	Ledger    Ledger
 	Now       func() time.Time
 	Random    io.Reader
@@ -77,9 +78,9 @@ type Auth struct {
 
 // New checks cfg and returns an Auth over it.
 func New(cfg Config) (*Auth, error) {
-	if cfg.Borough == "" || len(cfg.TokenKey) != ed25519.PrivateKeySize || cfg.Ledger == nil ||
+	if cfg.Borough == "" || len(cfg.TokenKey) != ed25519.PrivateKeySize || len(cfg.ShareKey) != ShareBytes || cfg.Ledger == nil ||
 		cfg.Now == nil || cfg.Random == nil || cfg.Log == nil {
-		return nil, errors.New("auth: Borough, TokenKey, Ledger, Now, Random and Log must be set")
+		return nil, errors.New("auth: Borough, TokenKey, ShareKey, Ledger, Now, Random and Log must be set")
 	}
 	if cfg.SessionIdle == 0 {
 		cfg.SessionIdle = 14 * 24 * time.Hour

@@ -67,7 +67,7 @@ func newWorldAt(t testing.TB, cost auth.Cost) *world {
 // restart begins another process on the same ledger.
 func (w *world) restart() {
 	w.t.Helper()
-	a, err := auth.New(auth.Config{Borough: borough, TokenKey: w.key, Ledger: w.ledger,
+	a, err := auth.New(auth.Config{Borough: borough, TokenKey: w.key, ShareKey: make([]byte, auth.ShareBytes), Ledger: w.ledger,
 		Now: w.clock, Random: w.random, Cost: w.cost, Passkeys: w.passkeys, Log: slog.New(slog.NewTextHandler(w.log, nil))})
 	if err != nil {
 		w.t.Fatal(err)

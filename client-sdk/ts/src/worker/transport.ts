@@ -1,10 +1,10 @@
 /** The way to the server: sessions, proofs of the device's key, syncs and events (SPEC 7). */
 import type { About, Credential, Session } from "../client";
 import { Reader } from "../cbor";
-import { newID } from "../ids";
+import { fromHex, newID } from "../ids";
 import { Refusal } from "../refusal";
 import { random, type Bytes } from "./seal";
-import type { Keys } from "./vault";
+import type { Keys, Share } from "./vault";
 
 /** A session as it is kept. */
 export interface Tokens {
@@ -37,7 +37,12 @@ interface SessionAnswer {
   custody_only: boolean;
 }
 
-type EnrolAnswer = SessionAnswer & { borough: string; reply_key: string; checkpoint_key: string };
+interface ShareAnswer {
+  share: string;
+  lease_ms: number;
+}
+
+type EnrolAnswer = SessionAnswer & ShareAnswer & { borough: string; reply_key: string; checkpoint_key: string };
 
 /** A refusal of the server, with how long it asked to wait. */
 export class ServerRefusal extends Refusal {
@@ -70,7 +75,12 @@ export class Transport {
 
   about(): Promise<About> { return this.#json("GET", "/v1/about"); }
 
-  async enrol(credential: Credential, code: string, name: string): Promise<Pinned> {
+  /** The server's part of a tablet's lock; the tablet need not be open. */
+  async share(credential: Credential, device: string): Promise<Share> {
+    return shareOf(await this.#json("POST", "/v1/share", { ...credential, device }));
+  }
+
+  async enrol(credential: Credential, code: string, name: string): Promise<{ pinned: Pinned; share: Share }> {
     const keys = this.#keys!;
     const normal = code.toUpperCase().replace(/[- ]/g, "").replace(/0/g, "O").replace(/1/g, "I");
     const proof = await sign(keys.device, utf8.encode("doorstep-enrol-v1\0" + normal));
@@ -78,7 +88,8 @@ export class Transport {
       ...credential, code, name, public_key: base64url(keys.publicKey), proof: base64url(proof),
     });
     await this.#begin(tokensOf(a));
-    return { borough: a.borough, user: a.user, device: a.device!, replyKey: a.reply_key, checkpointKey: a.checkpoint_key };
+    const pinned = { borough: a.borough, user: a.user, device: a.device!, replyKey: a.reply_key, checkpointKey: a.checkpoint_key };
+    return { pinned, share: shareOf(a) };
   }
 
   async signIn(credential: Credential, device: string): Promise<Session> {
@@ -221,6 +232,10 @@ export async function sign(key: CryptoKey, message: Uint8Array): Promise<Bytes> 
 
 function notSignedIn(): Refusal {
   return new ServerRefusal(unauthenticated, "unauthenticated", "Please sign in again. Your words are on this device and will be sent after that.", 0);
+}
+
+function shareOf(a: ShareAnswer): Share {
+  return { share: fromHex(a.share), leaseMS: a.lease_ms };
 }
 
 function tokensOf(a: SessionAnswer): Tokens {

@@ -1,8 +1,9 @@
 /**
  * Who has a store on this tablet, and the keys to it.
  *
- * A store's secret, 32 random bytes, is kept sealed under a key that takes the
- * person's PIN or passkey. Its rows and the device's signing key are sealed under
+ * A store's secret, 32 random bytes, is kept sealed under a key that takes both the
+ * person's PIN or passkey and the server's share (SPEC 7.15). The share lies in a file
+ * of its own, which is overwritten when the lease has run out. Its rows and the device's signing key are sealed under
  * keys drawn from the secret. The list is kept twice: in IndexedDB, and in the
  * origin's private files.
  */
@@ -18,6 +19,11 @@ import { access } from "./spare";
 /** PBKDF2 is what every browser's WebCrypto has; the count is OWASP's of 2023 for SHA-256. */
 const stretches = 600_000;
 const maxTries = 10;
+const shareBytes = 32;
+/** Before the server has enrolled somebody there is no share, and nothing in the store. */
+const noShare = new Uint8Array(0);
+/** How often a lease that begins anew is written down. */
+const touchMS = 10 * 60 * 1000;
 
 /** One person's entry. */
 interface Entry {
@@ -33,8 +39,27 @@ interface Entry {
   publicKey: Bytes;
   /** Wrong PINs in a row. */
   tries: number;
-  /** The server has not said yet that it enrolled them. */
-  enrolled: boolean;
+  /** The device that the server enrolled; empty before it has said so. */
+  device: string;
+  /** How long the share may be kept after the server last answered, and until when that is. */
+  leaseMS: number;
+  until: number;
+  /** The latest time that was seen: a clock that is set back lengthens no lease. */
+  seen: number;
+}
+
+/** The server's part of a lock. */
+export interface Share {
+  share: Bytes;
+  leaseMS: number;
+}
+
+/** Where the shares lie. */
+interface Shares {
+  get(store: string): Promise<Bytes | undefined>;
+  put(store: string, share: Bytes): Promise<void>;
+  /** Leaves nothing of it behind. */
+  wipe(store: string): Promise<void>;
 }
 
 /** What an open store is read and signed with. The keys cannot be taken out. */
@@ -50,28 +75,28 @@ const utf8 = new TextEncoder();
 export class Vault {
   #entries: Entry[] = [];
 
-  private constructor(readonly db: IDBPDatabase, readonly file: FileSystemSyncAccessHandle | undefined) {}
+  private constructor(readonly db: IDBPDatabase, readonly file: FileSystemSyncAccessHandle | undefined, readonly shares: Shares) {}
 
   /** Opens the list, by its second copy if the first is gone. */
   static async open(name: string, folder: FileSystemDirectoryHandle | undefined): Promise<Vault> {
     const db = await openDB(`${name}-people`, 1, { upgrade: (db) => void db.createObjectStore("people") });
-    const vault = new Vault(db, folder && await access(folder, "people"));
+    const vault = new Vault(db, folder && await access(folder, "people"), folder ? sharesIn(folder) : noShares);
     const first = await db.get("people", "all") as Uint8Array | undefined;
     vault.#entries = readEntries(first) ?? readEntries(vault.#fromFile()) ?? [];
-    if (!first && vault.#entries.length > 0) await vault.#keep();
+    await vault.#lapse();
     return vault;
   }
 
   people(): Person[] {
-    return this.#entries.filter((e) => e.enrolled).map((e) => ({
-      store: e.store, login: e.login, unlock: e.unlock, lapsed: false, destroyed: !e.secret,
+    return this.#entries.filter((e) => e.device).map((e) => ({
+      store: e.store, login: e.login, unlock: e.unlock, lapsed: e.until === 0, destroyed: !e.secret,
       ...(e.unlock === "pin" ? { triesLeft: maxTries - e.tries } : {}),
     }));
   }
 
   /** Begins a store for somebody who is about to enrol, or goes on with the one that was begun. */
   async begin(login: string, unlock: Unlock): Promise<Keys> {
-    const begun = this.#entries.find((e) => !e.enrolled && e.login === login);
+    const begun = this.#entries.find((e) => !e.device && e.login === login);
     if (begun) {
       try {
         return await this.unlock(begun.store, unlock);
@@ -86,8 +111,8 @@ export class Vault {
     const wrap = await keyFor(secret, salt, "doorstep device key", ["encrypt"]);
     this.#entries.push({
       store, login, unlock: "pin" in unlock ? "pin" : "passkey", salt, stretches,
-      secret: await seal(await lockKey(unlock, salt, stretches), utf8.encode(store), secret),
-      deviceKey: await seal(wrap, publicKey, pkcs8), publicKey, tries: 0, enrolled: false,
+      secret: await seal(await lockKey(unlock, salt, stretches, noShare), utf8.encode(store), secret),
+      deviceKey: await seal(wrap, publicKey, pkcs8), publicKey, tries: 0, device: "", leaseMS: 0, until: 0, seen: 0,
     });
     pkcs8.fill(0);
     secret.fill(0);
@@ -95,19 +120,61 @@ export class Vault {
     return this.unlock(store, unlock);
   }
 
-  /** The server has enrolled them. */
-  async enrolled(store: string): Promise<void> {
-    this.#entry(store).enrolled = true;
+  /** The server has enrolled them: from now on the lock needs its share as well. */
+  async enrolled(store: string, unlock: Unlock, device: string, s: Share): Promise<void> {
+    const e = this.#entry(store), place = utf8.encode(store);
+    if (!e.device) {
+      const secret = await unseal(await lockKey(unlock, e.salt, e.stretches, noShare), place, e.secret!);
+      e.secret = await seal(await lockKey(unlock, e.salt, e.stretches, s.share), place, secret);
+      secret.fill(0);
+    }
+    e.device = device;
+    await this.renew(store, s);
+  }
+
+  /** Which device a store's share is asked for. */
+  deviceOf(store: string): string { return this.#entry(store).device; }
+
+  /** Keeps the server's share for as long as it lends it. */
+  async renew(store: string, s: Share): Promise<void> {
+    const e = this.#entry(store);
+    await this.shares.put(store, s.share);
+    e.leaseMS = s.leaseMS;
+    e.seen = Math.max(e.seen, Date.now());
+    e.until = e.seen + e.leaseMS;
     await this.#keep();
+  }
+
+  /** The server has answered: the lease begins anew. Kept at most every so often. */
+  async touch(store: string): Promise<void> {
+    const e = this.#entry(store), now = Math.max(e.seen, Date.now());
+    if (e.until === 0 || now + e.leaseMS - e.until < touchMS) return;
+    e.seen = now;
+    e.until = now + e.leaseMS;
+    await this.#keep();
+  }
+
+  /** Ends the leases that have run out. */
+  async #lapse(): Promise<void> {
+    for (const e of this.#entries) {
+      if (!e.device || e.until === 0) continue;
+      e.seen = Math.max(e.seen, Date.now());
+      if (e.seen <= e.until) continue;
+      await this.shares.wipe(e.store);
+      e.until = 0;
+    }
+    if (this.#entries.length > 0) await this.#keep();
   }
 
   /**
    * The keys of a store. Fails with `wrong_secret`, `destroyed` (at once with the
-   * tenth wrong PIN) or `not_found`. A try is counted on disk before it is made.
+   * tenth wrong PIN), `lapsed` or `not_found`. A try is counted on disk before it is made.
    */
   async unlock(store: string, unlock: Unlock): Promise<Keys> {
     const e = this.#entry(store);
     if (!e.secret) throw destroyed();
+    const share = e.device ? await this.shares.get(store) : noShare;
+    if (!share) throw lapsed();
     const pin = "pin" in unlock;
     if (pin !== (e.unlock === "pin")) throw new Refusal("wrong_secret", "That does not open this store.");
     if (pin) {
@@ -116,7 +183,7 @@ export class Vault {
     }
     let secret: Bytes;
     try {
-      secret = await unseal(await lockKey(unlock, e.salt, e.stretches), utf8.encode(store), e.secret);
+      secret = await unseal(await lockKey(unlock, e.salt, e.stretches, share), utf8.encode(store), e.secret);
     } catch {
       return this.#wrong(e);
     }
@@ -142,6 +209,8 @@ export class Vault {
     if (e.unlock === "pin" && e.tries >= maxTries) {
       e.secret = null;
       e.deviceKey = new Uint8Array(0);
+      e.until = 0;
+      await this.shares.wipe(e.store);
       await this.#keep();
       throw destroyed();
     }
@@ -183,17 +252,52 @@ function destroyed(): Refusal {
   return new Refusal("destroyed", "Too many wrong PINs. What is on this tablet cannot be opened here any more. Words that were not sent can still be recovered: tell IT.");
 }
 
+function lapsed(): Refusal {
+  return new Refusal("lapsed", "This tablet was without the server for too long. Sign in, with a signal, to open it. Nothing is lost.");
+}
+
+/** Shares in files of their own: what is wiped there is overwritten, not only let go of. */
+function sharesIn(folder: FileSystemDirectoryHandle): Shares {
+  const file = (store: string): Promise<FileSystemSyncAccessHandle> => access(folder, `${store}.share`);
+  return {
+    async get(store) {
+      const f = await file(store), share = new Uint8Array(f.getSize());
+      f.read(share, { at: 0 });
+      f.close();
+      return share.length === shareBytes ? share : undefined;
+    },
+    async put(store, share) {
+      const f = await file(store);
+      f.write(share, { at: 0 });
+      f.flush();
+      f.close();
+    },
+    async wipe(store) {
+      const f = await file(store);
+      f.write(new Uint8Array(shareBytes), { at: 0 });
+      f.flush();
+      f.truncate(0);
+      f.flush();
+      f.close();
+    },
+  };
+}
+
+/** Where there are no files that can be overwritten no share is kept: each unlocking needs the server. */
+const noShares: Shares = { get: async () => undefined, put: async () => undefined, wipe: async () => undefined };
+
 /** The key that a store's secret is sealed under. */
-async function lockKey(unlock: Unlock, salt: Bytes, count: number): Promise<CryptoKey> {
-  if ("prf" in unlock) return keyFor(unlock.prf as Bytes, salt, "doorstep lock by passkey", ["encrypt", "decrypt"]);
+async function lockKey(unlock: Unlock, salt: Bytes, count: number, share: Bytes): Promise<CryptoKey> {
+  if ("prf" in unlock) return keyFor(join(unlock.prf, share), salt, "doorstep lock by passkey", ["encrypt", "decrypt"]);
   const pin = await crypto.subtle.importKey("raw", utf8.encode(unlock.pin.normalize("NFC")), "PBKDF2", false, ["deriveBits"]);
   const stretched = await crypto.subtle.deriveBits({ name: "PBKDF2", hash: "SHA-256", salt, iterations: count }, pin, 256);
-  return keyFor(join(new Uint8Array(stretched)), salt, "doorstep lock by PIN", ["encrypt", "decrypt"]);
+  return keyFor(join(new Uint8Array(stretched), share), salt, "doorstep lock by PIN", ["encrypt", "decrypt"]);
 }
 
 function writeEntries(entries: Entry[]): Bytes {
   return encode(entries.map((e): Value => [
-    e.store, e.login, e.unlock, e.salt, e.stretches, e.secret, e.deviceKey, e.publicKey, e.tries, e.enrolled,
+    e.store, e.login, e.unlock, e.salt, e.stretches, e.secret, e.deviceKey, e.publicKey, e.tries, e.device, e.leaseMS, e.until,
+    e.seen,
   ]));
 }
 
@@ -203,7 +307,8 @@ function readEntries(bytes: Uint8Array | undefined): Entry[] | undefined {
   try {
     return (decode(bytes) as Value[][]).map((e) => ({
       store: e[0] as string, login: e[1] as string, unlock: e[2] as Entry["unlock"], salt: e[3] as Bytes, stretches: e[4] as number,
-      secret: e[5] as Bytes | null, deviceKey: e[6] as Bytes, publicKey: e[7] as Bytes, tries: e[8] as number, enrolled: e[9] as boolean,
+      secret: e[5] as Bytes | null, deviceKey: e[6] as Bytes, publicKey: e[7] as Bytes, tries: e[8] as number, device: e[9] as string,
+      leaseMS: e[10] as number, until: e[11] as number, seen: e[12] as number,
     }));
   } catch {
     return undefined;

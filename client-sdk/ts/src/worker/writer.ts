@@ -87,17 +87,19 @@ export class Writer implements Ears {
   async on_enrol(e: Enrolment): Promise<Session> {
     const keys = await this.vault.begin(e.login, e.unlock);
     await this.#open(keys);
-    const pinned = await this.#transport.enrol(e.credential, e.code, e.name);
+    const { pinned, share } = await this.#transport.enrol(e.credential, e.code, e.name);
     await this.#device!.enrolled(pinned);
-    await this.vault.enrolled(keys.store);
+    await this.vault.enrolled(keys.store, e.unlock, pinned.device, share);
     await this.#reopen(keys);
     return this.#transport.session!;
   }
 
   async on_unlock(a: { store: string; unlock: Unlock; credential?: Credential }): Promise<void> {
+    const lapsed = this.vault.people().find((p) => p.store === a.store)?.lapsed;
+    if (lapsed && a.credential) await this.vault.renew(a.store, await this.#transport.share(a.credential, this.vault.deviceOf(a.store)));
     const keys = await this.vault.unlock(a.store, a.unlock);
     await this.#open(keys);
-    if (a.credential) await this.on_signIn(a.credential);
+    if (a.credential && "password" in a.credential) await this.on_signIn(a.credential);
   }
 
   async on_lock(): Promise<void> {
@@ -236,7 +238,9 @@ export class Writer implements Ears {
 
   #state(): OpenState {
     if (this.#device?.pinned) return "open";
-    return this.vault.people().length > 0 ? "locked" : "empty";
+    const people = this.vault.people();
+    if (people.length === 0) return "empty";
+    return people.every((p) => p.lapsed && !p.destroyed) ? "lapsed" : "locked";
   }
 
   async #open(keys: Keys): Promise<void> {
@@ -245,7 +249,10 @@ export class Writer implements Ears {
     this.#transport.use(keys, this.#device.tokens);
     if (!this.#device.pinned) return;
     this.share(keys);
-    this.#syncer = new Syncer(this.#device, this.#transport, (r) => this.tell("sync", r));
+    this.#syncer = new Syncer(this.#device, this.#transport, (r) => {
+      if (!r.refusal) void this.vault.touch(keys.store).catch((e: unknown) => this.fault("vault", String(e)));
+      this.tell("sync", r);
+    });
     this.#syncer.plan(0);
     this.tellState();
   }

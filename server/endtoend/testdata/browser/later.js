@@ -1,0 +1,2 @@
+import "/app/clock.js";
+import "/app/worker.js";
