@@ -102,8 +102,8 @@ func (p *pages) pass(w http.ResponseWriter, r *http.Request) {
 	if down {
 		panic(http.ErrAbortHandler) // the connection is cut, as by a network that is not there
 	}
-	proxy := &httputil.ReverseProxy{FlushInterval: -1, Director: func(out *http.Request) {
-		out.URL.Scheme, out.URL.Host = "http", p.b.address()
+	proxy := &httputil.ReverseProxy{FlushInterval: -1, Rewrite: func(r *httputil.ProxyRequest) {
+		r.Out.URL.Scheme, r.Out.URL.Host = "http", p.b.address()
 	}, ErrorHandler: func(http.ResponseWriter, *http.Request, error) { panic(http.ErrAbortHandler) }}
 	proxy.ServeHTTP(w, r)
 }

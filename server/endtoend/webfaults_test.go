@@ -163,7 +163,8 @@ func TestFault102NoDatabase(t *testing.T) {
 	}
 }
 
-// Ten wrong PINs destroy the key: the right one opens nothing any more.
+// After ten wrong PINs the right one opens nothing without the server, and every word is
+// there once somebody has signed in.
 func TestFault104TenWrongPINs(t *testing.T) {
 	b := newBorough(t, caseload{workers: 1, families: 1})
 	p := newPages(t, b)
@@ -175,7 +176,7 @@ func TestFault104TenWrongPINs(t *testing.T) {
 	for try := 1; try <= 10; try++ {
 		want := "wrong_secret"
 		if try == 10 {
-			want = "destroyed"
+			want = "lapsed"
 		}
 		if try == 5 { // what was counted survives a restart
 			web.kill()
@@ -186,9 +187,16 @@ func TestFault104TenWrongPINs(t *testing.T) {
 			t.Errorf("try %d: %q, want %q", try, got, want)
 		}
 	}
-	if got := tab.run("tablet.refused(tablet.unlock(%s))", pin); got != "destroyed" {
-		t.Errorf("the right PIN after that: %q, want destroyed", got)
+	if got := tab.run("tablet.refused(tablet.unlock(%s))", pin); got != "lapsed" {
+		t.Errorf("the right PIN after that: %q, want lapsed", got)
 	}
+	p.signal(true)
+	signIn := "tablet.client.people().then(([one]) => tablet.client.unlock(one.store, {pin: %s}, {login: %s, password: %s}))"
+	if got := tab.run("tablet.refused("+signIn+")", "000000", login(0), password); got != "lapsed" {
+		t.Errorf("the eleventh wrong PIN: %q, want lapsed", got)
+	}
+	tab.run(signIn, pin, login(0), password)
+	tab.reads(visit, "Unsent.")
 }
 
 // What lies in a locked profile says nothing of what was written.

@@ -32,10 +32,8 @@ export interface Person {
   login: string;
   unlock: "pin" | "passkey";
   lapsed: boolean;
-  /** Wrong PINs that are left until the key is destroyed; absent for a passkey. */
+  /** Wrong PINs that are left until the store lapses; absent for a passkey. */
   triesLeft?: number;
-  /** The key was destroyed; only unsent work is left, for the borough to recover. */
-  destroyed: boolean;
 }
 
 /** A proof of who somebody is (SPEC 7.8). */
@@ -205,7 +203,7 @@ export class Client {
   enrol(enrolment: Enrolment): Promise<Session> { return this.#call("enrol", enrolment); }
 
   /**
-   * Opens a person's store. It fails with `wrong_secret`, `destroyed`, or `lapsed`:
+   * Opens a person's store. It fails with `wrong_secret` or `lapsed`:
    * then give a credential too, with the server in reach. A credential is for one use:
    * with a password the person is signed in as well.
    */

@@ -3,7 +3,7 @@
  * and words for the person concerned. Codes of this package's own:
  *
  * - `locked`: unlock first. `wrong_secret`: that PIN or passkey does not open it.
- * - `destroyed`: too many wrong PINs; what was here can be recovered by the borough.
+ * - `lapsed`: too long without the server, or too many wrong PINs: sign in as well.
  * - `unsupported`: this browser lacks what is needed; `detail` names it.
  * - `storage`: nothing can be kept here now (no space, or the browser refuses).
  * - `damaged`: what was kept cannot be read; see the `fault` event.

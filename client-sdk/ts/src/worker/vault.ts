@@ -32,8 +32,8 @@ interface Entry {
   unlock: "pin" | "passkey";
   salt: Bytes;
   stretches: number;
-  /** The store's secret, sealed; null once it was destroyed. */
-  secret: Bytes | null;
+  /** The store's secret, sealed. */
+  secret: Bytes;
   /** The device's key, PKCS #8, sealed under the secret. */
   deviceKey: Bytes;
   publicKey: Bytes;
@@ -89,8 +89,8 @@ export class Vault {
 
   people(): Person[] {
     return this.#entries.filter((e) => e.device).map((e) => ({
-      store: e.store, login: e.login, unlock: e.unlock, lapsed: e.until === 0, destroyed: !e.secret,
-      ...(e.unlock === "pin" ? { triesLeft: maxTries - e.tries } : {}),
+      store: e.store, login: e.login, unlock: e.unlock, lapsed: e.until === 0,
+      ...(e.unlock === "pin" ? { triesLeft: Math.max(maxTries - e.tries, 0) } : {}),
     }));
   }
 
@@ -124,7 +124,7 @@ export class Vault {
   async enrolled(store: string, unlock: Unlock, device: string, s: Share): Promise<void> {
     const e = this.#entry(store), place = utf8.encode(store);
     if (!e.device) {
-      const secret = await unseal(await lockKey(unlock, e.salt, e.stretches, noShare), place, e.secret!);
+      const secret = await unseal(await lockKey(unlock, e.salt, e.stretches, noShare), place, e.secret);
       e.secret = await seal(await lockKey(unlock, e.salt, e.stretches, s.share), place, secret);
       secret.fill(0);
     }
@@ -167,12 +167,11 @@ export class Vault {
   }
 
   /**
-   * The keys of a store. Fails with `wrong_secret`, `destroyed` (at once with the
-   * tenth wrong PIN), `lapsed` or `not_found`. A try is counted on disk before it is made.
+   * The keys of a store. Fails with `wrong_secret`, `lapsed` (from the tenth wrong PIN
+   * on, too) or `not_found`. A try is counted on disk before it is made.
    */
   async unlock(store: string, unlock: Unlock): Promise<Keys> {
     const e = this.#entry(store);
-    if (!e.secret) throw destroyed();
     const share = e.device ? await this.shares.get(store) : noShare;
     if (!share) throw lapsed();
     const pin = "pin" in unlock;
@@ -205,14 +204,17 @@ export class Vault {
     this.file?.close();
   }
 
+  /**
+   * From the tenth wrong PIN on the share goes: without it no PIN opens anything, and the
+   * server lends it again only to who signs in. The sealed secret stays: with it would go
+   * words that are nowhere else.
+   */
   async #wrong(e: Entry): Promise<never> {
     if (e.unlock === "pin" && e.tries >= maxTries) {
-      e.secret = null;
-      e.deviceKey = new Uint8Array(0);
       e.until = 0;
       await this.shares.wipe(e.store);
       await this.#keep();
-      throw destroyed();
+      throw tooMany();
     }
     throw new Refusal("wrong_secret", e.unlock === "pin" ? "That is not the PIN." : "That passkey does not open this store.");
   }
@@ -248,8 +250,8 @@ export class Vault {
   }
 }
 
-function destroyed(): Refusal {
-  return new Refusal("destroyed", "Too many wrong PINs. What is on this tablet cannot be opened here any more. Words that were not sent can still be recovered: tell IT.");
+function tooMany(): Refusal {
+  return new Refusal("lapsed", "Too many wrong PINs. Sign in, with a signal, and then give the PIN. Nothing is lost.");
 }
 
 function lapsed(): Refusal {
@@ -307,7 +309,7 @@ function readEntries(bytes: Uint8Array | undefined): Entry[] | undefined {
   try {
     return (decode(bytes) as Value[][]).map((e) => ({
       store: e[0] as string, login: e[1] as string, unlock: e[2] as Entry["unlock"], salt: e[3] as Bytes, stretches: e[4] as number,
-      secret: e[5] as Bytes | null, deviceKey: e[6] as Bytes, publicKey: e[7] as Bytes, tries: e[8] as number, device: e[9] as string,
+      secret: e[5] as Bytes, deviceKey: e[6] as Bytes, publicKey: e[7] as Bytes, tries: e[8] as number, device: e[9] as string,
       leaseMS: e[10] as number, until: e[11] as number, seen: e[12] as number,
     }));
   } catch {

@@ -240,7 +240,7 @@ export class Writer implements Ears {
     if (this.#device?.pinned) return "open";
     const people = this.vault.people();
     if (people.length === 0) return "empty";
-    return people.every((p) => p.lapsed && !p.destroyed) ? "lapsed" : "locked";
+    return people.every((p) => p.lapsed) ? "lapsed" : "locked";
   }
 
   async #open(keys: Keys): Promise<void> {

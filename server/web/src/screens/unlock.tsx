@@ -39,7 +39,6 @@ function Pin(props: { client: Client; person: Person; onTried: () => void }) {
   const [pin, setPin] = useState("");
   const [password, setPassword] = useState("");
   useEffect(() => document.querySelector<HTMLInputElement>("input[type=password]")?.focus(), []);
-  if (person.destroyed) return <Box kind="risk"><p class="govuk-body">{t("unlock.destroyed")}</p></Box>;
   const credential = person.lapsed ? { login: person.login, password } : undefined;
   const open = async () => {
     try {
@@ -51,10 +50,10 @@ function Pin(props: { client: Client; person: Person; onTried: () => void }) {
   };
   return (
     <form onSubmit={(e) => { e.preventDefault(); }}>
-      {person.lapsed && <Box kind="notice"><p class="govuk-body">{t("unlock.lapsed")}</p></Box>}
+      {person.lapsed && <Box kind="notice"><p class="govuk-body">{t(person.triesLeft === 0 ? "unlock.toomany" : "unlock.lapsed")}</p></Box>}
       <Input label={t("unlock.pin", { name: person.login })} value={pin} onValue={setPin} type="password" autocomplete="current-password" />
       {person.lapsed && <Input label={t("enrol.password")} value={password} onValue={setPassword} type="password" autocomplete="current-password" />}
-      {person.triesLeft !== undefined && person.triesLeft < 10 && <p class="govuk-body">{t("unlock.tries", { n: person.triesLeft })}</p>}
+      {person.triesLeft !== undefined && person.triesLeft > 0 && person.triesLeft < 10 && <p class="govuk-body">{t("unlock.tries", { n: person.triesLeft })}</p>}
       <Act onAct={open} disabled={pin.length < 6}>{t("unlock.go")}</Act>
     </form>
   );
