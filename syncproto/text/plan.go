@@ -1,6 +1,10 @@
 package text
 
-import "slices"
+import (
+	"slices"
+
+	"doorstep/syncproto/sorting"
+)
 
 // A stretch is a run of events for the replay, with how to apply them:
 // straight to the text, each being made on top of everything before it, or
@@ -180,10 +184,10 @@ func (p *planner) lightestLast(from int) {
 	if len(p.ready)-from < 2 {
 		return
 	}
-	slices.SortFunc(p.ready[from:], func(a, b int32) int {
-		if d := p.steps[b].weight - p.steps[a].weight; d != 0 {
+	sorting.By(p.ready[from:], func(a, b *int32) int {
+		if d := p.steps[*b].weight - p.steps[*a].weight; d != 0 {
 			return int(min(max(d, -1), 1))
 		}
-		return int(b - a)
+		return int(*b - *a)
 	})
 }

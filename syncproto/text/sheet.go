@@ -108,7 +108,7 @@ func (s *sheet) rank() {
 	for i := range order {
 		order[i] = int32(i)
 	}
-	slices.SortFunc(order, func(a, b int32) int { return s.log.authors.compare(s.calls[a], s.calls[b]) })
+	sorting.By(order, func(a, b *int32) int { return s.log.authors.compare(s.calls[*a], s.calls[*b]) })
 	s.ranks = make([]int32, len(order))
 	for rank, call := range order {
 		s.ranks[call] = int32(rank)
