@@ -24,7 +24,7 @@ func Derive(whole *View, parts []*View) {
 			whole.derive("duration_min", cbor.Int(minutes))
 		}
 	case "return_interview":
-		if returned, ok := whole.settled("returned_at").AsInt(); ok {
+		if returned, ok := whole.Settled("returned_at").AsInt(); ok {
 			whole.derive("due", cbor.Int(returned+schema.ReturnInterviewMS))
 		}
 	case "exploitation":
@@ -50,21 +50,21 @@ func recentIndicators(v *View) int64 {
 }
 
 func durationMin(v *View) (int64, bool) {
-	start, ok := v.settled("start").AsInt()
+	start, ok := v.Settled("start").AsInt()
 	if !ok {
 		return 0, false
 	}
-	end, ok := v.settled("end").AsInt()
+	end, ok := v.Settled("end").AsInt()
 	return (end - start) / 60_000, ok && end >= start
 }
 
 func countsAsStatutory(household, part *View) bool {
 	policy := schema.Statutory()
-	if household.disputes(policy.VisitFields) || part.disputes(policy.ChildFields) {
+	if household.Disputes(policy.VisitFields...) || part.Disputes(policy.ChildFields...) {
 		return false
 	}
 	code := func(v *View, field string) string {
-		s, _ := v.settled(field).AsText()
+		s, _ := v.Settled(field).AsText()
 		return s
 	}
 	return policy.Counts(schema.VisitAnswers{
@@ -88,16 +88,17 @@ func (v *View) derive(field string, value cbor.Value) {
 	}
 }
 
-// settled returns a field's value if people agree on it, else null.
-func (v *View) settled(field string) cbor.Value {
+// Settled returns a field's value if people agree on it, else null.
+func (v *View) Settled(field string) cbor.Value {
 	f, ok := v.Field(field)
-	if !ok || v.disputes([]string{field}) {
+	if !ok || v.Disputes(field) {
 		return cbor.Null()
 	}
 	return f.Value
 }
 
-func (v *View) disputes(fields []string) bool {
+// Disputes reports whether a conflict on one of the fields is open.
+func (v *View) Disputes(fields ...string) bool {
 	return slices.ContainsFunc(v.Conflicts, func(c Conflict) bool {
 		return slices.Contains(fields, c.Path.Field)
 	})

@@ -4,7 +4,6 @@ import (
 	"slices"
 
 	"doorstep/syncproto"
-	"doorstep/syncproto/cbor"
 	"doorstep/syncproto/clocks"
 	"doorstep/syncproto/schema"
 )
@@ -23,7 +22,7 @@ func periodOf(v *syncproto.View) clocks.Period {
 }
 
 func frequencyOf(v *syncproto.View) clocks.Frequency {
-	value := valueIn(v, "visit_frequency")
+	value := v.Settled("visit_frequency")
 	number := func(part string) int {
 		p, _ := value.Get(part)
 		n, _ := p.AsInt()
@@ -47,7 +46,7 @@ type registry func(syncproto.UserID) bool
 // that failed without one, that it failed. A visit without an undisputed start is on no
 // day, and says nothing yet.
 func (registered registry) sightings(visit *syncproto.View, parts []*syncproto.View) []sighting {
-	start, ok := valueIn(visit, "start").AsInt()
+	start, ok := visit.Settled("start").AsInt()
 	if !ok {
 		return nil
 	}
@@ -97,7 +96,7 @@ func statutoryType(visitType string) bool {
 // onVisit reports whether a registered social worker was on a visit, undisputed, as one.
 func (registered registry) onVisit(visit *syncproto.View) bool {
 	workers, _ := visit.Field("workers")
-	return !disputed(visit, "workers") && slices.ContainsFunc(workers.Items, func(e syncproto.Element) bool {
+	return !visit.Disputes("workers") && slices.ContainsFunc(workers.Items, func(e syncproto.Element) bool {
 		role, _ := e.Field("role")
 		code, _ := role.Value.AsText()
 		worker, _ := e.Field("worker")
@@ -106,21 +105,8 @@ func (registered registry) onVisit(visit *syncproto.View) bool {
 	})
 }
 
-func disputed(v *syncproto.View, field string) bool {
-	return slices.ContainsFunc(v.Conflicts, func(c syncproto.Conflict) bool { return c.Path.Field == field })
-}
-
-// valueIn is a field's value, null while people disagree on it.
-func valueIn(v *syncproto.View, field string) cbor.Value {
-	f, ok := v.Field(field)
-	if !ok || disputed(v, field) {
-		return cbor.Null()
-	}
-	return f.Value
-}
-
 func codeIn(v *syncproto.View, field string) string {
-	s, _ := valueIn(v, field).AsText()
+	s, _ := v.Settled(field).AsText()
 	return s
 }
 
@@ -130,7 +116,7 @@ func dayIn(v *syncproto.View, field string) clocks.Day {
 }
 
 func refIn(v *syncproto.View, field string) (syncproto.RecordID, bool) {
-	b, ok := valueIn(v, field).AsBytes()
+	b, ok := v.Settled(field).AsBytes()
 	if !ok || len(b) != len(syncproto.RecordID{}) {
 		return syncproto.RecordID{}, false
 	}
