@@ -63,7 +63,7 @@ func OpenBadger(dir string, opts BadgerOptions) (*Badger, error) {
 		return nil, fmt.Errorf("open store: %w", err)
 	}
 	b := &Badger{dir: dir, log: &badgerLog{}}
-	db, err := badger.Open(badgerOptions(filepath.Join(dir, "rows"), b.log))
+	db, err := openRows(filepath.Join(dir, "rows"), b.log)
 	if err != nil {
 		return nil, fmt.Errorf("open store: %w", err)
 	}
@@ -92,6 +92,32 @@ func badgerOptions(dir string, log *badgerLog) badger.Options {
 		WithDetectConflicts(false). // one writer
 		WithMetricsEnabled(false).
 		WithLogger(log)
+}
+
+// openRows opens badger. A process that is killed between making a log and giving it
+// its size leaves an empty file. Badger fails over it, having made a log of it by
+// then: so that it opens the next time. Nothing is lost with it: what a damage
+// emptied, the count of writes tells.
+func openRows(dir string, log *badgerLog) (*badger.DB, error) {
+	tries := 1 + emptyLogs(dir)
+	for {
+		db, err := badger.Open(badgerOptions(dir, log))
+		if tries--; err == nil || tries == 0 {
+			return db, err
+		}
+	}
+}
+
+func emptyLogs(dir string) (n int) {
+	for _, pattern := range []string{"*.mem", "*.vlog"} {
+		names, _ := filepath.Glob(filepath.Join(dir, pattern)) // the patterns are sound
+		for _, name := range names {
+			if info, err := os.Stat(name); err == nil && info.Size() == 0 {
+				n++
+			}
+		}
+	}
+	return n
 }
 
 // openCounter compares the count of writes in the store with the one in a file

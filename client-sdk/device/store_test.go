@@ -4,6 +4,7 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"doorstep/client-sdk/device"
@@ -64,6 +65,37 @@ func TestSealedRefusesAnotherKey(t *testing.T) {
 	var damage *device.DamageError
 	if !errors.As(err, &damage) || damage.Kind != 'c' {
 		t.Errorf("got %v, want a DamageError of kind c", err)
+	}
+}
+
+// TestKilledWhileALogIsMade opens a store beside the empty files that a process leaves
+// that is killed between making a log and giving it its size.
+func TestKilledWhileALogIsMade(t *testing.T) {
+	for _, names := range [][]string{{"00099.mem"}, {"000099.vlog"}, {"00099.mem", "000099.vlog"}} {
+		t.Run(strings.Join(names, " and "), func(t *testing.T) {
+			dir := t.TempDir()
+			b := openBadger(t, dir)
+			if err := b.Apply([]engine.Row{{Key: []byte("a"), Value: []byte("words")}}); err != nil {
+				t.Fatal(err)
+			}
+			if err := b.Close(); err != nil {
+				t.Fatal(err)
+			}
+			for _, name := range names {
+				if err := os.WriteFile(filepath.Join(dir, "rows", name), nil, 0o600); err != nil {
+					t.Fatal(err)
+				}
+			}
+			b = openBadger(t, dir)
+			defer b.Close()
+			var got []byte
+			if err := b.Load(func(_, value []byte) error { got = value; return nil }); err != nil {
+				t.Fatal(err)
+			}
+			if string(got) != "words" {
+				t.Errorf("the row: got %q", got)
+			}
+		})
 	}
 }
 

@@ -41,7 +41,7 @@ func damaged(file, format string, args ...any) error {
 }
 
 // Check reads the files of an index that no process has open. It changes nothing but the newest log, which it ends after
-// its last whole transaction. A folder without a MANIFEST, in which
+// its last whole transaction, or removes where it has no byte. A folder without a MANIFEST, in which
 // badger would begin anew, passes if it has no tables either. The error is an ErrDamaged, or what the disk answered.
 func Check(dir string) error {
 	live, err := readManifest(filepath.Join(dir, manifestName))
@@ -139,6 +139,9 @@ func checkLogs(dir string, names []string, newest uint64) error {
 		if err != nil {
 			return fmt.Errorf("reading a log of the index: %w", err)
 		}
+		if len(b) == 0 && i == len(logs)-1 {
+			return removeLog(filepath.Join(dir, name))
+		}
 		seen, err := readLog(name, b)
 		if err != nil {
 			return err
@@ -155,6 +158,14 @@ func checkLogs(dir string, names []string, newest uint64) error {
 			return damaged(name, "it begins with version %d, and what is before ends with %d", seen.first, newest)
 		}
 		newest = max(newest, seen.last)
+	}
+	return nil
+}
+
+// removeLog removes a log that a process made and was killed before it gave it its size. Badger refuses to open beside it.
+func removeLog(path string) error {
+	if err := (disk.Local{}).Remove(path); err != nil {
+		return fmt.Errorf("removing an unbegun log of the index: %w", err)
 	}
 	return nil
 }

@@ -92,6 +92,25 @@ func TestSoundFilesPass(t *testing.T) {
 	}
 }
 
+// TestKilledWhileALogIsMade holds that the empty file that a process leaves, which is killed between making a log and
+// giving it its size, costs no index.
+func TestKilledWhileALogIsMade(t *testing.T) {
+	left := killed(t)
+	if err := os.WriteFile(filepath.Join(left, "00099.mem"), nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if err := indexfiles.Check(left); err != nil {
+		t.Fatal(err)
+	}
+	db := openBadger(t, left)
+	if n := rowsOf(t, db); n != 4000 {
+		t.Errorf("rows: got %d, want 4000", n)
+	}
+	if err := db.Close(); err != nil {
+		t.Fatal(err)
+	}
+}
+
 // TestDamageIsFoundOrHarmless damages a file and holds that Check says so, or that
 // badger then has what was written up to some transaction, without a hole.
 func TestDamageIsFoundOrHarmless(t *testing.T) {
