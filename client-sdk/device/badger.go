@@ -62,12 +62,11 @@ func OpenBadger(dir string, opts BadgerOptions) (*Badger, error) {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return nil, fmt.Errorf("open store: %w", err)
 	}
-	b := &Badger{dir: dir, log: &badgerLog{}}
-	db, err := openRows(filepath.Join(dir, "rows"), b.log)
+	db, log, err := openRows(filepath.Join(dir, "rows"))
 	if err != nil {
 		return nil, fmt.Errorf("open store: %w", err)
 	}
-	b.db = db
+	b := &Badger{dir: dir, db: db, log: log}
 	if err := b.openCounter(opts); err != nil {
 		return nil, errors.Join(err, b.Close())
 	}
@@ -98,12 +97,13 @@ func badgerOptions(dir string, log *badgerLog) badger.Options {
 // its size leaves an empty file. Badger fails over it, having made a log of it by
 // then: so that it opens the next time. Nothing is lost with it: what a damage
 // emptied, the count of writes tells.
-func openRows(dir string, log *badgerLog) (*badger.DB, error) {
+func openRows(dir string) (*badger.DB, *badgerLog, error) {
 	tries := 1 + emptyLogs(dir)
 	for {
+		log := &badgerLog{} // what failed before does not count
 		db, err := badger.Open(badgerOptions(dir, log))
 		if tries--; err == nil || tries == 0 {
-			return db, err
+			return db, log, err
 		}
 	}
 }

@@ -95,6 +95,9 @@ func TestKilledWhileALogIsMade(t *testing.T) {
 			if string(got) != "words" {
 				t.Errorf("the row: got %q", got)
 			}
+			if err := b.Apply([]engine.Row{{Key: []byte("b"), Value: []byte("more")}}); err != nil {
+				t.Errorf("writing on: %v", err)
+			}
 		})
 	}
 }
