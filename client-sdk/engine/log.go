@@ -71,9 +71,10 @@ func (t *telling) weigh(m *memory, now Remembered) {
 	}
 }
 
-// wentBack reports whether the server signed an earlier time than before.
+// wentBack reports whether the server signed an earlier time than before. One that was
+// restored, which begins an epoch, may: what it knew of time went with the rest.
 func (m *memory) wentBack(now *Remembered) bool {
-	return len(m.seen) > 0 && now.TimeMS < m.seen[0].TimeMS
+	return len(m.seen) > 0 && now.Epoch == m.seen[0].Epoch && now.TimeMS < m.seen[0].TimeMS
 }
 
 // remember adds the newest checkpoint and thins out those before: of all that are

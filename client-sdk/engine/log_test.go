@@ -117,6 +117,25 @@ func logWorld(t *testing.T) (*testLog, *tablet) {
 	return l, d
 }
 
+// A server's clock was a day ahead; then its backup was restored to another machine,
+// whose clock is right. The log holds all that the tablet remembers: no alarm, but from
+// then on time may not go back again.
+func TestFault84ARestoredServerMayKnowAnEarlierTime(t *testing.T) {
+	l, d := logWorld(t)
+	was := l.timeMS
+	l = l.cut(l.size).grow(3, "b")
+	l.timeMS = was - 86_400_000
+	l.ask(d, nil)
+	if got := d.engine.Log(); got.Alarm != nil || got.Newest.TimeMS != l.timeMS || got.Newest.Size != uint64(l.size) {
+		t.Fatalf("after the restore: got %+v, want %d entries at %d and no alarm", got, l.size, l.timeMS)
+	}
+	l.grow(1, "b").timeMS -= 2000
+	l.ask(d, nil)
+	if got := d.engine.Log(); got.Alarm == nil {
+		t.Error("time went back within the new epoch, and no alarm was raised")
+	}
+}
+
 func TestRewrittenLogRaisesAnAlarm(t *testing.T) {
 	honest := func(l *testLog) *testLog { return l }
 	for name, c := range map[string]struct {

@@ -1,6 +1,7 @@
 package exchange
 
 import (
+	"errors"
 	"fmt"
 
 	"doorstep/server/internal/store"
@@ -59,8 +60,8 @@ func (m *pageMaker) ownItem(position uint64) error {
 	if err != nil {
 		return err
 	}
-	if ref.Placed == position && m.brought(ref) {
-		return nil
+	if brought, err := m.brought(ref); err != nil || brought && ref.Placed == position {
+		return err
 	}
 	bare := syncproto.Verdict{Kind: v.Kind, Position: position, Change: v.Change, Code: v.Code, AtMS: v.AtMS}
 	m.page.items = append(m.page.items, syncproto.Item{Type: syncproto.ItemVerdict, Position: position, AtMS: v.AtMS, Verdict: &bare})
@@ -68,8 +69,16 @@ func (m *pageMaker) ownItem(position uint64) error {
 }
 
 // brought reports whether the feed has brought the verdict that placed a change to
-// this device: the walk is at its end and nothing is left to be filled.
-func (m *pageMaker) brought(ref store.ChangeRef) bool {
+// this device: the walk is at its end, nothing is left to be filled, and the record was
+// not erased, of which the feed tells nothing else.
+func (m *pageMaker) brought(ref store.ChangeRef) (bool, error) {
 	h, _ := m.acc.Holding(ref.Family)
-	return m.may != nil && h.Held() && m.mayCarry(ref.Family, ref.Kind)
+	if m.may == nil || !h.Held() || !m.mayCarry(ref.Family, ref.Kind) {
+		return false, nil
+	}
+	gone, err := m.gone(ref.Record)
+	if errors.Is(err, store.ErrNotFound) { // nothing of it counts yet
+		return true, nil
+	}
+	return !gone, err
 }

@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"doorstep/server/internal/exchange"
+	"doorstep/server/internal/store"
 	"doorstep/syncproto"
 )
 
@@ -59,6 +60,28 @@ func TestAuthorsWithoutAccessHearOfTheirOwnWords(t *testing.T) {
 	if ada.changes[c.ID] == nil {
 		t.Error("the family's worker was not sent what was admitted")
 	}
+}
+
+// Words are let in, and then their record is erased, before their author syncs, who may
+// hold the family again: the feed tells of the erasure and of nothing else of the record,
+// so that they are told apart from it. Else they would wait for a decision for ever.
+func TestFault85AuthorsHearThatErasedWordsHadBeenLetIn(t *testing.T) {
+	w, family, ada := case1(t)
+	eve := w.tablet(w.person("practitioner"))
+	record := newID[syncproto.RecordID](w)
+	c := eve.write(edit{family: family, record: record, ops: narrative("I was there")})
+	eve.sync()
+	eve.wantReceipt(c, quarantined, syncproto.CodeNotEntitled)
+	manager := w.person("manager")
+	w.relate(manager, family, "MANAGER")
+	if err := w.x.Admit(context.Background(), exchange.Caller{User: manager}, c.ID); err != nil {
+		t.Fatal(err)
+	}
+	w.commit(store.EraseEntry{Family: family, Record: record, Scope: "record", Basis: "unlawful"})
+	w.relate(eve.user, family, "LEAD")
+	eve.wantOwnNews(c, syncproto.VerdictAdmit, syncproto.CodeOK)
+	eve.wantNoNews()
+	ada.wantNoNews()
 }
 
 // A change that waited and then was locked away is in no feed: its author is told,

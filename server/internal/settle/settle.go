@@ -73,15 +73,16 @@ const OlderCopy = "a device was further than the journal: it is an older copy"
 
 // BeginEpoch begins an epoch while the server runs, as one must when a device proves
 // that the journal is an older copy, and returns the one that the journal is in then.
-// Two devices that say so at once begin one: was is the epoch that ends.
+// Two devices that say so at once begin one: was is the epoch that ends. Nobody is to
+// be answered in an epoch that the journal does not speak of: where that could not be
+// written, as on a full disk, the epoch is there and the next device tries again.
 func (s *Settler) BeginEpoch(ctx context.Context, was syncproto.Epoch) (syncproto.Epoch, error) {
 	s.epochs.Lock()
 	defer s.epochs.Unlock()
-	if now := syncproto.Epoch(s.cfg.Journal.Epoch()); now != was {
-		return now, nil
-	}
-	if err := s.cfg.Journal.BeginEpoch(OlderCopy); err != nil {
-		return was, err
+	if syncproto.Epoch(s.cfg.Journal.Epoch()) == was {
+		if err := s.cfg.Journal.BeginEpoch(OlderCopy); err != nil {
+			return was, err
+		}
 	}
 	if err := s.declareEpochs(ctx); err != nil {
 		return was, err

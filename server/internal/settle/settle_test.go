@@ -83,6 +83,40 @@ func TestFault84AKillRightAfterARestoreIsNoTampering(t *testing.T) {
 	}
 }
 
+// full is a ledger on a full disk.
+type full struct{}
+
+func (full) Propose(context.Context, func(*store.Tx) ([]store.Entry, error)) (uint64, error) {
+	return 0, syncproto.CodeDiskFull
+}
+
+// An epoch that began while the disk was full, so that nothing could be written of it,
+// is declared before anybody is answered in it: else the tablets are told of no restore
+// and raise an alarm.
+func TestFault79AnEpochThatBeganOnAFullDiskIsDeclared(t *testing.T) {
+	b := storetest.Open(t)
+	o := open(t, b, t.TempDir())
+	if err := o.settler.Start(context.Background()); err != nil {
+		t.Fatal(err)
+	}
+	was := syncproto.Epoch(b.Journal.J.Epoch())
+	onFull := settle.New(settle.Config{Journal: b.Journal.J, Audit: o.audit, Store: b.Store, Ledger: full{}, Now: func() time.Time { return at(1) }})
+	if now, err := onFull.BeginEpoch(context.Background(), was); !errors.Is(err, syncproto.CodeDiskFull) || now != was {
+		t.Fatalf("on a full disk: got epoch %s, %v, want %s and disk_full", now, err, was)
+	}
+	now, err := o.settler.BeginEpoch(context.Background(), was)
+	if err != nil || now == was {
+		t.Fatalf("with room again: got epoch %s, %v, want a new one", now, err)
+	}
+	declared := b.Store.State().Epochs()
+	if len(declared) != 2 || declared[1].Epoch != now {
+		t.Errorf("got the declared epochs %v, want %s as the second", declared, now)
+	}
+	if again, err := o.settler.BeginEpoch(context.Background(), was); err != nil || again != now || len(b.Store.State().Epochs()) != 2 {
+		t.Errorf("a second device: got %s, %v, want %s and no other epoch", again, err, now)
+	}
+}
+
 // copyOf copies a folder.
 func copyOf(t *testing.T, dir string) string {
 	t.Helper()
