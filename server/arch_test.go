@@ -117,7 +117,8 @@ var layers = map[string][]string{
 	"web":                       {},
 	"web/webtest":               {"doorstep/server/web"},
 	"web/build":                 {"doorstep/client-sdk/ts/bundle"}, // a developer's tool
-	"internal/api":              {"doorstep/server/web", "auth", "auth/openid", "exchange", "finalise", "reading", "audit", "doors", "erasure", "export", "oversight", "pace"},
+	"internal/api":              {"doorstep/server/web", "auth", "auth/openid", "exchange", "finalise", "pages", "reading", "audit", "doors", "erasure", "export", "oversight", "pace"},
+	"internal/pages":            {"finalise", "reading"},
 	"internal/auth":             {"auth/openid", "auth/passkey", "pace"},
 	"internal/auth/openid":      {},
 	"internal/auth/passkey":     {},

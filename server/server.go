@@ -76,9 +76,12 @@ func practitionersApp() api.App {
 // bind makes the HTTP face and takes the addresses.
 func (s *Server) bind(cfg Config) error {
 	b := s.borough
-	var err error
+	desk, err := b.pages(cfg)
+	if err != nil {
+		return err
+	}
 	s.api, err = api.New(api.Config{
-		App:  practitionersApp(),
+		App: practitionersApp(), Desk: desk,
 		Name: cfg.Name, Borough: cfg.Borough, Origin: cfg.Listen.PublicURL, Auth: b.auth, Exchange: b.exchange, Events: b.hub, Records: b.room,
 		Workflow: b.finalise, Doors: b.doors, Erasures: b.erasure,
 		Exports: export.New(export.Config{Store: b.store, Records: b.room, Accesses: b.accesses, Now: time.Now}), Health: b, SignReply: b.secrets.signReply,

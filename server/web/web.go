@@ -69,6 +69,18 @@ func (a *App) File(name string) (File, bool) {
 	return f, ok
 }
 
+// Named returns the path of the file that was built as name, such as "desk.css" for
+// "desk-1A2B3C4D.css"; false if there is none.
+func (a *App) Named(name string) (string, bool) {
+	ext := path.Ext(name)
+	for built := range a.files {
+		if strings.HasPrefix(built, strings.TrimSuffix(name, ext)+"-") && path.Ext(built) == ext && hashed(built) {
+			return built, true
+		}
+	}
+	return "", false
+}
+
 // Sizes returns how many bytes each file takes to download.
 func (a *App) Sizes() map[string]int {
 	sizes := map[string]int{}

@@ -20,6 +20,7 @@ import (
 	"log/slog"
 	"net"
 	"net/netip"
+	"slices"
 	"sync"
 	"time"
 
@@ -54,6 +55,8 @@ type Config struct {
 	Health   Health
 	// App is the web app; nil: this server has none, and says so to who asks for it.
 	App App
+	// Desk is the pages for a browser at a desk; nil: there are none.
+	Desk Desk
 
 	// SignReply is Ed25519 by the reply key over a message (SPEC 7); ReplyKey is
 	// its public half, which devices pin when they enrol.
@@ -161,6 +164,7 @@ type API struct {
 	cfg     Config
 	app     *fiber.App
 	routes  []route
+	desk    []deskRoute
 	rules   map[string]rule // of routes, for the audit log
 	checker checker
 	openapi []byte
@@ -190,8 +194,8 @@ func New(cfg Config) (*API, error) {
 	a.strangers.max, a.strangers.every = largeStrangers, strangersEvery
 	a.streams.perUser, a.streams.max = cfg.Limits.StreamsPerUser, cfg.Limits.Streams
 	a.streams.byUser = map[syncproto.UserID]int{}
-	a.routes, a.rules = a.table(), rules()
-	err := checkRules(a.routes)
+	a.routes, a.desk, a.rules = a.table(), a.deskTable(), rules(cfg.Desk != nil)
+	err := checkRules(a.everyRoute(), a.rules)
 	if err != nil {
 		return nil, err
 	}
@@ -203,6 +207,15 @@ func New(cfg Config) (*API, error) {
 	}
 	a.app = a.newApp()
 	return a, nil
+}
+
+// everyRoute is every route of JSON and every page.
+func (a *API) everyRoute() []route {
+	all := slices.Clone(a.routes)
+	for _, r := range a.desk {
+		all = append(all, r.route)
+	}
+	return all
 }
 
 // Serve answers requests on ln until Shutdown, then returns nil. It speaks TLS

@@ -2,10 +2,12 @@ package api
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 
 	"doorstep/server/internal/audit"
+	"doorstep/server/internal/pages"
 	"doorstep/syncproto"
 )
 
@@ -38,8 +40,9 @@ const (
 	ofNobody             // it shows nothing of anybody but the caller
 )
 
-// rules says it for every route. New refuses a route that is missing.
-func rules() map[string]rule {
+// rules says it for every route, with the desk's pages if there are any. New refuses a
+// route that is missing.
+func rules(desk bool) map[string]rule {
 	const (
 		read, history, list = audit.TypeRead, audit.TypeHistory, audit.TypeList
 	)
@@ -49,6 +52,9 @@ func rules() map[string]rule {
 		"families": {shows: list}, "familyRecords": {shows: list}, "familyDue": {shows: list}, "due": {shows: list}, "queue": {shows: list}, "late": {shows: list},
 		"custody": {shows: list}, "grants": {shows: list}, "restrictions": {shows: list}, "breakGlasses": {shows: list},
 		"breakGlassCounts": {shows: list}, "erasures": {shows: list}, "holds": {shows: list}, "audit": {shows: audit.TypeAuditor}, "sync": {or: byExchange}, "export": {or: byExport},
+	}
+	if desk {
+		maps.Copy(out, deskRules())
 	}
 	for or, ids := range map[elsewhere][]string{
 		anEntry: {"signIn", "signInCustody", "refresh", "signOut", "stepUp", "enrol", "revokeDevice", "revokeUser", "addPasskey", "removePasskey",
@@ -65,9 +71,25 @@ func rules() map[string]rule {
 	return out
 }
 
+// deskRules is rules for the desk's pages.
+func deskRules() map[string]rule {
+	out := map[string]rule{
+		"deskQueue": {shows: audit.TypeList}, "deskLate": {shows: audit.TypeList}, "deskRecord": {shows: audit.TypeRead},
+	}
+	for or, ids := range map[elsewhere][]string{
+		anEntry:  {"deskSignInSend", "deskSignOut", "deskStepUpSend"},
+		ofNobody: {"deskSignIn", "deskStepUp", "deskLease", "deskRelease"},
+	} {
+		for _, id := range ids {
+			out[id] = rule{or: or}
+		}
+	}
+	return out
+}
+
 // checkRules fails for a route that has no rule, and for a rule of no route.
-func checkRules(routes []route) error {
-	left := rules()
+func checkRules(routes []route, rules map[string]rule) error {
+	left := maps.Clone(rules)
 	for _, r := range routes {
 		if left[r.id] == (rule{}) {
 			return fmt.Errorf("the route %s has no rule for the audit log", r.id)
@@ -91,7 +113,7 @@ func (a *API) note(r route, k *call, answer error) error {
 	switch {
 	case answer == nil && kind == 0:
 		return nil // the journal has it, or it is nobody's
-	case answer != nil && (r.id == "signIn" || provesNothing(code) || r.asksWho() && code == syncproto.CodeTooMany):
+	case answer != nil && (r.id == "signIn" || r.id == "deskSignInSend" || provesNothing(code) || r.asksWho() && code == syncproto.CodeTooMany):
 		kind = audit.TypeSignIn
 	case answer != nil && !denies(code):
 		return nil
@@ -110,9 +132,9 @@ func (c *call) about(r route) (syncproto.FamilyID, syncproto.RecordID) {
 	family, record := c.family, c.record
 	if id, err := syncproto.ParseID(c.param); err == nil {
 		switch {
-		case strings.HasPrefix(r.path, "/v1/families/"):
+		case strings.HasPrefix(r.path, "/v1/families/"), strings.HasPrefix(r.path, pages.Root+"families/"):
 			family = syncproto.FamilyID(id)
-		case strings.HasPrefix(r.path, "/v1/records/"):
+		case strings.HasPrefix(r.path, "/v1/records/"), strings.HasPrefix(r.path, pages.Root+"records/"):
 			record = syncproto.RecordID(id)
 		}
 	}

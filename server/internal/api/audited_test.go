@@ -81,13 +81,13 @@ func (w *world) wantNotedAbout(r route) {
 func TestARouteWithoutARuleIsRefused(t *testing.T) {
 	a := &API{}
 	routes := a.table()
-	if err := checkRules(routes); err != nil {
+	if err := checkRules(routes, rules(false)); err != nil {
 		t.Fatal(err)
 	}
-	if err := checkRules(append(routes, route{id: "peek"})); err == nil {
+	if err := checkRules(append(routes, route{id: "peek"}), rules(false)); err == nil {
 		t.Error("a route without a rule is taken")
 	}
-	if err := checkRules(routes[1:]); err == nil {
+	if err := checkRules(routes[1:], rules(false)); err == nil {
 		t.Error("a rule of no route is taken")
 	}
 }

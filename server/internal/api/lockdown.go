@@ -17,6 +17,7 @@ import (
 	"github.com/gofiber/fiber/v2"
 	"github.com/valyala/fasthttp"
 
+	"doorstep/server/internal/pages"
 	"doorstep/syncproto"
 )
 
@@ -70,6 +71,7 @@ func (a *API) newApp() *fiber.App {
 		}
 	}
 	a.addApp(app)
+	a.addDesk(app)
 	server := app.Server()
 	server.Handler = a.outermost(server.Handler)
 	server.HeaderReceived = a.requestLimits
@@ -215,6 +217,10 @@ func (a *API) requestLimits(h *fasthttp.RequestHeader) fasthttp.RequestConfig {
 		return fasthttp.RequestConfig{MaxRequestBodySize: maxJSONBytes}
 	case sync && a.strangers.allow(a.cfg.Now()):
 		return fasthttp.RequestConfig{}
+	case bytes.HasPrefix(h.RequestURI(), []byte(pages.Root)) && h.ContentLength() > maxStrangerBytes && h.ContentLength() <= maxJSONBytes && a.strangers.allow(a.cfg.Now()):
+		// A form with many words, whose session is looked at when it is here: if that
+		// has ended, the words must be given back.
+		return fasthttp.RequestConfig{MaxRequestBodySize: maxJSONBytes}
 	}
 	return fasthttp.RequestConfig{MaxRequestBodySize: maxStrangerBytes}
 }
@@ -302,8 +308,13 @@ func fiberRefusal(err error) *refusal {
 // policyOf is the content security policy of what is below a path: an answer of the
 // API may do nothing in a browser. Pages may run their own files and wasm, but no
 // inline script or style, no eval, and no string that becomes markup. The two policies
-// that they may have give their own worker its address, and nothing else.
+// that they may have give their own worker its address, and nothing else. The desk's pages
+// may send forms, to this server.
 func policyOf(path []byte) string {
+	if bytes.HasPrefix(path, []byte(pages.Root)) {
+		return "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; base-uri 'none'; " +
+			"form-action 'self'; frame-ancestors 'none'; require-trusted-types-for 'script'; trusted-types 'none'"
+	}
 	if !bytes.HasPrefix(path, []byte(appPath)) {
 		return "default-src 'none'; frame-ancestors 'none'"
 	}

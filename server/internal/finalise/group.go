@@ -296,13 +296,17 @@ func mayRead(r *store.Reader, caller Caller, record syncproto.RecordID, state *s
 	return nil
 }
 
-// may asks whether the caller may make these ops a change of a record.
-func (g *group) may(p *part, ops ...syncproto.Op) error {
-	c := &syncproto.Change{Body: syncproto.Body{
+// change is a change of these ops by the caller, as far as access looks at one.
+func (g *group) change(p *part, ops ...syncproto.Op) *syncproto.Change {
+	return &syncproto.Change{Body: syncproto.Body{
 		Family: p.info.Family, Record: p.info.Record, Kind: p.info.Kind, SchemaVersion: p.kind.Version,
 		Deps: p.info.Heads, Author: g.caller.User, Ops: ops,
 	}}
-	d := g.asker(p).MayChange(p.kind, c)
+}
+
+// may asks whether the caller may make these ops a change of a record.
+func (g *group) may(p *part, ops ...syncproto.Op) error {
+	d := g.asker(p).MayChange(p.kind, g.change(p, ops...))
 	if d.Allow {
 		return nil
 	}

@@ -100,17 +100,24 @@ func keep(file string) (string, error) {
 	return name, os.WriteFile(filepath.Join(dist, name), body, 0o644)
 }
 
-// styles compiles the sheet. The fonts and the crown of the design system are left
+// styles compiles the sheets of the app and of the desk. The fonts and the crown of the design system are left
 // out: only government services may wear them.
 func styles(parts string, names map[string]string) error {
-	out := filepath.Join(parts, "app.css")
-	cmd := exec.Command("node_modules/.bin/sass", "--no-source-map", "--style=compressed", "--quiet-deps", "--load-path=node_modules", "--load-path=.", "style/app.scss", out)
-	if said, err := cmd.CombinedOutput(); err != nil {
-		return fmt.Errorf("styles: %w: %s", err, said)
+	for _, sheet := range []string{"app", "desk"} {
+		out := filepath.Join(parts, sheet+".css")
+		cmd := exec.Command("node_modules/.bin/sass", "--no-source-map", "--style=compressed", "--quiet-deps", "--load-path=node_modules", "--load-path=.", "style/"+sheet+".scss", out)
+		if said, err := cmd.CombinedOutput(); err != nil {
+			return fmt.Errorf("styles: %w: %s", err, said)
+		}
+		name, err := keep(out)
+		if err != nil {
+			return err
+		}
+		if sheet == "app" { // the desk is never without a connection: no tablet keeps its sheet
+			names["app.css"] = name
+		}
 	}
-	var err error
-	names["app.css"], err = keep(out)
-	return err
+	return nil
 }
 
 func page(parts string, names map[string]string) error {

@@ -95,9 +95,24 @@ func (b *Browser) Until(what, script string) {
 	wait := fmt.Sprintf(`new Promise((done) => { const until = Date.now() + 20000; (function look() {
 		let ok = false; try { ok = Boolean(%s); } catch {}
 		if (ok || Date.now() > until) done(ok); else setTimeout(look, 50); })(); })`, script)
-	if !Eval[bool](b, wait) {
-		b.t.Fatalf("waited in vain until %s; the page says:\n%s", what, b.Text())
+	for {
+		ok, err := chromedp.Run(b.ctx, chromedp.Evaluate[bool](wait, chromedp.EvalAwaitPromise))
+		switch {
+		case err != nil && leftThePage(err):
+			continue // what waited went with the page: wait in the next
+		case err != nil:
+			b.t.Fatalf("waiting until %s: %v", what, err)
+		case !ok:
+			b.t.Fatalf("waited in vain until %s; the page says:\n%s", what, b.Text())
+		}
+		return
 	}
+}
+
+// leftThePage reports whether a script came to nothing because its page was left.
+func leftThePage(err error) bool {
+	said := err.Error()
+	return strings.Contains(said, "navigated or closed") || strings.Contains(said, "context was destroyed") || strings.Contains(said, "Cannot find context")
 }
 
 // Text is all that the page shows.
@@ -116,7 +131,9 @@ func (b *Browser) Press(words string) {
 	b.t.Helper()
 	find := fmt.Sprintf(`[...document.querySelectorAll("button, a, summary, label")].find((e) => e.innerText.trim().split("\n")[0].startsWith(%q) && !e.disabled && e.getClientRects().length)`, words)
 	b.Until("there is something to press called "+words, find)
-	Eval[bool](b, find+".click(), true")
+	if _, err := chromedp.Run(b.ctx, chromedp.Evaluate[bool](find+".click(), true")); err != nil && !leftThePage(err) {
+		b.t.Fatalf("pressing %s: %v", words, err)
+	}
 }
 
 // Picture returns the whole page as PNG.

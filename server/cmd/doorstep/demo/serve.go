@@ -30,6 +30,7 @@ func (d *day) serve(ctx context.Context) error {
 	for _, login := range d.logins() {
 		fmt.Fprintf(d.out.out, "  %-20s %s, %s\n", login, d.staff[login].name, d.staff[login].role)
 	}
+	fmt.Fprintf(d.out.out, "The desk is at %s/desk/: sign in there as any of them.\n", d.scene.town.url)
 	if err := d.inviteToApp(ctx); err != nil {
 		return err
 	}

@@ -1,0 +1,271 @@
+package api
+
+import (
+	"context"
+	"errors"
+	"maps"
+	"mime"
+	"net/url"
+	"slices"
+	"strings"
+
+	"github.com/gofiber/fiber/v2"
+	"github.com/valyala/fasthttp"
+
+	"doorstep/server/internal/audit"
+	"doorstep/server/internal/auth"
+	"doorstep/server/internal/pages"
+	"doorstep/syncproto"
+)
+
+// Desk is the pages of the desk; *pages.Pages implements it.
+type Desk interface {
+	Routes() []pages.Route
+	SignIn(after string, code syncproto.Code, lost map[string]string) ([]byte, error)
+	StepUp(c *pages.Call, after string, code syncproto.Code) ([]byte, error)
+	Refused(c *pages.Call, code syncproto.Code, plain []string) ([]byte, error)
+}
+
+const (
+	deskSignIn = pages.Root + "sign-in"
+	deskStepUp = pages.Root + "step-up"
+	formMedia  = "application/x-www-form-urlencoded"
+	htmlMedia  = "text/html; charset=utf-8"
+)
+
+// deskRoute is a page: a route that the table of JSON routes does not hold.
+type deskRoute struct {
+	route
+	serve func(*deskCall) (pages.Answer, error)
+}
+
+// deskCall is one request for a page on its way.
+type deskCall struct {
+	*call
+	page   *pages.Call // for the pages themselves; nil for who is not signed in
+	cookie deskCookie
+	form   url.Values
+	query  url.Values
+	path   string
+	fctx   *fasthttp.RequestCtx
+}
+
+// deskTable is every page: those of signing in, and the desk's own.
+func (a *API) deskTable() []deskRoute {
+	if a.cfg.Desk == nil {
+		return nil
+	}
+	prove := personCodes(syncproto.CodeBadProof)
+	out := []deskRoute{
+		{route{method: "GET", path: deskSignIn, id: "deskSignIn"}, a.deskAsk},
+		{route{method: "POST", path: deskSignIn, id: "deskSignInSend", codes: prove}, a.deskBegin},
+		{route{method: "POST", path: pages.Root + "sign-out", id: "deskSignOut", who: signedIn}, a.deskEnd},
+		{route{method: "GET", path: deskStepUp, id: "deskStepUp", who: signedIn}, a.deskAskAgain},
+		{route{method: "POST", path: deskStepUp, id: "deskStepUpSend", who: signedIn, codes: prove}, a.deskProve},
+	}
+	for _, r := range a.cfg.Desk.Routes() {
+		out = append(out, deskRoute{route{method: r.Method, path: r.Path, id: r.ID, who: signedIn, stepUp: r.Fresh},
+			func(d *deskCall) (pages.Answer, error) { return r.Handle(d.ctx, d.page) }})
+	}
+	return out
+}
+
+// addDesk serves the desk.
+func (a *API) addDesk(app *fiber.App) {
+	for _, r := range a.desk {
+		app.Add(r.method, r.path, a.deskHandler(r))
+	}
+	if len(a.desk) > 0 {
+		app.Get(strings.TrimSuffix(pages.Root, "/"), func(c *fiber.Ctx) error {
+			stateOf(c.Context()).route = "desk"
+			return c.Redirect(pages.Root, fiber.StatusSeeOther)
+		})
+	}
+}
+
+// deskHandler binds a page to fiber. What cannot be audited is not shown.
+func (a *API) deskHandler(r deskRoute) fiber.Handler {
+	return func(c *fiber.Ctx) error {
+		fctx := c.Context()
+		s := stateOf(fctx)
+		s.route = r.id
+		ctx, cancel := context.WithTimeout(context.Background(), a.cfg.Limits.WriteTimeout)
+		defer cancel()
+		d := &deskCall{fctx: fctx, path: strings.Clone(c.Path()), call: &call{ctx: ctx, address: a.address(fctx),
+			param: strings.Clone(c.Params("id")), log: a.cfg.Log.With("request", s.id, "route", r.id)}}
+		answer, err := a.deskServe(r, d)
+		s.user = d.caller.User
+		if noted := a.noteShown(r.route, d.call, answer, err); noted != nil && err == nil {
+			answer, err = pages.Answer{}, noted
+		}
+		if err != nil {
+			s.cause = err
+		}
+		return a.deskAnswer(d, answer, err)
+	}
+}
+
+// deskServe checks who calls and what was sent, and has the page made.
+func (a *API) deskServe(r deskRoute, d *deskCall) (pages.Answer, error) {
+	if err := d.read(r.method); err != nil {
+		return pages.Answer{}, err
+	}
+	if r.who == signedIn {
+		if err := a.deskCaller(d); err != nil {
+			return pages.Answer{}, err
+		}
+		if r.method == fiber.MethodPost && !d.cookie.sameForm(d.form) {
+			return pages.Answer{}, syncproto.CodeForbidden
+		}
+		if r.stepUp && !d.page.Fresh && r.method == fiber.MethodPost {
+			return pages.Answer{To: deskStepUp + "?" + url.Values{"after": {d.path}}.Encode()}, syncproto.CodeStepUp
+		}
+	}
+	return r.serve(d)
+}
+
+// read takes in the address and the form. A form must come from a page of ours.
+func (d *deskCall) read(method string) (err error) {
+	if d.query, err = url.ParseQuery(string(d.fctx.URI().QueryString())); err != nil {
+		return syncproto.CodeNotFound
+	}
+	if method != fiber.MethodPost {
+		return nil
+	}
+	media, _, err := mime.ParseMediaType(string(d.fctx.Request.Header.ContentType()))
+	if err != nil || media != formMedia {
+		return syncproto.CodeUnsupportedMedia
+	}
+	if !sameOrigin(d.fctx) {
+		return syncproto.CodeForbidden
+	}
+	if d.form, err = url.ParseQuery(string(d.fctx.Request.Body())); err != nil {
+		return syncproto.CodeMalformed
+	}
+	for key, values := range d.form {
+		for i, v := range values {
+			values[i] = strings.ReplaceAll(v, "\r\n", "\n") // browsers send lines so
+		}
+		d.form[key] = values
+	}
+	return nil
+}
+
+// deskCaller finds out who calls by the session that the browser keeps, and renews it
+// when its access token has lapsed.
+func (a *API) deskCaller(d *deskCall) error {
+	cookie, ok := a.deskCookieOf(d.fctx)
+	if !ok {
+		return syncproto.CodeUnauthenticated
+	}
+	caller, err := a.cfg.Auth.Verify(d.ctx, auth.Sender{Token: cookie.access})
+	if errors.Is(err, syncproto.CodeUnauthenticated) {
+		var g auth.Grant
+		if g, err = a.cfg.Auth.Refresh(d.ctx, cookie.renewal()); err == nil {
+			caller = g.Caller
+			if cookie, err = a.deskSession(cookie.form, g); err == nil {
+				a.keepCookie(d.fctx, cookie)
+			}
+		}
+	}
+	if err != nil {
+		return err
+	}
+	if wait := a.sessions.Take(string(caller.Session[:]), a.cfg.Now()); wait > 0 {
+		return &refusal{code: syncproto.CodeTooMany, retryAfter: wait}
+	}
+	if caller.CustodyOnly {
+		return syncproto.CodeAccessEnded
+	}
+	d.caller, d.cookie = caller, cookie
+	d.ctx = audit.WithActing(d.ctx, d.acting())
+	d.page = &pages.Call{User: caller.User, Param: d.param, Query: d.query, Form: d.form, FormToken: cookie.form,
+		Fresh: a.cfg.Now().Sub(caller.SignedInAt) <= a.cfg.StepUp}
+	return nil
+}
+
+// noteShown tells the audit log of a page: every record whose words are on it.
+func (a *API) noteShown(r route, k *call, answer pages.Answer, err error) error {
+	if noted := a.note(r, k, err); noted != nil || err != nil {
+		return noted
+	}
+	for _, record := range answer.Shown {
+		if record.String() == k.param {
+			continue // by its address
+		}
+		other := *k
+		other.param, other.record = "", record
+		if noted := a.note(r, &other, nil); noted != nil {
+			return noted
+		}
+	}
+	return nil
+}
+
+// deskAnswer writes a page, sends the browser on, or shows why neither can be.
+func (a *API) deskAnswer(d *deskCall, answer pages.Answer, err error) error {
+	if errors.Is(err, syncproto.CodeUnauthenticated) && d.page == nil {
+		return a.deskSignedOut(d)
+	}
+	code := fasthttp.StatusOK
+	if err != nil {
+		r := refusalOf(err)
+		if code = r.status; code == 0 {
+			code = status(r.code)
+		}
+	}
+	if answer.To != "" {
+		d.sendTo(answer.To)
+		return nil
+	}
+	if answer.Body == nil {
+		r := refusalOf(err)
+		var plain []string
+		for _, detail := range r.details {
+			plain = append(plain, detail.Plain)
+		}
+		var broken error
+		if answer.Body, broken = a.cfg.Desk.Refused(d.page, r.code, plain); broken != nil {
+			return broken
+		}
+	}
+	d.html(code, answer.Body)
+	return nil
+}
+
+// deskSignedOut sends who is not signed in to where they can. What they sent is given
+// back to them: nobody's words are lost to a session that ended.
+func (a *API) deskSignedOut(d *deskCall) error {
+	a.keepCookie(d.fctx, deskCookie{})
+	after := d.path
+	if d.form == nil {
+		if len(d.query) > 0 {
+			after += "?" + d.query.Encode()
+		}
+		d.sendTo(deskSignIn + "?" + url.Values{"after": {after}}.Encode())
+		return nil
+	}
+	lost := map[string]string{}
+	for _, key := range slices.Sorted(maps.Keys(d.form)) {
+		if words := d.form.Get(key); strings.ContainsAny(words, " \n") && key != "password" {
+			lost[key] = words
+		}
+	}
+	body, err := a.cfg.Desk.SignIn(pages.Root, syncproto.CodeOK, lost)
+	if err != nil {
+		return err
+	}
+	d.html(fasthttp.StatusUnauthorized, body)
+	return nil
+}
+
+func (d *deskCall) sendTo(address string) {
+	d.fctx.Response.Header.Set(fiber.HeaderLocation, address)
+	d.fctx.SetStatusCode(fasthttp.StatusSeeOther)
+}
+
+func (d *deskCall) html(code int, body []byte) {
+	d.fctx.SetStatusCode(code)
+	d.fctx.SetContentType(htmlMedia)
+	d.fctx.SetBody(body)
+}

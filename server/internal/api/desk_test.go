@@ -1,0 +1,284 @@
+package api
+
+import (
+	"context"
+	"io"
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"doorstep/server/internal/audit"
+	"doorstep/server/internal/pages"
+	"doorstep/syncproto"
+)
+
+// smallDesk has one page, which shows two records, and one form, which keeps what it is sent.
+type smallDesk struct {
+	sent url.Values
+}
+
+func (d *smallDesk) Routes() []pages.Route {
+	return []pages.Route{
+		{Method: "GET", Path: "/desk/", ID: "deskQueue", Handle: d.page},
+		{Method: "GET", Path: "/desk/records/:id", ID: "deskRecord", Handle: d.page},
+		{Method: "POST", Path: "/desk/records/:id/lease", ID: "deskLease", Handle: d.form},
+		{Method: "POST", Path: "/desk/records/:id/release", ID: "deskRelease", Fresh: true, Handle: d.form},
+		{Method: "GET", Path: "/desk/late", ID: "deskLate", Handle: d.none},
+	}
+}
+
+func (d *smallDesk) page(_ context.Context, c *pages.Call) (pages.Answer, error) {
+	return pages.Answer{Body: []byte("token " + c.FormToken), Shown: []syncproto.RecordID{aRecord, {9}}}, nil
+}
+
+func (d *smallDesk) form(_ context.Context, c *pages.Call) (pages.Answer, error) {
+	d.sent = c.Form
+	return pages.Answer{To: "/desk/"}, nil
+}
+
+func (d *smallDesk) none(context.Context, *pages.Call) (pages.Answer, error) {
+	return pages.Answer{}, syncproto.CodeNotFound
+}
+
+func (d *smallDesk) SignIn(after string, code syncproto.Code, lost map[string]string) ([]byte, error) {
+	out := "sign in, then " + after + " " + code.Error()
+	for _, words := range lost {
+		out += " lost: " + words
+	}
+	return []byte(out), nil
+}
+
+func (d *smallDesk) StepUp(*pages.Call, string, syncproto.Code) ([]byte, error) {
+	return []byte("again"), nil
+}
+
+func (d *smallDesk) Refused(_ *pages.Call, code syncproto.Code, _ []string) ([]byte, error) {
+	return []byte("refused: " + code.Error()), nil
+}
+
+// office is a world with a desk, and a browser before it.
+type office struct {
+	*world
+	desk   *smallDesk
+	cookie string
+	token  string
+	site   string // what the browser says of where a form is from
+}
+
+func newOffice(t *testing.T, change func(*Config)) *office {
+	t.Helper()
+	o := &office{desk: &smallDesk{}, site: "same-origin"}
+	o.world = newWorld(t, func(c *Config) {
+		c.Desk = o.desk
+		if change != nil {
+			change(c)
+		}
+	})
+	o.addUser("grace", "coordinator")
+	return o
+}
+
+// visit is one request of the browser, which keeps the cookie that it is given.
+func (o *office) visit(method, path string, form url.Values) answer {
+	o.t.Helper()
+	req, err := http.NewRequest(method, "http://"+o.addr+path, strings.NewReader(form.Encode()))
+	if err != nil {
+		o.t.Fatal(err)
+	}
+	if method == http.MethodPost {
+		req.Header.Set("Content-Type", formMedia)
+		req.Header.Set("Sec-Fetch-Site", o.site)
+	}
+	if o.cookie != "" {
+		req.Header.Set("Cookie", plainCookieName+"="+o.cookie)
+	}
+	client := o.client()
+	client.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
+	res, err := client.Do(req)
+	if err != nil {
+		o.t.Fatal(err)
+	}
+	defer res.Body.Close()
+	body, err := io.ReadAll(res.Body)
+	if err != nil {
+		o.t.Fatal(err)
+	}
+	for _, c := range res.Cookies() {
+		if c.Name == plainCookieName {
+			o.cookie = c.Value
+		}
+	}
+	return answer{res.StatusCode, res.Header, body}
+}
+
+// enter signs in and reads the token of the forms.
+func (o *office) enter() {
+	o.t.Helper()
+	got := o.visit("POST", "/desk/sign-in", url.Values{"login": {"grace"}, "password": {testPassword}, "after": {"/desk/late"}})
+	if got.status != http.StatusSeeOther || got.header.Get("Location") != "/desk/late" || o.cookie == "" {
+		o.t.Fatalf("signing in: %d to %q", got.status, got.header.Get("Location"))
+	}
+	o.token = strings.TrimPrefix(string(o.visit("GET", "/desk/", nil).body), "token ")
+}
+
+const aLease = "/desk/records/" + deskRecord + "/lease"
+
+// deskRecord is aRecord as addresses write it.
+const deskRecord = "02000000000000000000000000000000"
+
+func TestTheDeskNeedsASession(t *testing.T) {
+	o := newOffice(t, nil)
+	got := o.visit("GET", "/desk/records/"+deskRecord, nil)
+	if want := "/desk/sign-in?after=%2Fdesk%2Frecords%2F" + deskRecord; got.status != http.StatusSeeOther || got.header.Get("Location") != want {
+		t.Errorf("without a session: %d to %q, want %q", got.status, got.header.Get("Location"), want)
+	}
+	o.cookie = "made.up.session"
+	if got := o.visit("GET", "/desk/", nil); got.status != http.StatusSeeOther {
+		t.Errorf("with a session that is none: %d", got.status)
+	}
+	if got := o.visit("POST", "/desk/sign-in", url.Values{"login": {"grace"}, "password": {"wrong"}}); got.status != http.StatusUnauthorized || o.cookie != "" {
+		t.Errorf("a wrong password: %d, cookie %q", got.status, o.cookie)
+	}
+	o.wantNoted(audit.TypeSignIn, syncproto.CodeBadCredentials, "deskSignInSend")
+	for _, away := range []string{"https://elsewhere.example/", "//elsewhere.example", "/v1/about", `/desk/\elsewhere`, "/desk/../v1"} {
+		got := o.visit("POST", "/desk/sign-in", url.Values{"login": {"grace"}, "password": {testPassword}, "after": {away}})
+		if got.header.Get("Location") != "/desk/" {
+			t.Errorf("after signing in it goes to %q", got.header.Get("Location"))
+		}
+	}
+}
+
+// TestTheDesksSessionIsAShutBox: no script, no other site and no plain connection ever
+// sees it, and ending it ends the tokens in it.
+func TestTheDesksSessionIsAShutBox(t *testing.T) {
+	o := newOffice(t, func(c *Config) { c.Origin = "https://doorstep.borough.example" })
+	got := o.visit("POST", "/desk/sign-in", url.Values{"login": {"grace"}, "password": {testPassword}})
+	set := got.header.Get("Set-Cookie")
+	for _, want := range []string{"__Host-doorstep-desk=", "HttpOnly", "secure", "SameSite=Strict", "path=/"} {
+		if !strings.Contains(strings.ToLower(set), strings.ToLower(want)) {
+			t.Errorf("the cookie %q lacks %s", set[:min(len(set), 40)], want)
+		}
+	}
+	o = newOffice(t, nil)
+	o.enter()
+	before := o.cookie
+	if got := o.visit("POST", "/desk/sign-out", url.Values{formTokenName: {o.token}}); got.status != http.StatusSeeOther || o.cookie != "" {
+		t.Errorf("signing out: %d, cookie %q", got.status, o.cookie)
+	}
+	o.cookie = before
+	if got := o.visit("GET", "/desk/", nil); got.status != http.StatusSeeOther {
+		t.Errorf("the session goes on after signing out: %d", got.status)
+	}
+}
+
+// TestFormsComeFromTheDeskItself holds both locks against forged forms.
+func TestFormsComeFromTheDeskItself(t *testing.T) {
+	o := newOffice(t, nil)
+	o.enter()
+	good := url.Values{formTokenName: {o.token}, "text": {"kept"}}
+	for name, try := range map[string]func() answer{
+		"without its token":  func() answer { return o.visit("POST", aLease, url.Values{"text": {"x"}}) },
+		"with another token": func() answer { return o.visit("POST", aLease, url.Values{formTokenName: {"x" + o.token}}) },
+		"from another site": func() answer {
+			o.site = "cross-site"
+			defer func() { o.site = "same-origin" }()
+			return o.visit("POST", aLease, good)
+		},
+		"from nowhere": func() answer {
+			o.site = ""
+			defer func() { o.site = "same-origin" }()
+			return o.visit("POST", aLease, good)
+		},
+	} {
+		if got := try(); got.status != http.StatusForbidden || o.desk.sent != nil {
+			t.Errorf("a form %s: %d, sent %v", name, got.status, o.desk.sent)
+		}
+	}
+	if got := o.visit("POST", aLease, good); got.status != http.StatusSeeOther || o.desk.sent.Get("text") != "kept" {
+		t.Errorf("a good form: %d, sent %v", got.status, o.desk.sent)
+	}
+}
+
+// TestADeskSessionGoesOnAndIsProvedAnew: tokens of ten minutes are renewed unseen, what is
+// sealed needs a sign-in of a moment ago, and of who is away too long no word is lost.
+func TestADeskSessionGoesOnAndIsProvedAnew(t *testing.T) {
+	later := time.Duration(0)
+	o := newOffice(t, func(c *Config) { c.Now = func() time.Time { return time.Now().Add(later) } })
+	o.enter()
+	form := url.Values{formTokenName: {o.token}, "text": {"two words"}}
+	seal := "/desk/records/" + deskRecord + "/release"
+	if got := o.visit("POST", seal, form); got.header.Get("Location") != "/desk/" {
+		t.Fatalf("sealing just after signing in: %d to %q", got.status, got.header.Get("Location"))
+	}
+	later = time.Hour
+	if got := o.visit("POST", seal, form); got.header.Get("Location") != "/desk/step-up?after="+url.QueryEscape(seal) {
+		t.Errorf("sealing an hour later: %d to %q", got.status, got.header.Get("Location"))
+	}
+	o.wantNoted(audit.TypeDenied, syncproto.CodeStepUp, "deskRelease")
+
+	spent, _ := parseDeskCookie(o.cookie)
+	spent.access = "lapsed"
+	o.cookie = spent.encode()
+	if got := o.visit("POST", aLease, form); got.status != http.StatusSeeOther || o.cookie == spent.encode() {
+		t.Errorf("with a lapsed token: %d, the cookie changed: %v", got.status, o.cookie != spent.encode())
+	}
+	fresh := o.cookie
+	o.cookie = spent.encode()
+	if o.visit("GET", "/desk/", nil); o.cookie == "" || refreshOf(o.cookie) != refreshOf(fresh) {
+		t.Error("two tabs that renew at once are not given the same session")
+	}
+
+	o.cookie = ""
+	got := o.visit("POST", aLease, url.Values{formTokenName: {o.token}, "text": {"two words"}})
+	if got.status != http.StatusUnauthorized || !strings.Contains(string(got.body), "lost: two words") {
+		t.Errorf("words of an ended session: %d %s", got.status, got.body)
+	}
+}
+
+func refreshOf(cookie string) string {
+	c, _ := parseDeskCookie(cookie)
+	return c.refresh
+}
+
+// TestPagesAreAudited: each record whose words are on a page, and what was refused.
+func TestPagesAreAudited(t *testing.T) {
+	o := newOffice(t, nil)
+	o.enter()
+	o.visit("GET", "/desk/records/"+deskRecord, nil)
+	var seen []syncproto.RecordID
+	o.noting.Lock()
+	for _, n := range o.noted {
+		if n.Word == "deskRecord" && n.Type == audit.TypeRead {
+			seen = append(seen, n.Record)
+		}
+	}
+	o.noting.Unlock()
+	if !slices.Contains(seen, syncproto.RecordID(aRecord)) || !slices.Contains(seen, syncproto.RecordID{9}) {
+		t.Errorf("noted reads of %v", seen)
+	}
+	o.visit("GET", "/desk/late", nil)
+	o.wantNoted(audit.TypeDenied, syncproto.CodeNotFound, "deskLate")
+	o.noting.Lock()
+	o.noteFails = syncproto.CodeUnavailable
+	o.noting.Unlock()
+	if got := o.visit("GET", "/desk/records/"+deskRecord, nil); got.status != http.StatusServiceUnavailable || strings.Contains(string(got.body), "token") {
+		t.Errorf("what cannot be audited is shown: %d %s", got.status, got.body)
+	}
+}
+
+func TestPagesMayRunNothing(t *testing.T) {
+	o := newOffice(t, nil)
+	got := o.visit("GET", "/desk/sign-in", nil)
+	policy := got.header.Get("Content-Security-Policy")
+	for _, want := range []string{"default-src 'none'", "form-action 'self'", "frame-ancestors 'none'", "base-uri 'none'"} {
+		if !strings.Contains(policy, want) {
+			t.Errorf("the policy %q lacks %s", policy, want)
+		}
+	}
+	if strings.Contains(policy, "unsafe") || got.header.Get("Cache-Control") != "no-store" || got.header.Get("Content-Type") != htmlMedia {
+		t.Errorf("headers: %v", got.header)
+	}
+}

@@ -1,0 +1,140 @@
+package pages
+
+import (
+	"strings"
+
+	"doorstep/server/internal/finalise"
+	"doorstep/syncproto"
+)
+
+// conflictView is a disagreement with its sides beside each other.
+type conflictView struct {
+	Anchor, Label string
+	Sides         []sideView
+	Base          string // what both began from; empty: nothing
+	InForce       string // what counts meanwhile
+	Protects      bool   // because it is the safer
+	MayDecide     bool
+}
+
+// sideView is what one person says, and the evidence of when and where.
+type sideView struct {
+	Value, Who, When, Where, How string
+	Counts                       bool // this is what is in force meanwhile
+}
+
+func (s *speaker) conflict(part *finalise.Standpoint, c *syncproto.Conflict, past *past) conflictView {
+	out := conflictView{Anchor: anchor(part.View.Record, c.Path.Field), Label: label(part.Kind, c.Path), Protects: c.Rule == "protect",
+		Base: s.fieldValue(part.Kind, c.Path, c.Base), InForce: s.fieldValue(part.Kind, c.Path, c.InForce), MayDecide: part.Decides[c.Path]}
+	for _, side := range c.Sides {
+		out.Sides = append(out.Sides, sideView{Value: orNothing(s.fieldValue(part.Kind, c.Path, side.Value)), Who: s.person(side.By.Author),
+			When: s.moment(side.By.TimeMS), Where: past.where(s, side.By.Change), How: capture(side.By.Capture),
+			Counts: !c.InForce.IsNull() && side.Value.Equal(c.InForce)})
+	}
+	return out
+}
+
+func orNothing(said string) string {
+	if said == "" {
+		return "Nothing (the answer was taken back)"
+	}
+	return said
+}
+
+// overlapView is prose that two people changed apart, sentence by sentence.
+type overlapView struct {
+	Label     string
+	Sentences []sentence
+	MayRead   bool // the caller's word that it was read counts
+}
+
+type sentence struct{ Text, Who string }
+
+func (s *speaker) overlap(part *finalise.Standpoint, o *syncproto.Overlap) overlapView {
+	out := overlapView{Label: label(part.Kind, o.Path), MayRead: part.Decides[o.Path]}
+	f, _ := part.View.Field(o.Path.Field)
+	words := []rune(f.Text)
+	for _, slot := range f.Slots {
+		if slot.Slot == o.Path.Element {
+			words = []rune(slot.Text)
+		}
+	}
+	for _, span := range o.Spans {
+		var who []string
+		for _, a := range span.Authors {
+			who = append(who, s.person(a))
+		}
+		text := "Nothing of it is left."
+		if span.Start < span.End && span.End <= uint64(len(words)) {
+			text = strings.TrimSpace(string(words[span.Start:span.End]))
+		}
+		out.Sentences = append(out.Sentences, sentence{Text: text, Who: strings.Join(who, " and ")})
+	}
+	return out
+}
+
+// queryView is a question with its answer.
+type queryView struct {
+	ID, About, From, To, When, Question string
+	Answer, AnsweredBy                  string
+	Open                                bool
+}
+
+func (s *speaker) query(part *finalise.Standpoint, q *syncproto.Query) queryView {
+	out := queryView{ID: q.ID.String(), About: "the whole record", From: s.person(q.By.Author), To: s.person(q.To), When: s.moment(q.By.TimeMS),
+		Question: q.Question, Answer: q.Answer, Open: q.AnsweredBy == nil}
+	if q.Path.Field != "" {
+		out.About = label(part.Kind, q.Path)
+	}
+	if q.AnsweredBy != nil {
+		out.AnsweredBy = s.person(q.AnsweredBy.Author) + " on " + s.moment(q.AnsweredBy.TimeMS)
+	}
+	return out
+}
+
+// addendumView is what was added to a final record: words, a correction with the old and
+// the new, or an edit that came late.
+type addendumView struct {
+	What, Who, When, Where string
+	Text, Reason           string
+	Happened               string
+	Changes                []changeView
+	Proposed               bool // late, and nobody has taken it on
+	Change                 string
+}
+
+// changeView is one field of a correction or of a late edit, old and new.
+type changeView struct{ Label, Old, New string }
+
+func (s *speaker) addendum(part *finalise.Standpoint, a *syncproto.Addendum, past *past) addendumView {
+	out := addendumView{What: "Addendum", Who: s.person(a.By.Author), When: s.moment(a.By.TimeMS), Where: past.where(s, a.By.Change),
+		Text: a.Text, Reason: a.Reason, Change: a.By.Change.String()}
+	if a.TimeMS != 0 {
+		out.Happened = s.moment(a.TimeMS)
+	}
+	switch {
+	case a.Late:
+		out.What, out.Proposed = "Came after the record was final", !accepted(part.View, a.By.Change)
+	case len(a.Ops) > 0:
+		out.What = "Correction"
+	case strings.HasPrefix(a.Reason, "accepts "):
+		out.What, out.Reason = "A late entry was taken on", ""
+	}
+	for i := range a.Ops {
+		op := &a.Ops[i]
+		out.Changes = append(out.Changes, changeView{Label: label(part.Kind, op.Path), Old: s.fieldValue(part.Kind, op.Path, op.Old), New: s.opWords(part.Kind, op)})
+		if out.Reason == "" {
+			out.Reason = op.Reason
+		}
+	}
+	return out
+}
+
+func accepted(v *syncproto.View, late syncproto.ChangeID) bool {
+	for i := range v.Addenda {
+		if !v.Addenda[i].Late && v.Addenda[i].Reason == finalise.AcceptReason(late) {
+			return true
+		}
+	}
+	return false
+}

@@ -1,0 +1,93 @@
+// Package pages is the borough's desk in a browser: HTML pages for coordinators,
+// managers and whoever else works at a desk, which need no script.
+//
+// Pages holds a table of Routes. Each takes a Call, asks the packages that decide
+// (reading, finalise) as the person who calls, and gives an Answer: a page, or where to go
+// next. The package decides nothing: what a person may see or do, and what keeps a record
+// from being final, it asks of the same functions as the HTTP API. It knows nothing of
+// HTTP servers, cookies and sign-ins either; package api serves it. Components follow the
+// markup of the GOV.UK design system, without its crown and its typeface.
+package pages
+
+import (
+	"context"
+	"embed"
+	"errors"
+	"fmt"
+	"html/template"
+	"io/fs"
+	"time"
+
+	"doorstep/server/internal/finalise"
+	"doorstep/server/internal/reading"
+	"doorstep/syncproto"
+)
+
+//go:embed html
+var files embed.FS
+
+// Records is what a person may read: a *reading.Room.
+type Records interface {
+	Families(ctx context.Context, user syncproto.UserID) ([]reading.Family, error)
+	FamilyRecords(ctx context.Context, user syncproto.UserID, family syncproto.FamilyID) ([]reading.Record, error)
+	History(ctx context.Context, user syncproto.UserID, record syncproto.RecordID) ([]reading.HistoryItem, error)
+	FamilyDue(ctx context.Context, user syncproto.UserID, family syncproto.FamilyID) ([]reading.ChildDue, error)
+	Name(syncproto.UserID) string
+	// Title, FamilyName and DeviceName are what people call things; empty for what the
+	// person may not know.
+	Title(syncproto.UserID, syncproto.RecordID) string
+	FamilyName(syncproto.UserID, syncproto.FamilyID) string
+	DeviceName(syncproto.DeviceID) (name string, tablet bool)
+}
+
+// Workflow takes records from captured to final: a *finalise.Service.
+type Workflow interface {
+	Queue(context.Context, finalise.Caller) ([]finalise.Item, error)
+	Final(context.Context, finalise.Caller) ([]finalise.Item, error)
+	Standing(context.Context, finalise.Caller, syncproto.RecordID) (finalise.Standing, error)
+	Lease(context.Context, finalise.Caller, syncproto.RecordID) (finalise.Lease, error)
+	Release(context.Context, finalise.Caller, syncproto.RecordID) error
+}
+
+// Config is what New needs. Style and Script may be empty; the rest is required.
+type Config struct {
+	Name     string // of the installation, as people see it
+	Records  Records
+	Workflow Workflow
+	Now      func() time.Time
+	Zone     *time.Location // in which times are written
+	Style    string         // address of the style sheet; empty: this build has none
+}
+
+// Pages is the desk. It is safe for concurrent use.
+type Pages struct {
+	cfg   Config
+	pages map[string]*template.Template // by the name of their file
+}
+
+// New reads the templates; a mistake in one is an error here, never at a request.
+func New(cfg Config) (*Pages, error) {
+	if cfg.Records == nil || cfg.Workflow == nil || cfg.Now == nil || cfg.Zone == nil {
+		return nil, errors.New("pages: Records, Workflow, Now and Zone must be set")
+	}
+	base, err := template.New("").Funcs(template.FuncMap{"of": of}).ParseFS(files, "html/layout.html", "html/parts/*.html")
+	if err != nil {
+		return nil, fmt.Errorf("reading the desk's layout: %w", err)
+	}
+	p := &Pages{cfg: cfg, pages: map[string]*template.Template{}}
+	names, err := fs.Glob(files, "html/pages/*.html")
+	if err != nil {
+		return nil, err
+	}
+	for _, name := range names {
+		t, err := base.Clone()
+		if err == nil {
+			t, err = t.ParseFS(files, name)
+		}
+		if err != nil {
+			return nil, fmt.Errorf("reading a page of the desk: %w", err)
+		}
+		p.pages[name[len("html/pages/"):]] = t
+	}
+	return p, nil
+}

@@ -1,0 +1,151 @@
+package pages
+
+import (
+	"context"
+	"slices"
+
+	"doorstep/server/internal/finalise"
+	"doorstep/syncproto"
+)
+
+// recordPage is a record with the parts that are sealed with it, beside its history.
+type recordPage struct {
+	Token   string
+	Href    string // of the page
+	Family  string
+	State   tag
+	Seals   bool // records of this kind are made final
+	Final   string
+	Handed  string
+	Lease   string
+	Mine    bool // the caller prepares it
+	Others  bool // somebody else does
+	MayTake bool
+	Blocks  []block
+	Parts   []partView
+	History []historyLine
+	More    bool // there is more history than is shown
+}
+
+// block is one thing that keeps a record from being final, and where it is dealt with.
+type block struct{ Text, Href string }
+
+// shortHistory is how many changes stand beside a record.
+const shortHistory = 12
+
+func (p *Pages) record(ctx context.Context, c *Call) (Answer, error) {
+	id, err := c.record()
+	if err != nil {
+		return Answer{}, err
+	}
+	st, err := p.cfg.Workflow.Standing(ctx, c.worker(), id)
+	if err != nil {
+		return Answer{}, err
+	}
+	if st.LeasedTo == c.User && st.Acts.Finalise { // who works on it keeps it
+		if l, err := p.cfg.Workflow.Lease(ctx, c.worker(), id); err == nil {
+			st.LeasedUntil = l.Until
+		}
+	}
+	past, err := p.past(ctx, c, &st)
+	if err != nil {
+		return Answer{}, err
+	}
+	say := p.speaker(c)
+	body, err := p.show(c, "record.html", shell{Title: say.heading(&st), Content: say.recordPage(&st, past, c)})
+	return Answer{Body: body, Shown: shown(&st)}, err
+}
+
+func shown(st *finalise.Standing) []syncproto.RecordID {
+	var out []syncproto.RecordID
+	for _, part := range st.Parts {
+		out = append(out, part.View.Record)
+	}
+	return out
+}
+
+// heading names a record with its family.
+func (s *speaker) heading(st *finalise.Standing) string {
+	title := s.title(st.Record)
+	if family := s.pages.cfg.Records.FamilyName(s.user, st.Family); family != "" && family != title {
+		title += ", " + family
+	}
+	return title
+}
+
+func (s *speaker) recordPage(st *finalise.Standing, past *past, c *Call) recordPage {
+	whole := &st.Parts[0]
+	in := recordPage{Token: c.FormToken, Href: to(st.Record), Family: s.pages.cfg.Records.FamilyName(s.user, st.Family), State: stateTag(st.State),
+		Seals: whole.Kind.Finalises, History: past.lines(s, shortHistory), More: past.count() > shortHistory}
+	if h := whole.View.Workflow.HandedOver; h != nil {
+		in.Handed = "Handed over by " + s.person(h.Author) + " on " + s.moment(h.TimeMS)
+	} else if in.Seals {
+		in.State, in.Handed = tag{"Draft", "grey"}, "Not handed over yet"
+	}
+	if seal := whole.View.Seal; seal != nil {
+		in.State, in.Final = stateTag(finalise.StateFinal), "Made final by "+s.person(seal.By)+" on "+s.moment(seal.AtMS)
+	}
+	if !st.LeasedTo.IsZero() {
+		in.Lease, in.Mine = s.lease(&st.Item), st.LeasedTo == s.user
+		in.Others = !in.Mine
+	}
+	in.MayTake = st.Acts.Finalise && st.LeasedTo.IsZero() && whole.View.Seal == nil
+	if whole.View.Seal == nil && in.Seals {
+		in.Blocks = s.blocks(st)
+	}
+	for i := range st.Parts {
+		in.Parts = append(in.Parts, s.part(&st.Parts[i], past, i == 0))
+	}
+	return in
+}
+
+// blocks lists what keeps a record from being final; each leads to where it is.
+func (s *speaker) blocks(st *finalise.Standing) []block {
+	var out []block
+	for _, b := range st.Blocks {
+		text := b.Plain
+		if text == "" {
+			text = b.Code.Plain()
+		}
+		i := slices.IndexFunc(st.Parts, func(p finalise.Standpoint) bool { return p.View.Record == b.Record })
+		if i > 0 {
+			text = s.partTitle(&st.Parts[i]) + ": " + text
+		}
+		href := ""
+		if i >= 0 {
+			href = "#" + anchor(b.Record, b.Path.Field)
+		}
+		out = append(out, block{Text: text, Href: href})
+	}
+	return out
+}
+
+// anchor is where a field of a record stands on a page.
+func anchor(record syncproto.RecordID, field string) string {
+	if field == "" {
+		return "record-" + record.String()
+	}
+	return "field-" + record.String() + "-" + field
+}
+
+func (p *Pages) lease(ctx context.Context, c *Call) (Answer, error) {
+	id, err := c.record()
+	if err != nil {
+		return Answer{}, err
+	}
+	if _, err := p.cfg.Workflow.Lease(ctx, c.worker(), id); err != nil {
+		return Answer{}, err
+	}
+	return Answer{To: to(id) + "?done=leased"}, nil
+}
+
+func (p *Pages) release(ctx context.Context, c *Call) (Answer, error) {
+	id, err := c.record()
+	if err != nil {
+		return Answer{}, err
+	}
+	if err := p.cfg.Workflow.Release(ctx, c.worker(), id); err != nil {
+		return Answer{}, err
+	}
+	return Answer{To: to(id) + "?done=released"}, nil
+}

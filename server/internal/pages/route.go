@@ -1,0 +1,67 @@
+package pages
+
+import (
+	"context"
+	"net/url"
+
+	"doorstep/server/internal/finalise"
+	"doorstep/syncproto"
+)
+
+// Root is the address below which all pages lie.
+const Root = "/desk/"
+
+// Route is one page, or one form that is sent. ID names it in logs.
+type Route struct {
+	Method, Path, ID string
+	// Fresh: what it does needs a sign-in of a moment ago.
+	Fresh  bool
+	Handle func(context.Context, *Call) (Answer, error)
+}
+
+// Call is one request of a person who signed in.
+type Call struct {
+	User  syncproto.UserID
+	Param string     // the id in the path; empty if it has none
+	Query url.Values // of the address
+	Form  url.Values // that was sent; nil for a page
+	// FormToken goes into each form, and must come back with it.
+	FormToken string
+	// Fresh: the person proved who they are a moment ago.
+	Fresh bool
+}
+
+// Answer is a page, or where to go next. With an error beside it, it is how the error is
+// shown; without, the error's own words are.
+type Answer struct {
+	Body  []byte               // HTML; nil if To is set
+	To    string               // address to go to (303)
+	Shown []syncproto.RecordID // whose words are on the page, for the audit log
+}
+
+// worker is the caller as finalise knows people.
+func (c *Call) worker() finalise.Caller { return finalise.Caller{User: c.User} }
+
+// record reads the record in the path. What is no id names nothing.
+func (c *Call) record() (syncproto.RecordID, error) {
+	id, err := syncproto.ParseID(c.Param)
+	if err != nil {
+		return syncproto.RecordID{}, syncproto.CodeNotFound
+	}
+	return syncproto.RecordID(id), nil
+}
+
+// Routes is every page of the desk but those of signing in.
+func (p *Pages) Routes() []Route {
+	const get, post = "GET", "POST"
+	return []Route{
+		{Method: get, Path: Root, ID: "deskQueue", Handle: p.queue},
+		{Method: get, Path: Root + "late", ID: "deskLate", Handle: p.late},
+		{Method: get, Path: Root + "records/:id", ID: "deskRecord", Handle: p.record},
+		{Method: post, Path: Root + "records/:id/lease", ID: "deskLease", Handle: p.lease},
+		{Method: post, Path: Root + "records/:id/release", ID: "deskRelease", Handle: p.release},
+	}
+}
+
+// to is the address of a record's page.
+func to(record syncproto.RecordID) string { return Root + "records/" + record.String() }

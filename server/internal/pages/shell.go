@@ -1,0 +1,114 @@
+package pages
+
+import (
+	"bytes"
+	"fmt"
+	"maps"
+	"slices"
+
+	"doorstep/syncproto"
+)
+
+// shell is what every page has around its content.
+type shell struct {
+	Title    string // of the page, unique on the desk
+	Name     string // of the installation
+	Style    string
+	Person   string // who is signed in; empty: nobody
+	Here     string // address of the entry of the navigation that this is
+	Nav      []navItem
+	Token    string // for forms
+	Notice   string // what was just done
+	Problems []problem
+	Content  any
+}
+
+type navItem struct {
+	Text, Href string
+	Current    bool
+}
+
+// problem is one reason why something was not done. Href leads to the field concerned.
+type problem struct{ Text, Href string }
+
+var navigation = [...]navItem{{Text: "Queue", Href: Root}, {Text: "Late entries", Href: Root + "late"}}
+
+// show renders a page for the caller.
+func (p *Pages) show(c *Call, file string, s shell) ([]byte, error) {
+	s.Person, s.Token = p.cfg.Records.Name(c.User), c.FormToken
+	for _, n := range navigation {
+		n.Current = n.Href == s.Here
+		s.Nav = append(s.Nav, n)
+	}
+	s.Notice = notices[c.Query.Get("done")]
+	return p.render(file, s)
+}
+
+func (p *Pages) render(file string, s shell) ([]byte, error) {
+	s.Name, s.Style = p.cfg.Name, p.cfg.Style
+	t, ok := p.pages[file]
+	if !ok {
+		panic("bug: there is no page " + file)
+	}
+	var out bytes.Buffer
+	if err := t.ExecuteTemplate(&out, "layout", s); err != nil {
+		return nil, fmt.Errorf("rendering %s: %w", file, err)
+	}
+	return out.Bytes(), nil
+}
+
+// notices say what was just done, by the word that an address ends in.
+var notices = map[string]string{
+	"leased":   "This record is yours to prepare. Others can read it.",
+	"released": "You gave the record back.",
+}
+
+// SignIn is the page for who is not signed in. After is where to go then; lost is what
+// was sent by somebody whose session had ended, so that no word of it is gone.
+func (p *Pages) SignIn(after string, code syncproto.Code, lost map[string]string) ([]byte, error) {
+	s := shell{Title: "Sign in"}
+	if code != syncproto.CodeOK {
+		s.Problems = []problem{{Text: code.Plain(), Href: "#login"}}
+	}
+	in := signInPage{After: after, Errored: code != syncproto.CodeOK}
+	for _, k := range slices.Sorted(maps.Keys(lost)) {
+		in.Lost = append(in.Lost, lost[k])
+	}
+	s.Content = in
+	return p.render("sign-in.html", s)
+}
+
+type signInPage struct {
+	Token   string
+	After   string
+	Errored bool
+	Lost    []string
+}
+
+// Refused is the page for what cannot be shown or done.
+func (p *Pages) Refused(c *Call, code syncproto.Code, plain []string) ([]byte, error) {
+	s := shell{Title: "This cannot be done"}
+	if code == syncproto.CodeNotFound {
+		s.Title = "There is nothing here"
+	}
+	s.Content = refusedPage{Plain: code.Plain(), Reasons: plain}
+	if c == nil {
+		return p.render("refused.html", s)
+	}
+	return p.show(c, "refused.html", s)
+}
+
+type refusedPage struct {
+	Plain   string
+	Reasons []string
+}
+
+// StepUp is the page on which somebody proves anew who they are, before what is sworn or
+// sealed. After is where to go then.
+func (p *Pages) StepUp(c *Call, after string, code syncproto.Code) ([]byte, error) {
+	s := shell{Title: "Show that it is you", Content: signInPage{After: after, Errored: code != syncproto.CodeOK, Token: c.FormToken}}
+	if code != syncproto.CodeOK {
+		s.Problems = []problem{{Text: code.Plain(), Href: "#login"}}
+	}
+	return p.show(c, "step-up.html", s)
+}

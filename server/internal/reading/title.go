@@ -1,0 +1,99 @@
+package reading
+
+import (
+	"time"
+
+	"doorstep/server/internal/store"
+	"doorstep/syncproto"
+	"doorstep/syncproto/schema"
+)
+
+// Title is what people call a record: a person's name, a family's, "Child protection
+// visit of 3 May 2026", else its kind. It is empty for a record that the person may not
+// read, and for one that is not there.
+func (r *Room) Title(user syncproto.UserID, record syncproto.RecordID) string {
+	info, err := r.open(user, record)
+	if err != nil {
+		return ""
+	}
+	v, err := r.store.View(record)
+	if err != nil {
+		return ""
+	}
+	return r.titleOf(info, v)
+}
+
+// FamilyName is what a family is called in lists; empty if the person may not know.
+func (r *Room) FamilyName(user syncproto.UserID, family syncproto.FamilyID) string {
+	if !r.asker(user, family).MayRead("family").Allow {
+		return ""
+	}
+	views, err := r.views(family, "family")
+	if err != nil || len(views) == 0 {
+		return ""
+	}
+	return textIn(views[0], "name")
+}
+
+// DeviceName is what a device is called, and whether it is a tablet of somebody's: what
+// was written here, at the server, comes from none.
+func (r *Room) DeviceName(id syncproto.DeviceID) (name string, tablet bool) {
+	d, ok := r.store.State().Device(id)
+	return d.Name, ok && len(d.Users) > 0
+}
+
+func (r *Room) titleOf(info store.RecordInfo, v *syncproto.View) string {
+	kind, ok := schema.Newest(info.Kind)
+	if !ok {
+		return info.Kind
+	}
+	switch info.Kind {
+	case "person":
+		if known := textIn(v, "known_as"); known != "" {
+			return known
+		}
+		return textIn(v, "names")
+	case "family":
+		return textIn(v, "name")
+	case "visit":
+		return r.visitTitle(kind, v)
+	}
+	return sentence(kind.Name)
+}
+
+// visitTitle says which visit it is: its type and its day, as far as they are known.
+func (r *Room) visitTitle(kind *schema.Kind, v *syncproto.View) string {
+	title := "Visit"
+	if code := textIn(v, "visit_type"); code != "" {
+		f, _ := kind.Field("visit_type")
+		for _, c := range f.Codes.All() {
+			if c.Code == code {
+				title = c.Label + " visit"
+			}
+		}
+	}
+	for _, field := range []string{"start", "planned"} {
+		f, _ := v.Field(field)
+		if ms, ok := f.Value.AsInt(); ok {
+			return title + " of " + time.UnixMilli(ms).In(r.visits.Zone).Format("2 January 2006")
+		}
+	}
+	return title
+}
+
+func textIn(v *syncproto.View, field string) string {
+	f, _ := v.Field(field)
+	s, _ := f.Value.AsText()
+	return s
+}
+
+// sentence writes a kind's name as the beginning of a line.
+func sentence(name string) string {
+	if name == "" {
+		return name
+	}
+	if c := name[0]; 'a' <= c && c <= 'z' {
+		return string(c-'a'+'A') + name[1:]
+	}
+	return name
+}
