@@ -70,6 +70,7 @@ var owners = []struct {
 	{"golang.org/x/mod/", []string{"doorstep/server/internal/audit"}, "one package knows how the log is proved"},
 	{"github.com/evanw/esbuild", []string{"doorstep/client-sdk/ts/bundle", "doorstep/server/web/"}, "what bundles pages is no part of a product"},
 	{"github.com/knadh/koanf/", []string{"doorstep/server"}, "one struct of configuration"},
+	{"github.com/prometheus/", []string{"doorstep/server/internal/metrics"}, "one table of figures, without globals"},
 	{"github.com/spf13/cobra", []string{"doorstep/server/cmd/"}, "the command line is the command's"},
 }
 
@@ -148,6 +149,7 @@ var layers = map[string][]string{
 	"internal/disk":             {},
 	"internal/pace":             {},
 	"internal/disk/disktest":    {"disk"},
+	"internal/metrics":          {},
 	"internal/mutants":          {}, // tests only
 }
 

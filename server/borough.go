@@ -77,6 +77,7 @@ type borough struct {
 	scrub    *scrub.Scrub // while serving
 	backups  *backups     // while serving; nil: none are made
 	rebuild  bool         // the index is built anew
+	meter    *metering    // counts, while serving; nil: nobody does
 	run      syncproto.ID // of this opening
 	witness  *witness     // nil: none is kept
 	settler  *settle.Settler
@@ -200,7 +201,7 @@ func (b *borough) openStore(bool) error {
 func (b *borough) openWork(bool) error {
 	b.hub = exchange.NewHub(exchange.Clock{Now: time.Now, NextTurn: b.store.State().NextTurn})
 	b.ledger = exchange.NewLedger(exchange.LedgerConfig{
-		Journal: backing.Audited{Journal: b.journal, Log: b.audit}, Store: b.store, Now: time.Now, Log: b.log, OnFatal: b.fail,
+		Journal: b.metered(backing.Audited{Journal: b.journal, Log: b.audit}), Store: b.store, Now: time.Now, Log: b.log, OnFatal: b.fail,
 		OnCommit: func(c exchange.Committed) { b.hub.Tell(b.store.State(), c) },
 	})
 	b.onClose("ledger", func() error { b.ledger.Close(); return nil })
@@ -238,7 +239,7 @@ func (b *borough) openWork(bool) error {
 		Verify: auth.VerifyES256, CursorKey: cursorKey, Now: time.Now, Log: b.log,
 		Checkpoints: b.audit, Accesses: b.accesses, Run: b.run, NewEpoch: b.beginEpoch, OnReturned: b.noteReturn,
 		CustodyBytes: uint64(b.cfg.Limits.CustodyMB) << 20,
-		Copied:       b.copied(),
+		Copied:       b.copied(), OnSynced: b.onSynced(),
 	})
 	b.finalise = finalise.New(finalise.Config{Ledger: b.ledger, Desk: b.desk, Store: b.store, Now: time.Now, OnSeal: b.keepCheckpoint})
 	b.erasure = erasure.New(erasure.Config{Ledger: b.ledger, Store: b.store, Keys: b.keys, List: b.erased, Now: time.Now, Random: rand.Reader})

@@ -31,6 +31,7 @@ type Config struct {
 	Visits   VisitsConfig  `koanf:"visits"`
 	Scrub    ScrubConfig   `koanf:"scrub"`
 	Backup   BackupConfig  `koanf:"backup"`
+	Metrics  MetricsConfig `koanf:"metrics"`
 	Log      LogConfig     `koanf:"log"`
 
 	unproven bool // see Unproven
@@ -105,6 +106,12 @@ type BackupConfig struct {
 	KeepKeys   time.Duration `koanf:"keep_keys" doc:"A copy of the key store that is older is removed, unless it is the newest."`
 }
 
+// MetricsConfig says where figures for Prometheus are.
+type MetricsConfig struct {
+	Address string `koanf:"address" doc:"Address and port on which Prometheus finds figures, by plain HTTP at /metrics; never listen.address. They name nobody. Empty: none."`
+	Open    bool   `koanf:"open" doc:"Allow a metrics.address that other machines can reach. Keep it to Prometheus with a firewall or a network policy."`
+}
+
 // LogConfig says what is logged. No setting ever logs content.
 type LogConfig struct {
 	Level  string `koanf:"level" doc:"debug, info, warn or error."`
@@ -159,6 +166,7 @@ func (c Config) Check() error {
 	f.unless(c.Scrub.MBPerSecond > 0 && c.Scrub.MBPerSecond <= 10_000, "scrub.mb_per_second must be 1 to 10000")
 	f.unless(c.Scrub.Every >= time.Second, "scrub.every must be a second or more")
 	c.checkBackup(&f)
+	c.checkMetrics(&f)
 	f.unless(slices.Contains([]string{"debug", "info", "warn", "error"}, c.Log.Level), "log.level must be debug, info, warn or error")
 	f.unless(c.Log.Format == "json" || c.Log.Format == "text", "log.format must be json or text")
 	return f.err()
@@ -189,6 +197,17 @@ func (c Config) checkBackup(f *faults) {
 	f.unless(!within(c.Data.Dir, b.Dir) && !within(c.Data.Dir, b.KeysDir), "backup.dir and backup.keys_dir must not be inside data.dir")
 	f.unless(!within(b.Dir, b.KeysDir) && !within(b.KeysDir, b.Dir), "backup.keys_dir must not be inside backup.dir, nor the other way round")
 	f.unless(len(b.Recipients) > 0, "backup.recipients must name somebody whom backups are encrypted to: doorstep backup-key makes one")
+}
+
+func (c Config) checkMetrics(f *faults) {
+	if c.Metrics.Address == "" {
+		return
+	}
+	host, port, err := net.SplitHostPort(c.Metrics.Address)
+	f.unless(err == nil, "metrics.address must be an address and a port, e.g. \"127.0.0.1:8481\"")
+	f.unless(err != nil || loopback(host) || c.Metrics.Open, "metrics.address can be reached by other machines: choose 127.0.0.1, or set metrics.open where a firewall keeps others away")
+	_, public, _ := net.SplitHostPort(c.Listen.Address)
+	f.unless(err != nil || port != public || port == "0", "metrics.address must have another port than listen.address")
 }
 
 func (c Config) checkListen(f *faults) {

@@ -75,6 +75,9 @@ func TestConfigFaultsOneByOne(t *testing.T) {
 		"a secret in the file":   {good + "[secrets]\nborough_key=\"abc\"", "unknown key secrets.borough_key"},
 		"a table as a key":       {good + "data=5", "unknown key data"},
 		"sessions longer idle":   {good + "[sessions]\nidle=\"2h\"\nmax=\"1h\"", "sessions.max"},
+		"figures for everybody":  {good + "[metrics]\naddress=\"0.0.0.0:8481\"", "metrics.open"},
+		"figures in public":      {good + "[metrics]\naddress=\"127.0.0.1:8480\"", "another port"},
+		"figures without a port": {good + "[metrics]\naddress=\"127.0.0.1\"", "metrics.address must be"},
 		"address without a port": {good + "[listen]\naddress=\"127.0.0.1\"", "listen.address"},
 	}
 	for name, c := range cases {

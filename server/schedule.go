@@ -22,6 +22,7 @@ type backups struct {
 
 	mu     sync.Mutex // guards what follows
 	failed string     // why the last one failed; empty: it did not
+	known  time.Time  // when the newest one was taken, as far as it was looked for
 }
 
 // startBackups makes backups as the configuration says.
@@ -83,7 +84,11 @@ func (s *backups) newest() (time.Time, error) {
 	if err != nil || len(all.Backups) == 0 {
 		return time.Time{}, err
 	}
-	return all.Backups[len(all.Backups)-1].Taken, nil
+	taken := all.Backups[len(all.Backups)-1].Taken
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.known = taken
+	return taken, nil
 }
 
 func (s *backups) make(ctx context.Context) error {
@@ -92,6 +97,9 @@ func (s *backups) make(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("making a backup: %w", err)
 	}
+	s.mu.Lock()
+	s.known = began
+	s.mu.Unlock()
 	s.log("a backup was made", "name", done.Name, "full", done.Full, "head", uint64(done.Head),
 		"bytes", done.Bytes, "seconds", int(time.Since(began).Seconds()))
 	return nil
@@ -114,4 +122,12 @@ func (s *backups) status() (newest time.Time, trouble string) {
 		return newest, err.Error()
 	}
 	return newest, s.failed
+}
+
+// lately says what was found out last, without looking: the place of the backups may
+// be a share that does not answer.
+func (s *backups) lately() (newest time.Time, failing bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.known, s.failed != ""
 }

@@ -37,6 +37,7 @@ type Server struct {
 	listener net.Listener
 	secure   *tls.Config // nil: plain HTTP
 	admin    *adminServer
+	figures  *figuresServer // nil: no figures are shown
 
 	closing sync.Once
 	closed  error
@@ -50,7 +51,9 @@ func Open(cfg Config, logs io.Writer) (*Server, error) {
 	if err := cfg.Check(); err != nil {
 		return nil, err
 	}
-	b, err := openWith(&borough{cfg: cfg, log: newLogger(cfg.Log, logs), serving: true}, false)
+	b := &borough{cfg: cfg, log: newLogger(cfg.Log, logs), serving: true}
+	b.startMeter()
+	b, err := openWith(b, false)
 	if err != nil {
 		return nil, err
 	}
@@ -86,7 +89,7 @@ func (s *Server) bind(cfg Config) error {
 		Workflow: b.finalise, Doors: b.doors, Erasures: b.erasure,
 		Exports: export.New(export.Config{Store: b.store, Records: b.room, Accesses: b.accesses, Now: time.Now}), Health: b, SignReply: b.secrets.signReply,
 		ReplyKey: b.secrets.reply.Public().(ed25519.PublicKey), RecoveryKey: b.secrets.recovery, Checkpoints: b.audit, Accesses: b.accesses, Oversight: b.oversight(), Copies: b.copies(), StepUp: cfg.Sessions.StepUp,
-		Now: time.Now, Random: rand.Reader, Log: b.log, TrustedProxies: cfg.proxies(), Limits: cfg.limits(),
+		Now: time.Now, Random: rand.Reader, Log: b.log, Meter: b.answers(), TrustedProxies: cfg.proxies(), Limits: cfg.limits(),
 	})
 	if err != nil {
 		return err
@@ -101,7 +104,10 @@ func (s *Server) bind(cfg Config) error {
 	if s.listener, err = net.Listen("tcp", cfg.Listen.Address); err != nil {
 		return fmt.Errorf("listening on %s: %w", cfg.Listen.Address, err)
 	}
-	s.admin, err = listenAdmin(cfg.Data.Dir, notedOperator{localOperator{b}})
+	if s.admin, err = listenAdmin(cfg.Data.Dir, notedOperator{localOperator{b}}); err != nil {
+		return err
+	}
+	s.figures, err = s.listenFigures()
 	return err
 }
 
@@ -113,10 +119,13 @@ func (s *Server) Addr() net.Addr { return s.listener.Addr() }
 func (s *Server) Serve(ctx context.Context) error {
 	log := s.borough.log
 	log.Info("serving", "address", s.Addr().String(), "borough", s.borough.cfg.Borough, "epoch", s.borough.Epoch().String())
-	failed := make(chan error, 2)
+	failed := make(chan error, 3)
 	var faces sync.WaitGroup
 	faces.Go(func() { failed <- s.api.Serve(s.listener, s.secure) })
 	faces.Go(func() { failed <- s.admin.serve() })
+	if s.figures != nil {
+		faces.Go(func() { failed <- s.figures.serve() })
+	}
 	var cause error
 	select {
 	case <-ctx.Done():
@@ -128,7 +137,7 @@ func (s *Server) Serve(ctx context.Context) error {
 	log.Info("draining")
 	drain, cancel := context.WithTimeout(context.Background(), drainTime)
 	defer cancel()
-	err := errors.Join(cause, s.api.Shutdown(drain), s.admin.close(drain))
+	err := errors.Join(cause, s.api.Shutdown(drain), s.admin.close(drain), s.figures.close())
 	_ = s.listener.Close() // for a Serve that had not begun when it was shut down
 	faces.Wait()
 	return err
@@ -146,6 +155,7 @@ func (s *Server) Close() error {
 		if s.admin != nil {
 			errs = append(errs, s.admin.close(context.Background()))
 		}
+		errs = append(errs, s.figures.close())
 		errs = append(errs, s.borough.close())
 		s.closed = errors.Join(errs...)
 	})

@@ -80,9 +80,18 @@ type Config struct {
 	Random io.Reader
 	Log    *slog.Logger
 
+	// Meter is told of every answer; nil: nobody.
+	Meter Meter
+
 	// TrustedProxies may name the caller's address in X-Forwarded-For.
 	TrustedProxies []netip.Prefix
 	Limits         Limits
+}
+
+// Meter counts answers. It must return at once.
+type Meter interface {
+	Request(route string, status int, took time.Duration)
+	SignInRefused(code string)
 }
 
 // Checkpoints is the audit log, as far as everybody is told: an *audit.Log.
@@ -244,6 +253,13 @@ func (a *API) Shutdown(ctx context.Context) error {
 		return fmt.Errorf("draining HTTP: %w", err)
 	}
 	return nil
+}
+
+// Streams is how many event streams are open.
+func (a *API) Streams() int {
+	a.streams.mu.Lock()
+	defer a.streams.mu.Unlock()
+	return a.streams.all
 }
 
 // OpenAPI returns the OpenAPI 3 document of every route, as JSON.

@@ -28,13 +28,13 @@ func (a *API) addApp(app *fiber.App) {
 }
 
 func (a *API) toApp(c *fiber.Ctx) error {
-	stateOf(c.Context()).route = "app"
+	stateOf(c.Context()).route = appRoute
 	return c.Redirect(appPath, fiber.StatusSeeOther)
 }
 
 func (a *API) appFile(c *fiber.Ctx) error {
 	s := stateOf(c.Context())
-	s.route = "app"
+	s.route = appRoute
 	if a.cfg.App == nil {
 		c.Status(fiber.StatusNotFound).Set(fiber.HeaderContentType, "text/html; charset=utf-8")
 		return c.SendString(noApp)

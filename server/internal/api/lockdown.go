@@ -97,7 +97,7 @@ func stateOf(fctx *fasthttp.RequestCtx) *state {
 	if s, ok := fctx.UserValue(stateKey{}).(*state); ok {
 		return s
 	}
-	return &state{id: "none", started: time.Time{}, route: "none"}
+	return &state{id: "none", started: time.Time{}, route: noRoute}
 }
 
 func (a *API) newState(fctx *fasthttp.RequestCtx) *state {
@@ -105,7 +105,7 @@ func (a *API) newState(fctx *fasthttp.RequestCtx) *state {
 	if _, err := io.ReadFull(a.cfg.Random, b[:]); err != nil {
 		a.cfg.Log.Error("no random bytes for a request id", "error", err.Error())
 	}
-	s := &state{id: hex.EncodeToString(b[:]), started: a.cfg.Now(), route: "none"}
+	s := &state{id: hex.EncodeToString(b[:]), started: a.cfg.Now(), route: noRoute}
 	fctx.SetUserValue(stateKey{}, s)
 	return s
 }
@@ -338,6 +338,7 @@ func (a *API) finish(fctx *fasthttp.RequestCtx, s *state) {
 	h.Set("X-Request-Id", s.id)
 	code := fctx.Response.StatusCode()
 	level := levelOf(code)
+	a.meter(s, code)
 	args := []any{"request", s.id, "route", s.route, "status", code,
 		"ms", a.cfg.Now().Sub(s.started).Milliseconds(), "in", len(fctx.Request.Body())}
 	if s.user != (syncproto.UserID{}) {

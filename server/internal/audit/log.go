@@ -119,6 +119,14 @@ func (l *Log) Declare() {
 	l.declared = true
 }
 
+// Newest is the newest checkpoint that was signed, of size 0 if there is none, and
+// how many entries it does not cover.
+func (l *Log) Newest() (c syncproto.Checkpoint, behind uint64) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.newest, l.tree.Size() - min(l.newest.Size, l.tree.Size())
+}
+
 // Follow takes in a group that the journal holds from a position on. It never
 // fails a write that is durable already: what it could not take in comes with the
 // next group, and the log says so.

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"slices"
 	"sync/atomic"
 	"time"
 
@@ -13,7 +14,7 @@ import (
 	"doorstep/syncproto"
 )
 
-// Config is what New needs. All fields but Checkpoints, NewEpoch, OnReturned, Accesses and Copied are required.
+// Config is what New needs. All fields but Checkpoints, NewEpoch, OnReturned, OnSynced, Accesses and Copied are required.
 type Config struct {
 	Borough string
 	// Epoch is the journal's when the server starts; SetEpoch tells of later ones.
@@ -34,6 +35,9 @@ type Config struct {
 	// OnReturned is told what devices bring back after a restore; nil: nobody. It
 	// must return at once.
 	OnReturned func(Return)
+	// OnSynced is told of every sync that was answered, for figures; nil: nobody. It
+	// must return at once, and keep nothing of the receipts.
+	OnSynced func(Synced)
 	// CustodyBytes is how much of one person's words from one device may be held or
 	// in quarantine before no more is taken; 0: 32 MB, some years of one worker's
 	// typing, so that no honest backlog meets it and no device fills the disk.
@@ -88,6 +92,14 @@ type Caller struct {
 	CustodyOnly bool
 }
 
+// Synced says what a sync brought, without a word of it.
+type Synced struct {
+	Device   syncproto.DeviceID
+	Receipts []syncproto.Receipt
+	// Unsent is how many changes the device holds that are not here, as it says.
+	Unsent uint64
+}
+
 // Sync takes in what a device sends and returns a receipt for each change, and
 // then the next page of the caller's feed.
 //
@@ -139,7 +151,21 @@ func (x *Exchange) Sync(ctx context.Context, caller Caller, q *syncproto.SyncReq
 		return nil, err
 	}
 	x.reportCopied(reply)
+	if x.cfg.OnSynced != nil {
+		x.cfg.OnSynced(Synced{Device: caller.Device, Receipts: reply.Receipts, Unsent: unsent(q.Chains, reply.Chains)})
+	}
 	return reply, nil
+}
+
+// unsent is by how much a device's chains are ahead of what is here of them.
+func unsent(there, here []syncproto.ChainHead) (n uint64) {
+	for _, c := range there {
+		i := slices.IndexFunc(here, func(h syncproto.ChainHead) bool { return h.Actor == c.Actor })
+		if i >= 0 && c.Seq > here[i].Seq {
+			n += c.Seq - here[i].Seq
+		}
+	}
+	return n
 }
 
 // reportCopied tells a device how far the second copy has got, and which of its

@@ -36,6 +36,8 @@ type town struct {
 	nextID  uint64
 	custody uint64        // bytes of custody; 0: as in production
 	copied  func() uint64 // of the second copy; nil: there is none
+
+	onSynced func(exchange.Synced) // nil: nobody is told
 }
 
 // eventLog keeps the codes of security events.
@@ -88,7 +90,7 @@ func (w *town) start() {
 	w.x = exchange.New(exchange.Config{
 		Borough: "testshire", CustodyBytes: w.custody, Epoch: w.b.Journal.Epoch(), Store: w.b.Store, Ledger: w.ledger,
 		Keys: w.b.Keys, Verify: verify, CursorKey: [32]byte{1}, Now: now, Log: log,
-		Copied: w.copied,
+		Copied: w.copied, OnSynced: w.onSynced,
 	})
 }
 

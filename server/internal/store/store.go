@@ -274,20 +274,25 @@ func (s *Store) Quarantined(family syncproto.FamilyID) ([]ChangeRef, error) {
 	return read(s, func(r *Reader) ([]ChangeRef, error) { return r.Quarantined(family) })
 }
 
-// HeldFor lists the changes of all records that are held for a reason.
-func (s *Store) HeldFor(code syncproto.Code) ([]syncproto.ChangeID, error) {
-	return read(s, func(r *Reader) ([]syncproto.ChangeID, error) {
+// AllUnplaced lists the changes of all records that are held or in quarantine.
+func (s *Store) AllUnplaced() ([]ChangeRef, error) {
+	return read(s, func(r *Reader) ([]ChangeRef, error) {
 		ids, err := r.ids([]byte{keyUnplaced})
 		if err != nil {
 			return nil, err
 		}
-		unplaced, err := r.changes(ids)
-		var out []syncproto.ChangeID
-		for _, c := range unplaced {
-			if c.Status == syncproto.StatusHeld && c.Code == code {
-				out = append(out, c.ID)
-			}
-		}
-		return out, err
+		return r.changes(ids)
 	})
+}
+
+// HeldFor lists the changes of all records that are held for a reason.
+func (s *Store) HeldFor(code syncproto.Code) ([]syncproto.ChangeID, error) {
+	unplaced, err := s.AllUnplaced()
+	var out []syncproto.ChangeID
+	for _, c := range unplaced {
+		if c.Status == syncproto.StatusHeld && c.Code == code {
+			out = append(out, c.ID)
+		}
+	}
+	return out, err
 }
