@@ -79,19 +79,23 @@ func (b *Binding) exchange(op Op, c *call) (err error) {
 }
 
 func (b *Binding) edit(c *call) error {
-	now := readTime(c.in)
-	var in engine.Edit
-	c.in.BytesInto(in.Record[:])
-	c.in.BytesInto(in.Family[:])
-	in.Kind = c.in.Text()
-	in.Capture = syncproto.CaptureMode(c.in.Uint())
-	c.in.BytesInto(in.Salt[:])
-	in.Ops = readList(c.in, func() syncproto.Op { return readOp(c.in) })
+	now, in := readEdit(c.in)
 	if err := c.in.Err(); err != nil {
 		return err
 	}
 	id, effects, err := b.engine.Edit(now, in)
 	return c.changed(id, effects, err)
+}
+
+func readEdit(r *cbor.Reader) (now engine.Time, in engine.Edit) {
+	now = readTime(r)
+	r.BytesInto(in.Record[:])
+	r.BytesInto(in.Family[:])
+	in.Kind = r.Text()
+	in.Capture = syncproto.CaptureMode(r.Uint())
+	r.BytesInto(in.Salt[:])
+	in.Ops = readList(r, func() syncproto.Op { return readOp(r) })
+	return now, in
 }
 
 func (b *Binding) reoffer(c *call) error {

@@ -64,6 +64,9 @@ const (
 	OpSpare      Op = 28 // [[key, value]...]; result: those of them for a second copy
 	OpViews      Op = 29 // [family]; result [view...], each as bytes
 	OpDigests    Op = 30 // [family]; result [[record, SHA-256 of the fold's encoding]...]
+	OpUnsent     Op = 31 // [[[key, value]...]]: those of the rows that are unsent changes; [null]: all; result: see appendUnsent
+	OpSketches   Op = 32 // []; result [[record, [unsent...]]...]: what each open draft would be
+	OpSketch     Op = 33 // as OpEdit; result [record, [unsent...]]
 )
 
 // Binding is one engine behind numbered calls. It is not safe for concurrent use.
@@ -120,8 +123,11 @@ func (b *Binding) carryOut(op Op, c *call) error {
 	if b.engine == nil {
 		return engine.ErrNotStarted
 	}
-	if op < OpView {
+	switch {
+	case op < OpView:
 		return b.act(op, c)
+	case op >= OpUnsent:
+		return b.unsent(op, c)
 	}
 	return b.look(op, c)
 }
