@@ -60,17 +60,7 @@ func TestFault49RevokedDeviceIsPurgedOverHTTP(t *testing.T) {
 // device is what the list of devices says of a tablet.
 func (b *borough) device(t *testing.T, x *tablet) server.Device {
 	t.Helper()
-	list, err := b.op.Devices(t.Context())
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, d := range list {
-		if d.ID == x.id.Device.String() {
-			return d
-		}
-	}
-	t.Fatal("the tablet is not in the list")
-	return server.Device{}
+	return b.listed(t, x.id.Device.String())
 }
 
 // Whoever's access ended while they were offline cannot sign in any more: the
@@ -188,24 +178,8 @@ func (b *tablet) wantMark(id syncproto.ChangeID, status syncproto.ReceiptStatus,
 // into custody under its author's name, and the audit log names both.
 func TestFault50WordsOfALostTabletAreRecoveredByTwo(t *testing.T) {
 	t.Parallel()
-	cfg := newConfig(t)
-	b := &borough{cfg: cfg}
-	if _, err := server.Init(t.Context(), cfg, server.FirstUser{Login: "it", Name: "IT", Password: password}); err != nil {
-		t.Fatal(err)
-	}
-	dir := t.TempDir()
-	officers, halves := newOfficers(t, dir, "ida", "omar", "jo")
-	keyFile := filepath.Join(dir, "recovery-key")
-	if err := server.NewRecoveryKey(cfg, officers, keyFile); err != nil {
-		t.Fatal(err)
-	}
-	b.start(t)
-	bringIn(t, b, caseload{workers: 2, families: 1})
-	for _, o := range officers {
-		if _, err := b.op.AddUser(t.Context(), server.NewUser{Login: o.Login, Name: o.Login, Role: "ig_officer", Password: password}); err != nil {
-			t.Fatal(err)
-		}
-	}
+	b, r := newRecoverableBorough(t, caseload{workers: 2, families: 1})
+	cfg, dir, halves, keyFile := b.cfg, r.dir, r.halves, r.keyFile
 	a := newTablet(t, b, 0, 50)
 	if len(a.id.RecoveryKey) != 65 {
 		t.Fatalf("the device was told of a recovery key of %d bytes", len(a.id.RecoveryKey))
@@ -236,7 +210,7 @@ func TestFault50WordsOfALostTabletAreRecoveredByTwo(t *testing.T) {
 		t.Fatal(err)
 	}
 
-	pair := []server.Officer{{Login: "ida", Half: halves["ida"]}, {Login: "jo", Half: halves["jo"]}}
+	pair := r.pair()
 	for what, wrong := range map[string][]server.Officer{
 		"one officer":               pair[:1],
 		"one officer twice":         {pair[0], pair[0]},
@@ -280,6 +254,41 @@ func TestFault50WordsOfALostTabletAreRecoveredByTwo(t *testing.T) {
 		}
 	}
 	data.wantRecoveryLeaf(t, a)
+}
+
+// recovery is what officers of a borough open sealed outboxes with.
+type recovery struct {
+	dir     string // of the files below
+	keyFile string
+	halves  map[string]string // the file of each officer's identity, by login
+}
+
+// pair is two of the officers.
+func (r recovery) pair() []server.Officer {
+	return []server.Officer{{Login: "ida", Half: r.halves["ida"]}, {Login: "jo", Half: r.halves["jo"]}}
+}
+
+// newRecoverableBorough is newBorough with a recovery key and three officers.
+func newRecoverableBorough(t *testing.T, c caseload) (*borough, recovery) {
+	t.Helper()
+	b := &borough{cfg: newConfig(t)}
+	if _, err := server.Init(t.Context(), b.cfg, server.FirstUser{Login: "it", Name: "IT", Password: password}); err != nil {
+		t.Fatal(err)
+	}
+	r := recovery{dir: t.TempDir()}
+	officers, halves := newOfficers(t, r.dir, "ida", "omar", "jo")
+	r.halves, r.keyFile = halves, filepath.Join(r.dir, "recovery-key")
+	if err := server.NewRecoveryKey(b.cfg, officers, r.keyFile); err != nil {
+		t.Fatal(err)
+	}
+	b.start(t)
+	bringIn(t, b, c)
+	for _, o := range officers {
+		if _, err := b.op.AddUser(t.Context(), server.NewUser{Login: o.Login, Name: o.Login, Role: "ig_officer", Password: password}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return b, r
 }
 
 // newOfficers draws an identity for each login; halves are the files.

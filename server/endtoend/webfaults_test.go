@@ -3,10 +3,14 @@ package endtoend
 import (
 	"bytes"
 	"encoding/hex"
+	"encoding/json"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"doorstep/server"
+	"doorstep/syncproto"
 )
 
 // A browser that wipes or damages its database gives back what was not sent, from the
@@ -163,9 +167,103 @@ func TestFault102NoDatabase(t *testing.T) {
 	}
 }
 
-// After ten wrong PINs the right one opens nothing without the server, and every word is
-// there once somebody has signed in.
+// Ten wrong PINs destroy the key: nothing opens the store any more, with the server or
+// without. What was not sent, a draft among it, stays sealed, and two officers bring it
+// back; the person enrols anew on the same tablet.
 func TestFault104TenWrongPINs(t *testing.T) {
+	b, r := newRecoverableBorough(t, caseload{workers: 1, families: 1})
+	p := newPages(t, b)
+	web := newBrowser(t)
+	tab, visit := web.enrolled(p, login(0))
+	tab.run("tablet.client.sync()")
+	tab.run("tablet.sealedTo(0)") // what the server has is not in it
+	p.signal(false)
+	tab.run("tablet.append(%s, %s)", visit, "A change. ")
+	tab.run("tablet.client.save(%s)", visit)
+	tab.run("tablet.append(%s, %s)", visit, "A draft.")
+	tab.run("tablet.sealedTo(2)")
+	web.kill()
+	web.start()
+	tab = web.open(p)
+	web.wrongPINs(p, &tab, "destroyed")
+	p.signal(true)
+	for what, pins := range map[string]string{"the right PIN": pin, "a wrong one": "000000"} {
+		if got := tab.run("tablet.refused("+signIn+")", pins, login(0), password); got != "destroyed" {
+			t.Errorf("%s, with the server: %q, want destroyed", what, got)
+		}
+	}
+	if words := r.recovered(t, b, tab, 2); words != "A change. A draft." {
+		t.Errorf("the officers recovered %q", words)
+	}
+	tab.enrol(b, login(0))
+	tab.run("tablet.client.sync()")
+	tab.run("tablet.begin()")
+}
+
+// signIn unlocks the first store with a PIN and a password.
+const signIn = "tablet.client.people().then(([one]) => tablet.client.unlock(one.store, {pin: %s}, {login: %s, password: %s}))"
+
+// wrongPINs gives ten wrong PINs; the browser is killed between two of them.
+func (b *browser) wrongPINs(p *pages, tb **tab, last string) {
+	b.t.Helper()
+	for try := 1; try <= 10; try++ {
+		want := "wrong_secret"
+		if try == 10 {
+			want = last
+		}
+		if try == 5 { // what was counted survives a restart
+			b.kill()
+			b.start()
+			*tb = b.open(p)
+		}
+		if got := (*tb).run("tablet.refused(tablet.unlock('000000'))"); got != want {
+			b.t.Errorf("try %d: %q, want %q", try, got, want)
+		}
+	}
+	if got := (*tb).run("tablet.refused(tablet.unlock(%s))", pin); got != last {
+		b.t.Errorf("the right PIN after that: %q, want %q", got, last)
+	}
+}
+
+// recovered has two officers open what the tablet's first person has sealed, and checks
+// that all of it goes into custody. It gives what was typed into purposes.
+func (r recovery) recovered(t *testing.T, b *borough, tb *tab, want int) (words string) {
+	t.Helper()
+	var sealed struct {
+		Items int
+		File  []byte
+	}
+	if err := json.Unmarshal([]byte(tb.run("tablet.sealed()")), &sealed); err != nil {
+		t.Fatal(err)
+	}
+	file := filepath.Join(r.dir, "sealed")
+	if err := os.WriteFile(file, sealed.File, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	order, damaged, err := server.OpenSealedOutbox(b.cfg, file, r.keyFile, r.pair())
+	if err != nil || damaged > 0 || len(order.Items) != want || sealed.Items != want {
+		t.Fatalf("%d items sealed, %d open, %d damaged, %v; want %d", sealed.Items, len(order.Items), damaged, err, want)
+	}
+	if done, err := b.op.Recover(t.Context(), order); err != nil || done.Custody != want {
+		t.Fatalf("got %+v, %v; want %d in custody", done, err, want)
+	}
+	for _, it := range order.Items {
+		c, err := syncproto.DecodeChange(syncproto.ChangeID(it.Prev), it.Body)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, op := range c.Body.Ops {
+			for _, s := range op.Splices {
+				words += s.Ins
+			}
+		}
+	}
+	return words
+}
+
+// Where the borough has no recovery key ten wrong PINs destroy nothing: the right one
+// opens nothing without the server, and every word is there once somebody has signed in.
+func TestFault104TenWrongPINsWithoutARecoveryKey(t *testing.T) {
 	b := newBorough(t, caseload{workers: 1, families: 1})
 	p := newPages(t, b)
 	web := newBrowser(t)
@@ -173,25 +271,8 @@ func TestFault104TenWrongPINs(t *testing.T) {
 	p.signal(false)
 	tab.run("tablet.append(%s, %s)", visit, "Unsent.")
 	tab.run("tablet.client.lock()")
-	for try := 1; try <= 10; try++ {
-		want := "wrong_secret"
-		if try == 10 {
-			want = "lapsed"
-		}
-		if try == 5 { // what was counted survives a restart
-			web.kill()
-			web.start()
-			tab = web.open(p)
-		}
-		if got := tab.run("tablet.refused(tablet.unlock('000000'))"); got != want {
-			t.Errorf("try %d: %q, want %q", try, got, want)
-		}
-	}
-	if got := tab.run("tablet.refused(tablet.unlock(%s))", pin); got != "lapsed" {
-		t.Errorf("the right PIN after that: %q, want lapsed", got)
-	}
+	web.wrongPINs(p, &tab, "lapsed")
 	p.signal(true)
-	signIn := "tablet.client.people().then(([one]) => tablet.client.unlock(one.store, {pin: %s}, {login: %s, password: %s}))"
 	if got := tab.run("tablet.refused("+signIn+")", "000000", login(0), password); got != "lapsed" {
 		t.Errorf("the eleventh wrong PIN: %q, want lapsed", got)
 	}

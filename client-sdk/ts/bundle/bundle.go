@@ -5,6 +5,7 @@
 package bundle
 
 import (
+	"encoding/json"
 	"errors"
 	"fmt"
 	"os"
@@ -47,12 +48,12 @@ func Build(source, out string) error {
 	return nil
 }
 
-// Install has npm fetch what the package in source is built from, unless it is there.
-// It goes by the lock file alone. Several may call it at once: each installs beside,
-// and the first puts its own in place.
+// Install has npm fetch what the package in source is built from, unless it is there
+// in the versions that the package names. It goes by the lock file alone. Several may
+// call it at once: each installs beside, and the first puts its own in place.
 func Install(source string) error {
 	modules := filepath.Join(source, "node_modules")
-	if _, err := os.Stat(modules); err == nil {
+	if upToDate(source) {
 		return nil
 	}
 	beside, err := os.MkdirTemp(source, ".npm-")
@@ -74,12 +75,40 @@ func Install(source string) error {
 	if said, err := cmd.CombinedOutput(); err != nil {
 		return fmt.Errorf("npm ci: %w: %s", err, said)
 	}
-	if err := os.Rename(filepath.Join(beside, "node_modules"), modules); err != nil {
-		if _, there := os.Stat(modules); there != nil {
-			return fmt.Errorf("npm ci: %w", err)
-		}
+	_ = os.Rename(modules, filepath.Join(beside, "older")) // there may be none
+	if err := os.Rename(filepath.Join(beside, "node_modules"), modules); err != nil && !upToDate(source) {
+		return fmt.Errorf("npm ci: %w", err)
 	}
 	return nil
+}
+
+// upToDate reports whether what the package in source names is there, in the versions
+// that it names.
+func upToDate(source string) bool {
+	type manifest struct {
+		Version         string            `json:"version"`
+		Dependencies    map[string]string `json:"dependencies"`
+		DevDependencies map[string]string `json:"devDependencies"`
+	}
+	read := func(folder string) (m manifest, err error) {
+		text, err := os.ReadFile(filepath.Join(folder, "package.json"))
+		if err == nil {
+			err = json.Unmarshal(text, &m)
+		}
+		return m, err
+	}
+	own, err := read(source)
+	if err != nil {
+		return false
+	}
+	for _, list := range []map[string]string{own.Dependencies, own.DevDependencies} {
+		for name, version := range list {
+			if there, err := read(filepath.Join(source, "node_modules", name)); err != nil || there.Version != version {
+				return false
+			}
+		}
+	}
+	return true
 }
 
 // Wasm writes the engine as WebAssembly to the file out. source is any folder of this

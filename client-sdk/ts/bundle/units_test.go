@@ -1,6 +1,7 @@
 package bundle
 
 import (
+	"crypto/ecdh"
 	"encoding/hex"
 	"encoding/json"
 	"flag"
@@ -40,7 +41,7 @@ func TestUnits(t *testing.T) {
 	if err := script("../test/units.ts", program, ""); err != nil {
 		t.Fatal(err)
 	}
-	given, err := json.Marshal(fixtures())
+	given, err := json.Marshal(fixtures(t))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -51,7 +52,7 @@ func TestUnits(t *testing.T) {
 	}
 }
 
-func fixtures() map[string]any {
+func fixtures(t *testing.T) map[string]any {
 	values := []cbor.Value{
 		cbor.Null(), cbor.Bool(true), cbor.Bool(false), cbor.Int(0), cbor.Int(23), cbor.Int(24), cbor.Int(-1), cbor.Int(-25), cbor.Int(65536),
 		cbor.Int(syncproto.MaxSafeInt), cbor.Int(-syncproto.MaxSafeInt), cbor.Text("Mum said: 🙂"), cbor.Bytes([]byte{0, 255}),
@@ -70,7 +71,37 @@ func fixtures() map[string]any {
 	return map[string]any{
 		"seed": *unitsSeed, "cbor": encoded, "frames": frames, "view": view(),
 		"refused": []string{"", "18", "9f00ff", "6180", "f97e00", "0000", "5803aa", "a10102"},
+		"outbox":  outboxVector(t),
 	}
+}
+
+// outboxVector is the specification's sealed outbox, with the keys that it was sealed
+// with. A browser only writes such files: the vectors of damaged ones are for readers.
+func outboxVector(t *testing.T) map[string][]string {
+	text, err := os.ReadFile("../../../syncproto/spec/vectors/outbox/01-two.txt")
+	if err != nil {
+		t.Fatal(err)
+	}
+	out := map[string][]string{}
+	for _, line := range strings.Split(strings.ReplaceAll(string(text), "\n  ", ""), "\n") {
+		if name, value, ok := strings.Cut(line, ": "); ok {
+			out[name] = append(out[name], value)
+		}
+	}
+	for _, name := range []string{"key", "ephemeral"} {
+		for i, scalar := range out[name] {
+			b, err := hex.DecodeString(scalar)
+			if err != nil {
+				t.Fatal(err)
+			}
+			key, err := ecdh.P256().NewPrivateKey(b)
+			if err != nil {
+				t.Fatal(err)
+			}
+			out[name][i] = scalar + " " + hex.EncodeToString(key.PublicKey().Bytes())
+		}
+	}
+	return out
 }
 
 // view is one with a value, a text and a disagreement.

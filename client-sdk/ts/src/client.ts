@@ -32,8 +32,21 @@ export interface Person {
   login: string;
   unlock: "pin" | "passkey";
   lapsed: boolean;
-  /** Wrong PINs that are left until the store lapses; absent for a passkey. */
+  /**
+   * Too many wrong PINs: nothing opens this store any more. What was not sent is in
+   * `Client.sealed`; the person enrols anew.
+   */
+  destroyed: boolean;
+  /** Wrong PINs that are left until the key is destroyed; absent for a passkey. */
   triesLeft?: number;
+}
+
+/** A person's unsent work, sealed to the borough (SPEC 7.13). */
+export interface SealedWork {
+  /** How many changes and open drafts it holds. */
+  items: number;
+  /** What `doorstep recover` takes: two officers of the borough open it together. */
+  file: Uint8Array;
 }
 
 /** A proof of who somebody is (SPEC 7.8). */
@@ -82,7 +95,7 @@ export interface About {
 
 export type NoteKind =
   | "record" | "conflict" | "received" | "held" | "quarantined" | "late" | "refused" | "granted" | "leaving" | "purged"
-  | "forked" | "epoch" | "sign_in" | "update" | "clock" | "lost" | "kept_here" | "erased" | "restored" | "rewritten" | "other";
+  | "forked" | "epoch" | "sign_in" | "update" | "clock" | "lost" | "kept_here" | "erased" | "restored" | "rewritten" | "access_ended" | "other";
 
 /** A piece of news for the person at the device. It never holds content. */
 export interface Note extends Reason {
@@ -203,7 +216,7 @@ export class Client {
   enrol(enrolment: Enrolment): Promise<Session> { return this.#call("enrol", enrolment); }
 
   /**
-   * Opens a person's store. It fails with `wrong_secret` or `lapsed`:
+   * Opens a person's store. It fails with `wrong_secret`, `destroyed`, or `lapsed`:
    * then give a credential too, with the server in reach. A credential is for one use:
    * with a password the person is signed in as well.
    */
@@ -213,6 +226,9 @@ export class Client {
 
   /** Forgets the key. Words that were not sent stay, encrypted. */
   lock(): Promise<void> { return this.#call("lock", null); }
+
+  /** What somebody has not sent, for the borough's officers. It needs no unlocking. */
+  sealed(store: string): Promise<SealedWork> { return this.#call("sealed", { store }); }
 
   /** Begins a session of the person whose store is open. */
   signIn(credential: Credential): Promise<Session> { return this.#call("signIn", credential); }

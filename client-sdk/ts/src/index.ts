@@ -14,7 +14,7 @@ export * from "./kinds.gen";
 export { Client } from "./client";
 export type {
   About, ClientEvents, ClientOptions, Credential, Enrolment, Note, NoteKind, OpenState, Person,
-  Recovered, Session, StorageState, SyncReport, Unlock,
+  Recovered, SealedWork, Session, StorageState, SyncReport, Unlock,
 } from "./client";
 export { TextField } from "./textfield";
 export { Refusal } from "./refusal";

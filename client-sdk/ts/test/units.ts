@@ -9,6 +9,8 @@ import { Refusal } from "../src/refusal";
 import type { Splice } from "../src/types";
 import { Texts } from "../src/worker/texts";
 import { viewOf } from "../src/worker/decode";
+import { join } from "../src/worker/seal";
+import { headerOf, sealItem } from "../src/worker/sealed";
 import type { Engine, NoteEffect } from "../src/worker/engine";
 
 interface Fixtures {
@@ -16,6 +18,7 @@ interface Fixtures {
   cbor: string[];
   refused: string[];
   frames: { wire: string; message: string }[];
+  outbox: { hex: string[]; key: string[]; ephemeral: string[]; item: string[] };
   view: { encoded: string; heads: string[]; purpose: string; visitType: string; sides: number };
 }
 
@@ -64,6 +67,30 @@ async function framesAgree(): Promise<void> {
     check(toHex(await unwrap(fromHex(f.wire))) === f.message, "a frame of Go's");
     check(toHex(await unwrap(await wrap(fromHex(f.message)))) === f.message, "a frame of our own");
   }
+}
+
+/** A P-256 key pair of its scalar and its point. */
+async function pairOf(hex: string): Promise<CryptoKeyPair> {
+  const [scalar, point] = hex.split(" ").map(fromHex) as [Uint8Array, Uint8Array];
+  const text = (b: Uint8Array): string => Buffer.from(b).toString("base64url");
+  const half = { kty: "EC", crv: "P-256", x: text(point.subarray(1, 33)), y: text(point.subarray(33)) };
+  const use = { name: "ECDH", namedCurve: "P-256" };
+  return {
+    privateKey: await crypto.subtle.importKey("jwk", { ...half, d: text(scalar) }, use, true, ["deriveBits"]),
+    publicKey: await crypto.subtle.importKey("jwk", half, use, true, []),
+  };
+}
+
+/** The sealed outbox is, byte for byte, that of the specification. */
+async function outboxAgrees(): Promise<void> {
+  const v = given.outbox, key = fromHex(v.key[0]!.split(" ")[1]!);
+  const header = await headerOf({ borough: "testshire", device: "d1".repeat(16), user: "a1".repeat(16), key });
+  check(v.item.length === 2 && v.ephemeral.length === 2, "the vector of the sealed outbox has two items");
+  const items = await Promise.all(v.item.map(async (item, i) =>
+    sealItem(key, header, join(...item.split(" ").map(fromHex)), await pairOf(v.ephemeral[i]!))));
+  check(toHex(join(header, ...items)) === v.hex[0], "the sealed outbox");
+  const [one, two] = [await sealItem(key, header, header), await sealItem(key, header, header)];
+  check(toHex(one) !== toHex(two), "an item is sealed with a key that was used before");
 }
 
 function viewsAgree(): void {
@@ -187,6 +214,7 @@ async function fieldsConverge(): Promise<void> {
 cborAgrees();
 await framesAgree();
 viewsAgree();
+await outboxAgrees();
 crossingConverges();
 await fieldsConverge();
 console.log("agreed");

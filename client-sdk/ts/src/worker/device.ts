@@ -9,10 +9,12 @@ import { fromHex, toHex } from "../ids";
 import { Refusal } from "../refusal";
 import type { Value } from "../types";
 import { Engine, EngineFailure, Op, RowsFailure, type Effects, type NoteEffect, type Row } from "./engine";
+import { Outbox, outboxName } from "./outbox";
 import { Fenced, RowStore, type Loaded } from "./rowstore";
 import { random } from "./seal";
-import { Spare, type SpareContent } from "./spare";
-import type { Pinned, Tokens } from "./transport";
+import { Sealer, type SealTo } from "./sealed";
+import { Spare, sealedBy, summed, type SpareContent } from "./spare";
+import { sign, type Pinned, type Tokens } from "./transport";
 import type { Keys } from "./vault";
 
 /** What a device is made of. */
@@ -21,6 +23,8 @@ export interface Parts {
   keys: Keys;
   module: Promise<WebAssembly.Module>;
   folder: FileSystemDirectoryHandle | undefined;
+  /** To whom unsent work is sealed as well; undefined: the borough has no recovery key. */
+  sealTo: SealTo | undefined;
 }
 
 /** What a device tells its owner. */
@@ -34,6 +38,8 @@ export interface Ears {
   dropped(): void;
   /** Another worker writes now. */
   fenced(): void;
+  /** Whether all that is unsent is sealed to the borough too. */
+  sealed(store: string, all: boolean): void;
   fault(code: string, detail: string): void;
 }
 
@@ -59,6 +65,9 @@ export const nothing: Effects = { rows: [], spare: [], notes: [] };
 export class Device {
   readonly #store: RowStore;
   #spare: Spare | undefined;
+  #outbox: Outbox | undefined;
+  /** The second copy of the sealed outbox. */
+  #outboxSpare: Spare | undefined;
   #engine: Engine | undefined;
   #writes = 0;
   #queue: Job[] = [];
@@ -72,16 +81,18 @@ export class Device {
 
   static async open(parts: Parts, ears: Ears): Promise<Device> {
     const device = new Device(parts, ears);
-    let content: SpareContent | undefined;
+    let content: SpareContent | undefined, sealed: SpareContent | undefined;
     if (parts.folder) {
       try {
-        const opened = await Spare.open(parts.folder, parts.keys.store, parts.keys.rows);
+        const opened = await Spare.open(parts.folder, parts.keys.store, sealedBy(parts.keys.rows));
         [device.#spare, content] = [opened.spare, opened.content];
+        const outbox = await Spare.open(parts.folder, outboxName(parts.keys.store), summed);
+        [device.#outboxSpare, sealed] = [outbox.spare, outbox.content];
       } catch (e) {
         ears.fault("spare", String(e));
       }
     }
-    await device.#begin(content);
+    await device.#begin(content, sealed?.rows ?? []);
     return device;
   }
 
@@ -127,10 +138,18 @@ export class Device {
     return (await this.call(op, ...args)).result;
   }
 
+  /** For a pause: the screen went dark. What is being typed is sealed to the borough at once. */
+  async rest(): Promise<void> {
+    this.#outbox?.hurry();
+    await this.call(Op.rest);
+  }
+
   close(): void {
     this.#closed = true;
+    this.#outbox?.end();
     this.#store.close();
     this.#spare?.close();
+    this.#outboxSpare?.close();
     for (const j of this.#queue.splice(0)) j.failed(new Refusal("interrupted", ""));
   }
 
@@ -191,13 +210,43 @@ export class Device {
   }
 
   async #keep(effects: Effects[]): Promise<void> {
-    const rows = new Map<string, Row>();
-    for (const e of effects) for (const r of e.rows) rows.set(toHex(r[0]), r);
-    if (rows.size === 0) return;
+    const rows = merged(effects), spare = effects.flatMap((e) => e.spare);
+    const sealed = await this.#sealed((outbox) => outbox.follow(this.#engine, rows, spare));
+    if (rows.length > 0 || sealed.length > 0) await this.#write(rows, spare, sealed);
+  }
+
+  async #write(rows: Row[], spare: Row[], sealed: Row[]): Promise<void> {
     const n = this.#writes + 1;
-    await this.#store.apply([...rows.values()], n);
+    await this.#store.apply(rows, sealed, n);
     this.#writes = n;
-    await this.#spare?.apply(effects.flatMap((e) => e.spare), n);
+    if (rows.length > 0) await this.#spare?.apply(spare, n);
+    if (sealed.length > 0) await this.#outboxSpare?.apply(sealed, n);
+  }
+
+  /** Rows of the sealed outbox. One that fails holds nobody up: it is told, and made anew when the store is opened. */
+  async #sealed(make: (outbox: Outbox) => Promise<Row[]>): Promise<Row[]> {
+    if (!this.#outbox) return [];
+    try {
+      return await make(this.#outbox);
+    } catch (e) {
+      if (e instanceof EngineFailure) throw e;
+      this.ears.sealed(this.parts.keys.store, false);
+      this.ears.fault("outbox", String(e));
+      return [];
+    }
+  }
+
+  /** Brings the sealed outbox, of which these rows are stored, in line with what is unsent. */
+  async #seal(stored: Row[]): Promise<void> {
+    const { sealTo, keys } = this.parts;
+    if (!this.#engine || !sealTo) return;
+    this.#outbox?.end();
+    this.#outbox = new Outbox(new Sealer(sealTo, (m) => sign(keys.device, m)), () => void this.run(() => ({ result: null, effects: nothing })).catch(ignore));
+        const engine = this.#engine;
+    const rows = await this.#sealed((outbox) => outbox.renew(engine, stored.map(([k]) => k)));
+    if (rows.length > 0) await this.#write([], [], rows);
+    await this.#outboxSpare?.begin([...stored, ...rows], this.#writes);
+    this.ears.sealed(keys.store, true);
   }
 
   #refusal(e: unknown): Refusal {
@@ -215,8 +264,8 @@ export class Device {
   }
 
   /** Opens what is stored; from the second copy if the first is lost, damaged or behind. */
-  async #begin(content: SpareContent | undefined): Promise<void> {
-    let loaded: Loaded = { rows: [], writes: 0 };
+  async #begin(content: SpareContent | undefined, sealed: Row[]): Promise<void> {
+    let loaded: Loaded = { rows: [], writes: 0, outbox: [] };
     let why: Recovered["why"] | undefined;
     try {
       loaded = await this.#store.load();
@@ -227,7 +276,7 @@ export class Device {
       if (!content) throw new Refusal("damaged", "What is on this tablet cannot be read. Tell IT before anything else is done with it.", String(e));
       why = "damaged";
     }
-    if (why && content) await this.#recover(why, content);
+    if (why && content) await this.#recover(why, content, sealed);
   }
 
   async #start(loaded: Loaded): Promise<void> {
@@ -242,10 +291,11 @@ export class Device {
       this.#tell(effects);
     }
     await this.#spare?.begin(await this.#forSpare([...rows.values()]), this.#writes);
+    await this.#seal(loaded.outbox);
   }
 
   /** Fills an empty store from the second copy. */
-  async #recover(why: Recovered["why"], content: SpareContent): Promise<void> {
+  async #recover(why: Recovered["why"], content: SpareContent, sealed: Row[]): Promise<void> {
     await this.#store.destroy();
     this.#takeOwn(content.rows);
     this.#writes = content.writes;
@@ -254,13 +304,14 @@ export class Device {
       return;
     }
     const { engine, effects, result } = await this.#load(content.rows, Op.startSpare);
-    await this.#keep([{ ...nothing, rows: content.rows, spare: content.rows }, effects]);
+    await this.#write(merged([{ ...nothing, rows: content.rows }, effects]), [...content.rows, ...effects.spare], sealed);
     this.#engine = engine;
     const [changes, drafts] = result as number[];
     this.ears.recovered({ why, changes: changes!, drafts: drafts! });
     this.#tell(effects);
     const after = await this.#store.load();
     await this.#spare?.begin(await this.#forSpare(after.rows), this.#writes);
+    await this.#seal(after.outbox);
   }
 
   #tell(effects: Effects): void {
@@ -278,6 +329,7 @@ export class Device {
     this.#engine = engine;
     this.#tell(effects);
     await this.#spare?.begin(await this.#forSpare(loaded.rows), this.#writes);
+    await this.#seal(loaded.outbox);
   }
 
   async #load(rows: Row[], start: number): Promise<{ engine: Engine; effects: Effects; result: Value }> {
@@ -314,3 +366,14 @@ export class Device {
   }
 }
 
+
+/** What is to be stored: of several rows of one key, the last. */
+function merged(effects: Effects[]): Row[] {
+  const rows = new Map<string, Row>();
+  for (const e of effects) for (const r of e.rows) rows.set(toHex(r[0]), r);
+  return [...rows.values()];
+}
+
+function ignore(): void {
+  // Whoever calls next hears of it.
+}

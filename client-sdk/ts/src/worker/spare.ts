@@ -2,14 +2,14 @@
  * The second copy of a person's unsent work, in the origin's private files: there
  * when the database is damaged, lost or behind. Two files take turns. Each begins
  * with everything that counts and goes on with what was written since; a frame is
- * its length (4 bytes) and its sealed content, so that what was cut or altered is
- * seen.
+ * its length (4 bytes) and its content under a cover, so that what was cut or altered
+ * is seen.
  */
 import { decode, encode } from "../cbor";
 import { toHex } from "../ids";
 import type { Value } from "../types";
 import type { Row } from "./engine";
-import { seal, unseal } from "./seal";
+import { join, seal, unseal, type Bytes } from "./seal";
 
 /** A file this long is begun anew, unless what counts takes half of it. */
 const longBytes = 1 << 20;
@@ -24,6 +24,34 @@ interface Found extends SpareContent {
   turn: number;
 }
 
+/** How content is kept from being read or altered unseen. */
+export interface Cover {
+  put(plain: Uint8Array): Promise<Bytes>;
+  /** Throws if it was altered. */
+  take(covered: Uint8Array): Promise<Bytes>;
+}
+
+/** Content that only the holder of the key reads. */
+export function sealedBy(key: CryptoKey): Cover {
+  return { put: (plain) => seal(key, place, plain), take: (sealed) => unseal(key, place, sealed) };
+}
+
+/** Content that is sealed already: with its SHA-256 before it. */
+export const summed: Cover = {
+  put: async (plain) => join(await sumOf(plain), plain),
+  async take(covered) {
+    const plain = covered.slice(sumBytes);
+    if (toHex(await sumOf(plain)) !== toHex(covered.subarray(0, sumBytes))) throw new Error("altered");
+    return plain;
+  },
+};
+
+const sumBytes = 32;
+
+async function sumOf(plain: Uint8Array): Promise<Bytes> {
+  return new Uint8Array(await crypto.subtle.digest("SHA-256", plain as Bytes));
+}
+
 export class Spare {
   #files: FileSystemSyncAccessHandle[] = [];
   #live = new Map<string, Row>();
@@ -31,11 +59,11 @@ export class Spare {
   #size = 0;
   #failed = true;
 
-  private constructor(readonly key: CryptoKey) {}
+  private constructor(readonly cover: Cover) {}
 
   /** Opens the copy; content is what it holds, undefined if nothing. */
-  static async open(folder: FileSystemDirectoryHandle, name: string, key: CryptoKey): Promise<{ spare: Spare; content?: SpareContent }> {
-    const spare = new Spare(key);
+  static async open(folder: FileSystemDirectoryHandle, name: string, cover: Cover): Promise<{ spare: Spare; content?: SpareContent }> {
+    const spare = new Spare(cover);
     for (const half of ["a", "b"]) spare.#files.push(await access(folder, `${name}.${half}`));
     const found = (await Promise.all(spare.#files.map((f) => spare.#read(f)))).filter((f) => f !== undefined);
     found.sort((a, b) => b.turn - a.turn);
@@ -98,7 +126,7 @@ export class Spare {
   }
 
   async #frame(content: Value): Promise<Uint8Array<ArrayBuffer>> {
-    const sealed = await seal(this.key, place, encode(content));
+    const sealed = await this.cover.put(encode(content));
     const out = new Uint8Array(4 + sealed.length);
     new DataView(out.buffer).setUint32(0, sealed.length);
     out.set(sealed, 4);
@@ -116,7 +144,7 @@ export class Spare {
       if (at + 4 + n > bytes.length) break;
       let content: Value[];
       try {
-        content = decode(await unseal(this.key, place, bytes.subarray(at + 4, at + 4 + n))) as Value[];
+        content = decode(await this.cover.take(bytes.subarray(at + 4, at + 4 + n))) as Value[];
       } catch {
         break;
       }

@@ -48,7 +48,7 @@ export class Syncer {
     const report: SyncReport = { requests: 0, bytesUp: 0, bytesDown: 0 };
     this.#due = Infinity;
     clearTimeout(this.#timer);
-    if (!this.transport.session) {
+    if (!await this.transport.begun()) {
       report.refusal = { code: "unauthenticated", plain: "Please sign in. Your words are on this device and will be sent after that." };
     } else {
       this.#listen();

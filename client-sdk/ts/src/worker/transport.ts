@@ -42,7 +42,7 @@ interface ShareAnswer {
   lease_ms: number;
 }
 
-type EnrolAnswer = SessionAnswer & ShareAnswer & { borough: string; reply_key: string; checkpoint_key: string };
+type EnrolAnswer = SessionAnswer & ShareAnswer & { borough: string; reply_key: string; checkpoint_key: string; recovery_key?: string };
 
 /** A refusal of the server, with how long it asked to wait. */
 export class ServerRefusal extends Refusal {
@@ -58,6 +58,7 @@ const utf8 = new TextEncoder();
 export class Transport {
   #keys: Keys | undefined;
   #tokens: Tokens | undefined;
+  #seat: Pinned | undefined;
   #nonce = "";
   #nonceAt = 0;
   #refreshing: Promise<Tokens> | undefined;
@@ -67,10 +68,17 @@ export class Transport {
 
   get session(): Session | undefined { return this.#tokens?.who; }
 
-  /** Signs requests with these keys from now on; tokens are the session that was kept. */
-  use(keys: Keys | undefined, tokens: Tokens | undefined): void {
+  /** Signs requests with these keys from now on; tokens are the session that was kept, seat is whose device it is. */
+  use(keys: Keys | undefined, tokens: Tokens | undefined, seat: Pinned | undefined): void {
     this.#keys = keys;
     this.#tokens = tokens;
+    this.#seat = seat;
+  }
+
+  /** Whether there is a session, if only a custody session: nobody signs in for it. */
+  async begun(): Promise<boolean> {
+    if (!this.#tokens) await this.#custody(notSignedIn()).catch(() => undefined);
+    return this.#tokens !== undefined;
   }
 
   about(): Promise<About> { return this.#json("GET", "/v1/about"); }
@@ -80,7 +88,7 @@ export class Transport {
     return shareOf(await this.#json("POST", "/v1/share", { ...credential, device }));
   }
 
-  async enrol(credential: Credential, code: string, name: string): Promise<{ pinned: Pinned; share: Share }> {
+  async enrol(credential: Credential, code: string, name: string): Promise<{ pinned: Pinned; share: Share; recoveryKey: Bytes }> {
     const keys = this.#keys!;
     const normal = code.toUpperCase().replace(/[- ]/g, "").replace(/0/g, "O").replace(/1/g, "I");
     const proof = await sign(keys.device, utf8.encode("doorstep-enrol-v1\0" + normal));
@@ -89,7 +97,7 @@ export class Transport {
     });
     await this.#begin(tokensOf(a));
     const pinned = { borough: a.borough, user: a.user, device: a.device!, replyKey: a.reply_key, checkpointKey: a.checkpoint_key };
-    return { pinned, share: shareOf(a) };
+    return { pinned, share: shareOf(a), recoveryKey: fromBase64url(a.recovery_key ?? "") };
   }
 
   async signIn(credential: Credential, device: string): Promise<Session> {
@@ -146,7 +154,10 @@ export class Transport {
     await this.keep(t);
   }
 
-  /** Makes a call with the access token, and once more with a new one if it lapsed. */
+  /**
+   * Makes a call with the access token, and once more with a new one if it lapsed: that
+   * of a custody session where no other can be had because the person's access ended.
+   */
   async #signedIn<T>(call: (tokens: Tokens) => Promise<T>): Promise<T> {
     const t = this.#tokens;
     if (!t) throw notSignedIn();
@@ -158,6 +169,21 @@ export class Transport {
     return call(await this.#refresh(t));
   }
 
+  /** Begins a session by the device's key alone, for words of somebody whose access ended (SPEC 7.8). */
+  async #custody(why: unknown): Promise<void> {
+    const { user, device } = this.#seat ?? {};
+    if (!user || !device) throw why;
+    let a: SessionAnswer;
+    try {
+      a = await this.#json("POST", "/v1/sign-in/custody", { user, device });
+    } catch (e) {
+      if (!(e instanceof ServerRefusal) || e.number === 0) throw e;
+      if (this.#tokens?.who.custodyOnly) await this.#begin(undefined); // access came back: they sign in
+      throw why;
+    }
+    await this.#begin(tokensOf({ ...a, name: a.name || (this.#tokens?.who.name ?? "") }));
+  }
+
   async #refresh(lapsed: Tokens): Promise<Tokens> {
     if (this.#tokens && this.#tokens.access !== lapsed.access) return this.#tokens;
     this.#refreshing ??= this.#trade().finally(() => { this.#refreshing = undefined; });
@@ -165,6 +191,16 @@ export class Transport {
   }
 
   async #trade(): Promise<Tokens> {
+    try {
+      await this.#renew();
+    } catch (e) {
+      if (!(e instanceof ServerRefusal) || e.number !== unauthenticated) throw e;
+      await this.#custody(e);
+    }
+    return this.#tokens!;
+  }
+
+  async #renew(): Promise<void> {
     let t = this.#tokens;
     if (!t?.refresh) throw notSignedIn();
     if (!t.refreshID) {
@@ -173,7 +209,6 @@ export class Transport {
     }
     const a = await this.#json<SessionAnswer>("POST", "/v1/token/refresh", { refresh_token: t.refresh, request_id: t.refreshID });
     await this.#begin(tokensOf(a));
-    return this.#tokens!;
   }
 
   async #json<T>(method: string, path: string, body?: unknown, tokens?: Tokens): Promise<T> {
@@ -263,6 +298,10 @@ async function refusalOf(r: Response): Promise<ServerRefusal> {
   }
   const byStatus: Record<number, number> = { 401: unauthenticated, 403: 55, 413: 5, 429: 92 };
   return new ServerRefusal(byStatus[r.status] ?? unavailable, "unavailable", "The server cannot answer now. Your words are on this device.", wait);
+}
+
+function fromBase64url(s: string): Bytes {
+  return Uint8Array.from(atob(s.replace(/-/g, "+").replace(/_/g, "/")), (c) => c.charCodeAt(0));
 }
 
 function base64url(b: Uint8Array): string {

@@ -14,7 +14,9 @@ import { toHex } from "../ids";
 import { Refusal } from "../refusal";
 import type { Value } from "../types";
 import { join, keyFor, random, seal, unseal, type Bytes } from "./seal";
+import type { SealTo } from "./sealed";
 import { access } from "./spare";
+import type { Pinned } from "./transport";
 
 /** PBKDF2 is what every browser's WebCrypto has; the count is OWASP's of 2023 for SHA-256. */
 const stretches = 600_000;
@@ -46,6 +48,12 @@ interface Entry {
   until: number;
   /** The latest time that was seen: a clock that is set back lengthens no lease. */
   seen: number;
+  /** To whom unsent work is sealed (SPEC 7.13); an empty key: to nobody. */
+  borough: string;
+  user: string;
+  recoveryKey: Bytes;
+  /** All that is unsent is sealed to the borough as well: the key may be destroyed. */
+  sealed: boolean;
 }
 
 /** The server's part of a lock. */
@@ -89,7 +97,7 @@ export class Vault {
 
   people(): Person[] {
     return this.#entries.filter((e) => e.device).map((e) => ({
-      store: e.store, login: e.login, unlock: e.unlock, lapsed: e.until === 0,
+      store: e.store, login: e.login, unlock: e.unlock, lapsed: e.until === 0, destroyed: isDestroyed(e),
       ...(e.unlock === "pin" ? { triesLeft: Math.max(maxTries - e.tries, 0) } : {}),
     }));
   }
@@ -113,6 +121,7 @@ export class Vault {
       store, login, unlock: "pin" in unlock ? "pin" : "passkey", salt, stretches,
       secret: await seal(await lockKey(unlock, salt, stretches, noShare), utf8.encode(store), secret),
       deviceKey: await seal(wrap, publicKey, pkcs8), publicKey, tries: 0, device: "", leaseMS: 0, until: 0, seen: 0,
+      borough: "", user: "", recoveryKey: new Uint8Array(0), sealed: false,
     });
     pkcs8.fill(0);
     secret.fill(0);
@@ -121,15 +130,29 @@ export class Vault {
   }
 
   /** The server has enrolled them: from now on the lock needs its share as well. */
-  async enrolled(store: string, unlock: Unlock, device: string, s: Share): Promise<void> {
+  async enrolled(store: string, unlock: Unlock, p: Pinned, { share, recoveryKey }: { share: Share; recoveryKey: Bytes }): Promise<void> {
     const e = this.#entry(store), place = utf8.encode(store);
     if (!e.device) {
       const secret = await unseal(await lockKey(unlock, e.salt, e.stretches, noShare), place, e.secret);
-      e.secret = await seal(await lockKey(unlock, e.salt, e.stretches, s.share), place, secret);
+      e.secret = await seal(await lockKey(unlock, e.salt, e.stretches, share.share), place, secret);
       secret.fill(0);
     }
-    e.device = device;
-    await this.renew(store, s);
+    [e.device, e.borough, e.user, e.recoveryKey] = [p.device, p.borough, p.user, recoveryKey];
+    await this.renew(store, share);
+  }
+
+  /** To whom a store's unsent work is sealed. */
+  sealTo(store: string): SealTo | undefined {
+    const e = this.#entry(store);
+    return e.recoveryKey.length === 0 ? undefined : { borough: e.borough, device: e.device, user: e.user, key: e.recoveryKey };
+  }
+
+  /** Whether all that is unsent in a store is sealed as well. */
+  async noteSealed(store: string, all: boolean): Promise<void> {
+    const e = this.#entry(store);
+    if (e.sealed === all) return;
+    e.sealed = all;
+    await this.#keep();
   }
 
   /** Which device a store's share is asked for. */
@@ -167,11 +190,12 @@ export class Vault {
   }
 
   /**
-   * The keys of a store. Fails with `wrong_secret`, `lapsed` (from the tenth wrong PIN
-   * on, too) or `not_found`. A try is counted on disk before it is made.
+   * The keys of a store. Fails with `wrong_secret`, `lapsed`, `destroyed` (from the tenth
+   * wrong PIN on) or `not_found`. A try is counted on disk before it is made.
    */
   async unlock(store: string, unlock: Unlock): Promise<Keys> {
     const e = this.#entry(store);
+    if (isDestroyed(e)) throw destroyed();
     const share = e.device ? await this.shares.get(store) : noShare;
     if (!share) throw lapsed();
     const pin = "pin" in unlock;
@@ -205,16 +229,17 @@ export class Vault {
   }
 
   /**
-   * From the tenth wrong PIN on the share goes: without it no PIN opens anything, and the
-   * server lends it again only to who signs in. The sealed secret stays: with it would go
-   * words that are nowhere else.
+   * The tenth wrong PIN destroys the key: the share, and the secret that it locks. What
+   * is unsent stays, sealed to the borough. Where there is nobody to seal it to, the
+   * share alone goes: with the secret would go words that are nowhere else.
    */
   async #wrong(e: Entry): Promise<never> {
     if (e.unlock === "pin" && e.tries >= maxTries) {
       e.until = 0;
       await this.shares.wipe(e.store);
+      if (e.recoveryKey.length > 0 && e.sealed) e.secret = e.deviceKey = new Uint8Array(0);
       await this.#keep();
-      throw tooMany();
+      throw isDestroyed(e) ? destroyed() : tooMany();
     }
     throw new Refusal("wrong_secret", e.unlock === "pin" ? "That is not the PIN." : "That passkey does not open this store.");
   }
@@ -248,6 +273,12 @@ export class Vault {
     this.file.read(bytes, { at: 0 });
     return bytes.length > 0 ? bytes : undefined;
   }
+}
+
+function isDestroyed(e: Entry): boolean { return e.secret.length === 0; }
+
+function destroyed(): Refusal {
+  return new Refusal("destroyed", "Too many wrong PINs: what is on this tablet cannot be opened with a PIN any more. What was not sent is kept for the borough. Tell IT.");
 }
 
 function tooMany(): Refusal {
@@ -299,7 +330,7 @@ async function lockKey(unlock: Unlock, salt: Bytes, count: number, share: Bytes)
 function writeEntries(entries: Entry[]): Bytes {
   return encode(entries.map((e): Value => [
     e.store, e.login, e.unlock, e.salt, e.stretches, e.secret, e.deviceKey, e.publicKey, e.tries, e.device, e.leaseMS, e.until,
-    e.seen,
+    e.seen, e.borough, e.user, e.recoveryKey, e.sealed,
   ]));
 }
 
@@ -311,6 +342,7 @@ function readEntries(bytes: Uint8Array | undefined): Entry[] | undefined {
       store: e[0] as string, login: e[1] as string, unlock: e[2] as Entry["unlock"], salt: e[3] as Bytes, stretches: e[4] as number,
       secret: e[5] as Bytes, deviceKey: e[6] as Bytes, publicKey: e[7] as Bytes, tries: e[8] as number, device: e[9] as string,
       leaseMS: e[10] as number, until: e[11] as number, seen: e[12] as number,
+      borough: e[13] as string, user: e[14] as string, recoveryKey: e[15] as Bytes, sealed: e[16] as boolean,
     }));
   } catch {
     return undefined;

@@ -1,5 +1,5 @@
 /** What pages can ask for, carried out in the one worker that writes. */
-import type { Credential, Enrolment, Note, NoteKind, OpenState, Session, StorageState, Unlock } from "../client";
+import type { Credential, Enrolment, Note, NoteKind, OpenState, SealedWork, Session, StorageState, Unlock } from "../client";
 import { toHex } from "../ids";
 import { Refusal } from "../refusal";
 import type { TypedSplice } from "../textfield";
@@ -8,6 +8,7 @@ import { familiesOf, idsOf, kindsOf, marksOf, outboxOf, problemsOf, recordsOf, s
 import { Device, nothing, type Ears } from "./device";
 import { captureValue, chance, idBytes, opValue, pathValue, spliceValues, timeValue } from "./encode";
 import { Op, type NoteEffect } from "./engine";
+import { sealedWork } from "./outbox";
 import { Syncer } from "./sync";
 import { Texts } from "./texts";
 import { Transport } from "./transport";
@@ -23,6 +24,7 @@ export interface Config {
 export type Tell = (event: string, value: unknown) => void;
 
 const fullFrom = 0.8;
+const accessEnded = 67; // SPEC 11
 
 /** Calls that may be made a second time where it is not known whether the first took effect. */
 export function repeatable(method: string, args: unknown): boolean {
@@ -36,6 +38,7 @@ export class Writer implements Ears {
   readonly #transport: Transport;
   #device: Device | undefined;
   #syncer: Syncer | undefined;
+  #ended = false;
 
   private constructor(
     readonly config: Config, readonly vault: Vault, readonly folder: FileSystemDirectoryHandle | undefined,
@@ -46,6 +49,7 @@ export class Writer implements Ears {
     this.#transport = new Transport(config.server, async (t) => {
       await this.#device?.keepTokens(t);
       this.tell("session", t?.who);
+      await this.#noticeEnd(t?.who.custodyOnly ?? false);
     });
   }
 
@@ -87,9 +91,9 @@ export class Writer implements Ears {
   async on_enrol(e: Enrolment): Promise<Session> {
     const keys = await this.vault.begin(e.login, e.unlock);
     await this.#open(keys);
-    const { pinned, share } = await this.#transport.enrol(e.credential, e.code, e.name);
+    const { pinned, ...told } = await this.#transport.enrol(e.credential, e.code, e.name);
     await this.#device!.enrolled(pinned);
-    await this.vault.enrolled(keys.store, e.unlock, pinned.device, share);
+    await this.vault.enrolled(keys.store, e.unlock, pinned, told);
     await this.#reopen(keys);
     return this.#transport.session!;
   }
@@ -196,7 +200,11 @@ export class Writer implements Ears {
   on_nudge(): void { this.#syncer?.plan(0); }
 
   async on_rest(): Promise<void> {
-    if (this.#device?.pinned) await this.#device.call(Op.rest);
+    if (this.#device?.pinned) await this.#device.rest();
+  }
+
+  on_sealed(a: { store: string }): Promise<SealedWork> {
+    return sealedWork({ name: this.config.name, store: a.store, folder: this.folder, to: this.vault.sealTo(a.store), open: this.#device?.parts.keys.store === a.store });
   }
 
   async on_storage(): Promise<StorageState> {
@@ -229,7 +237,20 @@ export class Writer implements Ears {
 
   fenced(): void { this.onFenced(); }
 
+  sealed(store: string, all: boolean): void {
+    void this.vault.noteSealed(store, all).catch((e: unknown) => this.fault("vault", String(e)));
+  }
+
   fault(code: string, plain: string): void { this.tell("fault", { code, plain }); }
+
+  /** Tells, once, that the person's access from this device has ended. */
+  async #noticeEnd(ended: boolean): Promise<void> {
+    const first = ended && !this.#ended;
+    this.#ended = ended;
+    if (!first || !this.#device?.pinned) return;
+    const [code, plain] = await this.#device.look(Op.code, accessEnded) as [string, string];
+    this.tell("note", { kind: "access_ended", family: "", record: "", change: "", code, plain } satisfies Note);
+  }
 
   get #opened(): Device {
     if (!this.#device?.pinned) throw locked();
@@ -245,8 +266,8 @@ export class Writer implements Ears {
 
   async #open(keys: Keys): Promise<void> {
     this.#close();
-    this.#device = await Device.open({ name: this.config.name, keys, module: this.#module, folder: this.folder }, this);
-    this.#transport.use(keys, this.#device.tokens);
+    this.#device = await Device.open({ name: this.config.name, keys, module: this.#module, folder: this.folder, sealTo: this.vault.sealTo(keys.store) }, this);
+    this.#transport.use(keys, this.#device.tokens, this.#device.pinned);
     if (!this.#device.pinned) return;
     this.share(keys);
     this.#syncer = new Syncer(this.#device, this.#transport, (r) => {
@@ -264,7 +285,7 @@ export class Writer implements Ears {
     this.#syncer?.end();
     this.#device?.close();
     this.#texts.forget();
-    this.#transport.use(undefined, undefined);
+    this.#transport.use(undefined, undefined, undefined);
     this.#device = this.#syncer = undefined;
   }
 }
@@ -272,7 +293,7 @@ export class Writer implements Ears {
 const noteKinds: { [n: number]: NoteKind } = {
   1: "record", 2: "conflict", 3: "received", 4: "held", 5: "quarantined", 6: "late", 7: "refused", 8: "granted", 9: "leaving",
   10: "purged", 11: "forked", 12: "epoch", 13: "sign_in", 14: "update", 15: "clock", 16: "lost", 17: "kept_here", 23: "erased",
-  24: "restored", 25: "rewritten",
+  24: "restored", 25: "rewritten", 26: "access_ended",
 };
 
 function locked(): Refusal {

@@ -20,6 +20,20 @@ window.tablet = {
     await this.client.unlock(person.store, { pin });
     return person.login;
   },
+  // What is sealed to the borough, as its file is handed to IT.
+  async sealed() {
+    const [person] = await this.client.people();
+    const { items, file } = await this.client.sealed(person.store);
+    return { items, file: btoa(String.fromCharCode(...file)) };
+  },
+  // Waits until so many changes and drafts are sealed.
+  async sealedTo(want) {
+    for (;;) {
+      const { items } = await this.sealed();
+      if (items === want) return items;
+      await new Promise((next) => setTimeout(next, 20));
+    }
+  },
   // Begins a visit in the first family, as somebody on the doorstep does.
   async begin() {
     const [{ family }] = await this.client.families();

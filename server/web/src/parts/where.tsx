@@ -2,6 +2,7 @@ import type { Mark, RecordID, Status, Whereabouts } from "@doorstep/client";
 import { useDesk, useStatus } from "../hooks";
 import { t } from "../words/words";
 import { Act } from "./basic";
+import { saveFile } from "./save";
 
 const colour: { [state in Whereabouts]: string } = { none: "grey", only_here: "orange", received: "blue", seen: "green" };
 
@@ -47,11 +48,5 @@ function OneMark(props: { mark: Mark }) {
 }
 
 async function saveChange(id: string, exported: Promise<{ body: Uint8Array }>): Promise<void> {
-  const { body } = await exported;
-  const url = URL.createObjectURL(new Blob([body.slice()], { type: "application/octet-stream" }));
-  const a = document.createElement("a");
-  a.href = url;
-  a.download = `doorstep-${id.slice(0, 12)}.change`;
-  a.click();
-  URL.revokeObjectURL(url);
+  saveFile(`doorstep-${id.slice(0, 12)}.change`, (await exported).body);
 }

@@ -2,6 +2,7 @@ import type { Client, Person } from "@doorstep/client";
 import { useEffect, useId, useState } from "preact/hooks";
 import { useLoaded } from "../hooks";
 import { Act, Box, Input, Loading, Title } from "../parts/basic";
+import { saveFile } from "../parts/save";
 import { t } from "../words/words";
 
 /** Who is here, and their PIN. Several people may share a tablet, each with a store of their own. */
@@ -28,9 +29,25 @@ export function Unlock(props: { client: Client; onAnother: () => void }) {
           </div>
         </fieldset>
       )}
-      {person && <Pin key={person.store} client={client} person={person} onTried={reload} />}
+      {person && !person.destroyed && <Pin key={person.store} client={client} person={person} onTried={reload} />}
+      {person?.destroyed && <Destroyed key={person.store} client={client} person={person} />}
       <button type="button" class="plain-button" onClick={props.onAnother}>{t("enrol.another")}</button>
     </main>
+  );
+}
+
+/** After ten wrong PINs: nobody opens the store any more, and what was not sent waits for two officers. */
+function Destroyed(props: { client: Client; person: Person }) {
+  const { client, person } = props;
+  const [sealed] = useLoaded(() => client.sealed(person.store), [client, person.store]);
+  if (!sealed) return <Loading />;
+  return (
+    <Box kind="risk" title={t("unlock.destroyed.title")}>
+      <p class="govuk-body">{t("unlock.destroyed")}</p>
+      <p class="govuk-body">{sealed.items > 0 ? t("unlock.destroyed.unsent", { n: sealed.items }) : t("unlock.destroyed.none")}</p>
+      {sealed.items > 0 && <Act kind="secondary" onAct={() => saveFile("doorstep-outbox.sealed", sealed.file)}>{t("unlock.destroyed.save")}</Act>}
+      <p class="govuk-body">{t("unlock.destroyed.again")}</p>
+    </Box>
   );
 }
 
