@@ -180,6 +180,9 @@ func dialAdmin(dir string) (op remoteOperator, running bool, err error) {
 	return remoteOperator{&http.Client{Transport: &http.Transport{DialContext: dial}}}, true, nil
 }
 
+// ErrNoAnswer is the error of a command that the running server may have carried out.
+var ErrNoAnswer = errors.New("the running server gave no answer")
+
 // ask sends one command.
 func ask[Req, Res any](ctx context.Context, o remoteOperator, name string, in Req) (out Res, err error) {
 	body, err := json.Marshal(in)
@@ -192,12 +195,12 @@ func ask[Req, Res any](ctx context.Context, o remoteOperator, name string, in Re
 	}
 	res, err := o.http.Do(req)
 	if err != nil {
-		return out, fmt.Errorf("asking the running server: %w", err)
+		return out, fmt.Errorf("%w: %w", ErrNoAnswer, err)
 	}
 	defer res.Body.Close()
 	answer, err := io.ReadAll(io.LimitReader(res.Body, maxZipBytes))
 	if err != nil {
-		return out, fmt.Errorf("asking the running server: %w", err)
+		return out, fmt.Errorf("%w: %w", ErrNoAnswer, err)
 	}
 	if res.StatusCode != http.StatusOK {
 		var p problem

@@ -387,3 +387,35 @@ func copyDir(t *testing.T, from, to string) {
 		t.Fatal(err)
 	}
 }
+
+// A command of information governance that names itself is carried out once, however
+// often it is given, and is something else under no name of another.
+func TestNamedOrderIsCarriedOutOnce(t *testing.T) {
+	b := begun(t)
+	plant(t, b)
+	if err := b.auth.SetPassword(t.Context(), "ig_officer2", "a dry place for papers"); err != nil {
+		t.Fatal(err)
+	}
+	op := localOperator{b}
+	order := EraseOrder{Login: "ig_officer2", Password: "a dry place for papers", Act: "ask", Scope: erasure.ScopeRecord,
+		ID: doomed.String(), Basis: erasure.BasisUnlawful, Reason: "of another family", Request: strings.Repeat("a", 32)}
+	first, err := op.Erase(t.Context(), order)
+	if err != nil {
+		t.Fatal(err)
+	}
+	again, err := op.Erase(t.Context(), order)
+	if err != nil || !slices.Equal(again, first) {
+		t.Errorf("given twice: got %+v and %+v, %v", first, again, err)
+	}
+	if asks, err := b.erasure.Asks(officer); err != nil || len(asks) != 1 {
+		t.Errorf("asked for: %+v, %v; want one", asks, err)
+	}
+	order.Reason = "another reason"
+	if _, err := op.Erase(t.Context(), order); !errors.Is(err, syncproto.CodeBadValue) {
+		t.Errorf("something else under the same name: got %v", err)
+	}
+	order.Request = "x"
+	if _, err := op.Erase(t.Context(), order); err == nil {
+		t.Error("a name that is no id was taken")
+	}
+}

@@ -2,11 +2,14 @@ package server
 
 import (
 	"context"
+	"crypto/sha256"
+	"encoding/json"
 	"fmt"
 	"time"
 
 	"doorstep/server/internal/auth"
 	"doorstep/server/internal/erasure"
+	"doorstep/server/internal/once"
 	"doorstep/syncproto"
 )
 
@@ -25,6 +28,26 @@ type EraseOrder struct {
 	Until    string `json:"until"`  // hold: a date, 2006-01-02
 	Family   string `json:"family"` // hold: the family; ID is then one of its records, or empty
 	Lift     string `json:"lift"`   // hold: the id of the hold that ends
+	// Request names the order: given twice, with the same words, it is carried out
+	// once. Empty: it has no name.
+	Request string `json:"request"`
+}
+
+// once is a context in which a named order of a person is carried out once.
+func (in EraseOrder) once(ctx context.Context, by syncproto.UserID) (context.Context, error) {
+	if in.Request == "" {
+		return ctx, nil
+	}
+	id, err := syncproto.ParseID(in.Request)
+	if err != nil {
+		return ctx, fmt.Errorf("the request %q is no id: %w", in.Request, err)
+	}
+	in.Login, in.Password, in.Request = "", "", ""
+	words, err := json.Marshal(in)
+	if err != nil {
+		return ctx, fmt.Errorf("naming an order: %w", err)
+	}
+	return once.With(ctx, once.Request{User: by, ID: syncproto.RequestID(id), What: sha256.Sum256(words)}), nil
 }
 
 // Erasure is one request as lists show it.
@@ -42,6 +65,9 @@ type Erasure struct {
 func (o localOperator) Erase(ctx context.Context, in EraseOrder) ([]Erasure, error) {
 	by, err := o.proven(ctx, in)
 	if err != nil {
+		return nil, err
+	}
+	if ctx, err = in.once(ctx, by); err != nil {
 		return nil, err
 	}
 	id, err := syncproto.ParseID(in.ID)

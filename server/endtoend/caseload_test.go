@@ -17,6 +17,7 @@ type caseload struct {
 	works    func(worker, family int) bool // nil: everybody with every family
 	plans    bool
 	manager  bool // the team has one, who signs in as manager
+	coord    bool // and a co-ordinator, who signs in as coordinator
 }
 
 // login is what worker n signs in as.
@@ -62,6 +63,9 @@ func (c caseload) people() map[string][]string {
 	}
 	if c.manager {
 		workers = append(workers, "W-M,manager,The manager,manager,T-1,Y")
+	}
+	if c.coord {
+		workers = append(workers, "W-C,coordinator,The co-ordinator,coordinator,T-1,N")
 	}
 	families := []string{"family_ref,name,team_ref"}
 	allocations := []string{"allocation_ref,family_ref,worker_ref,role,from,to,sw_reason"}

@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"doorstep/client-sdk/device"
 	"doorstep/client-sdk/engine"
 	"doorstep/server"
 	"doorstep/syncproto"
@@ -47,18 +48,42 @@ func (b *borough) hires(t *testing.T, login, role string) desk {
 	return b.sits(t, login)
 }
 
-// wants makes a call and fails the test for another status.
+// wants makes a call and fails the test for another status. Of whatever does
+// something the answer is lost once: the call is made again under the same name.
 func (d desk) wants(status int, method, path string, in, out any) {
 	d.t.Helper()
-	var body io.Reader
-	if in != nil {
-		b, err := json.Marshal(in)
-		if err != nil {
-			d.t.Fatal(err)
-		}
-		body = bytes.NewReader(b)
+	name := ""
+	if method == "POST" && d.token != "" {
+		name = `"` + syncproto.ID(device.NewRequestID()).String() + `"`
 	}
-	req, err := http.NewRequestWithContext(d.t.Context(), method, "http://"+d.b.address()+path, body)
+	got, answer := d.sends(name, method, path, in)
+	if name != "" && got/100 == 2 {
+		again, same := d.sends(name, method, path, in)
+		if again != got || !bytes.Equal(same, answer) {
+			d.t.Fatalf("%s %s: got %d with %s, and when it was asked again %d with %s", method, path, got, answer, again, same)
+		}
+	}
+	if got != status {
+		d.t.Fatalf("%s %s: got status %d, want %d: %s", method, path, got, status, answer)
+	}
+	if out != nil {
+		if err := json.Unmarshal(answer, out); err != nil {
+			d.t.Fatalf("reading %s: %v", answer, err)
+		}
+	}
+}
+
+// sends makes a call under a name; empty: none.
+func (d desk) sends(name, method, path string, in any) (status int, answer []byte) {
+	d.t.Helper()
+	body, err := json.Marshal(in)
+	if err != nil {
+		d.t.Fatal(err)
+	}
+	if in == nil {
+		body = nil
+	}
+	req, err := http.NewRequestWithContext(d.t.Context(), method, "http://"+d.b.address()+path, bytes.NewReader(body))
 	if err != nil {
 		d.t.Fatal(err)
 	}
@@ -66,23 +91,18 @@ func (d desk) wants(status int, method, path string, in, out any) {
 	if d.token != "" {
 		req.Header.Set("Authorization", "Bearer "+d.token)
 	}
+	if name != "" {
+		req.Header.Set("Idempotency-Key", name)
+	}
 	res, err := http.DefaultClient.Do(req)
 	if err != nil {
 		d.t.Fatal(err)
 	}
 	defer res.Body.Close()
-	answer, err := io.ReadAll(res.Body)
-	if err != nil {
+	if answer, err = io.ReadAll(res.Body); err != nil {
 		d.t.Fatal(err)
 	}
-	if res.StatusCode != status {
-		d.t.Fatalf("%s %s: got status %d, want %d: %s", method, path, res.StatusCode, status, answer)
-	}
-	if out != nil {
-		if err := json.Unmarshal(answer, out); err != nil {
-			d.t.Fatalf("reading %s: %v", answer, err)
-		}
-	}
+	return res.StatusCode, answer
 }
 
 // closed is a tablet that shows nothing, and whose purges are done.

@@ -239,9 +239,13 @@ export class Client {
   /** Proves anew who the person is, before what is sworn or sealed. */
   stepUp(credential: Credential): Promise<void> { return this.#call("stepUp", credential); }
 
-  /** Calls the server's JSON API as the person signed in; see `GET /v1/openapi.json`. */
-  api<T = unknown>(method: "GET" | "POST", path: string, body?: unknown): Promise<T> {
-    return this.#call("api", { method, path, body });
+  /**
+   * Calls the server's JSON API as the person signed in; see `GET /v1/openapi.json`. What is posted is carried out
+   * once, even if its answer is lost and it is sent again. Whoever wants to try again later gives the same `request`:
+   * 32 hex digits, drawn once.
+   */
+  api<T = unknown>(method: "GET" | "POST", path: string, body?: unknown, request?: string): Promise<T> {
+    return this.#call("api", { method, path, body, request });
   }
 
   /** Every record kind, to draw forms from. */

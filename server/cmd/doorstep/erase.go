@@ -1,6 +1,9 @@
 package main
 
 import (
+	"crypto/rand"
+	"encoding/hex"
+	"errors"
 	"fmt"
 
 	"github.com/spf13/cobra"
@@ -44,6 +47,13 @@ func newErase(s streams) *cobra.Command {
 	return cmd
 }
 
+// freshRequest draws the name of a command.
+func freshRequest() string {
+	var id [16]byte
+	_, _ = rand.Read(id[:]) // never fails
+	return hex.EncodeToString(id[:])
+}
+
 // command is one act of an erasure.
 func (o *eraseOptions) command(s streams, use, act, short string, flags func(*cobra.Command)) *cobra.Command {
 	cmd := &cobra.Command{Use: use, Short: short, Args: oneArg, RunE: func(cmd *cobra.Command, args []string) error {
@@ -58,8 +68,14 @@ func (o *eraseOptions) command(s streams, use, act, short string, flags func(*co
 		if o.order.Password, err = o.who.password(s.in); err != nil {
 			return err
 		}
+		if o.order.Request == "" {
+			o.order.Request = freshRequest()
+		}
 		return withOperator(o.config, s.err, func(op server.Operator) error {
 			list, err := op.Erase(cmd.Context(), o.order)
+			if errors.Is(err, server.ErrNoAnswer) && act != "list" {
+				return fmt.Errorf("%w; nobody knows whether it was done: give the same command again with --request %s, and it is done once", err, o.order.Request)
+			}
 			if err != nil {
 				return err
 			}
@@ -78,6 +94,9 @@ func (o *eraseOptions) command(s streams, use, act, short string, flags func(*co
 	configFlag(cmd, &o.config)
 	cmd.Flags().StringVar(&o.order.Login, "as", "", "login of who orders it")
 	passwordFlags(cmd, &o.who)
+	if act != "list" {
+		cmd.Flags().StringVar(&o.order.Request, "request", "", "32 hex digits that name this command; given twice it is done once (default: drawn)")
+	}
 	if flags != nil {
 		flags(cmd)
 	}

@@ -36,6 +36,7 @@ type route struct {
 	summary      string
 	who          who
 	stepUp       bool         // needs a fresh sign-in
+	onlyOnce     bool         // a request that names itself is carried out once
 	request      reflect.Type // JSON body; nil: none
 	response     reflect.Type // JSON answer; nil: none
 	consumes     string       // media type when it is not JSON
@@ -151,7 +152,7 @@ func setNonce(fctx *fasthttp.RequestCtx, nonce string) {
 }
 
 // letIn checks the media type and who is calling.
-func (a *API) letIn(r route, k *call, fctx *fasthttp.RequestCtx, s *state) error {
+func (a *API) letIn(r route, k *call, fctx *fasthttp.RequestCtx, s *state) (err error) {
 	if r.who != anyone {
 		caller, err := a.callerOf(k, &fctx.Request.Header)
 		if err != nil {
@@ -178,7 +179,8 @@ func (a *API) letIn(r route, k *call, fctx *fasthttp.RequestCtx, s *state) error
 			return syncproto.CodeUnsupportedMedia
 		}
 	}
-	return nil
+	k.ctx, err = withRequest(k.ctx, r, k, &fctx.Request.Header)
+	return err
 }
 
 // callerOf returns who sent a request.

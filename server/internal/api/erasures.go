@@ -87,13 +87,13 @@ func (a *API) eraseRoutes() []route {
 	return []route{
 		handler(a, route{method: get, path: "/v1/erasures", id: "erasures", summary: "What information governance was asked to erase, and what became of it.", who: signedIn,
 			codes: codes(syncproto.CodeForbidden)}, a.erasures),
-		handler(a, route{method: post, path: "/v1/erasures", id: "askErasure", summary: "Ask for an erasure, which another person has to confirm.", who: signedIn, codes: refused}.fresh(), a.askErasure),
-		handler(a, route{method: post, path: "/v1/erasures/:id/confirm", id: "confirmErasure", summary: "Confirm an erasure that another person asked for: the words are gone then, for good.", who: signedIn, codes: refused}.fresh(), a.confirmErasure),
-		handler(a, route{method: post, path: "/v1/erasures/:id/refuse", id: "refuseErasure", summary: "Refuse an erasure that another person asked for.", who: signedIn, codes: refused}, a.refuseErasure),
+		handler(a, route{method: post, path: "/v1/erasures", id: "askErasure", summary: "Ask for an erasure, which another person has to confirm.", who: signedIn, codes: refused}.fresh().once(), a.askErasure),
+		handler(a, route{method: post, path: "/v1/erasures/:id/confirm", id: "confirmErasure", summary: "Confirm an erasure that another person asked for: the words are gone then, for good.", who: signedIn, codes: refused}.fresh().once(), a.confirmErasure),
+		handler(a, route{method: post, path: "/v1/erasures/:id/refuse", id: "refuseErasure", summary: "Refuse an erasure that another person asked for.", who: signedIn, codes: refused}.once(), a.refuseErasure),
 		handler(a, route{method: get, path: "/v1/holds", id: "holds", summary: "What keeps records from being erased.", who: signedIn,
 			codes: codes(syncproto.CodeForbidden)}, a.holds),
-		handler(a, route{method: post, path: "/v1/holds", id: "setHold", summary: "Keep a family, or one of its records, from being erased.", who: signedIn, codes: refused}, a.setHold),
-		handler(a, route{method: post, path: "/v1/holds/:id/lift", id: "liftHold", summary: "End a hold.", who: signedIn, codes: refused}.fresh(), a.liftHold),
+		handler(a, route{method: post, path: "/v1/holds", id: "setHold", summary: "Keep a family, or one of its records, from being erased.", who: signedIn, codes: refused}.once(), a.setHold),
+		handler(a, route{method: post, path: "/v1/holds/:id/lift", id: "liftHold", summary: "End a hold.", who: signedIn, codes: refused}.fresh().once(), a.liftHold),
 	}
 }
 

@@ -75,6 +75,11 @@ func (w *schemaWriter) operation(r route) object {
 				"schema": object{"type": "string"}, "description": param.doc})
 		}
 	}
+	if r.onlyOnce {
+		parameters = append(parameters, object{"name": onceHeader, "in": "header", "required": false,
+			"schema":      object{"type": "string", "pattern": `^"[0-9a-f]{32}"$`},
+			"description": "Names the request: 32 random hex digits in double quotes. Sent again under the same name, with the same content, it does nothing more and is answered alike, for seven days or until 128 others of the same person; under a name that something else was asked by it is bad_value."})
+	}
 	if parameters != nil {
 		op["parameters"] = parameters
 	}
@@ -129,6 +134,9 @@ func (r route) refusals() []syncproto.Code {
 	if r.request != nil || r.consumes != "" {
 		out = append(out, syncproto.CodeEmpty, syncproto.CodeMalformed, syncproto.CodeBadText, syncproto.CodeBadNumber,
 			syncproto.CodeBadValue, syncproto.CodeTooLarge, syncproto.CodeUnsupportedMedia, syncproto.CodeContentEncoding)
+	}
+	if r.onlyOnce {
+		out = append(out, syncproto.CodeMalformed, syncproto.CodeBadValue)
 	}
 	if r.who != anyone {
 		out = append(out, syncproto.CodeUnauthenticated, syncproto.CodeTooMany, syncproto.CodeBadProof, syncproto.CodeUnavailable)

@@ -12,6 +12,7 @@ import (
 	"doorstep/server/internal/doors"
 	"doorstep/server/internal/erasure"
 	"doorstep/server/internal/finalise"
+	"doorstep/server/internal/once"
 	"doorstep/syncproto"
 	"doorstep/syncproto/frame"
 )
@@ -115,6 +116,9 @@ func refusalOf(err error) *refusal {
 	var unproven *auth.ProofError
 	if errors.As(err, &unproven) {
 		out.nonce = unproven.Nonce
+	}
+	if errors.Is(err, once.Reused{}) {
+		out.details = []ProblemDetail{reusedDetail()}
 	}
 	var shut *doors.Refusal
 	if errors.As(err, &shut) {

@@ -84,17 +84,17 @@ func (a *API) table() []route {
 		handler(a, review("addendum", "admitAddendum", "Let a change out of custody as a proposed addendum to a final record.", syncproto.CodeBadOp), a.admitAddendum),
 		handler(a, review("keep", "keepAway", "Keep a change in custody locked away, with a reason.", syncproto.CodeBadValue), a.keepAway),
 
-		handler(a, step("hand-over", "handOver", "Hand a record over to a coordinator."), a.handOver),
-		handler(a, step("confirm", "confirm", "Confirm, as its author, that a record is right.").fresh(), a.confirm),
-		handler(a, step("query", "query", "Ask an author about a record."), a.query),
-		handler(a, step("answer", "answer", "Answer a query."), a.answer),
-		handler(a, step("decide", "decide", "Settle a disagreement."), a.decide),
+		handler(a, step("hand-over", "handOver", "Hand a record over to a coordinator.").once(), a.handOver),
+		handler(a, step("confirm", "confirm", "Confirm, as its author, that a record is right.").fresh().once(), a.confirm),
+		handler(a, step("query", "query", "Ask an author about a record.").once(), a.query),
+		handler(a, step("answer", "answer", "Answer a query.").once(), a.answer),
+		handler(a, step("decide", "decide", "Settle a disagreement.").once(), a.decide),
 		handler(a, step("lease", "lease", "Have a record to oneself while preparing it."), a.lease),
 		handler(a, step("release", "release", "Give a record back."), a.release),
-		handler(a, step("finalise", "finalise", "Seal named heads as the final version.").fresh(), a.finalise),
-		handler(a, step("addendum", "addendum", "Add to a final record."), a.addendum),
-		handler(a, step("correct", "correct", "Put right a field of a final record; both versions are shown."), a.correct),
-		handler(a, step("accept-late", "acceptLate", "Adopt, as an addendum, a change that came late."), a.acceptLate),
+		handler(a, step("finalise", "finalise", "Seal named heads as the final version.").fresh().once(), a.finalise),
+		handler(a, step("addendum", "addendum", "Add to a final record.").once(), a.addendum),
+		handler(a, step("correct", "correct", "Put right a field of a final record; both versions are shown.").once(), a.correct),
+		handler(a, step("accept-late", "acceptLate", "Adopt, as an addendum, a change that came late.").once(), a.acceptLate),
 	}, slices.Concat(a.doorRoutes(), a.eraseRoutes(), a.exportRoutes())...)
 }
 
@@ -107,7 +107,7 @@ func step(path, id, summary string) route {
 // review is a route that decides about a change in custody.
 func review(path, id, summary string, more ...syncproto.Code) route {
 	return route{method: "POST", path: "/v1/custody/:id/" + path, id: id, summary: summary, who: signedIn,
-		codes: append(more, syncproto.CodeNotFound, syncproto.CodeForbidden, syncproto.CodeMissingDeps, syncproto.CodeWrongRecord, syncproto.CodeErased)}
+		codes: append(more, syncproto.CodeNotFound, syncproto.CodeForbidden, syncproto.CodeMissingDeps, syncproto.CodeWrongRecord, syncproto.CodeErased)}.once()
 }
 
 // fresh makes a route need a sign-in of a moment ago: what is sworn or sealed

@@ -17,6 +17,7 @@ import (
 	"time"
 
 	"doorstep/server/internal/access"
+	"doorstep/server/internal/once"
 	"doorstep/server/internal/store"
 	"doorstep/syncproto"
 )
@@ -126,22 +127,47 @@ func refusalOf(d access.Decision) error {
 }
 
 // propose runs one act about a family and stores what it decides. What was typed is
-// sealed under a key of the family; of one that was erased it is not kept.
-func (s *Service) propose(ctx context.Context, by syncproto.UserID, family syncproto.FamilyID, decide func(view) ([]store.Entry, error)) error {
-	kept, err := s.keepsWords(family)
-	if err != nil {
-		return err
+// sealed under a key of the family; of one that was erased it is not kept. It returns
+// the id that decide gave the act, or, of a request that was carried out before, the
+// one that it was answered with then (package once).
+func (s *Service) propose(ctx context.Context, a about, decide func(view) (syncproto.ID, []store.Entry, error)) (syncproto.ID, error) {
+	if id, done, err := answered(ctx, s.cfg.Store.State()); done || err != nil {
+		return id, err
 	}
-	_, err = s.cfg.Ledger.Propose(ctx, func(tx *store.Tx) ([]store.Entry, error) {
-		entries, err := decide(view{tx.State(), tx.AtMS(), by})
+	kept, err := s.keepsWords(a.family)
+	if err != nil {
+		return syncproto.ID{}, err
+	}
+	var id syncproto.ID
+	_, err = s.cfg.Ledger.Propose(ctx, func(tx *store.Tx) (entries []store.Entry, err error) {
+		var done bool
+		if id, done, err = answered(ctx, tx.State()); done || err != nil {
+			return nil, err
+		}
+		if id, entries, err = decide(view{tx.State(), tx.AtMS(), a.by}); err != nil {
+			return nil, err
+		}
 		for i := range entries {
 			if !kept {
 				entries[i] = store.WithoutWords(entries[i])
 			}
 		}
-		return entries, err
+		return append(entries, once.Entry(ctx, tx.AtMS(), id[:])...), nil
 	})
-	return err
+	return id, err
+}
+
+// about says who acts, and about which family.
+type about struct {
+	by     syncproto.UserID
+	family syncproto.FamilyID
+}
+
+// answered returns the id that a request was answered with before.
+func answered(ctx context.Context, state *store.State) (id syncproto.ID, done bool, err error) {
+	answer, done, err := once.Answered(ctx, state)
+	copy(id[:], answer)
+	return id, done, err
 }
 
 // keepsWords readies the key for what is typed about a family; it is false for a

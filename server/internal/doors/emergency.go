@@ -47,23 +47,22 @@ func (s *Service) Open(ctx context.Context, by syncproto.UserID, o Opening) (sto
 	if err != nil {
 		return store.BreakGlassEntry{}, err
 	}
-	var opened store.BreakGlassEntry
-	err = s.propose(ctx, by, o.Family, func(v view) ([]store.Entry, error) {
+	id, err = s.propose(ctx, about{by, o.Family}, func(v view) (syncproto.ID, []store.Entry, error) {
 		if err := v.checkOpening(s, o); err != nil {
-			return nil, err
+			return id, nil, err
 		}
 		if before, ok := v.openNow(o.Family); ok {
-			opened = before
-			return nil, nil
+			return before.ID, nil, nil
 		}
-		opened = store.BreakGlassEntry{ID: id, User: by, Family: o.Family, Code: o.Code, Text: o.Text,
-			FromMS: v.atMS, ToMS: v.atMS + OpenFor.Milliseconds()}
-		return []store.Entry{opened}, nil
+		return id, []store.Entry{store.BreakGlassEntry{ID: id, User: by, Family: o.Family, Code: o.Code, Text: o.Text,
+			FromMS: v.atMS, ToMS: v.atMS + OpenFor.Milliseconds()}}, nil
 	})
-	if err == nil {
-		s.cfg.Wake(s.concerned(o.Family))
+	if err != nil {
+		return store.BreakGlassEntry{}, err
 	}
-	return opened, err
+	s.cfg.Wake(s.concerned(o.Family))
+	opened, _ := s.cfg.Store.State().BreakGlass(id)
+	return opened, nil
 }
 
 func (v view) checkOpening(s *Service, o Opening) error {
@@ -130,30 +129,31 @@ func (s *Service) Openings(_ context.Context, by syncproto.UserID) []store.Break
 // CodeNotFound, CodeForbidden (for who opened it, too), CodeFinal if it is closed
 // already, and CodeBadValue.
 func (s *Service) Review(ctx context.Context, by syncproto.UserID, id syncproto.ID, finding, note string) error {
-	about, _ := s.cfg.Store.State().BreakGlass(id)
-	return s.propose(ctx, by, about.Family, func(v view) ([]store.Entry, error) {
+	opened, _ := s.cfg.Store.State().BreakGlass(id)
+	_, err := s.propose(ctx, about{by, opened.Family}, func(v view) (syncproto.ID, []store.Entry, error) {
 		e, ok := v.state.BreakGlass(id)
 		if !ok {
-			return nil, syncproto.CodeNotFound
+			return id, nil, syncproto.CodeNotFound
 		}
 		if e.User == by {
-			return nil, because(syncproto.CodeForbidden, "Somebody else reviews what you opened.")
+			return id, nil, because(syncproto.CodeForbidden, "Somebody else reviews what you opened.")
 		}
 		if err := refusalOf(v.may(e.Family, access.GroupBreakGlass, access.ActionApprove)); err != nil {
-			return nil, err
+			return id, nil, err
 		}
 		if e.ClosedMS != 0 {
-			return nil, because(syncproto.CodeFinal, "It was reviewed already.")
+			return id, nil, because(syncproto.CodeFinal, "It was reviewed already.")
 		}
 		if !slices.Contains(Findings(), finding) {
-			return nil, because(syncproto.CodeBadValue, "Choose one of the findings.")
+			return id, nil, because(syncproto.CodeBadValue, "Choose one of the findings.")
 		}
 		if err := checkReason(note); err != nil {
-			return nil, err
+			return id, nil, err
 		}
 		e.ClosedBy, e.ClosedMS, e.Finding, e.Note = by, v.atMS, finding, note
-		return []store.Entry{e}, nil
+		return id, []store.Entry{e}, nil
 	})
+	return err
 }
 
 // Count is how often files were opened in one month for one reason.

@@ -44,14 +44,14 @@ func (s *Service) Give(ctx context.Context, by syncproto.UserID, g Grant) (syncp
 	if err := s.known(g.Family); err != nil {
 		return id, err
 	}
-	return id, s.propose(ctx, by, g.Family, func(v view) ([]store.Entry, error) {
+	return s.propose(ctx, about{by, g.Family}, func(v view) (syncproto.ID, []store.Entry, error) {
 		if g.FromMS == 0 {
 			g.FromMS = v.atMS
 		}
 		if err := v.checkGrant(g); err != nil {
-			return nil, err
+			return id, nil, err
 		}
-		return []store.Entry{store.RelationEntry{
+		return id, []store.Entry{store.RelationEntry{
 			ID: id, User: g.User, Family: g.Family, Basis: g.Basis, Grant: true,
 			FromMS: g.FromMS, ToMS: g.ToMS, By: by, Reason: g.Reason,
 		}}, nil
@@ -113,22 +113,23 @@ func (v view) checkTimes(g Grant) error {
 // Withdraw ends a grant at once. What an allocation gives is ended where it was
 // made, in the case management system, and is CodeNotFound here.
 func (s *Service) Withdraw(ctx context.Context, by syncproto.UserID, id syncproto.ID, reason string) error {
-	about, _ := s.cfg.Store.State().Relation(id)
-	return s.propose(ctx, by, about.Family, func(v view) ([]store.Entry, error) {
+	given, _ := s.cfg.Store.State().Relation(id)
+	_, err := s.propose(ctx, about{by, given.Family}, func(v view) (syncproto.ID, []store.Entry, error) {
 		g, ok := v.state.Relation(id)
 		if !ok || g.By.IsZero() || groupOfBasis(g.Basis) == access.GroupNone {
-			return nil, syncproto.CodeNotFound
+			return id, nil, syncproto.CodeNotFound
 		}
 		if err := refusalOf(v.may(g.Family, groupOfBasis(g.Basis), access.ActionRemove)); err != nil {
-			return nil, err
+			return id, nil, err
 		}
 		if err := checkReason(reason); err != nil {
-			return nil, err
+			return id, nil, err
 		}
-		return []store.Entry{store.RelationEntry{
+		return id, []store.Entry{store.RelationEntry{
 			ID: id, User: g.User, Family: g.Family, Basis: g.Basis, By: by, Reason: reason,
 		}}, nil
 	})
+	return err
 }
 
 // Doors is who may come into a family's file, and what shuts it.

@@ -25,43 +25,45 @@ func (s *Service) Restrict(ctx context.Context, by syncproto.UserID, r Restricti
 	if err := s.known(r.Family); err != nil {
 		return err
 	}
-	return s.propose(ctx, by, r.Family, func(v view) ([]store.Entry, error) {
+	_, err := s.propose(ctx, about{by, r.Family}, func(v view) (none syncproto.ID, _ []store.Entry, _ error) {
 		if err := refusalOf(v.may(r.Family, access.GroupRestriction, access.ActionCreate)); err != nil {
-			return nil, err
+			return none, nil, err
 		}
 		if err := checkReason(r.Reason); err != nil {
-			return nil, err
+			return none, nil, err
 		}
 		if !slices.Contains(store.Restrictions(), r.Category) {
-			return nil, because(syncproto.CodeBadValue, "There is no such kind of restriction.")
+			return none, nil, because(syncproto.CodeBadValue, "There is no such kind of restriction.")
 		}
 		if r.ReviewMS <= v.atMS || time.Duration(r.ReviewMS-v.atMS)*time.Millisecond > ReviewWithin {
-			return nil, because(syncproto.CodeBadValue, "A restriction is looked at again within 90 days: name the day.")
+			return none, nil, because(syncproto.CodeBadValue, "A restriction is looked at again within 90 days: name the day.")
 		}
-		return []store.Entry{store.RestrictionEntry{
+		return none, []store.Entry{store.RestrictionEntry{
 			Family: r.Family, Category: r.Category, On: true, Reason: r.Reason, By: by, AtMS: v.atMS, ReviewMS: r.ReviewMS,
 		}}, nil
 	})
+	return err
 }
 
 // Lift takes a restriction off. A review that is overdue lifts nothing by itself.
 func (s *Service) Lift(ctx context.Context, by syncproto.UserID, family syncproto.FamilyID, category, reason string) error {
-	return s.propose(ctx, by, family, func(v view) ([]store.Entry, error) {
+	_, err := s.propose(ctx, about{by, family}, func(v view) (none syncproto.ID, _ []store.Entry, _ error) {
 		in := v.state.RestrictionsOf(family)
 		i := slices.IndexFunc(in, func(e store.RestrictionEntry) bool { return e.Category == category })
 		if err := refusalOf(v.may(family, access.GroupRestriction, access.ActionRemove)); err != nil {
-			return nil, err
+			return none, nil, err
 		}
 		if i < 0 {
-			return nil, syncproto.CodeNotFound
+			return none, nil, syncproto.CodeNotFound
 		}
 		if err := checkReason(reason); err != nil {
-			return nil, err
+			return none, nil, err
 		}
-		return []store.Entry{store.RestrictionEntry{
+		return none, []store.Entry{store.RestrictionEntry{
 			Family: family, Category: category, Reason: reason, By: by, AtMS: v.atMS,
 		}}, nil
 	})
+	return err
 }
 
 // Restrictions lists the restrictions that the actor may know of, the one whose

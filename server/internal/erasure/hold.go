@@ -29,6 +29,10 @@ type NewHold struct {
 // governance, with CodeNotFound for a family that there is not, or not any more, and
 // with CodeBadValue.
 func (s *Service) Hold(ctx context.Context, by syncproto.UserID, in NewHold) (Hold, error) {
+	if id, done, err := answered(ctx, s.cfg.Store.State()); done || err != nil {
+		before, _ := s.cfg.Store.State().Hold(id)
+		return before, err
+	}
 	h := Hold{Family: s.familyOf(in.Family, in.Reference), Record: in.Record, Kind: store.HoldKind(in.Kind), UntilMS: in.UntilMS, Reason: in.Reason}
 	if err := s.may(by); err != nil {
 		return h, err
@@ -46,12 +50,16 @@ func (s *Service) Hold(ctx context.Context, by syncproto.UserID, in NewHold) (Ho
 	if h.ID, err = s.newID(); err != nil {
 		return h, err
 	}
-	return h, s.set(ctx, by, &h)
+	err = s.set(ctx, by, &h)
+	return h, err
 }
 
 // Lift ends a hold. It fails with CodeForbidden, and with CodeNotFound for a hold
 // that there is not, or that was lifted.
 func (s *Service) Lift(ctx context.Context, by syncproto.UserID, id syncproto.ID, reason string) error {
+	if _, done, err := answered(ctx, s.cfg.Store.State()); done || err != nil {
+		return err
+	}
 	if err := s.may(by); err != nil {
 		return err
 	}
@@ -93,7 +101,11 @@ func (s *Service) set(ctx context.Context, by syncproto.UserID, h *Hold) error {
 	} else if err := s.cfg.Keys.Ensure([]store.KeyPair{store.WordsKey(h.Family)}); err != nil {
 		return fmt.Errorf("making the key of what is typed about a family: %w", err)
 	}
-	return s.propose(acting(ctx, by), e)
+	id, err := s.propose(acting(ctx, by), h.ID, e)
+	if before, _ := s.cfg.Store.State().Hold(id); id != h.ID {
+		*h = before
+	}
+	return err
 }
 
 // Holds lists the holds in force and those that ended, the oldest first, to who may

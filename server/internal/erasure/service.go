@@ -11,6 +11,7 @@ import (
 
 	"doorstep/server/internal/access"
 	"doorstep/server/internal/audit"
+	"doorstep/server/internal/once"
 	"doorstep/server/internal/store"
 	"doorstep/syncproto"
 	"doorstep/syncproto/schema"
@@ -95,6 +96,9 @@ func refuse(code syncproto.Code, format string, args ...any) error {
 // CodeForbidden and the reason, and so for who may not ask; with CodeNotFound what
 // there is not, and with CodeBadValue.
 func (s *Service) Ask(ctx context.Context, by syncproto.UserID, in Ask) (Asked, error) {
+	if id, done, err := answered(ctx, s.cfg.Store.State()); done || err != nil {
+		return s.openAsk(id), err
+	}
 	if err := s.may(by); err != nil {
 		return Asked{}, err
 	}
@@ -120,7 +124,24 @@ func (s *Service) Ask(ctx context.Context, by syncproto.UserID, in Ask) (Asked, 
 	if e.ID, err = s.newID(); err != nil {
 		return Asked{}, err
 	}
-	return Asked{e, StateOpen}, s.propose(acting(ctx, by), e)
+	id, err := s.propose(acting(ctx, by), e.ID, e)
+	if err != nil {
+		return Asked{}, err
+	}
+	return s.openAsk(id), nil
+}
+
+// openAsk is what was asked for as whoever asked was answered.
+func (s *Service) openAsk(id syncproto.ID) Asked {
+	e, _ := s.cfg.Store.State().EraseAsk(id)
+	return Asked{e, StateOpen}
+}
+
+// answered returns the id that a request was answered with before (package once).
+func answered(ctx context.Context, state *store.State) (id syncproto.ID, done bool, err error) {
+	answer, done, err := once.Answered(ctx, state)
+	copy(id[:], answer)
+	return id, done, err
 }
 
 // acting is a context in which somebody acts: in the session that they came in, if
@@ -148,12 +169,21 @@ func (s *Service) newID() (id syncproto.ID, err error) {
 	return id, nil
 }
 
-func (s *Service) propose(ctx context.Context, entries ...store.Entry) error {
-	_, err := s.cfg.Ledger.Propose(ctx, func(*store.Tx) ([]store.Entry, error) { return entries, nil })
+// propose writes entries down and returns the id of what was done; of a request that
+// was carried out before, the one that it was answered with then.
+func (s *Service) propose(ctx context.Context, id syncproto.ID, entries ...store.Entry) (syncproto.ID, error) {
+	_, err := s.cfg.Ledger.Propose(ctx, func(tx *store.Tx) ([]store.Entry, error) {
+		before, done, err := answered(ctx, tx.State())
+		if done || err != nil {
+			id = before
+			return nil, err
+		}
+		return append(entries, once.Entry(ctx, tx.AtMS(), id[:])...), nil
+	})
 	if err != nil {
-		return fmt.Errorf("writing an erasure down: %w", err)
+		return id, fmt.Errorf("writing an erasure down: %w", err)
 	}
-	return nil
+	return id, nil
 }
 
 func (s *Service) may(by syncproto.UserID) error {
@@ -265,6 +295,9 @@ func (s *Service) open(record syncproto.RecordID) (bool, error) {
 func (s *Service) Confirm(ctx context.Context, by syncproto.UserID, id syncproto.ID) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	if _, done, err := answered(ctx, s.cfg.Store.State()); done || err != nil {
+		return errors.Join(err, s.destroy(s.confirmed(id))) // the first time may have ended before that
+	}
 	ask, err := s.asked(by, id)
 	if err != nil {
 		return err
@@ -293,9 +326,25 @@ func (s *Service) Confirm(ctx context.Context, by syncproto.UserID, id syncproto
 		e.Mark = s.cfg.Keys.Mark(marked)
 		entries = append(entries, e)
 	}
-	if err := s.propose(acting(ctx, by), entries...); err != nil {
+	if _, err := s.propose(acting(ctx, by), ask.ID, entries...); err != nil {
 		return err
 	}
+	return s.destroy(pairs)
+}
+
+// confirmed lists what an erasure that was confirmed takes.
+func (s *Service) confirmed(ask syncproto.ID) []store.KeyPair {
+	var out []store.KeyPair
+	for _, e := range s.cfg.Store.State().Erasures() {
+		if e.Ask == ask {
+			out = append(out, store.KeyPair{Family: e.Family, Record: e.Record})
+		}
+	}
+	return out
+}
+
+// destroy takes words away for good. What is gone already is passed over.
+func (s *Service) destroy(pairs []store.KeyPair) error {
 	if err := s.cfg.List.Add(pairs); err != nil {
 		return err // the next start does the rest
 	}
@@ -307,12 +356,16 @@ func (s *Service) Confirm(ctx context.Context, by syncproto.UserID, id syncproto
 
 // Refuse ends what another person asked for.
 func (s *Service) Refuse(ctx context.Context, by syncproto.UserID, id syncproto.ID) error {
+	if _, done, err := answered(ctx, s.cfg.Store.State()); done || err != nil {
+		return err
+	}
 	ask, err := s.asked(by, id)
 	if err != nil {
 		return err
 	}
 	ask.Refused = true
-	return s.propose(acting(ctx, by), ask)
+	_, err = s.propose(acting(ctx, by), ask.ID, ask)
+	return err
 }
 
 // asked returns what another person asked for and nobody answered.

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"doorstep/server/internal/access"
+	"doorstep/server/internal/once"
 	"doorstep/server/internal/store"
 	"doorstep/syncproto"
 )
@@ -27,14 +28,14 @@ const maxReviewReason = 4096
 // CodeWrongRecord if its record turned out to be another's, and CodeMissingDeps if it
 // builds on what is still kept out.
 func (x *Exchange) Admit(ctx context.Context, caller Caller, id syncproto.ChangeID) error {
-	return x.propose(ctx, authors{}, func(o ordering) error { return o.admit(caller.User, id, false) })
+	return x.reviewOnce(ctx, func(o ordering) error { return o.admit(caller.User, id, false) })
 }
 
 // AdmitAddendum lets a change out of quarantine as a proposed addendum, attributed
 // and dated, to a record that is final. It fails as Admit does, and with CodeBadOp
 // while the record is not final.
 func (x *Exchange) AdmitAddendum(ctx context.Context, caller Caller, id syncproto.ChangeID) error {
-	return x.propose(ctx, authors{}, func(o ordering) error { return o.admit(caller.User, id, true) })
+	return x.reviewOnce(ctx, func(o ordering) error { return o.admit(caller.User, id, true) })
 }
 
 // KeepAway keeps a change in quarantine locked away, and says why. Whoever may admit
@@ -45,7 +46,26 @@ func (x *Exchange) KeepAway(ctx context.Context, caller Caller, id syncproto.Cha
 	if strings.TrimSpace(reason) == "" || len(reason) > maxReviewReason {
 		return syncproto.CodeBadValue
 	}
-	return x.propose(ctx, authors{}, func(o ordering) error { return o.keep(caller.User, id, reason) })
+	return x.reviewOnce(ctx, func(o ordering) error { return o.keep(caller.User, id, reason) })
+}
+
+// reviewOnce runs what a reviewer decides, unless their request was carried out before
+// (package once).
+func (x *Exchange) reviewOnce(ctx context.Context, decide func(ordering) error) error {
+	return x.propose(ctx, authors{}, func(o ordering) error {
+		if _, done, err := once.Answered(ctx, o.tx.State()); done || err != nil {
+			return err
+		}
+		if err := decide(o); err != nil {
+			return err
+		}
+		for _, e := range once.Entry(ctx, o.tx.AtMS(), nil) {
+			if _, err := o.tx.Stage(e); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
 }
 
 // quarantined returns a change that is in quarantine.

@@ -22,6 +22,7 @@ import (
 	"time"
 
 	"doorstep/server/internal/desk"
+	"doorstep/server/internal/once"
 	"doorstep/server/internal/store"
 	"doorstep/syncproto"
 	"doorstep/syncproto/cbor"
@@ -144,14 +145,23 @@ type act struct {
 }
 
 // propose runs one act on a record and the records sealed with it. decide must
-// not keep the group. It returns the id of the first change composed.
+// not keep the group. It returns the id of the first change composed; of a request
+// that was carried out before, the id that it was answered with then (package once).
 func (s *Service) propose(ctx context.Context, caller Caller, record syncproto.RecordID, decide func(*group) (act, error)) (syncproto.ChangeID, error) {
+	if id, done, err := answered(ctx, s.cfg.Store.State()); done || err != nil {
+		return id, err
+	}
 	if err := s.mayRead(caller, record); err != nil {
 		return syncproto.ChangeID{}, err
 	}
 	known := s.foresee(record)
 	var first syncproto.ChangeID
 	_, err := s.cfg.Ledger.Propose(ctx, func(tx *store.Tx) ([]store.Entry, error) {
+		id, done, err := answered(ctx, tx.State())
+		if done || err != nil {
+			first = id
+			return nil, err
+		}
 		if err := mayRead(&tx.Reader, caller, record, tx.State(), tx.AtMS()); err != nil {
 			return nil, err
 		}
@@ -169,12 +179,21 @@ func (s *Service) propose(ctx context.Context, caller Caller, record syncproto.R
 			return nil, fmt.Errorf("composing a change: %w", err)
 		}
 		first = changes[0]
+		noted := once.Entry(ctx, tx.AtMS(), first[:])
 		if a.then == nil {
-			return nil, nil
+			return noted, nil
 		}
-		return a.then(tx, changes)
+		follows, err := a.then(tx, changes)
+		return append(follows, noted...), err
 	})
 	return first, err
+}
+
+// answered returns the change that a request was answered with before.
+func answered(ctx context.Context, state *store.State) (id syncproto.ChangeID, done bool, err error) {
+	answer, done, err := once.Answered(ctx, state)
+	copy(id[:], answer)
+	return id, done, err
 }
 
 func (s *Service) mayRead(caller Caller, record syncproto.RecordID) error {

@@ -35,6 +35,8 @@ func encodeControl(e Entry) []byte {
 		return cbor.AppendBytes(b, e.ID[:])
 	case RunEntry:
 		return encodeRun(e)
+	case RequestEntry:
+		return encodeRequest(e)
 	case PurgeEntry:
 		return encodePurge(e)
 	case PasskeyEntry:
@@ -84,6 +86,8 @@ func decodeControl(plain []byte) (Entry, error) {
 		e = r
 	case kindRun:
 		e = decodeRun(d, count)
+	case kindRequest:
+		e = decodeRequest(d, count)
 	case kindPurge:
 		e = decodePurge(d, count)
 	case kindPasskey:

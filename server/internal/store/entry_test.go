@@ -56,6 +56,7 @@ func samples() []store.Entry {
 		store.ReviewEntry{Change: syncproto.ChangeID{5}, Family: smith, Record: visit, By: bea, AtMS: 7, Sealed: []byte{1, 2}},
 		store.CustodyAlertEntry{Device: tablet, User: ada, Percent: 80, AtMS: 7},
 		store.RecoveryEntry{Device: tablet, User: ada, By: bea, Second: syncproto.UserID{8}, Count: 3, AtMS: 7},
+		store.RequestEntry{User: ada, Key: [32]byte{1}, Digest: [32]byte{2}, Answer: []byte{3, 4}, AtMS: 7},
 		store.ForkEntry{Device: tablet, User: ada, Size: 12, Root: [32]byte{3}, TimeMS: 7, Signature: []byte{1, 2}, Declared: true},
 	}
 }

@@ -116,6 +116,8 @@ func controlEvent(ev *audit.Event, e Entry, s Sealer) {
 		ev.Size, ev.Root, ev.Count, ev.Subject = e.Known.Size, e.Known.Root, e.From, syncproto.ID(e.Epoch)
 	case RunEntry:
 		ev.Subject = e.ID
+	case RequestEntry:
+		ev.AtMS, ev.User, ev.Word = e.AtMS, e.User, "request"
 	case TableEntry:
 		ev.Root = e.Hash
 	case AnchorEntry:

@@ -31,6 +31,7 @@ type State struct {
 	runs      runs
 	evidence  evidence
 	custody   custody
+	requests  requests
 }
 
 type refKey struct{ kind, ref string }
@@ -50,6 +51,7 @@ func newState(holds func(role, basis string) (reads, carries bool)) *State {
 		marks:    newLandmarks(),
 		runs:     newRuns(),
 		custody:  newCustody(),
+		requests: requests{},
 	}
 	worth := map[[2]string][2]bool{}
 	s.relations = newRelations(func(user syncproto.UserID, basis string) (bool, bool) {
@@ -121,6 +123,8 @@ func (s *State) apply(position uint64, e Entry) {
 		s.refs[refKey{e.Kind, e.Ref}] = e.ID
 	case RunEntry:
 		s.runs.add(position, e.ID)
+	case RequestEntry:
+		s.requests.add(e)
 	case PurgeEntry:
 		s.purges.applyReceipts(e)
 	case ReviewEntry, CustodyAlertEntry:

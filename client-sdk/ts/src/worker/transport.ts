@@ -53,6 +53,7 @@ export class ServerRefusal extends Refusal {
 
 const unavailable = 90, unauthenticated = 50;
 const nonceLastsMS = 120_000, requestMS = 120_000, silenceMS = 45_000;
+const postTries = 3; // of one request whose answer does not come
 const utf8 = new TextEncoder();
 
 export class Transport {
@@ -117,14 +118,24 @@ export class Transport {
     await this.#begin({ ...t, who: { ...t.who, signedInMS: a.signed_in_ms } });
   }
 
-  /** A call of the JSON API as the person signed in. */
-  api(method: string, path: string, body: unknown): Promise<unknown> {
-    return this.#signedIn((auth) => this.#json(method, path, body, auth));
+  /**
+   * A call of the JSON API as the person signed in. What is posted goes under a name, and again if its answer does
+   * not come: the server carries it out once (SPEC 8.4).
+   */
+  async api(method: string, path: string, body: unknown, request?: string): Promise<unknown> {
+    const name = method === "POST" ? request ?? newID() : undefined;
+    for (let left = name ? postTries : 1; ; ) {
+      try {
+        return await this.#signedIn((auth) => this.#json(method, path, body, auth, name));
+      } catch (e) {
+        if (!(e instanceof ServerRefusal) || e.number !== 0 || --left === 0) throw e;
+      }
+    }
   }
 
   /** Sends one frame and returns the frame that answers it. */
   async sync(wire: Bytes): Promise<Bytes> {
-    const response = await this.#signedIn((auth) => this.#send("POST", "/v1/sync", wire, auth, "application/doorstep-sync"));
+    const response = await this.#signedIn((auth) => this.#send("POST", "/v1/sync", wire, auth, { type: "application/doorstep-sync" }));
     return new Uint8Array(await response.arrayBuffer());
   }
 
@@ -132,7 +143,7 @@ export class Transport {
   async listen(wake: () => void, signal: AbortSignal): Promise<void> {
     const silence = new AbortController();
     const both = AbortSignal.any([signal, silence.signal]);
-    const response = await this.#signedIn((auth) => this.#send("GET", "/v1/events", undefined, auth, undefined, both));
+    const response = await this.#signedIn((auth) => this.#send("GET", "/v1/events", undefined, auth, { signal: both }));
     let timer = setTimeout(() => silence.abort(), silenceMS);
     const reader = response.body!.pipeThrough(new TextDecoderStream()).getReader();
     try {
@@ -211,23 +222,24 @@ export class Transport {
     await this.#begin(tokensOf(a));
   }
 
-  async #json<T>(method: string, path: string, body?: unknown, tokens?: Tokens): Promise<T> {
+  async #json<T>(method: string, path: string, body?: unknown, tokens?: Tokens, name?: string): Promise<T> {
     const bytes = body === undefined || body === null ? undefined : utf8.encode(JSON.stringify(body));
-    const response = await this.#send(method, path, bytes, tokens, bytes && "application/json");
+    const response = await this.#send(method, path, bytes, tokens, { type: bytes && "application/json", name });
     const text = await response.text();
     return (text === "" ? undefined : JSON.parse(text)) as T;
   }
 
   /** Sends a request with its proof; once more with the nonce that the server asks for. */
   async #send(
-    method: string, path: string, body?: Bytes, tokens?: Tokens, type?: string, signal?: AbortSignal,
+    method: string, path: string, body?: Bytes, tokens?: Tokens, extra: Extra = {},
   ): Promise<Response> {
     for (let first = true; ; first = false) {
       const headers: Record<string, string> = {};
-      if (type) headers["Content-Type"] = type;
+      if (extra.type) headers["Content-Type"] = extra.type;
+      if (extra.name) headers["Idempotency-Key"] = `"${extra.name}"`;
       if (tokens) headers["Authorization"] = (tokens.bearer ? "Bearer " : "DPoP ") + tokens.access;
       if (this.#keys && !tokens?.bearer) headers["DPoP"] = await this.#proof(method, path, tokens?.access);
-      const response = await this.#fetch(path, { method, headers, body, signal: signal ?? AbortSignal.timeout(requestMS) });
+      const response = await this.#fetch(path, { method, headers, body, signal: extra.signal ?? AbortSignal.timeout(requestMS) });
       const nonce = response.headers.get("DPoP-Nonce");
       if (nonce) [this.#nonce, this.#nonceAt] = [nonce, performance.now()];
       if (response.ok) return response;
@@ -259,6 +271,9 @@ export class Transport {
     return signed + "." + base64url(await sign(device, utf8.encode(signed)));
   }
 }
+
+/** What goes with a request beside its body. */
+interface Extra { type?: string; signal?: AbortSignal; name?: string }
 
 /** ES256: r and s, 32 bytes each, as WebCrypto gives them. */
 export async function sign(key: CryptoKey, message: Uint8Array): Promise<Bytes> {

@@ -123,7 +123,9 @@ export class Writer implements Ears {
 
   on_stepUp(c: Credential) { return this.#transport.stepUp(c); }
 
-  on_api(a: { method: string; path: string; body?: unknown }) { return this.#transport.api(a.method, a.path, a.body); }
+  on_api(a: { method: string; path: string; body?: unknown; request?: string }) {
+    return this.#transport.api(a.method, a.path, a.body, a.request);
+  }
 
   async on_kinds() { return kindsOf(await this.#opened.look(Op.kinds)); }
 

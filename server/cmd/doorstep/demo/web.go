@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"slices"
 
+	"doorstep/client-sdk/device"
 	"doorstep/syncproto"
 )
 
@@ -91,6 +92,9 @@ func (b *browser) call(ctx context.Context, method, path string, in, out any) ([
 	}
 	if b.token != "" {
 		req.Header.Set("Authorization", "Bearer "+b.token)
+	}
+	if method == http.MethodPost {
+		req.Header.Set("Idempotency-Key", `"`+syncproto.ID(device.NewRequestID()).String()+`"`)
 	}
 	resp, err := b.wire.client.Do(req)
 	if err != nil {
