@@ -235,6 +235,7 @@ func (l *lives) checkEnd() {
 	receipts := l.receipts()
 	for _, x := range l.tablets {
 		l.checkWritten(x)
+		l.checkKept(x)
 		for _, family := range l.families {
 			if l.held(x, family) {
 				l.checkSame(x, family)
@@ -250,6 +251,30 @@ func (l *lives) checkEnd() {
 		if owed := l.borough.store.State().PurgesOwed(syncproto.Epoch(l.borough.journal.Epoch()), x.device, acc); len(owed) > 0 {
 			l.failf("tablet %x still owes %v", x.device[:1], owed)
 		}
+	}
+}
+
+// checkKept checks that every word that a tablet sent is there to be read: in its
+// record, or in custody for a reviewer.
+func (l *lives) checkKept(x *tablet) {
+	err := l.borough.store.Read(func(r *store.Reader) error {
+		for _, id := range sortedKeys(x.wrote) {
+			ref, err := r.Change(id)
+			if err != nil {
+				return err
+			}
+			if ref.Status == syncproto.StatusRefused {
+				l.failf("change %s of tablet %x was refused with %v: nobody can read it", id, x.device[:1], ref.Code)
+			}
+			if c, err := r.Content(ref.Position); err != nil || c.ID != id {
+				l.failf("change %s of tablet %x is %s and cannot be read: %v", id, x.device[:1], statusNames[ref.Status], err)
+			}
+			l.count["kept "+statusNames[ref.Status]]++
+		}
+		return nil
+	})
+	if err != nil {
+		l.failf("looking for what tablet %x wrote: %v", x.device[:1], err)
 	}
 }
 
@@ -333,7 +358,7 @@ func TestAccessComesAndGoes(t *testing.T) {
 	if want < 300 {
 		return
 	}
-	for _, what := range []string{"sent accepted", "sent quarantined", "devices revoked", "restrictions", "purge receipts", "tablet crashes", "server crashes"} {
+	for _, what := range []string{"sent accepted", "sent quarantined", "kept quarantined", "devices revoked", "restrictions", "purge receipts", "tablet crashes", "server crashes"} {
 		if total[what] == 0 {
 			t.Errorf("in %d sessions there was not one of: %s", ended, what)
 		}
