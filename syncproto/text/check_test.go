@@ -20,7 +20,7 @@ func (l *Log) checkText(t testing.TB) {
 	text := &l.merger.text
 	n, size := int32(0), 0
 	for i, ref := range text.order {
-		c := &text.chunks[ref.at]
+		c := text.chunks[ref.at]
 		sum := int32(0)
 		for j := range c.used {
 			p := c.pieces[j]

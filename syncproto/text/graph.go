@@ -29,7 +29,7 @@ func (g *graph) append(parents []LV, n int) bool {
 		return false
 	}
 	linear := slices.Equal(parents, g.frontier)
-	g.runs = append(g.runs, graphRun{start, int32(len(g.parents)), linear})
+	g.runs = append(roomy(g.runs), graphRun{start, int32(len(g.parents)), linear})
 	g.parents = append(g.parents, parents...)
 	if linear {
 		g.frontier = g.frontier[:0] // parents may be this very slice
@@ -43,11 +43,30 @@ func (g *graph) append(parents []LV, n int) bool {
 // without removes some members from an ascending list, in place.
 func without(list, members []LV) []LV {
 	for _, m := range members {
-		if i, ok := slices.BinarySearch(list, m); ok {
-			list = slices.Delete(list, i, i+1)
+		if i := after(list, m) - 1; i >= 0 && list[i] == m {
+			list = append(list[:i], list[i+1:]...)
 		}
 	}
 	return list
+}
+
+// after returns how many members of an ascending list are not after an event. It
+// searches from the end, as graph.find does.
+func after(list []LV, lv LV) int {
+	hi := len(list)
+	lo := hi
+	for stride := 1; lo > 0 && list[lo-1] > lv; stride *= 2 {
+		lo, hi = max(lo-stride, 0), lo
+	}
+	for lo < hi {
+		mid := int(uint(lo+hi) / 2)
+		if list[mid] <= lv {
+			lo = mid + 1
+		} else {
+			hi = mid
+		}
+	}
+	return lo
 }
 
 // find returns the index of the run that holds an event.
@@ -154,17 +173,15 @@ func (g *graph) isAncestor(a LV, version []LV) bool {
 		if v >= a && g.runs[g.find(v)].start <= a {
 			return true
 		}
-		q.push(v, member)
 	}
-	for q.len() > 0 && q.top().lv >= a {
-		i := g.find(q.top().lv)
+	q.pushFrom(a, version, member)
+	for q.len() > 0 {
+		i := g.find(q.top())
 		if g.runs[i].start <= a {
 			return true
 		}
 		q.dropFrom(g.runs[i].start)
-		for _, p := range g.parentsOf(i) {
-			q.push(p, member)
-		}
+		q.pushFrom(a, g.parentsOf(i), member)
 	}
 	return false
 }
@@ -200,20 +217,14 @@ func (g *graph) reduceSorted(v []LV) []LV {
 	}
 	oldest := v[0]
 	kept := v[:0] // the queue has them all
-	for q.len() > 0 && q.top().lv >= oldest {
-		e := q.pop()
-		i := g.find(e.lv)
-		mark := e.mark
-		for q.len() > 0 && q.top().lv == e.lv {
-			mark = max(mark, q.pop().mark)
-		}
-		if mark == member {
-			kept = append(kept, e.lv)
+	for q.len() > 0 {
+		first := q.pop() // a past before a member of the same event
+		i := g.find(first.lv())
+		if first.mark() == member {
+			kept = append(kept, first.lv())
 		}
 		q.dropFrom(g.runs[i].start)
-		for _, p := range g.parentsOf(i) {
-			q.push(p, past)
-		}
+		q.pushFrom(oldest, g.parentsOf(i), past)
 	}
 	slices.Reverse(kept)
 	return kept
@@ -258,14 +269,14 @@ func (d *differ) within(limit int, g *graph, a, b []LV) bool {
 	d.start(a, b)
 	for d.queue.unshared > 0 {
 		e := d.queue.pop()
-		i := g.find(e.lv)
+		lv, mark := e.lv(), e.mark()
+		i := g.find(lv)
 		start := g.runs[i].start
-		lv, mark := e.lv, e.mark
-		for d.queue.len() > 0 && d.queue.top().lv >= start {
+		for d.queue.len() > 0 && d.queue.top() >= start {
 			next := d.queue.pop()
-			if next.mark|mark != mark {
-				d.note(lvRange{next.lv + 1, lv + 1}, mark)
-				lv, mark = next.lv, mark|next.mark
+			if next.mark()|mark != mark {
+				d.note(lvRange{next.lv() + 1, lv + 1}, mark)
+				lv, mark = next.lv(), mark|next.mark()
 			}
 		}
 		d.note(lvRange{start, lv + 1}, mark)

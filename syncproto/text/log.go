@@ -14,7 +14,8 @@ type Log struct {
 	authors authors
 	calls   calls
 	merger  merger
-	parents []LV // of the change being added
+	parents []LV  // of the change being added
+	points  []int // how many code points each of its splices inserts
 }
 
 // New returns the log of an empty text.
@@ -66,9 +67,10 @@ func (l *Log) Add(agent []byte, seq int, parents []LV, splices []Splice) ([]LV, 
 }
 
 // check returns how many events the splices make in a text of the given
-// length.
+// length, and notes how many code points each inserts.
 func (l *Log) check(length int, splices []Splice) (int, error) {
 	n, bytes := 0, len(l.ops.content)
+	l.points = l.points[:0]
 	for i := range splices {
 		s := &splices[i]
 		if s.Pos < 0 || s.Del < 0 || s.Pos > length || s.Del > length-s.Pos {
@@ -78,6 +80,7 @@ func (l *Log) check(length int, splices []Splice) (int, error) {
 		if !ok {
 			return 0, ErrUTF8
 		}
+		l.points = append(l.points, ins)
 		length += ins - s.Del
 		n += ins + s.Del
 		bytes += len(s.Ins)
@@ -109,7 +112,7 @@ func (l *Log) append(length int32, splices []Splice, fresh bool) {
 			fresh = false
 		}
 		if s.Ins != "" {
-			n, _ := countPoints(s.Ins)
+			n := l.points[i]
 			l.ops.insert(pos, length, s.Ins, n, fresh)
 			length += int32(n)
 			fresh = false

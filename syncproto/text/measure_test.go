@@ -2,6 +2,7 @@ package text
 
 import (
 	"crypto/sha256"
+	"encoding/binary"
 	"encoding/hex"
 	"encoding/json"
 	"flag"
@@ -9,7 +10,6 @@ import (
 	"os"
 	"testing"
 	"time"
-	"unicode/utf8"
 )
 
 // What TestMeasure measures; `make bench-text` sets them.
@@ -103,12 +103,11 @@ func updatesOf(tr trace) [][]byte {
 			e.uint(i - p)
 		}
 		e.uint(len(tx.splices))
-		cursor, words := 0, ""
+		words := ""
 		for _, s := range tx.splices {
-			e.sint(s.Pos - cursor)
+			e.uint(s.Pos)
 			e.uint(s.Del)
 			e.uint(len(s.Ins))
-			cursor = s.Pos + utf8.RuneCountInString(s.Ins)
 			words += s.Ins
 		}
 		list = append(list, append(e.b, words...))
@@ -148,28 +147,57 @@ type update struct {
 }
 
 func (u *update) read(b []byte) bool {
-	d := decoder{b: b}
-	n := d.count(1)
-	u.agent, d.b = d.b[:n], d.b[n:]
-	u.seq = d.uint(maxEvents)
+	r := numbers{b: b}
+	u.agent = r.bytes(r.next())
+	u.seq = r.next()
 	u.parents, u.splices, u.sizes = u.parents[:0], u.splices[:0], u.sizes[:0]
-	for range d.count(1) {
-		u.parents = append(u.parents, d.uint(maxEvents))
+	for n := r.next(); n > 0 && !r.bad; n-- {
+		u.parents = append(u.parents, r.next())
 	}
-	for range d.count(3) {
-		u.splices = append(u.splices, Splice{Pos: d.sint(), Del: d.uint(maxEvents)})
-		u.sizes = append(u.sizes, d.uint(maxContent))
+	for n := r.next(); n > 0 && !r.bad; n-- {
+		u.splices = append(u.splices, Splice{Pos: r.next(), Del: r.next()})
+		u.sizes = append(u.sizes, r.next())
 	}
-	words, cursor := string(d.b), 0
+	words := string(r.b[r.at:])
 	for i, size := range u.sizes {
 		if size > len(words) {
 			return false
 		}
-		s := &u.splices[i]
-		s.Ins, words = words[:size], words[size:]
-		s.Pos += cursor
-		points, _ := countPoints(s.Ins)
-		cursor = s.Pos + points
+		u.splices[i].Ins, words = words[:size], words[size:]
 	}
-	return !d.bad && words == ""
+	return !r.bad && words == ""
+}
+
+// numbers reads what encoder.uint writes.
+type numbers struct {
+	b   []byte
+	at  int
+	bad bool
+}
+
+func (r *numbers) next() int {
+	if r.at < len(r.b) && r.b[r.at] < 0x80 {
+		r.at++
+		return int(r.b[r.at-1])
+	}
+	return r.long()
+}
+
+func (r *numbers) long() int {
+	v, n := binary.Uvarint(r.b[r.at:])
+	if r.at += n; n <= 0 || v > maxContent {
+		r.at, r.bad = len(r.b), true
+		return 0
+	}
+	return int(v)
+}
+
+// bytes returns the next n bytes.
+func (r *numbers) bytes(n int) []byte {
+	if n > len(r.b)-r.at {
+		r.at, r.bad = len(r.b), true
+		return nil
+	}
+	r.at += n
+	return r.b[r.at-n : r.at]
 }

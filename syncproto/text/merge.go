@@ -142,11 +142,16 @@ func (l *Log) cover(oldest, end LV) error {
 	if kept && t.upTo == m.upTo && (size < m.tuning.slack || size < 2*m.checked) {
 		return nil
 	}
-	base := l.graph.lastCritical(0, min(oldest, m.upTo-1), m.upTo)
+	small := size <= m.tuning.slack
+	floor := LV(0)
+	if kept && small {
+		floor = t.upTo
+	}
+	base := l.graph.lastCritical(floor, min(oldest, m.upTo-1), m.upTo)
 	if !m.tuning.forget {
 		base = -1
 	}
-	if !kept || base >= t.upTo || size > m.tuning.slack && size > outgrown*(end-base) {
+	if !kept || base >= t.upTo || !small && size > outgrown*(end-base) {
 		t.begin(l, base)
 		m.active = true
 	}

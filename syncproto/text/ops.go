@@ -1,5 +1,7 @@
 package text
 
+import "slices"
+
 // An opKind says what a run of events does.
 type opKind uint8
 
@@ -87,7 +89,7 @@ func (o *ops) insert(pos, length int32, text string, n int, fresh bool) {
 func (o *ops) insertRun(r opRun, end, n int32, fresh bool) {
 	if fresh || !o.continues(r, end, n) {
 		r.lv = o.end
-		o.runs = append(o.runs, r)
+		o.runs = append(roomy(o.runs), r)
 	}
 	o.end += LV(n)
 }
@@ -118,7 +120,7 @@ func (o *ops) removeRun(r opRun, n int32, fresh bool) {
 	}
 	if fresh || !o.joins(r, n) {
 		r.lv = o.end
-		o.runs = append(o.runs, r)
+		o.runs = append(roomy(o.runs), r)
 	}
 	o.end += LV(n)
 }
@@ -140,6 +142,16 @@ func (o *ops) joins(r opRun, n int32) bool {
 		return true
 	}
 	return false
+}
+
+// roomy returns a list with room for one more element. Where it has none, it makes
+// room for as many as there are: append makes long lists a quarter longer at a time,
+// and so copies, and leaves behind, each element four times.
+func roomy[T any](list []T) []T {
+	if len(list) < cap(list) {
+		return list
+	}
+	return slices.Grow(list, len(list)+1)
 }
 
 // An opPart is the part of a run that a caller asked for.

@@ -24,7 +24,7 @@ type chunkRef struct{ at, n int32 }
 // it was last used, because the next edit is mostly near.
 type pieces struct {
 	order  []chunkRef // in text order
-	chunks []chunk
+	chunks []*chunk
 	free   []int32 // chunks not in order
 	fill   int32   // how many pieces a chunk may hold, at least 4
 	n      int32   // code points in all
@@ -49,12 +49,13 @@ func (p *pieces) seek(pos int32) {
 // within returns the piece of a chunk that position rel lies in or ends, and
 // how many of its code points come before.
 func (c *chunk) within(rel int32) (int32, int32) {
-	for i := range c.used {
-		if n := c.pieces[i].n; rel > n {
-			rel -= n
-		} else {
-			return i, rel
+	list := c.pieces[:c.used]
+	for i := range list {
+		n := list[i].n
+		if rel <= n {
+			return int32(i), rel
 		}
+		rel -= n
 	}
 	return c.used, rel
 }
@@ -69,7 +70,7 @@ func (p *pieces) insert(pos int32, add piece, content []byte) {
 	p.seek(pos)
 	p.room()
 	p.seek(pos)
-	c := &p.chunks[p.order[p.cur].at]
+	c := p.chunks[p.order[p.cur].at]
 	p.order[p.cur].n += add.n
 	i, rel := c.within(pos - p.start)
 	if i < c.used && rel == c.pieces[i].n {
@@ -129,7 +130,7 @@ func (p *pieces) room() {
 		return
 	}
 	at := p.take()
-	c, next := &p.chunks[p.order[p.cur].at], &p.chunks[at]
+	c, next := p.chunks[p.order[p.cur].at], p.chunks[at]
 	half := c.used / 2
 	next.used = int32(copy(next.pieces[:], c.pieces[half:c.used]))
 	c.used = half
@@ -150,7 +151,7 @@ func (p *pieces) take() int32 {
 		p.chunks[at].used = 0
 		return at
 	}
-	p.chunks = append(p.chunks, chunk{})
+	p.chunks = append(p.chunks, new(chunk))
 	return int32(len(p.chunks) - 1)
 }
 
@@ -162,7 +163,7 @@ func (p *pieces) remove(pos, n int32, content []byte) {
 		p.room()
 		p.seek(pos + 1)
 		removed := min(n, p.start+p.order[p.cur].n-pos)
-		c := &p.chunks[p.order[p.cur].at]
+		c := p.chunks[p.order[p.cur].at]
 		p.size -= int(c.remove(pos-p.start, removed, content))
 		p.order[p.cur].n -= removed
 		n -= removed
@@ -202,7 +203,7 @@ func (p *pieces) tidy() {
 		return
 	}
 	ref, next := &p.order[p.cur], p.order[p.cur+1]
-	c, d := &p.chunks[ref.at], &p.chunks[next.at]
+	c, d := p.chunks[ref.at], p.chunks[next.at]
 	if c.used+d.used > p.fill/2 {
 		return
 	}
@@ -215,7 +216,7 @@ func (p *pieces) tidy() {
 // each calls f with every piece in text order.
 func (p *pieces) each(f func(piece)) {
 	for _, ref := range p.order {
-		c := &p.chunks[ref.at]
+		c := p.chunks[ref.at]
 		for i := range c.used {
 			f(c.pieces[i])
 		}

@@ -1,10 +1,15 @@
 package text
 
-// A mark on an event in a lvQueue.
-type markedLV struct {
-	lv   LV
-	mark uint8
-}
+// A markedLV is an event with a mark in the lowest bits, so that the largest is
+// that of the newest event.
+type markedLV int64
+
+const markBits = 2
+
+func marked(lv LV, mark uint8) markedLV { return markedLV(lv)<<markBits | markedLV(mark) }
+
+func (m markedLV) lv() LV      { return LV(m >> markBits) }
+func (m markedLV) mark() uint8 { return uint8(m & (1<<markBits - 1)) }
 
 // A lvQueue hands out events newest first. It counts the entries that are not
 // marked both, because a walk ends when only those are left.
@@ -13,8 +18,10 @@ type lvQueue struct {
 	unshared int
 }
 
-func (q *lvQueue) len() int      { return len(q.heap) }
-func (q *lvQueue) top() markedLV { return q.heap[0] }
+func (q *lvQueue) len() int { return len(q.heap) }
+
+// top returns the newest event.
+func (q *lvQueue) top() LV { return q.heap[0].lv() }
 
 func (q *lvQueue) reset() { q.heap, q.unshared = q.heap[:0], 0 }
 
@@ -22,45 +29,58 @@ func (q *lvQueue) push(lv LV, mark uint8) {
 	if mark != both {
 		q.unshared++
 	}
-	q.heap = append(q.heap, markedLV{lv, mark})
-	for i := len(q.heap) - 1; i > 0; {
-		up := (i - 1) / 2
-		if q.heap[up].lv >= q.heap[i].lv {
-			return
+	m := marked(lv, mark)
+	q.heap = append(q.heap, m)
+	at := len(q.heap) - 1
+	for at > 0 {
+		up := (at - 1) / 2
+		if q.heap[up] >= m {
+			break
 		}
-		q.heap[up], q.heap[i] = q.heap[i], q.heap[up]
-		i = up
+		q.heap[at] = q.heap[up]
+		at = up
+	}
+	q.heap[at] = m
+}
+
+// pushFrom pushes those of a version that are not before oldest.
+func (q *lvQueue) pushFrom(oldest LV, version []LV, mark uint8) {
+	for _, lv := range version {
+		if lv >= oldest {
+			q.push(lv, mark)
+		}
 	}
 }
 
 func (q *lvQueue) pop() markedLV {
-	first := q.heap[0]
-	last := len(q.heap) - 1
-	q.heap[0] = q.heap[last]
-	q.heap = q.heap[:last]
-	for i := 0; ; {
-		kid := 2*i + 1
-		if kid >= last {
-			break
-		}
-		if kid+1 < last && q.heap[kid+1].lv > q.heap[kid].lv {
+	heap := q.heap
+	first, end := heap[0], len(heap)-1
+	m := heap[end] // has to go elsewhere
+	heap = heap[:end]
+	q.heap = heap
+	if first.mark() != both {
+		q.unshared--
+	}
+	at := 0
+	for kid := 1; kid < len(heap); kid = 2*at + 1 {
+		if kid+1 < len(heap) && heap[kid+1] > heap[kid] {
 			kid++
 		}
-		if q.heap[i].lv >= q.heap[kid].lv {
+		if m >= heap[kid] {
 			break
 		}
-		q.heap[i], q.heap[kid] = q.heap[kid], q.heap[i]
-		i = kid
+		heap[at] = heap[kid]
+		at = kid
 	}
-	if first.mark != both {
-		q.unshared--
+	if at < len(heap) {
+		heap[at] = m
 	}
 	return first
 }
 
 // dropFrom removes every event from lv on.
 func (q *lvQueue) dropFrom(lv LV) {
-	for q.len() > 0 && q.top().lv >= lv {
+	for q.len() > 0 && q.top() >= lv {
 		q.pop()
 	}
 }

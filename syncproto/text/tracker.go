@@ -1,6 +1,10 @@
 package text
 
-import "slices"
+import (
+	"slices"
+
+	"doorstep/syncproto/sorting"
+)
 
 // A tracker replays events that were made apart. Its tree holds every item
 // that matters with its state in the merged text of all events seen, and with
@@ -11,6 +15,7 @@ type tracker struct {
 	base LV               // the critical version it began with, or -1
 	upTo LV               // it has seen the events after base and before upTo
 	at   [lenses + 1][]LV // the prepared versions, and that of all events seen
+	far  [lenses]reach    // how far the prepared versions reach
 	tree tree
 	gone removals
 	out  *pieces // where edits of the merged text go, if anywhere
@@ -29,6 +34,9 @@ func (t *tracker) begin(log *Log, base LV) {
 	}
 	if base >= 0 {
 		length = t.log.ops.lengthAfter(base)
+	}
+	for lens := range t.far {
+		t.far[lens].reset(&log.graph, base)
 	}
 	t.base, t.upTo = base, base+1
 	t.tree.reset(base+1, length)
@@ -64,7 +72,7 @@ func (t *tracker) moveTo(version []LV) {
 func (t *tracker) nearest(version []LV) int {
 	graph := &t.log.graph
 	for lens := range lenses {
-		if isPart(t.at[lens], version) && t.diff[lens].within(near, graph, t.at[lens], version) {
+		if isPart(t.at[lens], version) && t.far[lens].advance(near, &t.diff[lens], graph, version) {
 			return lens
 		}
 	}
@@ -77,6 +85,7 @@ func (t *tracker) nearest(version []LV) int {
 			}
 		}
 		if best >= 0 {
+			t.far[best].follow(&t.diff[best], graph)
 			return best
 		}
 	}
@@ -88,7 +97,7 @@ const near = 1024
 // isPart reports whether a version has all members of another.
 func isPart(of, version []LV) bool {
 	for _, lv := range of {
-		if _, ok := slices.BinarySearch(version, lv); !ok {
+		if i := after(version, lv); i == 0 || version[i-1] != lv {
 			return false
 		}
 	}
@@ -117,8 +126,11 @@ func (t *tracker) toggle(r lvRange, by int32) {
 func (t *tracker) shift(id LV, n, by int32) {
 	for n > 0 {
 		c, rel := t.tree.find(id)
-		took := min(n, t.tree.span(c).n-rel)
-		c = t.tree.isolate(c, rel, took)
+		size := t.tree.span(c).n
+		took := min(n, size-rel)
+		if took < size {
+			c = t.tree.isolate(c, rel, took)
+		}
 		t.tree.shift(c, by)
 		t.tree.joinAround(c)
 		id += LV(took)
@@ -143,8 +155,9 @@ func (t *tree) isolate(c cursor, rel, n int32) cursor {
 
 // joinAround merges a span with its neighbours where they are one run.
 func (t *tree) joinAround(c cursor) {
-	t.join(c)
-	t.join(cursor{c.leaf, c.i - 1})
+	l := t.leaves[c.leaf]
+	l.join(c.i)
+	l.join(c.i - 1)
 }
 
 // replay applies events that follow from one another; the version they were
@@ -176,10 +189,13 @@ func (t *tracker) note(r lvRange) {
 	last := r.end - 1
 	if t.tree.lens != merged {
 		all := without(t.at[merged], t.at[t.tree.lens])
-		i, _ := slices.BinarySearch(all, last)
-		t.at[merged] = slices.Insert(all, i, last)
+		t.at[merged] = sorting.Insert(all, after(all, last), last)
 	}
-	t.at[t.tree.lens] = append(t.at[t.tree.lens][:0], last)
+	lens := t.tree.lens
+	t.at[lens] = append(t.at[lens][:0], last)
+	if lens != merged {
+		t.far[lens].set(t.log.graph.find(last), r.end)
+	}
 }
 
 // fits reports whether an operation lies within a text of the length it was

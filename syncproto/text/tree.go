@@ -181,11 +181,12 @@ func (t *tree) seek(pos int32) (c cursor, rel, place int32) {
 		}
 	}
 	l := t.leaves[at]
-	for i := int32(0); ; i++ {
-		s := &l.spans[i]
+	spans := l.spans[:l.used]
+	for i := range spans {
+		s := &spans[i]
 		if s.states[lens] == visible {
 			if pos < s.n {
-				return cursor{at, i}, pos, place
+				return cursor{at, int32(i)}, pos, place
 			}
 			pos -= s.n
 		}
@@ -193,6 +194,7 @@ func (t *tree) seek(pos int32) (c cursor, rel, place int32) {
 			place += s.n
 		}
 	}
+	panic("bug: position is not where the nodes say")
 }
 
 // find returns the span that holds an item, and how many items come before it
@@ -204,22 +206,29 @@ func (t *tree) find(id LV) (c cursor, rel int32) {
 	} else {
 		c.leaf = t.index.leaf(id)
 	}
-	if c.leaf == t.hint.leaf { // and mostly right after
+	l := t.leaves[c.leaf]
+	spans := l.spans[:l.used]
+	if c.leaf == t.hint.leaf && int(t.hint.i) < len(spans) { // and mostly right after
 		c.i = t.hint.i
 	}
-	l := t.leaves[c.leaf]
-	for range l.used {
-		if c.i >= l.used {
-			c.i = 0
-		}
-		s := &l.spans[c.i]
-		if rel := uint32(id - s.id); rel < uint32(s.n) { // below s.id it wraps to the largest
-			t.hint = c
-			return c, int32(rel)
-		}
-		c.i++
+	i, rel := holding(spans[c.i:], id)
+	if c.i += i; i < 0 {
+		c.i, rel = holding(spans, id) // the index says that it is here
 	}
-	panic("bug: item is not where the index says")
+	t.hint = c
+	return c, rel
+}
+
+// holding returns the index of the span that holds an item, and how many items come
+// before it in the span; or -1.
+func holding(spans []span, id LV) (i, rel int32) {
+	for i := range spans {
+		s := &spans[i]
+		if rel := uint32(id - s.id); rel < uint32(s.n) { // below s.id it wraps to the largest
+			return int32(i), int32(rel)
+		}
+	}
+	return -1, 0
 }
 
 // compare orders two spans by their place in the text.

@@ -150,19 +150,18 @@ func (t *tree) raise(old int32) {
 
 // join merges a span with the one after it in its leaf if together they are
 // one run, so that a stretch deleted bit by bit stays one span.
-func (t *tree) join(c cursor) {
-	l := t.leaves[c.leaf]
-	if c.i < 0 || c.i+1 >= l.used {
+func (l *leaf) join(i int32) {
+	if i < 0 || i+1 >= l.used {
 		return
 	}
-	a, b := &l.spans[c.i], &l.spans[c.i+1]
-	if b.id != a.id+LV(a.n) || b.left != b.id-1 || b.right != textEnd {
+	a, b := &l.spans[i], &l.spans[i+1]
+	if b.id != a.id+LV(a.n) || a.states != b.states || b.left != b.id-1 || b.right != textEnd {
 		return
 	}
-	if a.states != b.states || b.id >= placeholder {
+	if b.id >= placeholder {
 		return
 	}
 	a.n += b.n
-	copy(l.spans[c.i+1:], l.spans[c.i+2:l.used])
+	copy(l.spans[i+1:], l.spans[i+2:l.used])
 	l.used--
 }

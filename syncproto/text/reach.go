@@ -1,0 +1,71 @@
+package text
+
+// A reach says how far a version reaches into each run of a graph. With it, going
+// forward takes a look only at what is new, however much went before.
+type reach struct {
+	base  LV   // everybody knows it, and what it builds on
+	first int  // the run that the list begins with
+	upTo  []LV // per run, the event after the last that the version has; 0 if it has none
+	stack []LV
+}
+
+func (r *reach) reset(g *graph, base LV) {
+	r.base, r.first, r.upTo = base, g.find(base+1), r.upTo[:0]
+}
+
+// set notes that the version has the events of a run before upTo.
+func (r *reach) set(run int, upTo LV) {
+	for run -= r.first; len(r.upTo) <= run; {
+		r.upTo = append(roomy(r.upTo), 0)
+	}
+	r.upTo[run] = upTo
+}
+
+// advance goes forward to a version that has everything of this one, and sets d.b
+// to what that adds. If it costs more than limit, it stays and returns false.
+func (r *reach) advance(limit int, d *differ, g *graph, version []LV) bool {
+	d.a, d.b, d.cost = d.a[:0], d.b[:0], 0
+	r.stack = append(r.stack[:0], version...)
+	for len(r.stack) > 0 && d.cost <= limit {
+		lv := r.stack[len(r.stack)-1]
+		r.stack = r.stack[:len(r.stack)-1]
+		if lv > r.base {
+			r.take(d, g, lv)
+		}
+	}
+	if d.cost <= limit {
+		return true
+	}
+	for _, added := range d.b {
+		r.set(g.find(added.start), added.start)
+	}
+	return false
+}
+
+// take adds an event, and what comes before it in its run. What the run builds on
+// is still to be added.
+func (r *reach) take(d *differ, g *graph, lv LV) {
+	i := g.find(lv)
+	start, from := g.runs[i].start, r.base+1
+	if at := i - r.first; at < len(r.upTo) {
+		from = max(from, r.upTo[at])
+	}
+	if from > lv {
+		return
+	}
+	d.note(lvRange{max(from, start), lv + 1}, onlyB)
+	r.set(i, lv+1)
+	if from <= start {
+		r.stack = append(r.stack, g.parentsOf(i)...)
+	}
+}
+
+// follow goes where a diff leads.
+func (r *reach) follow(d *differ, g *graph) {
+	for _, left := range d.a {
+		r.set(g.find(left.start), left.start)
+	}
+	for _, added := range d.b {
+		r.set(g.find(added.start), added.end)
+	}
+}
