@@ -1,7 +1,5 @@
 package text
 
-import "slices"
-
 // An opKind says what a run of events does.
 type opKind uint8
 
@@ -151,7 +149,14 @@ func roomy[T any](list []T) []T {
 	if len(list) < cap(list) {
 		return list
 	}
-	return slices.Grow(list, len(list)+1)
+	return grown(list)
+}
+
+// grown is apart because slices.Grow would be copied to wherever a list is appended to.
+//
+//go:noinline
+func grown[T any](list []T) []T {
+	return append(make([]T, 0, 2*len(list)+1), list...)
 }
 
 // An opPart is the part of a run that a caller asked for.
