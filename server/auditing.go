@@ -102,6 +102,13 @@ func (b *borough) keepCheckpoint() {
 	}
 }
 
+// finishErasing destroys what was decided and could not be destroyed then.
+func (b *borough) finishErasing() {
+	if err := b.erasure.Finish(); err != nil {
+		b.log.Error("what was erased still has its keys", "reason", err.Error())
+	}
+}
+
 // keepCheckpoints keeps one every minute until the borough is closed.
 func (b *borough) keepCheckpoints() {
 	quit, done := make(chan struct{}), make(chan struct{})
@@ -115,6 +122,7 @@ func (b *borough) keepCheckpoints() {
 			case <-quit:
 				return
 			case <-tick.C:
+				b.finishErasing()
 				b.keepCheckpoint()
 			case <-flush.C:
 				if err := b.accesses.Flush(); err != nil {

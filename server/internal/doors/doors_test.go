@@ -8,9 +8,12 @@ import (
 	"testing"
 	"time"
 
+	"doorstep/server/internal/disk/disktest"
 	"doorstep/server/internal/doors"
 	"doorstep/server/internal/exchange"
+	"doorstep/server/internal/keyring"
 	"doorstep/server/internal/store"
+	"doorstep/server/internal/store/backing"
 	"doorstep/server/internal/store/storetest"
 	"doorstep/syncproto"
 )
@@ -34,6 +37,7 @@ var (
 type world struct {
 	t     *testing.T
 	b     *storetest.Borough
+	cfg   doors.Config
 	doors *doors.Service
 	now   time.Time
 	woken []syncproto.UserID
@@ -47,8 +51,9 @@ func newWorld(t *testing.T) *world {
 		OnFatal: func(err error) { t.Errorf("the ledger failed: %v", err) },
 	})
 	t.Cleanup(ledger.Close)
-	w.doors = doors.New(doors.Config{Ledger: ledger, Store: w.b.Store, Keys: w.b.Keys, Now: func() time.Time { return w.now }, Random: rand.Reader,
-		Wake: func(users []syncproto.UserID) { w.woken = append(w.woken, users...) }})
+	w.cfg = doors.Config{Ledger: ledger, Store: w.b.Store, Keys: w.b.Keys, Now: func() time.Time { return w.now }, Random: rand.Reader,
+		Wake: func(users []syncproto.UserID) { w.woken = append(w.woken, users...) }}
+	w.doors = doors.New(w.cfg)
 	east, west := store.TeamID{1}, store.TeamID{2}
 	user := func(id syncproto.UserID, role string) store.Entry {
 		return store.UserEntry{ID: id, Login: id.String(), Name: role, Role: role}
@@ -337,4 +342,28 @@ func TestWhatAnEmergencyDoesNotOpen(t *testing.T) {
 	restrict("ADOPTION")
 	w.now = w.now.Add(9 * time.Hour)
 	w.wants(open(duty), syncproto.CodeForbidden, "the file from before an adoption")
+}
+
+// On a full disk no key can be made for what people type about a family: they are told
+// that there is no room, and the server goes on.
+func TestFault79NoRoomForTheKeyOfWhatIsTyped(t *testing.T) {
+	w := newWorld(t)
+	d := disktest.New(1)
+	ring, err := keyring.Load("keys", keyring.Key{2}, keyring.Options{Create: true, FS: d})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if w.cfg.Keys, err = backing.NewKeys(ring, func(err error) { t.Errorf("the server would have ended: %v", err) }); err != nil {
+		t.Fatal(err)
+	}
+	w.doors = doors.New(w.cfg)
+	d.SetCapacity(1)
+	_, err = w.give(manager, clinician, "CONSULT", day)
+	w.wants(err, syncproto.CodeDiskFull, "a grant on a full disk")
+	if len(w.bases(clinician)) != 0 {
+		t.Error("it was refused, and it holds")
+	}
+	if err := ring.Close(); err != nil {
+		t.Error(err)
+	}
 }

@@ -11,6 +11,7 @@ import (
 
 	"doorstep/server/internal/access"
 	"doorstep/server/internal/audit"
+	"doorstep/server/internal/disk"
 	"doorstep/server/internal/once"
 	"doorstep/server/internal/store"
 	"doorstep/syncproto"
@@ -41,8 +42,9 @@ type Config struct {
 
 // Service erases, and sets holds. It is safe for concurrent use.
 type Service struct {
-	cfg Config
-	mu  sync.Mutex // one erasure, or change of a hold, at a time
+	cfg  Config
+	mu   sync.Mutex      // one erasure, or change of a hold, at a time
+	owed []store.KeyPair // guarded by mu; decided, and not destroyed yet
 }
 
 // New returns a Service.
@@ -80,10 +82,16 @@ const maxReason = 2000
 type Refusal struct {
 	Code  syncproto.Code
 	Plain string
+	cause error // for the operator; nil: the words say it all
 }
 
 // Error implements error.
-func (r *Refusal) Error() string { return r.Plain }
+func (r *Refusal) Error() string {
+	if r.cause != nil {
+		return r.Plain + ": " + r.cause.Error()
+	}
+	return r.Plain
+}
 
 // Unwrap makes a Refusal its code.
 func (r *Refusal) Unwrap() error { return r.Code }
@@ -291,7 +299,9 @@ func (s *Service) open(record syncproto.RecordID) (bool, error) {
 }
 
 // Confirm carries out what another person asked for. When it returns nil, the words
-// are gone from this server.
+// are gone from this server. It fails as Ask does; with CodeNotFound also for what was
+// answered already; and with CodeDiskFull or CodeUnavailable if it is decided, but the
+// keys could not be destroyed: Finish does it as soon as that can be.
 func (s *Service) Confirm(ctx context.Context, by syncproto.UserID, id syncproto.ID) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -308,6 +318,15 @@ func (s *Service) Confirm(ctx context.Context, by syncproto.UserID, id syncproto
 	if err := s.hindrance(&ask); err != nil {
 		return err
 	}
+	pairs := pairsOf(ask)
+	if _, err := s.propose(acting(ctx, by), ask.ID, s.erasures(ask, by, pairs)...); err != nil {
+		return err
+	}
+	return s.destroy(pairs)
+}
+
+// pairsOf are the keys that go.
+func pairsOf(ask store.EraseAskEntry) []store.KeyPair {
 	pairs := make([]store.KeyPair, 0, len(ask.Records)+1)
 	for _, r := range ask.Records {
 		pairs = append(pairs, store.KeyPair{Family: ask.Family, Record: r})
@@ -315,6 +334,11 @@ func (s *Service) Confirm(ctx context.Context, by syncproto.UserID, id syncproto
 	if ask.Scope == ScopeFamily {
 		pairs = append(pairs, store.KeyPair{Family: ask.Family})
 	}
+	return pairs
+}
+
+// erasures are the entries that say so.
+func (s *Service) erasures(ask store.EraseAskEntry, by syncproto.UserID, pairs []store.KeyPair) []store.Entry {
 	entries := make([]store.Entry, 0, len(pairs))
 	for _, p := range pairs {
 		e := store.EraseEntry{Ask: ask.ID, Scope: ask.Scope, Basis: ask.Basis, Family: p.Family, Record: p.Record,
@@ -326,10 +350,7 @@ func (s *Service) Confirm(ctx context.Context, by syncproto.UserID, id syncproto
 		e.Mark = s.cfg.Keys.Mark(marked)
 		entries = append(entries, e)
 	}
-	if _, err := s.propose(acting(ctx, by), ask.ID, entries...); err != nil {
-		return err
-	}
-	return s.destroy(pairs)
+	return entries
 }
 
 // confirmed lists what an erasure that was confirmed takes.
@@ -343,15 +364,40 @@ func (s *Service) confirmed(ask syncproto.ID) []store.KeyPair {
 	return out
 }
 
-// destroy takes words away for good. What is gone already is passed over.
+// destroy takes words away for good. What is gone already is passed over. The caller
+// holds mu.
 func (s *Service) destroy(pairs []store.KeyPair) error {
-	if err := s.cfg.List.Add(pairs); err != nil {
-		return err // the next start does the rest
+	s.owed = append(s.owed, pairs...)
+	return s.finish()
+}
+
+// Finish destroys what was decided and could not be destroyed then, as on a full disk.
+// A server calls it every minute; a start does the same from what the journal says.
+func (s *Service) Finish() error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.finish()
+}
+
+// finish destroys what is owed: first it is put on the list. The caller holds mu.
+func (s *Service) finish() error {
+	if len(s.owed) == 0 {
+		return nil
 	}
-	if err := s.cfg.Keys.Destroy(pairs); err != nil {
-		return fmt.Errorf("destroying keys: %w", err)
+	err := s.cfg.List.Add(s.owed)
+	if err == nil {
+		err = s.cfg.Keys.Destroy(s.owed)
 	}
-	return nil
+	if err == nil {
+		s.owed = nil
+		return nil
+	}
+	code := syncproto.CodeUnavailable
+	if disk.IsFull(err) || errors.Is(err, syncproto.CodeDiskFull) {
+		code = syncproto.CodeDiskFull
+	}
+	return &Refusal{Code: code, cause: err,
+		Plain: "the erasure is decided and nobody is shown the words any more, but their keys could not be destroyed yet; the server tries again every minute"}
 }
 
 // Refuse ends what another person asked for.

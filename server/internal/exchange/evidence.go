@@ -2,11 +2,9 @@ package exchange
 
 import (
 	"context"
-	"errors"
 	"fmt"
 
 	"doorstep/server/internal/audit"
-	"doorstep/server/internal/keyring"
 	"doorstep/server/internal/store"
 	"doorstep/syncproto"
 )
@@ -82,10 +80,7 @@ func (x *Exchange) noteDownloads(caller Caller, p page) error {
 
 // ensureCustody makes the key of words that came for an erased record.
 func (x *Exchange) ensureCustody(in *incoming) error {
-	switch err := x.cfg.Keys.Ensure([]store.KeyPair{store.CustodyKey(in.change.Body.Record)}); {
-	case errors.Is(err, keyring.ErrFull):
-		return syncproto.CodeDiskFull
-	case err != nil:
+	if err := x.cfg.Keys.Ensure([]store.KeyPair{store.CustodyKey(in.change.Body.Record)}); err != nil {
 		return fmt.Errorf("making a key of custody: %w", err)
 	}
 	return nil

@@ -343,8 +343,6 @@ func (x *Exchange) ensureOne(in *incoming) error {
 	case errors.Is(err, keyring.ErrErased):
 		in.erased = true
 		return x.ensureCustody(in)
-	case errors.Is(err, keyring.ErrFull):
-		return syncproto.CodeDiskFull
 	case err != nil:
 		return fmt.Errorf("making a key: %w", err)
 	}

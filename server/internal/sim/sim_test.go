@@ -2,6 +2,7 @@ package sim
 
 import (
 	"flag"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -58,11 +59,14 @@ func TestSeeds(t *testing.T) {
 			"checkpoints kept", "grants for a time", "restrictions", "emergency openings", "workers who left")
 	}
 	for _, what := range append(happens, faults...) {
-		if sum.count[what] == 0 {
+		if sum.count[what] == 0 && (to-from > 100 || !slices.Contains(rare, what)) {
 			t.Errorf("in %d seeds there was not one of: %s; there were: %v", to-from+1, what, sum.seen())
 		}
 	}
 }
+
+// rare are faults that need not be done in a few seeds.
+var rare = []string{"restores", "old copies put back", "server clock jumps"}
 
 // noticed is what a run panics with that is meant to fail.
 type noticed string

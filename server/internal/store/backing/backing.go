@@ -59,27 +59,31 @@ func NewKeys(ring *keyring.Ring, onFatal func(error)) (Keys, error) {
 	return Keys{Ring: ring, onFatal: onFatal}, nil
 }
 
-// Ensure implements store.Keys.
+// Ensure implements store.Keys. What the ring says no to has a code: CodeDiskFull,
+// CodeErased, or CodeUnavailable while the server ends.
 func (k Keys) Ensure(pairs []store.KeyPair) error {
 	out := make([]keyring.Pair, len(pairs))
 	for i, p := range pairs {
 		out[i] = pairOf(p)
 	}
-	err := k.Ring.Ensure(out)
-	if err != nil && !refusal(err) {
+	err, sound := answer(k.Ring.Ensure(out))
+	if !sound {
 		k.onFatal(fmt.Errorf("writing the key store: %w", err))
 	}
 	return err
 }
 
-// refusal reports whether the ring said no and is as sound as before.
-func refusal(err error) bool {
-	for _, no := range []error{keyring.ErrErased, keyring.ErrFull, keyring.ErrClosed} {
+// answer gives the code to what the ring says no to. It is as sound as before then;
+// any other error means that it is not.
+func answer(err error) (coded error, sound bool) {
+	for no, code := range map[error]syncproto.Code{
+		keyring.ErrErased: syncproto.CodeErased, keyring.ErrFull: syncproto.CodeDiskFull, keyring.ErrClosed: syncproto.CodeUnavailable,
+	} {
 		if errors.Is(err, no) {
-			return true
+			return fmt.Errorf("%w: %w", code, err), true
 		}
 	}
-	return false
+	return err, err == nil
 }
 
 func pairOf(p store.KeyPair) keyring.Pair {
@@ -104,7 +108,8 @@ func (k Keys) Unseal(record store.KeyPair, aad, sealed []byte) ([]byte, error) {
 // Mark implements store.Sealer.
 func (k Keys) Mark(record store.KeyPair) audit.Mark { return k.Ring.Mark(pairOf(record)) }
 
-// Destroy implements erasure.Keys.
+// Destroy implements erasure.Keys. It fails with CodeDiskFull where there is no room to
+// write the store anew; the keys are still there then.
 func (k Keys) Destroy(pairs []store.KeyPair) error {
 	var doomed keyring.Doomed
 	for _, p := range pairs {
@@ -114,8 +119,8 @@ func (k Keys) Destroy(pairs []store.KeyPair) error {
 			doomed.Records = append(doomed.Records, pairOf(p))
 		}
 	}
-	err := k.Ring.DestroyAll(doomed)
-	if err != nil && !refusal(err) {
+	err, sound := answer(k.Ring.DestroyAll(doomed))
+	if !sound {
 		k.onFatal(fmt.Errorf("destroying keys: %w", err))
 	}
 	return err
