@@ -187,7 +187,7 @@ func (b *borough) openStore(bool) error {
 	}
 	var err error
 	b.store, err = store.Open(filepath.Join(b.cfg.Data.Dir, indexFolder), store.Options{
-		Source: b.journal, Sealer: b.keys, Log: b.log, OnFatal: b.fail, Holds: access.Holds,
+		Source: b.journal, Sealer: b.sealer(), Log: b.log, OnFatal: b.fail, Holds: access.Holds,
 		Table: tableMark(), Rebuild: b.rebuild,
 	})
 	if err != nil {
@@ -201,7 +201,7 @@ func (b *borough) openStore(bool) error {
 func (b *borough) openWork(bool) error {
 	b.hub = exchange.NewHub(exchange.Clock{Now: time.Now, NextTurn: b.store.State().NextTurn})
 	b.ledger = exchange.NewLedger(exchange.LedgerConfig{
-		Journal: b.metered(backing.Audited{Journal: b.journal, Log: b.audit}), Store: b.store, Now: time.Now, Log: b.log, OnFatal: b.fail,
+		Journal: b.metered(b.ordered()), Store: b.store, Now: time.Now, Log: b.log, OnFatal: b.fail,
 		OnCommit: func(c exchange.Committed) { b.hub.Tell(b.store.State(), c) },
 	})
 	b.onClose("ledger", func() error { b.ledger.Close(); return nil })
@@ -234,13 +234,13 @@ func (b *borough) openWork(bool) error {
 	}
 	b.desk = desk.New(desk.Config{Borough: b.cfg.Borough, Device: device, Sign: b.secrets.signDesk, Keys: b.keys, Rand: rand.Reader})
 	b.run = syncproto.ID(randomBytes(16))
-	b.exchange = exchange.New(exchange.Config{
+	b.exchange = exchange.New(b.guarded(exchange.Config{
 		Borough: b.cfg.Borough, Epoch: b.journal.Epoch(), Store: b.store, Ledger: b.ledger, Keys: b.keys,
 		Verify: auth.VerifyES256, CursorKey: cursorKey, Now: time.Now, Log: b.log,
 		Checkpoints: b.audit, Accesses: b.accesses, Run: b.run, NewEpoch: b.beginEpoch, OnReturned: b.noteReturn,
 		CustodyBytes: uint64(b.cfg.Limits.CustodyMB) << 20,
 		Copied:       b.copied(), OnSynced: b.onSynced(),
-	})
+	}))
 	b.finalise = finalise.New(finalise.Config{Ledger: b.ledger, Desk: b.desk, Store: b.store, Now: time.Now, OnSeal: b.keepCheckpoint})
 	b.erasure = erasure.New(erasure.Config{Ledger: b.ledger, Store: b.store, Keys: b.keys, List: b.erased, Now: time.Now, Random: rand.Reader})
 	b.room = reading.New(b.store, time.Now, b.cfg.Visits.rules(&faults{}))

@@ -34,7 +34,8 @@ type Config struct {
 	Metrics  MetricsConfig `koanf:"metrics"`
 	Log      LogConfig     `koanf:"log"`
 
-	unproven bool // see Unproven
+	unproven  bool // see Unproven
+	unguarded bool // see Unguarded
 }
 
 // Unproven returns c for a server that takes requests of devices without proofs of
@@ -43,6 +44,17 @@ type Config struct {
 func (c Config) Unproven() Config {
 	c.unproven = c.Borough == "benchmark"
 	return c
+}
+
+// Unguarded returns c for a server without what says who may do what and who did:
+// devices send without proofs of their keys, nobody asks whether an author may make
+// a change, and neither the audit log nor the access log is kept. Signatures, the
+// schema, encryption and durability stay. It is for measuring what all that costs: no
+// file or environment sets it, and a borough of another name than "benchmark" stays
+// as it is.
+func (c Config) Unguarded() Config {
+	c.unguarded = c.Borough == "benchmark"
+	return c.Unproven()
 }
 
 // DataConfig says where records are kept.

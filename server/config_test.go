@@ -124,3 +124,30 @@ func TestWrittenConfigReadsBack(t *testing.T) {
 		}
 	}
 }
+
+// TestOnlyTheBenchmarkLeavesAnythingOut holds that no file leads to a server that
+// asks nobody, and that no borough of people becomes one.
+func TestOnlyTheBenchmarkLeavesAnythingOut(t *testing.T) {
+	cfg := DefaultConfig()
+	cfg.Name, cfg.Borough = "Isle of Wight", "isle-of-wight"
+	for what, less := range map[string]Config{"proofs": cfg.Unproven(), "guards": cfg.Unguarded()} {
+		if !reflect.DeepEqual(less, cfg) {
+			t.Errorf("a borough of people can be served without %s", what)
+		}
+	}
+	cfg.Name, cfg.Borough = "Benchmark Borough", "benchmark"
+	if less := cfg.Unguarded(); !less.unguarded || !less.unproven {
+		t.Fatalf("unguarded %v, unproven %v for the benchmark, want both", less.unguarded, less.unproven)
+	}
+	var text strings.Builder
+	if err := WriteConfig(&text, cfg.Unguarded()); err != nil {
+		t.Fatal(err)
+	}
+	read, err := LoadConfig(writeConfig(t, text.String()), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if read.unguarded || read.unproven {
+		t.Errorf("a file leads to unguarded %v, unproven %v", read.unguarded, read.unproven)
+	}
+}

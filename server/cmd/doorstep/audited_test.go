@@ -25,7 +25,7 @@ var commands = map[string]string{
 	"erase list": throughOperator, "erase refuse": throughOperator,
 	"free-ballast": ofFiles, "import": throughOperator, "init": ofNobody, "rebuild": ofFiles,
 	"reconciliation": throughOperator, "repair": ofFiles, "restore": ofFiles, "restore-drill": ofFiles,
-	"serve": serves, "bench-serve-unproven": serves, "status": throughOperator,
+	"serve": serves, "bench-serve-unproven": serves, "bench-serve-unguarded": serves, "status": throughOperator,
 	"user add": throughOperator, "user disable": throughOperator, "user enable": throughOperator, "user link": throughOperator,
 	"user list": throughOperator, "user password": throughOperator, "user revoke": throughOperator,
 	"verify": ofFiles, "verify-backup": ofFiles, "version": ofNobody,

@@ -21,7 +21,11 @@ func newBench(s streams) *cobra.Command {
 		Long: "Start boroughs in a temporary folder, each a server process of its own, and measure over real HTTP: durable\n" +
 			"pushes of 4 KB visits beside the bare journal and bare badger on the same disk, the pull of all to a fresh\n" +
 			"device, and the pull of one record from boroughs of several sizes. With the default sizes it takes some minutes\n" +
-			"and about 8 GB of disk; everything is removed afterwards.\n\n" +
+			"and about 8 GB of disk; everything is removed afterwards. Tablets, servers and limits share one machine: measure\n" +
+			"on a quiet one. The figures say how much of its CPUs went elsewhere.\n\n" +
+			"Four parts are measured only when --only names them: start-up; and pushing to a server with and to one without\n" +
+			"something, in turn: proofs (of the devices' keys), guards (proofs, access decisions, audit log and access log)\n" +
+			"and safe (second copy and scrub).\n\n" +
 			"With --url a running server is measured instead. Its --people are a file with one sign-in a line: login,\n" +
 			"password and enrolment code, with tabs between. All but the last push into the families that they have; the\n" +
 			"last reads, and must have all of these families. What is pushed stays there: use a borough made for it.",
@@ -31,11 +35,11 @@ func newBench(s streams) *cobra.Command {
 	f := cmd.Flags()
 	f.BoolVar(&o.asJSON, "json", false, "print the figures as JSON")
 	f.StringVar(&o.Folder, "folder", "", "folder on the disk to measure, kept afterwards (default: a temporary one)")
-	f.StringVar(&o.Only, "only", "", "measure one part: push, fresh-pull, one-pull; or start-up, proofs or safe (second copy and scrub), which are not among the rest")
+	f.StringVar(&o.Only, "only", "", "measure one part: push, fresh-pull, one-pull; or one that is not among the rest: start-up, proofs, guards or safe")
 	f.IntVar(&o.Devices, "devices", 8, "tablets that push at once")
 	f.IntVar(&o.Batch, "batch", 64, "visits in one request")
-	f.IntVar(&o.Batches, "batches", 16, "requests of each tablet in one round")
-	f.IntVar(&o.Rounds, "rounds", 5, "rounds of pushing")
+	f.IntVar(&o.Batches, "batches", 32, "requests of each tablet in one round")
+	f.IntVar(&o.Rounds, "rounds", 7, "rounds of pushing")
 	f.IntVar(&o.Pull, "pull", 4_000, "visits that a fresh device pulls")
 	f.IntVar(&o.Pulls, "pulls", 200, "one-record pulls from each borough")
 	f.IntSliceVar(&o.Sizes, "sizes", bench.DefaultSizes(), "visits in the boroughs that one record is pulled from")

@@ -10,6 +10,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"doorstep/server"
+	"doorstep/server/cmd/doorstep/bench"
 )
 
 // Exit codes, as the package comment lists them.
@@ -70,7 +71,8 @@ func newRoot(s streams) *cobra.Command {
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usageError{err} })
 	root.AddCommand(
 		newServe(s),
-		newServeUnproven(s),
+		newServeWithout(bench.ServeUnproven, server.Config.Unproven, s),
+		newServeWithout(bench.ServeUnguarded, server.Config.Unguarded, s),
 		newDemo(s),
 		newBench(s),
 		newInit(s),

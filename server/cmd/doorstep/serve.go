@@ -9,20 +9,19 @@ import (
 	"github.com/spf13/cobra"
 
 	"doorstep/server"
-	"doorstep/server/cmd/doorstep/bench"
 )
 
 type serveOptions struct {
-	config   string
-	unproven bool // see newServeUnproven
+	config  string
+	without func(server.Config) server.Config // see newServeWithout; nil: serve with everything
 }
 
-// newServeUnproven serves as serve does, to devices without proofs of their keys.
-// doorstep bench measures by it what proofs cost; nothing else should start it.
-func newServeUnproven(s streams) *cobra.Command {
-	o := serveOptions{unproven: true}
+// newServeWithout serves as serve does, but for what without leaves out. doorstep
+// bench measures by it what that costs; nothing else should start it.
+func newServeWithout(use string, without func(server.Config) server.Config, s streams) *cobra.Command {
+	o := serveOptions{without: without}
 	cmd := &cobra.Command{
-		Use: bench.ServeUnproven, Hidden: true, Args: noArgs,
+		Use: use, Hidden: true, Args: noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error { return runServe(cmd.Context(), o, s) },
 	}
 	configFlag(cmd, &o.config)
@@ -48,8 +47,8 @@ func runServe(ctx context.Context, o serveOptions, s streams) error {
 	if err != nil {
 		return err
 	}
-	if o.unproven {
-		cfg = cfg.Unproven()
+	if o.without != nil {
+		cfg = o.without(cfg)
 	}
 	spendMemory(cfg.Limits.MemoryMB)
 	if err := server.KeepCrashes(cfg); err != nil {

@@ -352,6 +352,9 @@ func (x *Exchange) ensureOne(in *incoming) error {
 // foresee reads what the authors of changes wrote before, where that matters.
 func (x *Exchange) foresee(ins []*incoming) (authors, error) {
 	wrote := authors{}
+	if x.cfg.Unasked {
+		return wrote, nil
+	}
 	err := x.cfg.Store.Read(func(r *store.Reader) error {
 		for _, in := range ins {
 			if in.known || in.erased || in.refuse != syncproto.CodeOK {

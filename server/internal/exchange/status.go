@@ -115,6 +115,9 @@ func (o ordering) isLate(c *syncproto.Change, deps depStates) (bool, error) {
 // mayChange asks whether the author may make a change, as their relations are
 // now. The record's history is only read when it could help them.
 func (o ordering) mayChange(kind *schema.Kind, c *syncproto.Change) (access.Decision, error) {
+	if o.x.cfg.Unasked {
+		return access.Decision{Allow: true}, nil
+	}
 	asker := o.asker(asked{c.Body.Author, c.Body.Family})
 	decision := asker.MayChange(kind, c)
 	if decision.Allow || len(asker.Bases) == 0 {

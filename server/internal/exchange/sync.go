@@ -14,7 +14,7 @@ import (
 	"doorstep/syncproto"
 )
 
-// Config is what New needs. All fields but Checkpoints, NewEpoch, OnReturned, OnSynced, Accesses and Copied are required.
+// Config is what New needs. All fields but Checkpoints, NewEpoch, OnReturned, OnSynced, Accesses, Unasked and Copied are required.
 type Config struct {
 	Borough string
 	// Epoch is the journal's when the server starts; SetEpoch tells of later ones.
@@ -46,6 +46,9 @@ type Config struct {
 	Checkpoints Checkpoints
 	// Accesses is told whose records go to which device; nil: nobody.
 	Accesses Accesses
+	// Unasked accepts changes without asking whether their authors may make them. It
+	// is for measuring what asking costs; no server that people use has it.
+	Unasked bool
 	// Copied is up to which position the second copy has everything; nil: there is
 	// no second copy.
 	Copied func() uint64

@@ -9,9 +9,15 @@ import (
 // take turns.
 type Beside struct {
 	Rounds []BesideRound `json:"rounds"`
+	// With and Without are medians over the rounds.
+	With    Rate `json:"with"`
+	Without Rate `json:"without"`
 	// Share is of the visits a second without it, and CPUShare of the visits in a
-	// second of the server's CPU; medians over the rounds.
+	// second of the server's CPU; medians over the rounds. Least and Most are the
+	// range of Share: rounds are short, and the machine does other things too.
 	Share    float64 `json:"share"`
+	Least    float64 `json:"share_least"`
+	Most     float64 `json:"share_most"`
 	CPUShare float64 `json:"cpu_share"`
 }
 
@@ -39,8 +45,7 @@ func (b *bench) measureBeside(ctx context.Context, out *Beside, with, without *s
 		out.Rounds = append(out.Rounds, r)
 		b.say("round %d of %d: with %s, without %s", round, b.o.Rounds, r.With, r.Without)
 	}
-	out.Share = median(out.Rounds, func(r BesideRound) float64 { return r.With.PerSecond / r.Without.PerSecond })
-	out.CPUShare = median(out.Rounds, func(r BesideRound) float64 { return r.With.PerCPUSecond / max(r.Without.PerCPUSecond, 1) })
+	out.finish()
 	if err := b.readBack(ctx, with); err != nil {
 		return err
 	}
@@ -54,4 +59,20 @@ func (b *bench) plainRound(ctx context.Context, s *site) (Rate, error) {
 	}
 	var r PushRound
 	return b.pushAll(ctx, s, parcels, &r)
+}
+
+func (s *Beside) finish() {
+	s.With = medianRate(s.Rounds, func(r BesideRound) Rate { return r.With })
+	s.Without = medianRate(s.Rounds, func(r BesideRound) Rate { return r.Without })
+	share := func(r BesideRound) float64 { return r.With.PerSecond / r.Without.PerSecond }
+	s.Share, s.Least, s.Most = median(s.Rounds, share), quantile(s.Rounds, 0, share), quantile(s.Rounds, 1, share)
+	s.CPUShare = median(s.Rounds, func(r BesideRound) float64 { return r.With.PerCPUSecond / max(r.Without.PerCPUSecond, 1) })
+}
+
+// text tells how the two compare, and at how many per cent the goal is.
+func (s *Beside) text(l *lines, goal int) {
+	l.say("  %.0f %% of the visits a second (goal: %d), %.0f to %.0f %% in single rounds; %.0f %% of those in a second of the server's CPU",
+		100*s.Share, goal, 100*s.Least, 100*s.Most, 100*s.CPUShare)
+	l.say("  with it %s, %.0f in a CPU second; without %s, %.0f in a CPU second",
+		s.With, s.With.PerCPUSecond, s.Without, s.Without.PerCPUSecond)
 }

@@ -63,13 +63,20 @@ func startProcess(ctx context.Context, cfg server.Config, dir string) (*process,
 	return p, nil
 }
 
-// ServeUnproven is the hidden command that serves without proofs, for this alone.
-const ServeUnproven = "bench-serve-unproven"
+// The hidden commands that serve without something, for this alone: without proofs,
+// and without anything that says who may do what and who did.
+const (
+	ServeUnproven  = "bench-serve-unproven"
+	ServeUnguarded = "bench-serve-unguarded"
+)
 
 // serveCommand is how a borough of ours is served.
 func serveCommand(dir string) string {
-	if filepath.Base(dir) == unproven {
+	switch filepath.Base(dir) {
+	case unproven:
 		return ServeUnproven
+	case unguarded:
+		return ServeUnguarded
 	}
 	return "serve"
 }
@@ -124,6 +131,26 @@ func cpuOf(pid int) time.Duration {
 		return 0
 	}
 	return time.Duration(user+system) * cpuTick
+}
+
+// idleCPU is how long the machine's CPUs had nothing to do so far, waits for the
+// disk included; 0 if it cannot be told.
+func idleCPU() time.Duration {
+	text, err := os.ReadFile("/proc/stat")
+	if err != nil {
+		return 0
+	}
+	all, _, _ := bytes.Cut(text, []byte("\n"))
+	fields := bytes.Fields(all) // cpu user nice system idle iowait ...
+	if len(fields) < 6 {
+		return 0
+	}
+	idle, err1 := strconv.Atoi(string(fields[4]))
+	disk, err2 := strconv.Atoi(string(fields[5]))
+	if err1 != nil || err2 != nil {
+		return 0
+	}
+	return time.Duration(idle+disk) * cpuTick
 }
 
 // ownCPU is the CPU time of this process so far.

@@ -94,7 +94,7 @@ func prepareAll(pushers []*pusher, requests, visits int, packed bool) ([][]*parc
 // pushAll sends each pusher's parcels, one after the other, all pushers at once.
 func (b *bench) pushAll(ctx context.Context, s *site, parcels [][]*parcel, r *PushRound) (Rate, error) {
 	visits, before := 0, s.traffic()
-	began, cpu, own := time.Now(), cpuOf(s.pid), ownCPU()
+	began, cpu, own, idle := time.Now(), cpuOf(s.pid), ownCPU(), idleCPU()
 	err := inParallel(len(s.pushers), func(n int) error {
 		for _, p := range parcels[n] {
 			if err := s.pushers[n].push(ctx, p, true); err != nil {
@@ -111,6 +111,7 @@ func (b *bench) pushAll(ctx context.Context, s *site, parcels [][]*parcel, r *Pu
 		}
 	}
 	r.Seconds, r.ServerCPU, r.ClientCPU = took.Seconds(), (cpuOf(s.pid) - cpu).Seconds(), (ownCPU() - own).Seconds()
+	r.Idle = (idleCPU() - idle).Seconds()
 	r.Wire = s.traffic().since(before)
 	if err == nil {
 		b.acknowledged(s, visits)

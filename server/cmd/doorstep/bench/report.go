@@ -26,6 +26,7 @@ type Report struct {
 	OnePull      []OnePull `json:"one_record_pull,omitempty"`
 	StartUp      StartUp   `json:"start_up,omitzero"`
 	Proofs       Beside    `json:"proofs,omitzero"`
+	Guards       Beside    `json:"guards,omitzero"`
 	Safe         Safe      `json:"safe,omitzero"`
 }
 
@@ -77,13 +78,21 @@ type Push struct {
 	// lower limit's in the same round; OfMost is of the limits in largest groups.
 	OfLimit float64 `json:"of_lower_limit"`
 	OfMost  float64 `json:"of_lower_limit_largest_groups"`
+	// OfLimitLeast and OfLimitMost are the range of OfLimit over the rounds: a machine
+	// that does other work too takes more from the server, which needs all CPUs, than
+	// from the limits, which need one.
+	OfLimitLeast float64 `json:"of_lower_limit_least"`
+	OfLimitMost  float64 `json:"of_lower_limit_most"`
 	// What a visit takes of the CPUs, in the median: of the server's process and of the
-	// tablets', in microseconds, and the share of the CPUs' time that neither of them
-	// used while they pushed: the disk, the system's own threads and whatever else ran.
-	// The last is 0 where the server runs elsewhere.
+	// tablets', in microseconds.
 	ServerMicros  float64 `json:"server_cpu_micros_a_visit"`
 	TabletsMicros float64 `json:"tablets_cpu_micros_a_visit"`
-	Unused        float64 `json:"cpus_unused"`
+	// Shares of the CPUs' time while they pushed, in the median: Unused is what neither
+	// of the two used, and Idle the part of it in which there was nothing to do but to
+	// wait, for the disk most of all; the rest of it went to the system's own threads
+	// and to whatever else ran. Both are 0 where the server runs elsewhere.
+	Unused float64 `json:"cpus_unused"`
+	Idle   float64 `json:"cpus_idle"`
 	// Up and Down are wire bytes a visit; Content is the bytes of a visit's change.
 	Up      float64 `json:"up_bytes_a_visit"`
 	Down    float64 `json:"down_bytes_a_visit"`
@@ -101,6 +110,7 @@ type PushRound struct {
 	ServerCPU   float64 `json:"server_cpu_seconds"`
 	Seconds     float64 `json:"seconds"`
 	ClientCPU   float64 `json:"client_cpu_seconds"`
+	Idle        float64 `json:"idle_cpu_seconds"`
 	Wire        Traffic `json:"wire"`
 	Content     int64   `json:"content_bytes"`
 }
@@ -192,10 +202,10 @@ func quantile[T any](of []T, q float64, figure func(T) float64) float64 {
 	return figures[min(int(q*float64(len(figures))), len(figures)-1)]
 }
 
-func medianRate(of []PushRound, pick func(PushRound) Rate) Rate {
+func medianRate[T any](of []T, pick func(T) Rate) Rate {
 	return Rate{
-		PerSecond:    median(of, func(r PushRound) float64 { return pick(r).PerSecond }),
-		PerCPUSecond: median(of, func(r PushRound) float64 { return pick(r).PerCPUSecond }),
+		PerSecond:    median(of, func(r T) float64 { return pick(r).PerSecond }),
+		PerCPUSecond: median(of, func(r T) float64 { return pick(r).PerCPUSecond }),
 	}
 }
 
@@ -206,9 +216,8 @@ func (p *Push) finish(o Options) {
 	p.JournalMost = medianRate(p.Rounds, func(r PushRound) Rate { return r.JournalMost })
 	p.BadgerMost = medianRate(p.Rounds, func(r PushRound) Rate { return r.BadgerMost })
 	p.GroupVisits = int(median(p.Rounds, func(r PushRound) float64 { return float64(r.Group) }))
-	p.OfLimit = median(p.Rounds, func(r PushRound) float64 {
-		return r.Server.PerSecond / min(r.Journal.PerSecond, r.Badger.PerSecond)
-	})
+	p.OfLimit = median(p.Rounds, PushRound.ofLimit)
+	p.OfLimitLeast, p.OfLimitMost = quantile(p.Rounds, 0, PushRound.ofLimit), quantile(p.Rounds, 1, PushRound.ofLimit)
 	p.OfMost = median(p.Rounds, func(r PushRound) float64 {
 		return r.Server.PerSecond / min(r.JournalMost.PerSecond, r.BadgerMost.PerSecond)
 	})
@@ -219,10 +228,16 @@ func (p *Push) finish(o Options) {
 		p.Unused = median(p.Rounds, func(r PushRound) float64 {
 			return max(0, 1-(r.ServerCPU+r.ClientCPU)/(r.Seconds*float64(runtime.NumCPU())))
 		})
+		p.Idle = median(p.Rounds, func(r PushRound) float64 { return r.Idle / (r.Seconds * float64(runtime.NumCPU())) })
 	}
 	p.Up = median(p.Rounds, func(r PushRound) float64 { return float64(r.Wire.Up) / visits })
 	p.Down = median(p.Rounds, func(r PushRound) float64 { return float64(r.Wire.Down) / visits })
 	p.Content = median(p.Rounds, func(r PushRound) float64 { return float64(r.Content) / visits })
+}
+
+// ofLimit is the server's rate as a part of the lower limit's.
+func (r PushRound) ofLimit() float64 {
+	return r.Server.PerSecond / min(r.Journal.PerSecond, r.Badger.PerSecond)
 }
 
 func (f *FreshPull) finish() {
@@ -275,15 +290,16 @@ func (r *Report) Text(w io.Writer) error {
 		l.say("  after a shutdown %.0f ms (goal: 3000), after SIGKILL %.0f ms, with the index deleted %.0f ms", u.CleanMS, u.KillMS, u.BareMS)
 	}
 	if n := len(r.Proofs.Rounds); n > 0 {
-		last := r.Proofs.Rounds[n-1]
 		l.say("\nPush with proofs of the devices' keys, beside a server that asks for none (%d rounds of both)", n)
-		l.say("  %.0f %% of the visits a second (goal: 80); in the last round %s with, %s without", 100*r.Proofs.Share, last.With, last.Without)
+		r.Proofs.text(l, 80)
+	}
+	if n := len(r.Guards.Rounds); n > 0 {
+		l.say("\nPush with proofs, access decisions, audit log and access log, beside the same program without them (%d rounds of both)", n)
+		r.Guards.text(l, 80)
 	}
 	if n := len(r.Safe.Rounds); n > 0 {
-		last := r.Safe.Rounds[n-1]
 		l.say("\nPush with second copy (on the same disk) and scrub without a pause, beside a server without (%d rounds of both)", n)
-		l.say("  %.0f %% of the visits a second (goal: 70), %.0f %% of those in a second of the server's CPU; in the last round %s with, %s without",
-			100*r.Safe.Share, 100*r.Safe.CPUShare, last.With, last.Without)
+		r.Safe.text(l, 70)
 		l.say("  at the end the second copy was %d of %d entries behind, and the scrub had read everything at %s",
 			r.Safe.Behind, r.Safe.Entries, time.UnixMilli(r.Safe.ReadMS).UTC().Format("15:04:05"))
 	}
@@ -307,13 +323,15 @@ func (r *Report) pushText(l *lines) {
 	l.say("  %-34s %10.0f %18.0f", "limit: bare badger, SyncWrites", p.Badger.PerSecond, p.Badger.PerCPUSecond)
 	l.say("  %-34s %10.0f %18.0f", "the same, largest groups: journal", p.JournalMost.PerSecond, p.JournalMost.PerCPUSecond)
 	l.say("  %-34s %10.0f %18.0f", "the same, largest groups: badger", p.BadgerMost.PerSecond, p.BadgerMost.PerCPUSecond)
-	l.say("  groups as the server made them, %d visits: it reaches %.2f of the lower limit (goal: 0.50)", p.GroupVisits, p.OfLimit)
+	l.say("  groups as the server made them, %d visits: it reaches %.2f of the lower limit (goal: 0.50), %.2f to %.2f in single rounds",
+		p.GroupVisits, p.OfLimit, p.OfLimitLeast, p.OfLimitMost)
 	l.say("  groups of %d visits: it reaches %.2f of the lower limit", p.LargestGroup, p.OfMost)
 	if p.ServerMicros > 0 {
 		l.say("  CPU a visit: %.1f µs the server, %.1f µs the tablets", p.ServerMicros, p.TabletsMicros)
 	}
 	if r.Setup.Server == "" {
-		l.say("  of the %d CPUs' time while they pushed, %.0f %% was used by neither", r.Machine.CPUs, 100*p.Unused)
+		l.say("  of the %d CPUs' time while they pushed, %.0f %% was idle, and %.0f %% went to what else the machine did",
+			r.Machine.CPUs, 100*p.Idle, 100*max(0, p.Unused-p.Idle))
 	}
 	l.say("  on the wire: %.0f bytes up and %.0f down a visit", p.Up, p.Down)
 }

@@ -16,7 +16,13 @@ import (
 // and returns its address and the file of its people.
 func serve(t *testing.T) (url, people string) {
 	t.Helper()
-	cfg := configOf(t.TempDir())
+	return serveConfigured(t, func(cfg server.Config) server.Config { return cfg })
+}
+
+// serveConfigured is serve with a changed configuration.
+func serveConfigured(t *testing.T, changed func(server.Config) server.Config) (url, people string) {
+	t.Helper()
+	cfg := changed(configOf(t.TempDir()))
 	cfg.Data.MinFreeMB = 1
 	if _, err := server.Init(t.Context(), cfg, server.FirstUser{Login: "operator", Name: "The Operator", Password: password}); err != nil {
 		t.Fatal(err)
@@ -106,6 +112,20 @@ func TestRunFailsIfTheReaderDoesNotGetAll(t *testing.T) {
 		Batch: 8, Batches: 1, Rounds: 1}, io.Discard)
 	if err == nil || !strings.Contains(err.Error(), "acknowledged") {
 		t.Errorf("error %v, want one that says how many were acknowledged", err)
+	}
+}
+
+// TestAnUnguardedServerTakesTheSame holds that the server which the guarded one is
+// compared with stores what is pushed and hands it out.
+func TestAnUnguardedServerTakesTheSame(t *testing.T) {
+	url, people := serveConfigured(t, server.Config.Unguarded)
+	r, err := Run(t.Context(), Options{URL: url, People: people, Folder: t.TempDir(), Only: PartPush,
+		Batch: 3, Batches: 2, Rounds: 1}, io.Discard)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if want := 24; r.Acknowledged != want || r.ReadBack != want {
+		t.Errorf("%d visits acknowledged, %d read back, want %d", r.Acknowledged, r.ReadBack, want)
 	}
 }
 
