@@ -32,7 +32,8 @@ const pin = "271828"
 // which may be stopped meanwhile.
 type pages struct {
 	*httptest.Server
-	b *borough
+	b    *borough
+	page string // where the page for tests lies
 
 	mu    sync.Mutex
 	typed []moment // guarded by mu
@@ -61,25 +62,39 @@ var built = sync.OnceValues(func() (string, error) {
 
 func newPages(t *testing.T, b *borough) *pages {
 	t.Helper()
+	p := &pages{b: b, page: "/app/"}
+	p.serve(t, http.NewServeMux())
+	return p
+}
+
+// newFront serves the app itself, as the borough's server does, and the page for
+// tests beside it, which looks into the same tablet.
+func newFront(t *testing.T, b *borough) *pages {
+	t.Helper()
+	p := &pages{b: b, page: "/probe/"}
+	mux := http.NewServeMux()
+	mux.Handle("/app/", http.HandlerFunc(p.pass))
+	p.serve(t, mux)
+	return p
+}
+
+func (p *pages) serve(t *testing.T, mux *http.ServeMux) {
+	t.Helper()
 	client, err := built()
 	if err != nil {
 		t.Fatal(err)
 	}
-	p := &pages{b: b}
-	mux := http.NewServeMux()
 	mux.Handle("/v1/", http.HandlerFunc(p.pass))
 	mux.HandleFunc("/typed", func(w http.ResponseWriter, r *http.Request) { p.tell(&p.typed, r) })
 	mux.HandleFunc("/kept", func(w http.ResponseWriter, r *http.Request) { p.tell(&p.kept, r) })
-	files := func(folder string) http.Handler { return http.StripPrefix("/app/", http.FileServer(http.Dir(folder))) }
-	own := filepath.Join(repository, "server/endtoend/testdata/browser")
-	mux.Handle("/app/", withPolicy(files(own)))
+	files := func(at, folder string) http.Handler { return http.StripPrefix(at, http.FileServer(http.Dir(folder))) }
+	mux.Handle(p.page, withPolicy(files(p.page, filepath.Join(repository, "server/endtoend/testdata/browser"))))
 	mux.Handle("/app/example/", withPolicy(http.StripPrefix("/app/example/", http.FileServer(http.Dir(filepath.Join(repository, "client-sdk/ts/example"))))))
 	for _, name := range []string{"index.js", "worker.js", "doorstep.wasm"} {
-		mux.Handle("/app/"+name, withPolicy(files(client)))
+		mux.Handle("/app/"+name, withPolicy(files("/app/", client)))
 	}
 	p.Server = httptest.NewServer(mux)
 	t.Cleanup(p.Close)
-	return p
 }
 
 // withPolicy sets what the server sets for pages (see the API's policyOf).
@@ -97,13 +112,13 @@ func withPolicy(h http.Handler) http.Handler {
 // pass hands a request on to the borough's server, if it runs.
 func (p *pages) pass(w http.ResponseWriter, r *http.Request) {
 	p.mu.Lock()
-	down := p.down
+	down, address := p.down, p.b.address()
 	p.mu.Unlock()
 	if down {
 		panic(http.ErrAbortHandler) // the connection is cut, as by a network that is not there
 	}
 	proxy := &httputil.ReverseProxy{FlushInterval: -1, Rewrite: func(r *httputil.ProxyRequest) {
-		r.Out.URL.Scheme, r.Out.URL.Host = "http", p.b.address()
+		r.Out.URL.Scheme, r.Out.URL.Host = "http", address
 	}, ErrorHandler: func(http.ResponseWriter, *http.Request, error) { panic(http.ErrAbortHandler) }}
 	proxy.ServeHTTP(w, r)
 }
@@ -219,11 +234,11 @@ func (b *browser) openWith(p *pages, query string) *tab {
 	return out
 }
 
-// bare opens whatever lies below /app/ in a new tab.
+// bare opens whatever lies beside the page for tests in a new tab.
 func (b *browser) bare(p *pages, path string) *tab {
 	b.t.Helper()
 	ctx, end := chromedp.NewContext(b.ctx)
-	if err := chromedp.Do(ctx, chromedp.Navigate(p.URL+"/app/"+path)); err != nil {
+	if err := chromedp.Do(ctx, chromedp.Navigate(p.URL+p.page+path)); err != nil {
 		b.t.Fatal(err)
 	}
 	return &tab{b: b, ctx: ctx, close: end}
@@ -323,13 +338,19 @@ func (tb *tab) sameAs(other *tablet) {
 	if err := json.Unmarshal([]byte(folds), &views); err != nil {
 		tb.b.t.Fatal(err)
 	}
+	wantDigests(tb.b.t, views, other)
+}
+
+// wantDigests checks that a page has the records of a tablet, byte for byte.
+func wantDigests(t *testing.T, views map[string]string, other *tablet) {
+	t.Helper()
 	want := other.folds()
 	if len(views) != len(want) {
-		tb.b.t.Errorf("the page shows %d records, want %d", len(views), len(want))
+		t.Errorf("the page shows %d records, want %d", len(views), len(want))
 	}
 	for record, bytes := range want {
 		if sum := sha256.Sum256([]byte(bytes)); views[record.String()] != hex.EncodeToString(sum[:]) {
-			tb.b.t.Errorf("record %s: the page shows other bytes", record)
+			t.Errorf("record %s: the page shows other bytes", record)
 		}
 	}
 }

@@ -11,7 +11,7 @@ import (
 
 // killRecord keeps what a run of kills saw in the table of runs, so that the count
 // goes on from run to run.
-var killRecord = flag.Bool("kills.record", false, "with -kills or -tabletkills, add the run to server/internal/sim/RUNS.md")
+var killRecord = flag.Bool("kills.record", false, "with -kills, -tabletkills or -webkills, add the run to server/internal/sim/RUNS.md")
 
 const (
 	runsFile  = "../internal/sim/RUNS.md"
@@ -20,10 +20,10 @@ const (
 
 // killed is one row of the table.
 type killed struct {
-	what  string // the server, a tablet
+	what  string // the server, a tablet, a browser
 	seed  uint64
 	kills int
-	safe  int // changes or words that were acknowledged, each found once
+	safe  int // changes, words or keystrokes that were acknowledged, each found once
 }
 
 func (k killed) String() string {
@@ -77,13 +77,22 @@ func killTable(before string, rows []killed, after string) string {
 	for _, r := range rows {
 		out += r.String()
 	}
-	return out + sumOf(rows, theServer) + sumOf(rows, aTablet) + after
+	return out + sums(rows) + after
+}
+
+// sums are the table's last rows, one for each thing that was killed.
+func sums(rows []killed) (out string) {
+	for _, what := range []string{theServer, aTablet, aBrowser} {
+		out += sumOf(rows, what)
+	}
+	return out
 }
 
 // What is killed.
 const (
 	theServer = "the server"
 	aTablet   = "a tablet"
+	aBrowser  = "a browser"
 )
 
 // seedOf is the seed of a run: the one that was asked for or, with -kills.record, the
@@ -125,6 +134,6 @@ func TestKillsAddUp(t *testing.T) {
 		t.Fatal(err)
 	}
 	if want := killTable(before, rows, after); string(text) != want {
-		t.Errorf("the table of kills does not add up; it should end with\n%s%s", sumOf(rows, theServer), sumOf(rows, aTablet))
+		t.Errorf("the table of kills does not add up; it should end with\n%s", sums(rows))
 	}
 }

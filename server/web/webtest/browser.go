@@ -13,6 +13,9 @@ import (
 	"testing"
 	"time"
 
+	"github.com/chromedp/cdproto/cdp"
+	"github.com/chromedp/cdproto/inspector"
+	"github.com/chromedp/cdproto/page"
 	"github.com/chromedp/chromedp"
 
 	"doorstep/server/web"
@@ -37,11 +40,16 @@ func Program(t testing.TB) string {
 	return ""
 }
 
-// Browser is one browser with a profile of its own, that is: one tablet.
+// Browser is one tab of a browser with a profile of its own, that is: of one tablet.
 type Browser struct {
-	t   testing.TB
-	ctx context.Context
+	t    testing.TB
+	ctx  context.Context
+	tabs context.Context // of the whole browser
+	end  context.CancelFunc
 }
+
+// most is how long anything that a test does with a page may take.
+const most = time.Minute
 
 // Start starts a browser that ends with the test. Flags are chromium's, "name=value".
 func Start(t testing.TB, flags ...string) *Browser {
@@ -59,9 +67,34 @@ func Start(t testing.TB, flags ...string) *Browser {
 	t.Cleanup(end)
 	ctx, leave := chromedp.NewContext(ctx)
 	t.Cleanup(leave)
-	ctx, stop := context.WithTimeout(ctx, 4*time.Minute)
-	t.Cleanup(stop)
-	return &Browser{t: t, ctx: ctx}
+	if err := chromedp.Do(ctx); err != nil { // starts it; the browser lives as long as the context of this call
+		t.Fatalf("starting chromium: %v", err)
+	}
+	return &Browser{t: t, ctx: ctx, tabs: ctx, end: leave}
+}
+
+// Crash kills the tab's process without warning, and goes on in a new tab of the same
+// browser, in which nothing is open yet.
+func (b *Browser) Crash() {
+	b.t.Helper()
+	fresh, end := chromedp.NewContext(b.tabs)
+	b.t.Cleanup(end)
+	if err := chromedp.Do(fresh, chromedp.Navigate("about:blank")); err != nil {
+		b.t.Fatalf("opening a new tab: %v", err)
+	}
+	ctx, stop := context.WithTimeout(b.ctx, most)
+	defer stop()
+	kill := chromedp.Func(func(ctx context.Context, tab *chromedp.Target) error {
+		go func() { _, _ = cdp.Call(ctx, tab, page.Crash, cdp.Empty{}) }() // the dead do not answer
+		return nil
+	})
+	if _, err := chromedp.Run(ctx, chromedp.WaitEvent(inspector.TargetCrashed, nil, kill)); err != nil {
+		b.t.Fatalf("crashing the tab: %v", err)
+	}
+	if b.ctx != b.tabs {
+		b.end() // the first tab is the browser's own
+	}
+	b.ctx, b.end = fresh, end
 }
 
 // Context is what chromedp's own actions are done with.
@@ -76,7 +109,9 @@ func (b *Browser) Open(url string) {
 // Eval carries out a script and returns its value; the script may be a promise.
 func Eval[T any](b *Browser, script string) T {
 	b.t.Helper()
-	v, err := chromedp.Run(b.ctx, chromedp.Evaluate[T](script, chromedp.EvalAwaitPromise))
+	ctx, stop := context.WithTimeout(b.ctx, most)
+	defer stop()
+	v, err := chromedp.Run(ctx, chromedp.Evaluate[T](script, chromedp.EvalAwaitPromise))
 	if err != nil {
 		b.t.Fatalf("evaluating %.120s: %v", script, err)
 	}
@@ -92,7 +127,7 @@ func (b *Browser) Sees(words string) {
 // Until waits until a script says true.
 func (b *Browser) Until(what, script string) {
 	b.t.Helper()
-	wait := fmt.Sprintf(`new Promise((done) => { const until = Date.now() + 20000; (function look() {
+	wait := fmt.Sprintf(`new Promise((done) => { const until = Date.now() + 45000; (function look() {
 		let ok = false; try { ok = Boolean(%s); } catch {}
 		if (ok || Date.now() > until) done(ok); else setTimeout(look, 50); })(); })`, script)
 	for {
@@ -136,10 +171,20 @@ func (b *Browser) Press(words string) {
 	}
 }
 
+// Choose picks an option of the list with this label, by its words.
+func (b *Browser) Choose(label, option string) {
+	b.t.Helper()
+	find := fmt.Sprintf("[...%s.options].find((o) => o.text === %q)", fieldOf(label), option)
+	b.Until("the list "+label+" offers "+option, find)
+	Eval[bool](b, fmt.Sprintf(`(() => { const l = %s; l.value = %s.value; l.dispatchEvent(new Event("change", {bubbles: true})); return true; })()`, fieldOf(label), find))
+}
+
 // Picture returns the whole page as PNG.
 func (b *Browser) Picture() []byte {
 	b.t.Helper()
-	png, err := chromedp.Run(b.ctx, chromedp.FullScreenshot(100))
+	ctx, stop := context.WithTimeout(b.ctx, most)
+	defer stop()
+	png, err := chromedp.Run(ctx, chromedp.FullScreenshot(100))
 	if err != nil {
 		b.t.Fatalf("taking a picture: %v", err)
 	}
@@ -148,7 +193,9 @@ func (b *Browser) Picture() []byte {
 
 func (b *Browser) do(what string, action chromedp.Action[chromedp.Void]) {
 	b.t.Helper()
-	if err := chromedp.Do(b.ctx, action); err != nil && !errors.Is(err, context.Canceled) {
+	ctx, stop := context.WithTimeout(b.ctx, most)
+	defer stop()
+	if err := chromedp.Do(ctx, action); err != nil && !errors.Is(err, context.Canceled) {
 		b.t.Fatalf("%s: %v", what, err)
 	}
 }
