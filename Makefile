@@ -7,7 +7,7 @@ BIN := bin/doorstep
 # The race detector needs a C compiler; without one the tests run without it.
 RACE := $(if $(shell command -v gcc || command -v clang || command -v cc),-race)
 
-.PHONY: build web screenshots demo test bench bench-text mutants lint vuln clean
+.PHONY: build web screenshots demo test bench bench-web bench-text mutants lint vuln clean
 
 # One static binary for this machine, with the app for tablets where it could be built.
 build: web
@@ -52,6 +52,12 @@ test: web
 # The same load as a running borough's, with plain output.
 bench:
 	$(GO) run ./server/cmd/doorstep bench
+
+# What a practitioner waits for with the app on a slow tablet, in plain words and as
+# bin/bench-web.json. Needs node, npm and chromium, and a machine with nothing else to do.
+bench-web: web
+	mkdir -p bin
+	$(GO) test -count=1 ./server/endtoend -run TestBenchWeb -args -benchweb -benchweb.json=$(CURDIR)/bin/bench-web.json
 
 # Bugs brought back on purpose, each with the test that must notice.
 mutants:

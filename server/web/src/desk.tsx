@@ -1,6 +1,7 @@
 import type { Client, Kind, Session, SyncReport } from "@doorstep/client";
 import { useCallback, useEffect, useMemo, useState } from "preact/hooks";
 import type { ComponentChildren } from "preact";
+import { Files } from "./files";
 import { DeskContext, type Desk } from "./hooks";
 import { Box, Loading } from "./parts/basic";
 import { Fallible } from "./parts/fallible";
@@ -46,6 +47,8 @@ function Screen(props: { place: string; id: string }) {
 
 function useDeskOf(client: Client, session: Session | undefined): Desk | undefined {
   const [kinds, setKinds] = useState<Kind[]>();
+  const files = useMemo(() => new Files(client), [client]);
+  useEffect(() => files.follow(), [files]);
   const [online, setOnline] = useState(navigator.onLine);
   const [lastSync, setLastSync] = useState<SyncReport>();
   const [syncedMS, setSynced] = useState(0);
@@ -67,9 +70,9 @@ function useDeskOf(client: Client, session: Session | undefined): Desk | undefin
     setNames((old) => Object.keys(found).every((u) => old.get(u) === found[u]) ? old : new Map([...old, ...Object.entries(found)]));
   }, []);
   return useMemo(() => kinds && {
-    client, kinds, online, lastSync, syncedMS, names, learn,
+    client, files, kinds, online, lastSync, syncedMS, names, learn,
     user: who?.user ?? "", userName: who?.name ?? "", role: who?.role ?? "",
-  }, [client, kinds, online, lastSync, syncedMS, names, learn, who]);
+  }, [client, files, kinds, online, lastSync, syncedMS, names, learn, who]);
 }
 
 const places = ["today", "outbox", "more"] as const;

@@ -1,4 +1,5 @@
 import type { Client, Family, FamilyID, Kind, RecordID, Status, SyncReport, View } from "@doorstep/client";
+import { Pace, type Files } from "./files";
 import { createContext } from "preact";
 import { useCallback, useContext, useEffect, useRef, useState } from "preact/hooks";
 import type { Lookup } from "./look";
@@ -6,6 +7,7 @@ import type { Lookup } from "./look";
 /** What every screen works with. */
 export interface Desk {
   client: Client;
+  files: Files;
   kinds: Kind[];
   user: string;
   userName: string;
@@ -53,29 +55,51 @@ export function useFamilies(): Family[] | undefined {
   return families;
 }
 
-/** Everything of one family that can be shown, kept up to date. */
+/** Everything of one family that can be shown, kept up to date; undefined until all of it is read. */
 export function useFile(family: FamilyID): Lookup | undefined {
-  const { client, kinds, names, user } = useDesk();
-  const [views, reload, failed] = useLoaded(() => client.views(family), [client, family]);
+  const look = usePart(family);
+  return look?.whole ? look : undefined;
+}
+
+/** What is read already of one family, kept up to date; `whole` tells whether that is all. */
+export function usePart(family: FamilyID | undefined): Lookup | undefined {
+  const { files, kinds, names, user } = useDesk();
+  const [, again] = useState({});
+  useEffect(() => family === undefined ? undefined : files.watch(family, () => again({})), [files, family]);
+  if (family === undefined) return undefined;
+  const { views, whole, failed } = files.of(family);
+  if (!whole && failed !== undefined) throw failed; // shown by the screen around it
+  return { views, kinds, names, user, whole };
+}
+
+/** One record, from what is read already or else by itself, kept up to date. */
+export function useRecord(record: RecordID): [View | undefined, unknown] {
+  const { files } = useDesk();
+  const [failed, setFailed] = useState<unknown>();
+  const [, again] = useState({});
+  const known = files.find(record);
   useEffect(() => {
-    let waiting: number | undefined;
-    const stop = client.on("record", (e) => {
-      if (e.family !== family) return;
-      clearTimeout(waiting);
-      waiting = window.setTimeout(reload, 150);
-    });
-    return () => { clearTimeout(waiting); stop(); };
-  }, [client, family, reload]);
-  if (!views && failed !== undefined) throw failed; // shown by the screen around it
-  if (!views) return undefined;
-  return { views: new Map(views.map((v): [RecordID, View] => [v.record, v])), kinds, names, user };
+    if (!known) files.read(record).then(() => again({}), (e: unknown) => setFailed(e ?? true));
+  }, [files, record, known === undefined]);
+  usePart(known?.family);
+  return [known, failed];
 }
 
 /** Where this person's words in a record have got to, kept up to date. */
 export function useStatus(record: RecordID): Status | undefined {
   const { client, syncedMS } = useDesk();
   const [status, reload] = useLoaded(() => client.status(record), [client, record]);
-  useEffect(() => client.on("record", (e) => { if (e.record === record) reload(); }), [client, record, reload]);
-  useEffect(() => reload(), [syncedMS]);
+  useNews(reload, (e) => e.record === record);
+  useEffect(() => { if (status) reload(); }, [syncedMS]);
   return status;
+}
+
+/** Calls fn when records changed, at a pace that typing can bear. */
+export function useNews(fn: () => void, concerns: (e: { family: FamilyID; record: RecordID }) => boolean = () => true): void {
+  const { client } = useDesk();
+  useEffect(() => {
+    const pace = new Pace(fn);
+    const stop = client.on("record", (e) => { if (concerns(e)) pace.news(); });
+    return () => { stop(); pace.end(); };
+  }, [client, fn]);
 }

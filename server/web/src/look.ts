@@ -59,6 +59,13 @@ export interface Lookup {
   /** Names of colleagues, by user id; what is not in it is "a colleague". */
   names: Map<string, string>;
   user: string;
+  /** All of the family is in views. */
+  whole: boolean;
+}
+
+/** What stands for somebody or something that is not in what was read. */
+export function missing(look: Lookup): string {
+  return look.whole ? t("record.person.missing") : "…";
 }
 
 export function kindOf(look: Lookup, id: string): Kind | undefined {
@@ -135,7 +142,7 @@ function refWords(look: Lookup, f: FieldKind, value: Value): string {
   const record = look.views.get(id);
   if (record) return recordTitle(look, record);
   const found = elementsNamed(look, f.refKind).find((e) => e.id === id);
-  return found?.words ?? t("record.person.missing");
+  return found?.words ?? missing(look);
 }
 
 /** The elements that a reference to a field's elements may mean, in the family. */

@@ -73,6 +73,14 @@ func Start(t testing.TB, flags ...string) *Browser {
 	return &Browser{t: t, ctx: ctx, tabs: ctx, end: leave}
 }
 
+// Quit ends the browser as its user does.
+func (b *Browser) Quit() {
+	b.t.Helper()
+	if err := chromedp.Cancel(b.tabs); err != nil {
+		b.t.Fatalf("ending chromium: %v", err)
+	}
+}
+
 // Crash kills the tab's process without warning, and goes on in a new tab of the same
 // browser, in which nothing is open yet.
 func (b *Browser) Crash() {

@@ -1,7 +1,7 @@
 import { idOf, refTo, type FieldKind, type Value } from "@doorstep/client";
 import { useId } from "preact/hooks";
 import { useDesk } from "../hooks";
-import { authorName, elementsNamed, personName, recordTitle, recordTime, type Lookup } from "../look";
+import { authorName, elementsNamed, missing, personName, recordTitle, recordTime, type Lookup } from "../look";
 import { dayOf, dayWords, t } from "../words/words";
 import { quiet } from "./quiet";
 
@@ -117,7 +117,7 @@ function Ref(props: Props & { id: string; described: string | undefined }) {
   const { look, field: f, value, onValue } = props;
   const chosen = idOf(value) ?? "";
   const choices = choicesOf(look, f.refKind, desk.user);
-  if (chosen && !choices.some((c) => c.value === chosen)) choices.push({ value: chosen, words: t("record.person.missing") });
+  if (chosen && !choices.some((c) => c.value === chosen)) choices.push({ value: chosen, words: missing(look) });
   return <Choices id={props.id} described={props.described} value={chosen} choices={choices} onValue={(v) => onValue(v ? refTo(v) : null)} />;
 }
 

@@ -9,6 +9,9 @@ import { ValueInput } from "./input";
 /** How long somebody pauses before a line that is set whole becomes a change. */
 const pauseMS = 500;
 
+/** Within this the record is read again, and shows what was kept, or who wrote otherwise. */
+const settleMS = 1_000;
+
 /** One field or part that is set whole. Choices are kept at once, typing at a pause. */
 export function Whole(props: { look: Lookup; record: RecordID; path: Path; field: FieldKind; value: Value; needed?: boolean }) {
   const { client } = useDesk();
@@ -27,11 +30,12 @@ export function Whole(props: { look: Lookup; record: RecordID; path: Path; field
     client.apply(props.record, { op: "set", path: props.path, value: now.value }).then(
       () => {
         setState(t("record.saved", { time: timeWords(Date.now()) }));
-        if (!last.current) setMine(undefined);
+        waiting.current = window.setTimeout(() => { if (!last.current) setMine(undefined); }, settleMS);
       },
       (e: unknown) => setState(t("record.notsaved", { why: plain(e) })),
     );
   };
+  useEffect(() => { if (!last.current) setMine(undefined); }, [JSON.stringify(props.value, (_, v: unknown) => v instanceof Uint8Array ? [...v] : v)]);
   const write = (value: Value) => {
     last.current = { value };
     setMine({ value });

@@ -174,6 +174,9 @@ function OnePlan(props: { plan: View }) {
   );
 }
 
+/** How many records are listed until somebody asks for all. */
+const latest = 40;
+
 /** Kinds that are not listed: they are shown as what they say. */
 const shownElsewhere = ["family", "person", "allocation", "status", "visit_child"];
 
@@ -185,14 +188,16 @@ function Records(props: { look: Lookup; family: FamilyID }) {
     setStates(new Map());
     void client.records(props.family).then((list) => setStates(new Map(list.map((r) => [r.record, r.status]))));
   }
+  const [all, setAll] = useState(false);
   const list = [...look.views.values()].filter((v) => !shownElsewhere.includes(v.kind)).sort((a, b) => recordTime(b) - recordTime(a));
+  const shown = all ? list : list.slice(0, latest);
   return (
     <section>
       <h2 class="govuk-heading-m">{t("family.records")}</h2>
       <Another {...props} />
       {list.length === 0 && <p class="govuk-body">{t("family.records.none")}</p>}
       <ul class="records">
-        {list.map((v) => (
+        {shown.map((v) => (
           <li key={v.record}>
             <a href={link("record", v.record)}>{capital(recordTitle(look, v))}</a>
             <span class="records__day">{dayWords(dayOf(recordTime(v)))}</span>
@@ -202,6 +207,7 @@ function Records(props: { look: Lookup; family: FamilyID }) {
           </li>
         ))}
       </ul>
+      {shown.length < list.length && <button type="button" class="govuk-button govuk-button--secondary" onClick={() => setAll(true)}>{t("family.records.all", { n: list.length })}</button>}
     </section>
   );
 }

@@ -1,5 +1,5 @@
 import { useEffect, useState } from "preact/hooks";
-import { useDesk, useLoaded } from "../hooks";
+import { useDesk, useLoaded, useNews } from "../hooks";
 import { Act, Box, Loading, Title } from "../parts/basic";
 import { Marks } from "../parts/where";
 import { t, timeWords } from "../words/words";
@@ -12,7 +12,7 @@ export function OutboxScreen() {
   const [storage] = useLoaded(() => client.storage(), [client]);
   const [recovered, setRecovered] = useState(0);
   useEffect(() => { reload(); reloadMarks(); }, [lastSync, syncedMS]);
-  useEffect(() => client.on("record", () => reload()), [client, reload]);
+  useNews(reload);
   useEffect(() => client.on("recovered", (r) => setRecovered(r.changes + r.drafts)), [client]);
   if (!outbox || !marks) return <Loading />;
   return (

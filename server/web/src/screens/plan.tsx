@@ -1,7 +1,7 @@
 import type { RecordID, View } from "@doorstep/client";
 import { useState } from "preact/hooks";
 import { childrenOf } from "../begin";
-import { useDesk, useFile, useLoaded } from "../hooks";
+import { useDesk, useFile, useRecord } from "../hooks";
 import { itemsOf, partText, personName, textOf, type Lookup } from "../look";
 import { Act, Loading } from "../parts/basic";
 import { link } from "../route";
@@ -9,9 +9,8 @@ import { dayOf, dayWords, t } from "../words/words";
 
 /** The plan in plain language: to show, to print, to share. */
 export function PlanCopy(props: { record: RecordID }) {
-  const { client } = useDesk();
-  const [view, , failed] = useLoaded(() => client.view(props.record), [client, props.record]);
-  if (failed !== undefined) return <p class="govuk-body">{t("record.none")}</p>;
+  const [view, failed] = useRecord(props.record);
+  if (failed !== undefined && !view) return <p class="govuk-body">{t("record.none")}</p>;
   return view ? <Copy plan={view} /> : <Loading />;
 }
 

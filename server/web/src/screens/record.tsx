@@ -2,8 +2,8 @@ import { headsOf } from "../heads";
 import type { FieldKind, Problem, Query, RecordID, View } from "@doorstep/client";
 import { useEffect, useId, useState } from "preact/hooks";
 import { Field } from "../form/field";
-import { useDesk, useFile, useLoaded, useStatus } from "../hooks";
-import { authorName, capital, kindOf, personName, recordTitle, refOf, type Lookup } from "../look";
+import { useDesk, useLoaded, usePart, useRecord, useStatus } from "../hooks";
+import { authorName, capital, kindOf, missing, personName, recordTitle, refOf, type Lookup } from "../look";
 import { Act, Back, Box, Loading, Title } from "../parts/basic";
 import { Marks, Where } from "../parts/where";
 import { link } from "../route";
@@ -13,9 +13,7 @@ import { quiet } from "../form/quiet";
 
 /** One record, drawn from its kind's schema. Knows no kind but the visit, whose parts it links. */
 export function RecordScreen(props: { record: RecordID }) {
-  const { client } = useDesk();
-  const [view, reload, failed] = useLoaded(() => client.view(props.record), [client, props.record]);
-  useEffect(() => client.on("record", (e) => { if (e.record === props.record) reload(); }), [client, props.record, reload]);
+  const [view, failed] = useRecord(props.record);
   if (failed !== undefined && !view) return <p class="govuk-body">{t("record.none")}</p>;
   if (!view) return <Loading />;
   return <Loaded view={view} />;
@@ -23,17 +21,16 @@ export function RecordScreen(props: { record: RecordID }) {
 
 function Loaded(props: { view: View }) {
   const { view } = props;
-  const look = useFile(view.family);
+  const look = usePart(view.family)!;
   const status = useStatus(view.record);
   useNames(view.record);
-  if (!look) return <Loading />;
   const kind = kindOf(look, view.kind);
   if (!kind) return <p class="govuk-body">{t("record.none")}</p>;
-  const final = view.seal !== undefined;
+  const final = view.seal !== undefined, family = look.whole ? familyName(look) : "…";
   return (
     <>
-      <Back to={link("family", view.family)} label={familyName(look)} />
-      <Title caption={familyName(look)}>{capital(recordTitle(look, view))}</Title>
+      <Back to={link("family", view.family)} label={family} />
+      <Title caption={family}>{capital(recordTitle(look, view))}</Title>
       <div class="record__state"><Where status={status} /></div>
       <Marks marks={status?.marks ?? []} />
       <PartLinks look={look} view={view} />
@@ -103,7 +100,7 @@ function PartLinks(props: { look: Lookup; view: View }) {
           return (
             <li key={p.record} class="moj-sub-navigation__item">
               <a class="moj-sub-navigation__link" href={link("record", p.record)} aria-current={p.record === view.record ? "page" : undefined}>
-                {p.kind === "visit" ? t("record.household") : person ? personName(person) : t("record.person.missing")}
+                {p.kind === "visit" ? t("record.household") : person ? personName(person) : missing(look)}
               </a>
             </li>
           );

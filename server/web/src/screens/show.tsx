@@ -1,7 +1,7 @@
 import type { FieldKind, RecordID, View } from "@doorstep/client";
 import { EntryWords } from "../form/collection";
 import { partsOf } from "../form/own";
-import { useDesk, useFile, useLoaded } from "../hooks";
+import { useFile, useRecord } from "../hooks";
 import { capital, isEmpty, kindOf, recordTitle, valueWords, type Lookup } from "../look";
 import { Loading } from "../parts/basic";
 import { link } from "../route";
@@ -9,9 +9,8 @@ import { t } from "../words/words";
 
 /** What the family may look at over the worker's shoulder: large, plain, and nothing of anybody else's. */
 export function Show(props: { record: RecordID }) {
-  const { client } = useDesk();
-  const [view, , failed] = useLoaded(() => client.view(props.record), [client, props.record]);
-  if (failed !== undefined) return <p class="govuk-body">{t("record.none")}</p>;
+  const [view, failed] = useRecord(props.record);
+  if (failed !== undefined && !view) return <p class="govuk-body">{t("record.none")}</p>;
   return view ? <Shown view={view} /> : <Loading />;
 }
 

@@ -1,7 +1,7 @@
-import type { Family, View } from "@doorstep/client";
+import { idOf, type Family, type View } from "@doorstep/client";
 import { useEffect, useState } from "preact/hooks";
 import { useDesk, useFamilies, useFile, useLoaded } from "../hooks";
-import { capital, itemsOf, numberOf, personName, recordTitle, refOf, textOf, type Lookup } from "../look";
+import { capital, itemsOf, numberOf, partOf, personName, recordTime, recordTitle, refOf, textOf, type Lookup } from "../look";
 import { Loading, Title } from "../parts/basic";
 import { Fallible } from "../parts/fallible";
 import { WhereOf } from "../parts/where";
@@ -47,7 +47,7 @@ function FamilyCard(props: { family: Family; due: ChildDue[] }) {
   const visits = views.filter((v) => v.kind === "visit" && !v.seal);
   const today = dayOf(Date.now());
   const planned = visits.filter((v) => numberOf(v, "start") === undefined && (numberOf(v, "planned") ?? 0) > 0);
-  const begun = visits.filter((v) => numberOf(v, "start") !== undefined && !v.handedOver);
+  const begun = visits.filter((v) => numberOf(v, "start") !== undefined && !v.handedOver && isMine(look, v));
   const asked = views.flatMap((v) => v.queries.filter((q) => !q.answeredBy).map((q) => ({ v, q })));
   const open = views.filter((v) => v.conflicts.length > 0);
   const risks = views.filter((v) => v.kind === "person").reduce((n, v) => n + itemsOf(v, "hazard").length, 0);
@@ -67,19 +67,31 @@ function FamilyCard(props: { family: Family; due: ChildDue[] }) {
   );
 }
 
+/** Whether this person wrote in it, or was on it. */
+function isMine(look: Lookup, v: View): boolean {
+  return Object.values(v.fields).some((f) => f.set && f.by.author === look.user)
+    || itemsOf(v, "workers").some((e) => idOf(partOf(e, "worker")) === look.user);
+}
+
+/** How many lines a card gives to one subject; the family's own page has them all. */
+const mostLines = 4;
+
 function when(ms: number, today: string): string {
   return dayOf(ms) === today ? timeWords(ms) : dayWords(dayOf(ms));
 }
 
 function Lines(props: { look: Lookup; title: string; views: View[] }) {
-  if (props.views.length === 0) return null;
+  const views = [...new Set(props.views)].sort((a, b) => recordTime(b) - recordTime(a));
+  const more = views.length - mostLines, family = views[0]?.family;
+  if (!family) return null;
   return (
     <div class="card__lines">
       <h4 class="govuk-heading-s">{props.title}</h4>
       <ul class="govuk-list">
-        {[...new Set(props.views)].map((v) => (
+        {views.slice(0, mostLines).map((v) => (
           <li key={v.record}><a href={link("record", v.record)}>{capital(recordTitle(props.look, v))}</a> <WhereOf record={v.record} /></li>
         ))}
+        {more > 0 && <li><a href={link("family", family)}>{t("today.more", { n: more })}</a></li>}
       </ul>
     </div>
   );

@@ -60,6 +60,7 @@ export const en = {
   "today.due.unseen": "Not seen for longer than the borough allows.",
   "today.families": "Your families",
   "today.families.none": "No family is on this tablet yet. They come with the next exchange with the server.",
+  "today.more": "{n} more",
   "today.queries": "The coordinator asks",
   "today.conflicts": "To be decided",
 
@@ -85,6 +86,7 @@ export const en = {
   "family.visit.go": "Start now",
   "family.record": "Record something else",
   "family.records": "Records",
+  "family.records.all": "Show all {n} records",
   "family.records.none": "Nothing is recorded yet.",
   "family.closed": "You are no longer assigned to this family. What you wrote goes up; nothing comes down.",
   "family.confidential": "confidential",

@@ -1,0 +1,283 @@
+package endtoend
+
+import (
+	"encoding/json"
+	"flag"
+	"fmt"
+	"os"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/chromedp/cdproto/emulation"
+	cdpage "github.com/chromedp/cdproto/page"
+	"github.com/chromedp/chromedp"
+
+	"doorstep/client-sdk/engine"
+	"doorstep/server/web"
+	"doorstep/server/web/webtest"
+	"doorstep/syncproto"
+	"doorstep/syncproto/cbor"
+)
+
+var (
+	benchWeb     = flag.Bool("benchweb", false, "measure the app in a browser (make bench-web)")
+	benchWebJSON = flag.String("benchweb.json", "", "file for what was measured")
+	benchRate    = flag.Float64("benchweb.rate", 4, "how many times slower the page is made than this machine")
+)
+
+// figure is one thing that was measured, and what it may be at most.
+type figure struct {
+	What string  `json:"what"`
+	Unit string  `json:"unit"`
+	Got  float64 `json:"got"`
+	Most float64 `json:"most"` // 0: no bound
+}
+
+// webBench is a tablet with a borough's caseload, slowed down.
+type webBench struct {
+	*appTablet
+	profile string
+	large   string // a family of 300 records
+	visit   string // one of them
+	out     []figure
+}
+
+// TestBenchWeb measures what a practitioner waits for, on a slow tablet.
+func TestBenchWeb(t *testing.T) {
+	if !*benchWeb {
+		t.Skip("a measurement needs the machine for itself: make bench-web")
+	}
+	w := &webBench{profile: t.TempDir()}
+	w.sizes(t)
+	b := newBorough(t, caseload{workers: 2, families: 12, plans: true})
+	w.fill(t, b)
+	w.appTablet = &appTablet{t: t, front: newFront(t, b), login: login(0)}
+	w.starts()
+	w.installs()
+	w.sends()
+	w.add("cold start to typing, the person's own time with the PIN left out", "ms", median(w.timesToType(true)), 1500)
+	w.add("the page loaded again, the PIN given again", "ms", median(w.timesToType(false)), 0)
+	w.add("from a record's name in a list to typing, the app being open", "ms", median(w.timesToOpen()), 500)
+	w.add("from \"Start now\" to typing in a new visit", "ms", median(w.timesToStart()), 500)
+	w.keystrokes()
+	w.family()
+	w.print()
+}
+
+func (w *webBench) add(what, unit string, got, most float64) {
+	w.out = append(w.out, figure{what, unit, got, most})
+}
+
+func (w *webBench) sizes(t *testing.T) {
+	t.Helper()
+	webtest.Program(t)
+	app, _ := web.Open()
+	total := 0
+	for name, size := range app.Sizes() {
+		total += size
+		if strings.HasSuffix(name, ".wasm") {
+			w.add("the core, brotli", "KiB", float64(size)/1024, 900)
+		}
+	}
+	w.add("the whole app, brotli", "KiB", float64(total)/1024, 1100)
+}
+
+// fill gives the first family 300 records, and each other family 25.
+func (w *webBench) fill(t *testing.T, b *borough) {
+	t.Helper()
+	colleague := newTablet(t, b, 1, 9)
+	colleague.syncs()
+	for n, family := range colleague.families() {
+		want := 25
+		if n == 0 {
+			want = 300
+		}
+		for have := countRecords(t, colleague, family); have < want; have++ {
+			record := colleague.newRecord()
+			colleague.edit(family, record, "visit", setText("visit_type", "CIN"),
+				syncproto.Op{Code: syncproto.OpSet, Path: syncproto.Path{Field: "start"}, Value: cbor.Int(1_780_000_000_000 + int64(have)*3_600_000)})
+			colleague.edit(family, record, "visit", write("household_summary", 0, strings.Repeat("Seen at home, warm and tidy. ", 10)))
+			if n == 0 {
+				w.large, w.visit = family.String(), record.String()
+			}
+		}
+	}
+	colleague.syncs()
+}
+
+// starts starts the browser, slowed down, on the tablet's profile.
+func (w *webBench) starts() {
+	w.t.Helper()
+	w.Browser = webtest.Start(w.t, "lang=en-GB", "accept-lang=en-GB", "user-data-dir="+w.profile)
+	if _, err := chromedp.Call(w.Context(), cdpage.AddScriptToEvaluateOnNewDocument, cdpage.AddScriptToEvaluateOnNewDocumentParams{Source: marks}); err != nil {
+		w.t.Fatal(err)
+	}
+}
+
+func (w *webBench) slow(rate float64) {
+	w.t.Helper()
+	if _, err := chromedp.Call(w.Context(), emulation.SetCPUThrottlingRate, emulation.SetCPUThrottlingRateParams{Rate: rate}); err != nil {
+		w.t.Fatal(err)
+	}
+}
+
+// marks notes in the page when it can first be used, in milliseconds since it was asked for.
+const marks = `(() => {
+	const look = () => {
+		if (marks.pin === undefined && document.querySelector("input[type=password]")) marks.pin = performance.now();
+		const areas = [...document.querySelectorAll("textarea")];
+		if (marks.ready === undefined && areas.length > 0 && areas.every((a) => !a.readOnly)) marks.ready = performance.now();
+	};
+	new MutationObserver(look).observe(document, {childList: true, subtree: true, attributes: true});
+	addEventListener("click", (e) => { if (e.target.closest("button")?.textContent === "Unlock") marks.pressed = performance.now(); }, true);
+})()`
+
+// timesToType opens a visit again and again: the time until the PIN can be given, and
+// from then until every text of the form can be typed into.
+func (w *webBench) timesToType(fresh bool) (all []float64) {
+	w.t.Helper()
+	for range 5 {
+		if fresh {
+			w.Quit()
+			w.starts()
+		} else {
+			w.Open("about:blank")
+		}
+		w.slow(*benchRate)
+		w.unlocks(w.visit)
+		m := webtest.Eval[map[string]float64](w.Browser, "window.marks")
+		w.t.Logf("%.0f ms to the PIN, %.0f ms from it to typing", m["pin"], m["ready"]-m["pressed"])
+		all = append(all, m["pin"]+m["ready"]-m["pressed"])
+	}
+	return all
+}
+
+// ready is a script: the milliseconds from doing something until every text of a form
+// that was not there before can be typed into.
+const ready = `new Promise((done) => {
+	const began = performance.now();
+	const look = () => {
+		const areas = [...document.querySelectorAll("textarea")];
+		if (areas.length > 0 && areas.every((a) => !a.readOnly)) { seen.disconnect(); done(performance.now() - began); }
+	};
+	const seen = new MutationObserver(look);
+	seen.observe(document.body, {childList: true, subtree: true, attributes: true});
+	%s;
+})`
+
+// timesToOpen opens a visit from its family's page.
+func (w *webBench) timesToOpen() (all []float64) {
+	w.t.Helper()
+	for n := range 5 {
+		webtest.Eval[bool](w.Browser, fmt.Sprintf("location.hash = '#/family/%s', true", w.large))
+		w.Until("the records are listed", `document.querySelectorAll(".records > li").length >= 40`)
+		all = append(all, webtest.Eval[float64](w.Browser, fmt.Sprintf(ready, fmt.Sprintf(`document.querySelectorAll(".records a")[%d].click()`, 5+n))))
+	}
+	return all
+}
+
+// timesToStart begins a visit to another family in two taps, and measures the second.
+func (w *webBench) timesToStart() (all []float64) {
+	w.t.Helper()
+	for n := range 5 {
+		webtest.Eval[bool](w.Browser, "location.hash = '#/today', true")
+		w.Until("the families are there", `document.querySelectorAll(".card__go a").length === 12`)
+		webtest.Eval[bool](w.Browser, fmt.Sprintf(`document.querySelectorAll(".card__go a")[%d].click(), true`, n))
+		w.Until("a visit can be begun", `document.querySelector(".start-visit button")`)
+		all = append(all, webtest.Eval[float64](w.Browser, fmt.Sprintf(ready, `document.querySelector(".start-visit button").click()`)))
+	}
+	return all
+}
+
+// keystrokes types at the end of a note of 20 KB and measures each stroke until the
+// page says that it is saved.
+func (w *webBench) keystrokes() {
+	w.t.Helper()
+	w.opens(w.visit)
+	times := webtest.Eval[[]float64](w.Browser, `(async () => {
+		const el = `+area(summary)+`, state = document.getElementById(el.id + "-state");
+		const type = (words) => new Promise((done) => {
+			const began = performance.now();
+			const seen = new MutationObserver(() => {
+				if (!state.textContent.startsWith("Saved")) return;
+				seen.disconnect();
+				done(performance.now() - began);
+			});
+			seen.observe(state, {childList: true, characterData: true, subtree: true});
+			el.setRangeText(words, el.value.length, el.value.length, "end");
+			el.dispatchEvent(new InputEvent("input", {bubbles: true, inputType: "insertText"}));
+		});
+		await type("The kitchen was warm. ".repeat(Math.ceil((20_000 - el.value.length) / 22)));
+		await new Promise((next) => setTimeout(next, 1000));
+		const times = [];
+		for (let i = 0; i < 150; i++) {
+			times.push(await type("x"));
+			await new Promise((next) => setTimeout(next, Math.max(0, 120 - times.at(-1))));
+		}
+		return times;
+	})()`)
+	slices.Sort(times)
+	w.add("keystroke to durable, p50", "ms", at(times, 0.5), 0)
+	w.add("keystroke to durable, p95", "ms", at(times, 0.95), 50)
+}
+
+// family opens the large family from today's list.
+func (w *webBench) family() {
+	w.t.Helper()
+	var times []float64
+	for range 5 {
+		webtest.Eval[bool](w.Browser, "location.hash = '#/today', true")
+		w.Until("the families are there", `document.querySelectorAll(".card__title").length === 12`)
+		times = append(times, webtest.Eval[float64](w.Browser, fmt.Sprintf(`new Promise((done) => {
+			const began = performance.now();
+			const look = () => { if (document.querySelectorAll(".records > li").length >= %d) { seen.disconnect(); requestAnimationFrame(() => setTimeout(() => done(performance.now() - began))); } };
+			const seen = new MutationObserver(look);
+			seen.observe(document.body, {childList: true, subtree: true});
+			document.querySelector(".card__title a[href$='%s']").click();
+		})`, shownRecords, w.large)))
+	}
+	w.t.Logf("opening the family: %.0f", times)
+	w.add("opening a family of 300 records", "ms", median(times), 300)
+}
+
+// shownRecords is how many of the 300 a family's page lists at once.
+const shownRecords = 40
+
+func (w *webBench) print() {
+	for _, f := range w.out {
+		line := fmt.Sprintf("%9.1f %-4s %s", f.Got, f.Unit, f.What)
+		if f.Most > 0 {
+			line += fmt.Sprintf(" (at most %.0f: %s)", f.Most, map[bool]string{true: "kept", false: "MISSED"}[f.Got <= f.Most])
+		}
+		fmt.Println(line)
+	}
+	if *benchWebJSON == "" {
+		return
+	}
+	body, err := json.MarshalIndent(w.out, "", "  ")
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	if err := os.WriteFile(*benchWebJSON, append(body, '\n'), 0o644); err != nil {
+		w.t.Fatal(err)
+	}
+}
+
+func countRecords(t *testing.T, b *tablet, family syncproto.FamilyID) (n int) {
+	t.Helper()
+	if err := b.Read(func(e *engine.Engine) { n = len(e.Records(family)) }); err != nil {
+		t.Fatal(err)
+	}
+	return n
+}
+
+func median(all []float64) float64 {
+	slices.Sort(all)
+	return at(all, 0.5)
+}
+
+// at is the value below which this share of the sorted values lies.
+func at(sorted []float64, share float64) float64 {
+	return sorted[min(len(sorted)-1, int(share*float64(len(sorted))))]
+}
