@@ -46,6 +46,8 @@ type borough struct {
 	op   server.Operator
 	addr string
 	stop func()
+
+	figures string // where its figures are; empty: nowhere
 }
 
 // newBorough begins a borough with a caseload and serves it until the test ends.
@@ -68,6 +70,9 @@ func (b *borough) start(t *testing.T) {
 		t.Fatal(err)
 	}
 	b.addr = s.Addr().String()
+	if at := s.MetricsAddr(); at != nil {
+		b.figures = at.String()
+	}
 	ctx, cancel := context.WithCancel(context.Background())
 	served := make(chan error, 1)
 	go func() { served <- s.Serve(ctx) }()
