@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"sync"
 	"testing"
+	"time"
 
 	"doorstep/server"
 	"doorstep/server/internal/journal"
@@ -143,6 +144,26 @@ func openData(t *testing.T, cfg server.Config) onDisk {
 	}
 	t.Cleanup(func() { closing(t, s.Close) })
 	return onDisk{s, backing.Journal{J: j}}
+}
+
+// commit puts entries into the journal, as a server does that nobody else asks anything.
+func (d onDisk) commit(t *testing.T, entries ...store.Entry) {
+	t.Helper()
+	tx := d.store.Begin(time.Now().UnixMilli())
+	defer tx.Discard()
+	for _, e := range entries {
+		if _, err := tx.Stage(e); err != nil {
+			t.Fatal(err)
+		}
+	}
+	tx.Keep()
+	if _, err := d.journal.Append(tx.Payloads()); err != nil {
+		t.Fatal(err)
+	}
+	_, digest := d.journal.Head()
+	if _, err := tx.Commit(digest); err != nil {
+		t.Fatal(err)
+	}
 }
 
 func closing(t *testing.T, close func() error) {

@@ -1,5 +1,9 @@
 package mutants
 
+// hangs is for tests that wait for ever when they meet their bug. They take a tenth of
+// a second otherwise.
+const hangs = "-timeout=10s"
+
 // list is every bug that must not come back unseen: of the journal and the keys,
 // of access, of merging, and of exchange.
 var list = []mutant{
@@ -239,20 +243,20 @@ var list = []mutant{
 		file: "server/internal/exchange/group.go",
 		from: "	g.answers = append(g.answers, answer{p, err})\n",
 		to:   "	if err != nil {\n		p.answer(err)\n		return\n	}\n	g.answers = append(g.answers, answer{p, err})\n",
-		pkg:  "server/internal/exchange", test: "TestNothingIsAnsweredBeforeWhatItRestsOnIsDurable",
+		pkg:  "server/internal/exchange", test: "TestNothingIsAnsweredBeforeWhatItRestsOnIsDurable", args: hangs,
 	},
 	{
 		name: "a group is written on top of one that the disk had no room for",
 		file: "server/internal/exchange/group.go",
-		from: "			g.err = onTopOf(g.before.err)\n",
+		from: "		g.err = onTopOf(before.lost)\n",
 		to:   "",
-		pkg:  "server/internal/exchange", test: "TestFullDiskTakesBackWhatWasDecidedOnTop",
+		pkg:  "server/internal/exchange", test: "TestFullDiskTakesBackWhatWasDecidedOnTop", args: hangs,
 	},
 	{
 		name: "a group is decided before the access that the last one changed",
 		file: "server/internal/exchange/group.go",
 		from: "	if g.tx.HasControl() {\n		<-g.done\n		return nil\n	}\n",
 		to:   "",
-		pkg:  "server/internal/exchange", test: "TestControlEntryEndsItsGroup",
+		pkg:  "server/internal/exchange", test: "TestControlEntryEndsItsGroup", args: hangs,
 	},
 }
