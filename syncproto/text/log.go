@@ -16,6 +16,7 @@ type Log struct {
 	merger  merger
 	parents []LV  // of the change being added
 	points  []int // how many code points each of its splices inserts
+	spare   []LV  // room for versions that Add will return
 }
 
 // New returns the log of an empty text.
@@ -63,7 +64,21 @@ func (l *Log) Add(agent []byte, seq int, parents []LV, splices []Splice) ([]LV, 
 	l.append(int32(length), splices, fresh)
 	l.authors.add(agent, who, seq, n)
 	l.calls.add(n)
-	return []LV{l.graph.end - 1}, nil
+	return l.version(l.graph.end - 1), nil
+}
+
+// maxSpare bounds how many versions are made room for at once.
+const maxSpare = 256
+
+// version returns the version of one event. Such versions are so many that each
+// does not come with an allocation of its own.
+func (l *Log) version(lv LV) []LV {
+	if len(l.spare) == cap(l.spare) {
+		l.spare = make([]LV, 0, min(2*cap(l.spare)+1, maxSpare))
+	}
+	n := len(l.spare)
+	l.spare = append(l.spare, lv)
+	return l.spare[n : n+1 : n+1]
 }
 
 // check returns how many events the splices make in a text of the given

@@ -61,7 +61,7 @@ func TestMeasure(t *testing.T) {
 func measuredTask(t *testing.T, task string, tr trace, bytes []byte) func() string {
 	switch task {
 	case "apply":
-		return func() string { return stream(t, tr).String() }
+		return func() string { return applyOf(t, tr) }
 	case "stream":
 		updates := updatesOf(tr)
 		return func() string { return streamOf(t, updates) }
@@ -85,6 +85,22 @@ func measuredTask(t *testing.T, task string, tr trace, bytes []byte) func() stri
 	}
 	t.Fatalf("no task %q", task)
 	return nil
+}
+
+// applyOf makes each transaction of a sequential trace a local edit of the text, which
+// is up to date after each.
+func applyOf(t *testing.T, tr trace) string {
+	l := New()
+	var at []LV
+	for i := range tr.txns {
+		tx := &tr.txns[i]
+		var err error
+		if at, err = l.Add([]byte(tx.agent), tx.seq, at, tx.splices); err != nil {
+			t.Fatal(err)
+		}
+		l.Len()
+	}
+	return l.String()
 }
 
 // updatesOf returns each transaction of a trace as the bytes that somebody else would

@@ -30,6 +30,7 @@ func main() {
 	flag.Float64Var(&o.seconds, "seconds", 0.3, "how long to repeat each task, at most nine times")
 	flag.DurationVar(&o.limit, "limit", 3*time.Second, "when to stop a task")
 	flag.DurationVar(&o.setup, "setup", 15*time.Second, "when to give up on what comes before a task")
+	flag.DurationVar(&o.each, "each", 40*time.Second, "how long a library may take for all tasks on one trace")
 	flag.Parse()
 	if o.group != "" && o.group != "sequential" && o.group != "concurrent" {
 		fmt.Fprintln(os.Stderr, "peers: -group is sequential or concurrent")
@@ -48,7 +49,7 @@ func main() {
 type options struct {
 	traces, only, group string
 	seconds             float64
-	limit, setup        time.Duration
+	limit, setup, each  time.Duration
 }
 
 // run measures and prints; it reports whether every text was right.
@@ -71,6 +72,7 @@ func run(o *options) (bool, error) {
 		for _, task := range tasksOf(tr) {
 			table.row(tr, task, bench.measure(tr, task))
 		}
+		bench.next()
 	}
 	right := table.finish()
 	fmt.Printf("\nthe run took %.0f s\n", time.Since(began).Seconds())

@@ -61,6 +61,7 @@ type measure struct {
 	absent  bool    // it cannot do this
 	stopped bool    // it did not end in time, and counts as slower than all that did
 	unready bool    // it was not even ready to begin in time, which says nothing
+	spent   bool    // it had used up its time for the trace before, which says nothing
 	failed  string  // what it said instead
 }
 
@@ -78,8 +79,9 @@ func (n numbers) median() float64 {
 // A bench holds the programs to run.
 type bench struct {
 	options *options
-	folder  string // of the built programs
-	exec    string // what runs a js/wasm program under node
+	folder  string                   // of the built programs
+	exec    string                   // what runs a js/wasm program under node
+	used    [libraries]time.Duration // on the trace that is measured
 }
 
 // newBench builds the text package's tests, which hold TestMeasure, for this
@@ -107,6 +109,9 @@ func newBench(o *options) (*bench, error) {
 
 func (b *bench) close() { os.RemoveAll(b.folder) }
 
+// next begins with another trace.
+func (b *bench) next() { b.used = [libraries]time.Duration{} }
+
 // rounds is how many processes measure a stream, in turn, as its goal is the closest
 // and the machine is not the same from one second to the next.
 const rounds = 3
@@ -123,7 +128,7 @@ func (b *bench) measure(tr traceFile, t task) [libraries]measure {
 	for range rounds - 1 {
 		for _, i := range []int{native, yjs} {
 			if m := &list[i]; t.name == "stream" && len(m.CPU) > 0 {
-				m.add(b.one(i, tr, t))
+				m.add(b.one(i, tr, t)) // nothing if its time is used up
 			}
 		}
 	}
@@ -139,6 +144,11 @@ func (m *measure) add(other measure) {
 // one has one library do a task in a process of its own. Its time counts from when it
 // says that it is ready: until then it reads the trace and makes what it is to merge.
 func (b *bench) one(library int, tr traceFile, t task) measure {
+	left := b.options.each - b.used[library]
+	if left <= 0 {
+		return measure{spent: true}
+	}
+	defer func(began time.Time) { b.used[library] += time.Since(began) }(time.Now())
 	ctx, stop := context.WithCancel(context.Background())
 	defer stop()
 	command := b.command(ctx, library, tr, t)
@@ -158,7 +168,7 @@ func (b *bench) one(library int, tr traceFile, t task) measure {
 		return lines.Scan()
 	}
 	var m measure
-	ready := next(b.options.setup)
+	ready := next(min(b.options.setup, left))
 	done := ready && next(b.options.limit)
 	late := ctx.Err() != nil
 	if done {

@@ -23,7 +23,10 @@ const (
 type table struct {
 	out   io.Writer
 	limit time.Duration
+	setup time.Duration
+	each  time.Duration
 	wrong []string // texts that ended otherwise than they should
+	short []string // what a library could not do in its time
 	goals []goal   // in the order they were first met
 }
 
@@ -37,9 +40,10 @@ type goal struct {
 }
 
 func newTable(out io.Writer, o *options) *table {
-	t := &table{out: out, limit: o.limit}
+	t := &table{out: out, limit: o.limit, setup: o.setup, each: o.each}
 	fmt.Fprintf(out, "CPU ms (user and system), medians; >: stopped after %.0f s, which counts as slower; *: one cold run;\n", o.limit.Seconds())
-	fmt.Fprintf(out, "~: its own order of what was typed at one place; ?: not ready to begin after %.0f s; x: could not; -: has no such thing\n", o.setup.Seconds())
+	fmt.Fprintf(out, "~: its own order of what was typed at one place; ?: not ready to begin after %.0f s, or %.0f s used up on the trace before;\n", o.setup.Seconds(), o.each.Seconds())
+	fmt.Fprintf(out, "x: could not; -: has no such thing, or is not asked\n")
 	fmt.Fprintf(out, "%-25s %-7s", "trace", "")
 	for _, name := range libraryNames {
 		fmt.Fprintf(out, " %13s", name)
@@ -70,8 +74,13 @@ func (t *table) cell(tr traceFile, task task, library int, m *measure) string {
 	case m.absent:
 		return "-"
 	case m.unready:
+		t.late(tr, task, library, "not ready to begin", t.setup)
+		return "?"
+	case m.spent:
+		t.late(tr, task, library, "not begun, as its tasks before on this trace ended", t.each)
 		return "?"
 	case m.stopped:
+		t.late(tr, task, library, "stopped, and counted as slower,", t.limit)
 		return fmt.Sprintf(">%d", t.limit.Milliseconds())
 	}
 	mark := ""
@@ -89,6 +98,11 @@ func (t *table) cell(tr traceFile, task task, library int, m *measure) string {
 		mark += "*"
 	}
 	return fmt.Sprintf("%.1f%s", m.CPU.median(), mark)
+}
+
+// late notes what a library could not do in its time.
+func (t *table) late(tr traceFile, task task, library int, what string, limit time.Duration) {
+	t.short = append(t.short, fmt.Sprintf("%s, %s of %s: %s after %.0f s", libraryNames[library], task.name, tr.name, what, limit.Seconds()))
 }
 
 // ownOrder reports whether other libraries may end in another text: with
@@ -156,7 +170,7 @@ func (t *table) judge(tr traceFile, task task, list [libraries]measure) {
 func (t *table) faster(what string, tr traceFile, list [libraries]measure, than int, times float64) {
 	a, b := &list[native], &list[than]
 	switch {
-	case len(a.CPU) == 0 || b.unready:
+	case len(a.CPU) == 0 || b.unready || b.spent:
 		return
 	case b.stopped:
 		t.goal(what, tr, max(float64(t.limit.Milliseconds())/a.CPU.median(), times), times)
@@ -194,6 +208,9 @@ func (t *table) finish() bool {
 			word, where = "MISS", strings.Join(g.worst, ", ")
 		}
 		fmt.Fprintf(t.out, "%-6s %-56s %2d of %-3d %s\n", word, g.what, g.held, g.held+len(g.worst), where)
+	}
+	for _, s := range t.short {
+		fmt.Fprintf(t.out, "NOT MEASURED: %s\n", s)
 	}
 	for _, w := range t.wrong {
 		fmt.Fprintf(t.out, "WRONG TEXT: %s\n", w)

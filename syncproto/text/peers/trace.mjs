@@ -69,9 +69,11 @@ export const hasWide = (trace) => trace.txns.some((t) => t.patches.some((p) => /
 // that each transaction made. make(agent, nth) makes a replica, an agent's
 // first being its 0th; it can receive(update),
 // and edit(patches) returns an update. text() is only asked for where UTF-16
-// units have to be counted; units: 'points' says that the library does not.
+// units have to be counted; units: 'points' says that the library does not. A
+// replica that can save() begins others of its kind, which get what was saved as
+// a third argument, in place of all updates until then.
 export function updatesOf(trace, make) {
-  const updates = [], replicas = []
+  const updates = [], replicas = [], saved = []
   const nth = new Array(256).fill(0)
   const wide = trace.units !== 'points' && hasWide(trace)
   trace.txns.forEach((txn, i) => {
@@ -86,7 +88,10 @@ export function updatesOf(trace, make) {
       }
     }
     if (!mine) {
-      mine = { doc: make(txn.agent, nth[txn.agent]++), known: new Uint8Array(trace.txns.length), head: -1 }
+      const past = pastOf(trace, txn.parents)
+      const from = saved.findLast((s) => past.has(s.head))
+      mine = { doc: make(txn.agent, nth[txn.agent]++, from?.state), head: from ? from.head : -1, edits: 0 }
+      mine.known = from ? from.known.slice() : new Uint8Array(trace.txns.length)
       replicas.push(mine)
       missing = missingOf(trace, mine, txn.parents)
     }
@@ -103,8 +108,24 @@ export function updatesOf(trace, make) {
     updates.push(mine.doc.edit(patches))
     mine.known[i] = 1
     mine.head = i
+    if (++mine.edits % savedEvery === 0 && mine.doc.save) saved.push({ head: i, known: mine.known.slice(), state: mine.doc.save() })
   })
   return updates
+}
+
+// savedEvery is after how many edits a replica is saved.
+const savedEvery = 1000
+
+// pastOf returns the transactions of a version and all behind them.
+function pastOf(trace, version) {
+  const seen = new Set(), stack = [...version]
+  while (stack.length > 0) {
+    const i = stack.pop()
+    if (seen.has(i)) continue
+    seen.add(i)
+    stack.push(...trace.txns[i].parents)
+  }
+  return seen
 }
 
 // missingOf returns what a replica lacks of a version, oldest first, or null if

@@ -34,14 +34,19 @@ function docOf(agent, nth) {
 class Replica {
   made = []
 
-  constructor(agent, nth) {
+  constructor(agent, nth, saved) {
     this.doc = docOf(agent, nth)
     this.shared = this.doc.getText('t')
+    if (saved) Y.applyUpdate(this.doc, saved)
     this.doc.on('update', (update, origin) => origin !== 'remote' && this.made.push(update))
   }
 
   receive(update) {
     if (update) Y.applyUpdate(this.doc, update, 'remote')
+  }
+
+  save() {
+    return Y.encodeStateAsUpdate(this.doc)
   }
 
   text() {
@@ -56,7 +61,7 @@ class Replica {
 }
 
 export function stream(trace) {
-  const updates = updatesOf(trace, (agent, nth) => new Replica(agent, nth)).filter(Boolean)
+  const updates = updatesOf(trace, (...by) => new Replica(...by)).filter(Boolean)
   return () => {
     const doc = new Y.Doc(), text = doc.getText('t')
     for (const update of updates) Y.applyUpdate(doc, update)
@@ -77,7 +82,7 @@ function whole(trace) {
   const doc = new Y.Doc(), text = doc.getText('t')
   doc.clientID = 1
   if (trace.concurrent) {
-    for (const u of updatesOf(trace, (agent, nth) => new Replica(agent, nth))) if (u) Y.applyUpdate(doc, u)
+    for (const u of updatesOf(trace, (...by) => new Replica(...by))) if (u) Y.applyUpdate(doc, u)
   } else {
     for (const patches of inUnits(trace)) edit(doc, text, patches)
   }
