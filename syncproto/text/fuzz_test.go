@@ -66,7 +66,7 @@ func newFuzzCase(t *testing.T, seed uint64) *fuzzCase {
 	return c
 }
 
-// tuning makes small cases reach deep trees and kept trackers begin anew.
+// tuning makes small cases reach deep trees, far versions, and kept trackers that begin anew.
 func (c *fuzzCase) tuning() tuning {
 	if c.rng.IntN(4) == 0 {
 		return usual()
@@ -77,6 +77,7 @@ func (c *fuzzCase) tuning() tuning {
 		chunk:  4 + int32(c.rng.IntN(5)),
 		slack:  LV(c.rng.IntN(30)),
 		forget: c.rng.IntN(5) > 0,
+		near:   1 + c.rng.IntN(20),
 	}
 }
 

@@ -34,14 +34,14 @@ func (g *graph) append(parents []LV, n int) bool {
 	if linear {
 		g.frontier = g.frontier[:0] // parents may be this very slice
 	} else {
-		g.frontier = without(g.frontier, parents)
+		g.frontier = without(g.frontier, parents...)
 	}
 	g.frontier = append(g.frontier, g.end-1)
 	return true
 }
 
 // without removes some members from an ascending list, in place.
-func without(list, members []LV) []LV {
+func without(list []LV, members ...LV) []LV {
 	for _, m := range members {
 		if i := after(list, m) - 1; i >= 0 && list[i] == m {
 			list = append(list[:i], list[i+1:]...)
@@ -192,8 +192,10 @@ func (g *graph) reduce(version []LV) []LV { return g.reduceInPlace(slices.Clone(
 
 // reduceInPlace does what reduce does, in the version's own memory.
 func (g *graph) reduceInPlace(v []LV) []LV {
-	slices.Sort(v)
-	v = slices.Compact(v)
+	if len(v) != 2 || v[0] >= v[1] {
+		slices.Sort(v)
+		v = slices.Compact(v)
+	}
 	if len(v) < 2 || slices.Equal(v, g.frontier) {
 		return v
 	}

@@ -2,7 +2,6 @@ package text
 
 import (
 	"crypto/sha256"
-	"encoding/binary"
 	"encoding/hex"
 	"encoding/json"
 	"flag"
@@ -104,22 +103,22 @@ func applyOf(t *testing.T, tr trace) string {
 }
 
 // updatesOf returns each transaction of a trace as the bytes that somebody else would
-// get: who, from which number, on top of which of those before, and the splices; in
-// the numbers of the package's own encoding, as other libraries' updates are in theirs.
+// get: how many numbers; then, in the numbers of the package's own encoding, who (as the
+// length of a name), from which number, on top of how many and which of those before,
+// and of each splice the position and what is deleted and inserted; the name, the words.
 func updatesOf(tr trace) [][]byte {
 	var list [][]byte
 	for i := range tr.txns {
 		tx := &tr.txns[i]
 		var e encoder
+		e.uint(3 + len(tx.parents) + 3*len(tx.splices))
 		e.uint(len(tx.agent))
-		e.b = append(e.b, tx.agent...)
 		e.uint(tx.seq)
 		e.uint(len(tx.parents))
 		for _, p := range tx.parents {
 			e.uint(i - p)
 		}
-		e.uint(len(tx.splices))
-		words := ""
+		words := tx.agent
 		for _, s := range tx.splices {
 			e.uint(s.Pos)
 			e.uint(s.Del)
@@ -159,61 +158,43 @@ type update struct {
 	seq     int
 	parents []int
 	splices []Splice
-	sizes   []int
+	numbers []int
 }
 
 func (u *update) read(b []byte) bool {
-	r := numbers{b: b}
-	u.agent = r.bytes(r.next())
-	u.seq = r.next()
-	u.parents, u.splices, u.sizes = u.parents[:0], u.splices[:0], u.sizes[:0]
-	for n := r.next(); n > 0 && !r.bad; n-- {
-		u.parents = append(u.parents, r.next())
+	words := u.count(b)
+	n := u.numbers
+	if len(n) < 4 || n[0] != len(n)-1 || n[3] > len(n)-4 || n[1] > len(words) {
+		return false
 	}
-	for n := r.next(); n > 0 && !r.bad; n-- {
-		u.splices = append(u.splices, Splice{Pos: r.next(), Del: r.next()})
-		u.sizes = append(u.sizes, r.next())
-	}
-	words := string(r.b[r.at:])
-	for i, size := range u.sizes {
-		if size > len(words) {
+	u.seq, u.parents = n[2], n[4:4+n[3]]
+	u.agent, words = words[:n[1]], words[n[1]:]
+	u.splices = u.splices[:0]
+	text := string(words)
+	for n = n[4+n[3]:]; len(n) >= 3; n = n[3:] {
+		if n[2] > len(text) {
 			return false
 		}
-		u.splices[i].Ins, words = words[:size], words[size:]
+		u.splices = append(u.splices, Splice{Pos: n[0], Del: n[1], Ins: text[:n[2]]})
+		text = text[n[2]:]
 	}
-	return !r.bad && words == ""
+	return len(n) == 0 && text == ""
 }
 
-// numbers reads what encoder.uint writes.
-type numbers struct {
-	b   []byte
-	at  int
-	bad bool
-}
-
-func (r *numbers) next() int {
-	if r.at < len(r.b) && r.b[r.at] < 0x80 {
-		r.at++
-		return int(r.b[r.at-1])
+// count reads the numbers, and returns what comes after them.
+func (u *update) count(b []byte) []byte {
+	u.numbers = u.numbers[:0]
+	v, shift := 0, 0
+	for i, c := range b {
+		v |= int(c&0x7f) << (shift & 63)
+		shift += 7
+		if c >= 0x80 {
+			continue
+		}
+		u.numbers = append(u.numbers, v)
+		if v, shift = 0, 0; len(u.numbers) > u.numbers[0] {
+			return b[i+1:]
+		}
 	}
-	return r.long()
-}
-
-func (r *numbers) long() int {
-	v, n := binary.Uvarint(r.b[r.at:])
-	if r.at += n; n <= 0 || v > maxContent {
-		r.at, r.bad = len(r.b), true
-		return 0
-	}
-	return int(v)
-}
-
-// bytes returns the next n bytes.
-func (r *numbers) bytes(n int) []byte {
-	if n > len(r.b)-r.at {
-		r.at, r.bad = len(r.b), true
-		return nil
-	}
-	r.at += n
-	return r.b[r.at-n : r.at]
+	return nil
 }

@@ -19,10 +19,11 @@ type tuning struct {
 	chunk      int32 // how full the chunks of the text may become
 	slack      LV    // how many events a kept tracker may hold in any case
 	forget     bool  // begin anew at critical versions
+	near       int   // a cost of moving that is not worth looking for a lower one
 }
 
 // usual returns the tuning of every log outside tests.
-func usual() tuning { return tuning{leafSpans, nodeKids, chunkPieces, 1024, true} }
+func usual() tuning { return tuning{leafSpans, nodeKids, chunkPieces, 1024, true, 1024} }
 
 // outgrown is how many times more events than needed a kept tracker may hold
 // before it is begun anew.
@@ -31,6 +32,7 @@ const outgrown = 8
 func newMerger(t tuning) merger {
 	m := merger{tuning: t}
 	m.text.fill = t.chunk
+	m.tracker.near = t.near
 	m.tracker.tree.leafFill, m.tracker.tree.nodeFill = t.leaf, t.node
 	return m
 }

@@ -7,6 +7,7 @@ type reach struct {
 	first int  // the run that the list begins with
 	upTo  []LV // per run, the event after the last that the version has; 0 if it has none
 	stack []LV
+	unmet []LV // members of this version that a later one has not been seen to have
 }
 
 func (r *reach) reset(g *graph, base LV) {
@@ -21,23 +22,22 @@ func (r *reach) set(run int, upTo LV) {
 	r.upTo[run] = upTo
 }
 
-// advance goes forward to a version that has everything of this one, and sets d.b
-// to what that adds. If it costs more than limit, it stays and returns false.
-func (r *reach) advance(limit int, d *differ, g *graph, version []LV) bool {
+// advance goes forward from one version to another that has everything of it, and sets
+// d.b to what that adds. If it has not, or if that costs more than limit, it stays and
+// returns false.
+func (r *reach) advance(limit int, d *differ, g *graph, from, version []LV) bool {
 	d.a, d.b, d.cost = d.a[:0], d.b[:0], 0
-	r.stack = append(r.stack[:0], version...)
+	r.stack, r.unmet = append(r.stack[:0], version...), append(r.unmet[:0], from...)
 	for len(r.stack) > 0 && d.cost <= limit {
 		lv := r.stack[len(r.stack)-1]
 		r.stack = r.stack[:len(r.stack)-1]
-		if lv > r.base {
-			r.take(d, g, lv)
-		}
+		r.take(d, g, lv)
 	}
-	if d.cost <= limit {
+	if d.cost <= limit && len(r.unmet) == 0 {
 		return true
 	}
-	for _, added := range d.b {
-		r.set(g.find(added.start), added.start)
+	for i := len(d.b) - 1; i >= 0; i-- { // what is added to one run twice is taken back in turn
+		r.set(g.find(d.b[i].start), d.b[i].start)
 	}
 	return false
 }
@@ -47,10 +47,11 @@ func (r *reach) advance(limit int, d *differ, g *graph, version []LV) bool {
 func (r *reach) take(d *differ, g *graph, lv LV) {
 	i := g.find(lv)
 	start, from := g.runs[i].start, r.base+1
-	if at := i - r.first; at < len(r.upTo) {
+	if at := i - r.first; at >= 0 && at < len(r.upTo) {
 		from = max(from, r.upTo[at])
 	}
 	if from > lv {
+		r.unmet = without(r.unmet, lv)
 		return
 	}
 	d.note(lvRange{max(from, start), lv + 1}, onlyB)

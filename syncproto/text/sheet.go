@@ -88,7 +88,7 @@ func newSheet(l *Log) *sheet {
 	s.rank()
 	s.touch = make([][]int32, len(s.calls))
 	full := *l
-	full.merger = newMerger(tuning{leafSpans, nodeKids, chunkPieces, 0, false})
+	full.merger = newMerger(tuning{leafSpans, nodeKids, chunkPieces, 0, false, 1024})
 	full.merged()
 	s.lay(&full.merger.tracker)
 	for i := range s.segs {

@@ -367,7 +367,7 @@ func replayEveryWay(t testing.TB, tr trace) {
 	check("whole", whole.String())
 	check("streamed", stream(t, tr).String())
 	off := logOf(t, tr)
-	off.merger = newMerger(tuning{leafSpans, nodeKids, chunkPieces, 0, false})
+	off.merger = newMerger(tuning{leafSpans, nodeKids, chunkPieces, 0, false, 1024})
 	check("without critical versions", off.String())
 	loaded, err := Decode(whole.Encode())
 	if err != nil {

@@ -20,6 +20,7 @@ type tracker struct {
 	gone removals
 	out  *pieces // where edits of the merged text go, if anywhere
 	diff [lenses]differ
+	near int // tuning
 }
 
 // begin forgets everything and starts from a critical version of a log.
@@ -67,16 +68,19 @@ func (t *tracker) moveTo(version []LV) {
 
 // nearest returns a lens that it costs little to move to a version, and sets its
 // diff. What is far is not looked at to its end: the limit grows until one
-// lens is within. The other is not looked at if one is near, and at a part of the
-// version: who wrote there has seen a little more since.
+// lens is within. The other is not looked at if one only has to go forward, and not
+// far; who wrote at a part of the version, and has seen a little more since, is tried
+// first.
 func (t *tracker) nearest(version []LV) int {
 	graph := &t.log.graph
-	for lens := range lenses {
-		if isPart(t.at[lens], version) && t.far[lens].advance(near, &t.diff[lens], graph, version) {
-			return lens
+	for _, part := range []bool{true, false} {
+		for lens := range lenses {
+			if isPart(t.at[lens], version) == part && t.far[lens].advance(t.near, &t.diff[lens], graph, t.at[lens], version) {
+				return lens
+			}
 		}
 	}
-	for limit := near; ; limit *= 4 {
+	for limit := t.near; ; limit *= 4 {
 		best, least := -1, limit
 		for lens := range lenses {
 			d := &t.diff[lens]
@@ -90,9 +94,6 @@ func (t *tracker) nearest(version []LV) int {
 		}
 	}
 }
-
-// near is a cost that is not worth looking for a lower one.
-const near = 1024
 
 // isPart reports whether a version has all members of another.
 func isPart(of, version []LV) bool {
@@ -188,7 +189,7 @@ func (t *tracker) replay(r lvRange) error {
 func (t *tracker) note(r lvRange) {
 	last := r.end - 1
 	if t.tree.lens != merged {
-		all := without(t.at[merged], t.at[t.tree.lens])
+		all := without(t.at[merged], t.at[t.tree.lens]...)
 		t.at[merged] = sorting.Insert(all, after(all, last), last)
 	}
 	lens := t.tree.lens
