@@ -240,7 +240,7 @@ func (c Config) secretsDir() string {
 	if c.Secrets.Dir != "" {
 		return c.Secrets.Dir
 	}
-	return os.Getenv("CREDENTIALS_DIRECTORY")
+	return os.Getenv(credentialsVariable)
 }
 
 // limits are the API's limits, of which the file sets some.

@@ -19,17 +19,34 @@ func writeConfig(t *testing.T, text string) string {
 	return path
 }
 
+// Every authority that is deployed has a configuration that is its own and decides its
+// own visits.
 func TestEveryBoroughConfigLoads(t *testing.T) {
 	files, err := filepath.Glob("../deploy/boroughs/*.toml")
 	if err != nil || len(files) == 0 {
 		t.Fatalf("found %d files, %v", len(files), err)
 	}
+	boroughs, policies, addresses := map[string]bool{}, map[string]bool{}, map[string]bool{}
 	for _, path := range files {
-		t.Run(filepath.Base(path), func(t *testing.T) {
-			if _, err := LoadConfig(path, nil); err != nil {
-				t.Error(err)
-			}
-		})
+		cfg, err := LoadConfig(path, nil)
+		if err != nil {
+			t.Errorf("%s: %v", filepath.Base(path), err)
+			continue
+		}
+		boroughs[cfg.Borough] = true
+		policies[strings.Join(cfg.Visits.Policy, "\n")] = true
+		addresses[cfg.Listen.PublicURL] = true
+		if name := strings.TrimSuffix(filepath.Base(path), ".toml"); cfg.Borough != name {
+			t.Errorf("%s is for the borough %q", filepath.Base(path), cfg.Borough)
+		}
+	}
+	for _, want := range []string{"hammersmith-and-fulham", "kensington-and-chelsea", "westminster", "hampshire", "isle-of-wight"} {
+		if !boroughs[want] {
+			t.Errorf("there is no configuration for %s", want)
+		}
+	}
+	if len(policies) != len(files) || len(addresses) != len(files) {
+		t.Errorf("%d authorities have %d visit policies and %d addresses, want one each", len(files), len(policies), len(addresses))
 	}
 }
 
@@ -100,6 +117,34 @@ func TestEnvironmentOverrides(t *testing.T) {
 	if cfg.Log.Level != "debug" || cfg.Sessions.Idle != 2*time.Hour || cfg.Limits.Syncs != 7 || !cfg.Listen.InsecureHTTP ||
 		len(cfg.proxies()) != 2 {
 		t.Errorf("got %+v", cfg)
+	}
+}
+
+// Secrets that systemd passes are read by the mode that its access list shows as; the
+// same files anywhere else are open to a group.
+func TestSecretsPassedBySystemd(t *testing.T) {
+	cfg := begin(t)
+	files, err := filepath.Glob(filepath.Join(cfg.Secrets.Dir, "*.key"))
+	if err != nil || len(files) < 6 {
+		t.Fatalf("found %d secrets, %v", len(files), err)
+	}
+	for _, path := range files {
+		if err := os.Chmod(path, 0o440); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if _, err := loadSecrets(cfg.Secrets.Dir); err == nil {
+		t.Error("secrets that a group can read were taken")
+	}
+	t.Setenv(credentialsVariable, cfg.Secrets.Dir)
+	if _, err := loadSecrets(cfg.Secrets.Dir); err != nil {
+		t.Errorf("passed by systemd: %v", err)
+	}
+	if err := os.Chmod(filepath.Join(cfg.Secrets.Dir, shareKeyFile), 0o444); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := loadSecrets(cfg.Secrets.Dir); err == nil {
+		t.Error("a secret that everybody can read was taken")
 	}
 }
 

@@ -73,7 +73,7 @@ func (b *borough) figures() metrics.Figures {
 		Ready:   b.Ready() == nil,
 		Journal: metrics.Journal{Entries: head},
 		Disk:    b.diskFigures(), Waiting: b.waitingFigures(), Devices: b.deviceFigures(time.Now()),
-		Audit: b.auditFigures(), Clock: metrics.Clock{Synchronised: clockSynchronised()},
+		Audit: b.auditFigures(), Clock: clockFigures(),
 		Streams: b.meter.openStreams(), Erased: len(b.store.State().Erasures()),
 	}
 	for _, u := range b.store.State().Users() {

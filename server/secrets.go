@@ -47,7 +47,11 @@ type secrets struct {
 func loadSecrets(dir string) (secrets, error) {
 	var s secrets
 	var err error
-	if s.borough, err = keyring.LoadBoroughKey(filepath.Join(dir, boroughKeyFile)); err != nil {
+	load := keyring.LoadBoroughKey
+	if passed(dir) {
+		load = keyring.LoadPassedKey
+	}
+	if s.borough, err = load(filepath.Join(dir, boroughKeyFile)); err != nil {
 		return s, err
 	}
 	token, err := readSecret(filepath.Join(dir, tokenKeyFile))
@@ -79,13 +83,28 @@ func loadSecrets(dir string) (secrets, error) {
 	return s, nil
 }
 
+// credentialsVariable names systemd's folder of credentials (systemd.exec(5)).
+const credentialsVariable = "CREDENTIALS_DIRECTORY"
+
+// passed reports whether a folder is that of systemd's credentials. Nobody else can
+// look into it, and the group's bits of its files are the mask of an access list that
+// names the service alone.
+func passed(dir string) bool {
+	credentials := os.Getenv(credentialsVariable)
+	return credentials != "" && filepath.Clean(dir) == filepath.Clean(credentials)
+}
+
 // readSecret reads a file that its owner alone may read.
 func readSecret(path string) ([]byte, error) {
 	info, err := os.Stat(path)
 	if err != nil {
 		return nil, fmt.Errorf("reading a secret: %w", err)
 	}
-	if info.Mode().Perm()&0o077 != 0 {
+	forbidden := fs.FileMode(0o077)
+	if passed(filepath.Dir(path)) {
+		forbidden = 0o037
+	}
+	if info.Mode().Perm()&forbidden != 0 {
 		return nil, fmt.Errorf("secret %s can be read by others: chmod 600 it", path)
 	}
 	b, err := os.ReadFile(path)

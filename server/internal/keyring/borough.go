@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"path/filepath"
 
@@ -22,7 +23,14 @@ func (Key) MarshalText() ([]byte, error) { return []byte("[secret key]"), nil }
 
 // LoadBoroughKey reads the borough key from a file, which must hold exactly 32 bytes that are not all zero and be
 // readable by its owner alone.
-func LoadBoroughKey(path string) (Key, error) {
+func LoadBoroughKey(path string) (Key, error) { return loadKey(path, 0o077) }
+
+// LoadPassedKey is LoadBoroughKey for a file in systemd's folder of credentials: there the group's bits are the mask of
+// an access list that names the service alone (acl(5)).
+func LoadPassedKey(path string) (Key, error) { return loadKey(path, 0o037) }
+
+// loadKey reads a key from a file that has none of the forbidden permissions.
+func loadKey(path string, forbidden fs.FileMode) (Key, error) {
 	f, err := os.Open(path)
 	if err != nil {
 		return Key{}, fmt.Errorf("reading the borough key: %w", err)
@@ -35,7 +43,7 @@ func LoadBoroughKey(path string) (Key, error) {
 	if !info.Mode().IsRegular() {
 		return Key{}, fmt.Errorf("the borough key %s is not a file", path)
 	}
-	if info.Mode().Perm()&0o077 != 0 {
+	if info.Mode().Perm()&forbidden != 0 {
 		return Key{}, fmt.Errorf("the borough key %s is open to others (mode %04o): chmod 600 it, and think of it as known",
 			path, info.Mode().Perm())
 	}

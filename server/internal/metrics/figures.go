@@ -88,4 +88,7 @@ type Audit struct {
 }
 
 // Clock is the machine's.
-type Clock struct{ Synchronised bool }
+type Clock struct {
+	Known        bool // the kernel says so to this process
+	Synchronised bool
+}

@@ -134,7 +134,9 @@ func gauges() []gauge {
 		one("checkpoint_behind_entries", "Entries that the newest checkpoint does not cover.", func(f Figures) float64 { return float64(f.Audit.Behind) }),
 		one("history_lost", "1: the journal does not hold what the last checkpoint was signed over.", func(f Figures) float64 { return truth(f.Audit.Lost) }),
 		one("history_forks", "Times that a device remembered another history than the server's, undeclared.", func(f Figures) float64 { return float64(f.Audit.Forks) }),
-		one("clock_synchronised", "1: the machine's clock follows a time server.", func(f Figures) float64 { return truth(f.Clock.Synchronised) }),
+		some("clock_synchronised", "1: the machine's clock follows a time server; absent: the kernel does not say.", func(f Figures) (float64, bool) {
+			return truth(f.Clock.Synchronised), f.Clock.Known
+		}),
 	}
 }
 
