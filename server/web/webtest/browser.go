@@ -179,6 +179,20 @@ func (b *Browser) Press(words string) {
 	}
 }
 
+// FillIn types into a field that has its label within a group of fields, as a day has
+// day, month and year.
+func (b *Browser) FillIn(group, label, words string) {
+	b.t.Helper()
+	field := fmt.Sprintf(`(() => {
+		const g = [...document.querySelectorAll("fieldset")].find((e) => e.querySelector("legend")?.innerText.trim().startsWith(%q) && e.getClientRects().length);
+		const l = g && [...g.querySelectorAll("label")].find((e) => e.innerText.trim() === %q);
+		return l && document.getElementById(l.htmlFor);
+	})()`, group, label)
+	b.Until("there is a field "+label+" of "+group, field)
+	Eval[bool](b, field+".select(), true")
+	b.do("typing into "+label, chromedp.KeyEvent(words))
+}
+
 // Choose picks an option of the list with this label, by its words.
 func (b *Browser) Choose(label, option string) {
 	b.t.Helper()

@@ -4,6 +4,7 @@ import { useDesk } from "../hooks";
 import { authorName, elementsNamed, missing, personName, recordTitle, recordTime, type Lookup } from "../look";
 import { dayOf, dayWords, t } from "../words/words";
 import { quiet } from "./quiet";
+import { DayInput, TimeInput } from "./when";
 
 interface Props {
   look: Lookup;
@@ -21,6 +22,9 @@ export function ValueInput(props: Props) {
   const f = props.field;
   if (f.type === "hash") return null;
   if (f.type === "code" && f.codes.length <= 7) return <Radios {...props} id={id} />;
+  const legend = <>{f.name}{props.needed && <Needed />}</>;
+  if (f.type === "date") return <DayInput legend={legend} help={f.help} value={props.value} onValue={props.onValue} />;
+  if (f.type === "time") return <TimeInput legend={legend} help={f.help} value={props.value} onValue={props.onValue} />;
   return (
     <div class="govuk-form-group">
       <label class="govuk-label govuk-label--s" for={id}>{f.name}{props.needed && <Needed />}</label>
@@ -46,22 +50,6 @@ function Control(props: Props & { id: string }) {
     case "int":
       return <input id={id} class="govuk-input govuk-input--width-5" inputMode="numeric" aria-describedby={described}
         value={typeof value === "number" ? String(value) : ""} onChange={(e) => onValue(wholeNumber(e.currentTarget.value))} />;
-    case "date":
-      return (
-        <div class="with-button">
-          <input id={id} type="date" class="govuk-input govuk-input--width-10" aria-describedby={described}
-            value={typeof value === "string" ? value : ""} onChange={(e) => onValue(e.currentTarget.value || null)} />
-          <button type="button" class="govuk-button govuk-button--secondary" onClick={() => onValue(dayOf(Date.now()))}>{t("record.today")}</button>
-        </div>
-      );
-    case "time":
-      return (
-        <div class="with-button">
-          <input id={id} type="datetime-local" class="govuk-input govuk-input--width-20" aria-describedby={described}
-            value={typeof value === "number" ? localTime(value) : ""} onChange={(e) => onValue(fromLocal(e.currentTarget.value))} />
-          <button type="button" class="govuk-button govuk-button--secondary" onClick={() => onValue(Math.floor(Date.now() / 60_000) * 60_000)}>{t("record.now")}</button>
-        </div>
-      );
     case "bool":
       return <Choices id={id} described={described} value={value === null ? "" : String(value)} onValue={(v) => onValue(v === "" ? null : v === "true")}
         choices={[{ value: "true", words: t("yes") }, { value: "false", words: t("no") }]} />;
@@ -137,14 +125,4 @@ export function choicesOf(look: Lookup, refKind: string, user: string): { value:
 
 function wholeNumber(s: string): number | null {
   return /^-?\d{1,12}$/.test(s.trim()) ? Number(s) : null;
-}
-
-function localTime(ms: number): string {
-  const d = new Date(ms), two = (n: number) => String(n).padStart(2, "0");
-  return `${dayOf(ms)}T${two(d.getHours())}:${two(d.getMinutes())}`;
-}
-
-function fromLocal(s: string): number | null {
-  const ms = new Date(s).getTime();
-  return Number.isNaN(ms) ? null : ms;
 }

@@ -105,7 +105,7 @@ function DueList(props: { look: Lookup; due: ChildDue[] }) {
   return (
     <ul class="govuk-list due">
       {shown.map((l) => <li key={l.words} class={"due__line due__line--" + l.state}>{l.words}{l.why && <span class="govuk-hint due__why">{l.why}</span>}</li>)}
-      {lines.length > 3 && !all && <li><button type="button" class="plain-button" onClick={() => setAll(true)}>+ {lines.length - 3}</button></li>}
+      {lines.length > 3 && !all && <li><button type="button" class="plain-button" onClick={() => setAll(true)}>{t("today.more", { n: lines.length - 3 })}</button></li>}
     </ul>
   );
 }
