@@ -1,11 +1,15 @@
 package server
 
 import (
+	"context"
 	"time"
 
 	"doorstep/server/internal/api"
+	"doorstep/server/internal/audit"
+	"doorstep/server/internal/exchange"
 	"doorstep/server/internal/pages"
 	"doorstep/server/web"
+	"doorstep/syncproto"
 )
 
 // pages is the desk in a browser.
@@ -14,7 +18,26 @@ func (b *borough) pages(cfg Config) (api.Desk, error) {
 	if err != nil {
 		return nil, err
 	}
-	return pages.New(pages.Config{Name: cfg.Name, Records: b.room, Workflow: b.finalise, Now: time.Now, Zone: zone, Style: deskStyle()})
+	return pages.New(pages.Config{Name: cfg.Name, Records: b.room, Workflow: b.finalise, Custody: reviewer{b.exchange}, Now: time.Now, Zone: zone, Style: deskStyle()})
+}
+
+// reviewer is the exchange as the desk asks it: in the name of a person at no device.
+type reviewer struct{ *exchange.Exchange }
+
+func (r reviewer) Admit(ctx context.Context, by syncproto.UserID, id syncproto.ChangeID) error {
+	return r.Exchange.Admit(ctx, callerOf(ctx, by), id)
+}
+
+func (r reviewer) AdmitAddendum(ctx context.Context, by syncproto.UserID, id syncproto.ChangeID) error {
+	return r.Exchange.AdmitAddendum(ctx, callerOf(ctx, by), id)
+}
+
+func (r reviewer) KeepAway(ctx context.Context, by syncproto.UserID, id syncproto.ChangeID, reason string) error {
+	return r.Exchange.KeepAway(ctx, callerOf(ctx, by), id, reason)
+}
+
+func callerOf(ctx context.Context, by syncproto.UserID) exchange.Caller {
+	return exchange.Caller{User: by, Session: audit.ActingIn(ctx).Session}
 }
 
 // deskStyle is the address of the desk's style sheet; empty in a binary that was built

@@ -16,11 +16,12 @@ type VisitsConfig struct {
 	Closed           []string `koanf:"closed" doc:"Days on which nobody works, e.g. \"2026-12-29\", besides weekends and the bank holidays of England, which are known."`
 	AfterFailed      string   `koanf:"after_failed" doc:"By when a child must be seen after a visit failed, e.g. \"5 WD\"."`
 	UnseenSocialWork string   `koanf:"unseen_social_work" doc:"How long a child may go unseen by a social worker before it is shown to managers, e.g. \"4 WEEK\"."`
+	RecordWithin     string   `koanf:"record_within" doc:"By when a visit is to be recorded and handed over, e.g. \"2 WD\"; then it is chased."`
 	Unseen           string   `koanf:"unseen" doc:"How long a child may go unseen by anybody before it is shown to managers, e.g. \"6 WEEK\"."`
 }
 
 func defaultVisits() VisitsConfig {
-	return VisitsConfig{Policy: clocks.Defaults(), Closed: []string{}, AfterFailed: "5 WD", UnseenSocialWork: "4 WEEK", Unseen: "6 WEEK"}
+	return VisitsConfig{Policy: clocks.Defaults(), Closed: []string{}, AfterFailed: "5 WD", RecordWithin: "2 WD", UnseenSocialWork: "4 WEEK", Unseen: "6 WEEK"}
 }
 
 // rules reads the settings; every fault is told. Days are those of England.
@@ -46,6 +47,7 @@ func (c VisitsConfig) rules(f *faults) reading.VisitRules {
 		BySocialWork: interval("unseen_social_work", c.UnseenSocialWork),
 		ByAnybody:    interval("unseen", c.Unseen),
 	}
+	r.RecordWithin = interval("record_within", c.RecordWithin)
 	zone, err := time.LoadLocation("Europe/London")
 	f.unless(err == nil, "the time zone of England cannot be read")
 	r.Zone = zone

@@ -74,10 +74,14 @@ func rules(desk bool) map[string]rule {
 // deskRules is rules for the desk's pages.
 func deskRules() map[string]rule {
 	out := map[string]rule{
-		"deskQueue": {shows: audit.TypeList}, "deskLate": {shows: audit.TypeList}, "deskRecord": {shows: audit.TypeRead},
+		"deskQueue": {shows: audit.TypeList}, "deskLate": {shows: audit.TypeList}, "deskChasing": {shows: audit.TypeList}, "deskFamilies": {shows: audit.TypeList}, "deskFamily": {shows: audit.TypeList},
+		"deskCustody": {shows: audit.TypeList}, "deskRecord": {shows: audit.TypeRead}, "deskCustodyWords": {shows: audit.TypeRead}, "deskHistory": {shows: audit.TypeHistory},
+	}
+	for _, act := range []string{"Confirm", "Finalise", "HandOver", "Query", "Answer", "Decide", "Read", "Edit", "Propose", "Addendum", "Correct", "AcceptLate", "Rectify"} {
+		out["desk"+act], out["desk"+act+"Send"] = rule{shows: audit.TypeRead}, rule{or: anEntry}
 	}
 	for or, ids := range map[elsewhere][]string{
-		anEntry:  {"deskSignInSend", "deskSignOut", "deskStepUpSend"},
+		anEntry:  {"deskSignInSend", "deskSignOut", "deskStepUpSend", "deskAdmit", "deskAdmitAddendum", "deskKeepAway"},
 		ofNobody: {"deskSignIn", "deskStepUp", "deskLease", "deskRelease"},
 	} {
 		for _, id := range ids {

@@ -95,7 +95,7 @@ func (a *API) deskHandler(r deskRoute) fiber.Handler {
 			param: strings.Clone(c.Params("id")), log: a.cfg.Log.With("request", s.id, "route", r.id)}}
 		answer, err := a.deskServe(r, d)
 		s.user = d.caller.User
-		if noted := a.noteShown(r.route, d.call, answer, err); noted != nil && err == nil {
+		if noted := a.noteShown(r.route, d.call, answer, err); noted != nil && (err == nil || len(answer.Shown) > 0) {
 			answer, err = pages.Answer{}, noted
 		}
 		if err != nil {
@@ -186,20 +186,14 @@ func (a *API) deskCaller(d *deskCall) error {
 
 // noteShown tells the audit log of a page: every record whose words are on it.
 func (a *API) noteShown(r route, k *call, answer pages.Answer, err error) error {
-	if noted := a.note(r, k, err); noted != nil || err != nil {
-		return noted
-	}
+	noted := a.note(r, k, err)
 	for _, record := range answer.Shown {
-		if record.String() == k.param {
+		if err == nil && record.String() == k.param {
 			continue // by its address
 		}
-		other := *k
-		other.param, other.record = "", record
-		if noted := a.note(r, &other, nil); noted != nil {
-			return noted
-		}
+		noted = errors.Join(noted, a.cfg.Accesses.Note(audit.Access{Type: audit.TypeRead, By: k.acting(), Word: r.id, Record: record}))
 	}
-	return nil
+	return noted
 }
 
 // deskAnswer writes a page, sends the browser on, or shows why neither can be.

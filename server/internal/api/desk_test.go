@@ -21,13 +21,19 @@ type smallDesk struct {
 }
 
 func (d *smallDesk) Routes() []pages.Route {
-	return []pages.Route{
+	out := []pages.Route{
 		{Method: "GET", Path: "/desk/", ID: "deskQueue", Handle: d.page},
 		{Method: "GET", Path: "/desk/records/:id", ID: "deskRecord", Handle: d.page},
 		{Method: "POST", Path: "/desk/records/:id/lease", ID: "deskLease", Handle: d.form},
 		{Method: "POST", Path: "/desk/records/:id/release", ID: "deskRelease", Fresh: true, Handle: d.form},
 		{Method: "GET", Path: "/desk/late", ID: "deskLate", Handle: d.none},
 	}
+	for id := range deskRules() { // whoever has rules has pages
+		if !slices.Contains([]string{"deskQueue", "deskRecord", "deskLease", "deskRelease", "deskLate", "deskSignIn", "deskSignInSend", "deskSignOut", "deskStepUp", "deskStepUpSend"}, id) {
+			out = append(out, pages.Route{Method: "GET", Path: "/desk/" + id, ID: id, Handle: d.none})
+		}
+	}
+	return out
 }
 
 func (d *smallDesk) page(_ context.Context, c *pages.Call) (pages.Answer, error) {

@@ -87,22 +87,25 @@ func (g *group) sameHeads(named []syncproto.RecordHeads) error {
 // Query asks a person about a record. It fails with CodeLeased while another
 // coordinator prepares the record.
 func (s *Service) Query(ctx context.Context, caller Caller, in Query) (syncproto.ChangeID, error) {
-	return s.propose(ctx, caller, in.Record, func(g *group) (act, error) {
-		p := g.named()
-		if err := first(open(p), s.notLeased(g), saysSomething(p, in.Text)); err != nil {
-			return act{}, err
+	return s.propose(ctx, caller, in.Record, func(g *group) (act, error) { return s.asked(g, in) })
+}
+
+// asked is the act of a query.
+func (s *Service) asked(g *group, in Query) (act, error) {
+	p := g.named()
+	if err := first(open(p), s.notLeased(g), saysSomething(p, in.Text)); err != nil {
+		return act{}, err
+	}
+	if in.Path.Field != "" {
+		if _, ok := p.kind.At(in.Path.Field, in.Path.Sub); !ok {
+			return act{}, because(p, in.Path, syncproto.CodeUnknownField, "")
 		}
-		if in.Path.Field != "" {
-			if _, ok := p.kind.At(in.Path.Field, in.Path.Sub); !ok {
-				return act{}, because(p, in.Path, syncproto.CodeUnknownField, "")
-			}
-		}
-		if !in.To.IsZero() && len(g.state.BasisOf(in.To, p.info.Family, g.atMS)) == 0 {
-			return act{}, because(p, in.Path, syncproto.CodeBadValue, "That person has nothing to do with the family, and would not see the question.")
-		}
-		op := syncproto.Op{Code: syncproto.OpQuery, Path: in.Path, To: in.To, Text: in.Text}
-		return one(g.edit(p, op)), g.may(p, op)
-	})
+	}
+	if !in.To.IsZero() && len(g.state.BasisOf(in.To, p.info.Family, g.atMS)) == 0 {
+		return act{}, because(p, in.Path, syncproto.CodeBadValue, "That person has nothing to do with the family, and would not see the question.")
+	}
+	op := syncproto.Op{Code: syncproto.OpQuery, Path: in.Path, To: in.To, Text: in.Text}
+	return one(g.edit(p, op)), g.may(p, op)
 }
 
 // Answer answers an open query. It fails with CodeNotFound for a query that the
@@ -113,13 +116,39 @@ func (s *Service) Answer(ctx context.Context, caller Caller, in Answer) (syncpro
 		if err := first(open(p), saysSomething(p, in.Text)); err != nil {
 			return act{}, err
 		}
-		asked := slices.ContainsFunc(p.view.Workflow.Queries, func(q syncproto.Query) bool { return q.ID == in.Query })
-		if !asked {
+		asked := slices.IndexFunc(p.view.Workflow.Queries, func(q syncproto.Query) bool { return q.ID == in.Query })
+		if asked < 0 {
 			return act{}, because(p, syncproto.Path{}, syncproto.CodeNotFound, "There is no such question on this record.")
 		}
 		op := syncproto.Op{Code: syncproto.OpAnswer, Target: in.Query, Text: in.Text}
-		return one(g.edit(p, op)), g.may(p, op)
+		if !in.Sets {
+			return one(g.edit(p, op)), g.may(p, op)
+		}
+		set, err := g.agreed(p, p.view.Workflow.Queries[asked].Path, in)
+		if err != nil {
+			return act{}, err
+		}
+		return one(g.edit(p, op, set)), g.may(p, op, set)
 	})
+}
+
+// agreed is the op that gives the field of a query its value: a decision where people
+// differ about it.
+func (g *group) agreed(p *part, path syncproto.Path, in Answer) (syncproto.Op, error) {
+	if path.Field == "" {
+		return syncproto.Op{}, because(p, path, syncproto.CodeBadValue, "The question is not about one field.")
+	}
+	if !slices.Equal(syncproto.MergeHeads(in.Seen, nil), p.info.Heads) {
+		return syncproto.Op{}, because(p, path, syncproto.CodeStaleHeads, "")
+	}
+	op := syncproto.Op{Code: syncproto.OpSet, Path: path, Value: in.Value}
+	if _, disputed := p.conflict(path); disputed {
+		op.Code, op.Reason = syncproto.OpDecide, in.Text
+	}
+	if err := syncproto.CheckOps(p.kind, p.kind.Version, []syncproto.Op{op}); err != nil {
+		return op, because(p, path, syncproto.CodeBadValue, "")
+	}
+	return op, nil
 }
 
 // Decide settles an open conflict with one of its sides. Whoever may edit the

@@ -1,6 +1,6 @@
 // Package finalise takes records from captured to final, and adds to them
-// afterwards: hand over, confirm, query, answer, decide, finalise, addendum,
-// correct, accept what came late (domain rules 5).
+// afterwards: hand over, confirm, query, propose, answer, decide, edit, finalise,
+// addendum, correct, rectify, accept what came late (domain rules 5).
 //
 // Each act of a Service is one proposal to the ledger: it reads the record as it
 // stands there, asks package access, has the desk compose the change, and
@@ -18,10 +18,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"sync"
 	"time"
 
 	"doorstep/server/internal/desk"
+	"doorstep/server/internal/lease"
 	"doorstep/server/internal/once"
 	"doorstep/server/internal/store"
 	"doorstep/syncproto"
@@ -55,15 +55,13 @@ type Caller struct {
 
 // Service takes records on their way. It is safe for concurrent use.
 type Service struct {
-	cfg Config
-
-	mu     sync.Mutex // guards leases
-	leases map[syncproto.RecordID]Lease
+	cfg    Config
+	leases *lease.Book
 }
 
 // New returns a Service.
 func New(cfg Config) *Service {
-	return &Service{cfg: cfg, leases: map[syncproto.RecordID]Lease{}}
+	return &Service{cfg: cfg, leases: lease.NewBook()}
 }
 
 // HandOver gives a record to a coordinator; To zero: to the team's queue.
@@ -87,11 +85,16 @@ type Query struct {
 	Text   string
 }
 
-// Answer answers a query.
+// Answer answers a query. With Sets, the field that it asks about is given Value in the
+// same step, as one who agrees to a proposal does; Seen are then the record's heads as the
+// person saw them.
 type Answer struct {
 	Record syncproto.RecordID
 	Query  syncproto.ChangeID
 	Text   string
+	Sets   bool
+	Value  cbor.Value
+	Seen   []syncproto.ChangeID
 }
 
 // Decide settles a conflict: the value that counts, and why. For the removal of

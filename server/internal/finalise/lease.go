@@ -2,23 +2,17 @@ package finalise
 
 import (
 	"context"
-	"time"
 
 	"doorstep/server/internal/access"
+	"doorstep/server/internal/lease"
 	"doorstep/syncproto"
 )
 
-// LeaseTime is how long a coordinator has a record to themselves before they
-// must renew: long enough for one record, short enough that a closed lid does not
-// keep it from the others.
-const LeaseTime = 15 * time.Minute
+// LeaseTime is how long a coordinator has a record to themselves.
+const LeaseTime = lease.Time
 
-// Lease says who prepares a record, and until when. Leases are kept in memory:
-// after a restart every record is free.
-type Lease struct {
-	User  syncproto.UserID
-	Until time.Time
-}
+// Lease says who prepares a record, and until when.
+type Lease = lease.Lease
 
 // Lease gives the caller a record, and the parts sealed with it, for LeaseTime;
 // asked again, for longer. It fails with CodeLeased while another coordinator has
@@ -31,15 +25,11 @@ func (s *Service) Lease(_ context.Context, caller Caller, record syncproto.Recor
 		if err := first(g.may(p, op), open(p)); err != nil {
 			return err
 		}
-		s.mu.Lock()
-		defer s.mu.Unlock()
-		now := s.cfg.Now()
-		if held, ok := s.leases[p.info.Record]; ok && held.User != caller.User && now.Before(held.Until) {
+		var ok bool
+		if out, ok = s.leases.Take(p.info.Record, caller.User, s.cfg.Now()); !ok {
+			out = Lease{}
 			return leased(p)
 		}
-		s.sweep(now)
-		out = Lease{User: caller.User, Until: now.Add(LeaseTime)}
-		s.leases[p.info.Record] = out
 		return nil
 	})
 	return out, err
@@ -48,38 +38,14 @@ func (s *Service) Lease(_ context.Context, caller Caller, record syncproto.Recor
 // Release gives up the caller's lease of a record; without one it does nothing.
 func (s *Service) Release(_ context.Context, caller Caller, record syncproto.RecordID) error {
 	return s.read(caller, record, func(g *group) error {
-		s.mu.Lock()
-		defer s.mu.Unlock()
-		id := g.whole().info.Record
-		if s.leases[id].User == caller.User {
-			delete(s.leases, id)
-		}
+		s.leases.Give(g.whole().info.Record, caller.User)
 		return nil
 	})
 }
 
-// sweep drops leases that have run out; mu is held.
-func (s *Service) sweep(now time.Time) {
-	for record, l := range s.leases {
-		if !now.Before(l.Until) {
-			delete(s.leases, record)
-		}
-	}
-}
-
 // leaseOf returns the lease in force on a record.
 func (s *Service) leaseOf(record syncproto.RecordID) (Lease, bool) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	l, ok := s.leases[record]
-	return l, ok && s.cfg.Now().Before(l.Until)
-}
-
-// forget drops the lease of a record that is final.
-func (s *Service) forget(record syncproto.RecordID) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	delete(s.leases, record)
+	return s.leases.Of(record, s.cfg.Now())
 }
 
 // notLeased refuses a coordinator while another one prepares the record. Authors

@@ -42,7 +42,7 @@ func (s *Service) Finalise(ctx context.Context, caller Caller, in Finalise) (syn
 		return a, nil
 	})
 	if err == nil {
-		s.forget(sealed)
+		s.leases.End(sealed)
 		if s.cfg.OnSeal != nil {
 			s.cfg.OnSeal()
 		}

@@ -32,6 +32,10 @@ type Records interface {
 	FamilyRecords(ctx context.Context, user syncproto.UserID, family syncproto.FamilyID) ([]reading.Record, error)
 	History(ctx context.Context, user syncproto.UserID, record syncproto.RecordID) ([]reading.HistoryItem, error)
 	FamilyDue(ctx context.Context, user syncproto.UserID, family syncproto.FamilyID) ([]reading.ChildDue, error)
+	Due(ctx context.Context, user syncproto.UserID) ([]reading.ChildDue, error)
+	Chase(ctx context.Context, user syncproto.UserID) ([]reading.Chased, error)
+	Custody(ctx context.Context, user syncproto.UserID) ([]reading.InCustody, error)
+	CustodyWords(ctx context.Context, user syncproto.UserID, id syncproto.ChangeID) (reading.Words, error)
 	Name(syncproto.UserID) string
 	// Title, FamilyName and DeviceName are what people call things; empty for what the
 	// person may not know.
@@ -45,15 +49,35 @@ type Workflow interface {
 	Queue(context.Context, finalise.Caller) ([]finalise.Item, error)
 	Final(context.Context, finalise.Caller) ([]finalise.Item, error)
 	Standing(context.Context, finalise.Caller, syncproto.RecordID) (finalise.Standing, error)
+	HandOver(context.Context, finalise.Caller, finalise.HandOver) (syncproto.ChangeID, error)
+	Confirm(context.Context, finalise.Caller, finalise.Confirm) (syncproto.ChangeID, error)
+	Query(context.Context, finalise.Caller, finalise.Query) (syncproto.ChangeID, error)
+	Answer(context.Context, finalise.Caller, finalise.Answer) (syncproto.ChangeID, error)
+	Decide(context.Context, finalise.Caller, finalise.Decide) (syncproto.ChangeID, error)
+	Edit(context.Context, finalise.Caller, finalise.Edit) (syncproto.ChangeID, error)
+	Propose(context.Context, finalise.Caller, finalise.Propose) (syncproto.ChangeID, error)
+	Finalise(context.Context, finalise.Caller, finalise.Finalise) (syncproto.ChangeID, error)
+	Addendum(context.Context, finalise.Caller, finalise.Addendum) (syncproto.ChangeID, error)
+	Correct(context.Context, finalise.Caller, finalise.Correct) (syncproto.ChangeID, error)
+	AcceptLate(context.Context, finalise.Caller, finalise.AcceptLate) (syncproto.ChangeID, error)
+	Rectify(context.Context, finalise.Caller, finalise.Rectify) (syncproto.ChangeID, error)
 	Lease(context.Context, finalise.Caller, syncproto.RecordID) (finalise.Lease, error)
 	Release(context.Context, finalise.Caller, syncproto.RecordID) error
 }
 
-// Config is what New needs. Style and Script may be empty; the rest is required.
+// Custody decides about changes in custody; it asks access itself.
+type Custody interface {
+	Admit(ctx context.Context, by syncproto.UserID, id syncproto.ChangeID) error
+	AdmitAddendum(ctx context.Context, by syncproto.UserID, id syncproto.ChangeID) error
+	KeepAway(ctx context.Context, by syncproto.UserID, id syncproto.ChangeID, reason string) error
+}
+
+// Config is what New needs. Style may be empty; the rest is required.
 type Config struct {
 	Name     string // of the installation, as people see it
 	Records  Records
 	Workflow Workflow
+	Custody  Custody
 	Now      func() time.Time
 	Zone     *time.Location // in which times are written
 	Style    string         // address of the style sheet; empty: this build has none
@@ -67,10 +91,10 @@ type Pages struct {
 
 // New reads the templates; a mistake in one is an error here, never at a request.
 func New(cfg Config) (*Pages, error) {
-	if cfg.Records == nil || cfg.Workflow == nil || cfg.Now == nil || cfg.Zone == nil {
-		return nil, errors.New("pages: Records, Workflow, Now and Zone must be set")
+	if cfg.Records == nil || cfg.Workflow == nil || cfg.Custody == nil || cfg.Now == nil || cfg.Zone == nil {
+		return nil, errors.New("pages: Records, Workflow, Custody, Now and Zone must be set")
 	}
-	base, err := template.New("").Funcs(template.FuncMap{"of": of}).ParseFS(files, "html/layout.html", "html/parts/*.html")
+	base, err := template.New("").Funcs(template.FuncMap{"of": of, "nth": nth}).ParseFS(files, "html/layout.html", "html/parts/*.html")
 	if err != nil {
 		return nil, fmt.Errorf("reading the desk's layout: %w", err)
 	}

@@ -19,6 +19,7 @@ type partView struct {
 	Overlaps  []overlapView
 	Queries   []queryView
 	Word      string // of the author: whether it stands
+	Acts      []linkTo
 	Addenda   []addendumView
 }
 
@@ -33,7 +34,11 @@ type row struct {
 	Anchor, Label string
 	Lines         []line
 	Disputed      bool // people differ: what stands is only meanwhile
+	Acts          []linkTo
 }
+
+// linkTo leads somewhere. About is said to who cannot see what it stands beside.
+type linkTo struct{ Text, About, Href string }
 
 // line is one value, entry or person's words.
 type line struct {
@@ -59,6 +64,10 @@ func (s *speaker) part(part *finalise.Standpoint, past *past, whole bool) partVi
 	v := part.View
 	out := partView{Anchor: anchor(v.Record, ""), Href: to(v.Record), Sections: s.sections(part),
 		Word: s.word(part)}
+	if part.Acts.Addendum {
+		out.Acts = []linkTo{{Text: "Add to it", About: s.partTitle(part), Href: link(v.Record, "addendum", syncproto.Path{})},
+			{Text: "Somebody challenges it", About: s.partTitle(part), Href: link(v.Record, "rectify", syncproto.Path{})}}
+	}
 	if !whole {
 		out.Heading = s.partTitle(part)
 	}
@@ -126,7 +135,25 @@ func (s *speaker) row(part *finalise.Standpoint, f *schema.Field) (row, bool) {
 	r.Disputed = slices.ContainsFunc(v.Conflicts, func(c syncproto.Conflict) bool { return c.Path.Field == f.ID })
 	fv, _ := v.Field(f.ID)
 	r.Lines = s.lines(f, &fv)
-	return r, len(r.Lines) > 0 || r.Disputed || f.Required
+	r.Acts = fieldActs(part, f)
+	kept := f.Label == schema.Admin && asks(f) && (part.Edits[syncproto.Path{Field: f.ID}] || part.Corrects[syncproto.Path{Field: f.ID}])
+	return r, len(r.Lines) > 0 || r.Disputed || f.Required || kept
+}
+
+// fieldActs are the steps that the caller may take about one field.
+func fieldActs(part *finalise.Standpoint, f *schema.Field) []linkTo {
+	var out []linkTo
+	path := syncproto.Path{Field: f.ID}
+	add := func(may bool, act, text string) {
+		if may {
+			out = append(out, linkTo{Text: text, About: f.Hint.Label, Href: link(part.View.Record, act, path)})
+		}
+	}
+	add(part.Edits[path] && asks(f), "edit", "Change")
+	add(part.Acts.Query && proposable(part, path), "propose", "Propose")
+	add(part.Acts.Query && f.Rule != schema.Derived, "query", "Ask")
+	add(part.Corrects[path] && asks(f), "correct", "Correct")
+	return out
 }
 
 func (s *speaker) lines(f *schema.Field, fv *syncproto.FieldView) []line {

@@ -20,3 +20,12 @@ func of(pairs ...any) (map[string]any, error) {
 	}
 	return out, nil
 }
+
+// nth is the id of the one radio button of several that stands in this place, from 0: the
+// design system names the first like the question, so that an error leads to it.
+func nth(id string, i int) string {
+	if i == 0 {
+		return id
+	}
+	return fmt.Sprintf("%s-%d", id, i+1)
+}

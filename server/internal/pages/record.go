@@ -22,9 +22,26 @@ type recordPage struct {
 	Others  bool // somebody else does
 	MayTake bool
 	Blocks  []block
+	Acts    []linkTo
 	Parts   []partView
 	History []historyLine
 	More    bool // there is more history than is shown
+}
+
+// actLinks are the steps that the caller may take with the whole record.
+func actLinks(st *finalise.Standing, leased bool) []linkTo {
+	record := st.Record
+	var out []linkTo
+	add := func(may bool, act, text string) {
+		if may {
+			out = append(out, linkTo{Text: text, Href: link(record, act, syncproto.Path{})})
+		}
+	}
+	add(st.Acts.Finalise && !leased, "finalise", "Check and make final")
+	add(st.Acts.Confirm && st.Parts[0].View.Seal == nil, "confirm", "Confirm as its author")
+	add(st.Acts.HandOver && st.Parts[0].View.Workflow.HandedOver == nil, "hand-over", "Hand over")
+	add(st.Acts.Query && !leased, "query", "Ask about the record")
+	return out
 }
 
 // block is one thing that keeps a record from being final, and where it is dealt with.
@@ -89,6 +106,7 @@ func (s *speaker) recordPage(st *finalise.Standing, past *past, c *Call) recordP
 		in.Lease, in.Mine = s.lease(&st.Item), st.LeasedTo == s.user
 		in.Others = !in.Mine
 	}
+	in.Acts = actLinks(st, in.Others)
 	in.MayTake = st.Acts.Finalise && st.LeasedTo.IsZero() && whole.View.Seal == nil
 	if whole.View.Seal == nil && in.Seals {
 		in.Blocks = s.blocks(st)
@@ -100,9 +118,12 @@ func (s *speaker) recordPage(st *finalise.Standing, past *past, c *Call) recordP
 }
 
 // blocks lists what keeps a record from being final; each leads to where it is.
-func (s *speaker) blocks(st *finalise.Standing) []block {
+func (s *speaker) blocks(st *finalise.Standing) []block { return s.reasons(st, st.Blocks) }
+
+// reasons writes reasons about a record in plain words.
+func (s *speaker) reasons(st *finalise.Standing, list []finalise.Detail) []block {
 	var out []block
-	for _, b := range st.Blocks {
+	for _, b := range list {
 		text := b.Plain
 		if text == "" {
 			text = b.Code.Plain()
@@ -113,7 +134,7 @@ func (s *speaker) blocks(st *finalise.Standing) []block {
 		}
 		href := ""
 		if i >= 0 {
-			href = "#" + anchor(b.Record, b.Path.Field)
+			href = to(st.Record) + "#" + anchor(b.Record, b.Path.Field)
 		}
 		out = append(out, block{Text: text, Href: href})
 	}
@@ -126,6 +147,22 @@ func anchor(record syncproto.RecordID, field string) string {
 		return "record-" + record.String()
 	}
 	return "field-" + record.String() + "-" + field
+}
+
+// history is every change of a record and of its parts.
+func (p *Pages) history(ctx context.Context, c *Call) (Answer, error) {
+	s, err := p.sight(ctx, c)
+	if err != nil {
+		return Answer{}, err
+	}
+	in := historyPage{Back: to(s.st.Record), Lines: s.past.lines(s.say, 0)}
+	body, err := p.show(c, "history.html", shell{Title: "History: " + s.say.heading(&s.st), Content: in})
+	return Answer{Body: body, Shown: shown(&s.st)}, err
+}
+
+type historyPage struct {
+	Back  string
+	Lines []historyLine
 }
 
 func (p *Pages) lease(ctx context.Context, c *Call) (Answer, error) {

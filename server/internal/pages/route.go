@@ -54,13 +54,22 @@ func (c *Call) record() (syncproto.RecordID, error) {
 // Routes is every page of the desk but those of signing in.
 func (p *Pages) Routes() []Route {
 	const get, post = "GET", "POST"
-	return []Route{
+	return append([]Route{
 		{Method: get, Path: Root, ID: "deskQueue", Handle: p.queue},
 		{Method: get, Path: Root + "late", ID: "deskLate", Handle: p.late},
+		{Method: get, Path: Root + "chasing", ID: "deskChasing", Handle: p.chasing},
+		{Method: get, Path: Root + "families", ID: "deskFamilies", Handle: p.families},
+		{Method: get, Path: Root + "families/:id", ID: "deskFamily", Handle: p.family},
+		{Method: get, Path: Root + "custody", ID: "deskCustody", Handle: p.custody},
+		{Method: get, Path: Root + "custody/:id", ID: "deskCustodyWords", Handle: p.custodyWords},
+		{Method: post, Path: Root + "custody/:id/admit", ID: "deskAdmit", Handle: p.admit},
+		{Method: post, Path: Root + "custody/:id/addendum", ID: "deskAdmitAddendum", Handle: p.admitAddendum},
+		{Method: post, Path: Root + "custody/:id/keep", ID: "deskKeepAway", Handle: p.keepAway},
+		{Method: get, Path: Root + "records/:id/history", ID: "deskHistory", Handle: p.history},
 		{Method: get, Path: Root + "records/:id", ID: "deskRecord", Handle: p.record},
 		{Method: post, Path: Root + "records/:id/lease", ID: "deskLease", Handle: p.lease},
 		{Method: post, Path: Root + "records/:id/release", ID: "deskRelease", Handle: p.release},
-	}
+	}, p.actRoutes()...)
 }
 
 // to is the address of a record's page.

@@ -31,7 +31,8 @@ type navItem struct {
 // problem is one reason why something was not done. Href leads to the field concerned.
 type problem struct{ Text, Href string }
 
-var navigation = [...]navItem{{Text: "Queue", Href: Root}, {Text: "Late entries", Href: Root + "late"}}
+var navigation = [...]navItem{{Text: "Queue", Href: Root}, {Text: "Chasing list", Href: Root + "chasing"}, {Text: "Late entries", Href: Root + "late"},
+	{Text: "Families", Href: Root + "families"}, {Text: "Custody", Href: Root + "custody"}}
 
 // show renders a page for the caller.
 func (p *Pages) show(c *Call, file string, s shell) ([]byte, error) {
@@ -61,6 +62,12 @@ func (p *Pages) render(file string, s shell) ([]byte, error) {
 var notices = map[string]string{
 	"leased":   "This record is yours to prepare. Others can read it.",
 	"released": "You gave the record back.",
+	"final":    "It is final.", "confirmed": "You stand by the record as it is now.", "handed": "It is handed over to the team.",
+	"asked": "Your question was sent.", "answered": "Your answer was sent.", "decided": "It is decided. Both sides stay in the history.",
+	"read": "It was read, and stands.", "edited": "Saved. What it said before stays in the history.", "proposed": "Your proposal was sent to its author.",
+	"added": "It was added. The final record is as it was.", "corrected": "The correction was added: both are shown from now on.",
+	"admitted": "The words are in the record.", "kept": "The words are kept away. They are not lost.",
+	"accepted": "The late entry was taken on.", "rectified": "It stays with the record.",
 }
 
 // SignIn is the page for who is not signed in. After is where to go then; lost is what

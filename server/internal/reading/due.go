@@ -17,7 +17,9 @@ import (
 type VisitRules struct {
 	clocks.Rules
 	Unseen clocks.Unseen
-	Zone   *time.Location // in which a visit has its day
+	// RecordWithin is how long after a visit it is to be handed over; unset: not chased.
+	RecordWithin clocks.Interval
+	Zone         *time.Location // in which a visit has its day
 }
 
 // ChildDue is what is due for one child of a family.

@@ -41,7 +41,7 @@ func newStage(t *testing.T) *stage {
 	done := make(chan error, 1)
 	scripts, folder := fewWords(t), t.TempDir()
 	go func() {
-		done <- run(ctx, Options{Caseload: example, Folder: folder, Serve: true, Seed: 4}, scripts, out)
+		done <- run(ctx, Options{Caseload: example, Folder: folder, Serve: true, Seed: 4, bare: true}, scripts, out)
 	}()
 	end := sync.OnceFunc(func() {
 		stop()

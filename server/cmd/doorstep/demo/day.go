@@ -35,6 +35,8 @@ type Options struct {
 	// same again. 0 draws one. What the server draws, keys and the names of
 	// people and families among it, is new in every run.
 	Seed uint64
+	// bare leaves out the days before that a served borough is furnished with.
+	bare bool
 }
 
 // worker is somebody of the caseload.

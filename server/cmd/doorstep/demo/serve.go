@@ -25,6 +25,11 @@ func (d *day) inviteToApp(ctx context.Context) error {
 
 // serve keeps the borough running for a person to look around in.
 func (d *day) serve(ctx context.Context) error {
+	if !d.opts.bare {
+		if err := d.furnish(ctx); err != nil {
+			return err
+		}
+	}
 	fmt.Fprintf(d.out.out, "\nThe borough goes on at %s (its API is described at %s/v1/openapi.json).\nEverybody's password is %q:\n",
 		d.scene.town.url, d.scene.town.url, pass)
 	for _, login := range d.logins() {

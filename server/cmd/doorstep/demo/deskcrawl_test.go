@@ -1,0 +1,182 @@
+package demo
+
+import (
+	"html"
+	"io"
+	"net/http"
+	"net/http/cookiejar"
+	"net/url"
+	"regexp"
+	"strings"
+	"testing"
+)
+
+// reader is somebody signed in at the desk, without a browser.
+type reader struct {
+	t      *testing.T
+	login  string
+	base   string
+	client *http.Client
+	pages  map[string]string // what each address showed
+}
+
+func (d *day) reader(t *testing.T, login string) *reader {
+	t.Helper()
+	jar, err := cookiejar.New(nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	transport := &http.Transport{}
+	t.Cleanup(transport.CloseIdleConnections)
+	r := &reader{t: t, login: login, base: d.scene.town.url, client: &http.Client{Jar: jar, Transport: transport}, pages: map[string]string{}}
+	form := url.Values{"login": {login}, "password": {pass}}
+	req, err := http.NewRequest(http.MethodPost, r.base+"/desk/sign-in", strings.NewReader(form.Encode()))
+	if err != nil {
+		t.Fatal(err)
+	}
+	req.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	req.Header.Set("Sec-Fetch-Site", "same-origin")
+	if status, body := r.do(req); status != http.StatusOK || !strings.Contains(body, "Sign out") {
+		t.Fatalf("%s cannot sign in: %d", login, status)
+	}
+	return r
+}
+
+func (r *reader) do(req *http.Request) (int, string) {
+	r.t.Helper()
+	res, err := r.client.Do(req)
+	if err != nil {
+		r.t.Fatal(err)
+	}
+	defer res.Body.Close()
+	body, err := io.ReadAll(res.Body)
+	if err != nil {
+		r.t.Fatal(err)
+	}
+	return res.StatusCode, html.UnescapeString(string(body))
+}
+
+func (r *reader) get(address string) (int, string) {
+	r.t.Helper()
+	req, err := http.NewRequest(http.MethodGet, r.base+address, nil)
+	if err != nil {
+		r.t.Fatal(err)
+	}
+	return r.do(req)
+}
+
+var (
+	links     = regexp.MustCompile(`href="(/desk/[^"#]*)`)
+	recordsIn = regexp.MustCompile(`/desk/records/([0-9a-f]{32})`)
+)
+
+// crawl follows every link from the first page.
+func (r *reader) crawl() {
+	r.t.Helper()
+	waiting := []string{"/desk/"}
+	for len(waiting) > 0 {
+		address := waiting[0]
+		waiting = waiting[1:]
+		if _, seen := r.pages[address]; seen {
+			continue
+		}
+		status, body := r.get(address)
+		if status >= 500 {
+			r.t.Errorf("%s: %s answers %d", r.login, address, status)
+		}
+		r.pages[address] = body
+		for _, l := range links.FindAllStringSubmatch(body, -1) {
+			waiting = append(waiting, l[1])
+		}
+	}
+}
+
+// crawled holds every page that anybody comes to, and every record's page for everybody,
+// to what access says of that person and that record.
+func (d *day) crawled(t *testing.T) {
+	readers := map[string]*reader{}
+	records := map[string]bool{}
+	pages := 0
+	for _, login := range d.logins() {
+		r := d.reader(t, login)
+		r.crawl()
+		readers[login] = r
+		pages += len(r.pages)
+		for address, body := range r.pages {
+			for _, m := range recordsIn.FindAllStringSubmatch(address+body, -1) {
+				records[m[1]] = true
+			}
+		}
+	}
+	if len(records) < 30 || pages < 400 {
+		t.Fatalf("only %d records were found on %d pages", len(records), pages)
+	}
+	may := map[string]map[string]bool{} // record, then login
+	for record := range records {
+		may[record] = map[string]bool{}
+		for login := range readers {
+			said, err := d.scene.town.operator.ExplainAccess(t.Context(), login, record)
+			if err != nil {
+				t.Fatal(err)
+			}
+			may[record][login] = !strings.Contains(said.Lines[0], " may not ")
+		}
+	}
+	d.onlyWhatIsAllowed(t, readers, may)
+	d.noNameLeaks(t, readers, may)
+	t.Logf("%d pages of %d people, %d records", pages, len(readers), len(records))
+}
+
+func (d *day) onlyWhatIsAllowed(t *testing.T, readers map[string]*reader, may map[string]map[string]bool) {
+	for login, r := range readers {
+		for address, body := range r.pages {
+			for _, m := range recordsIn.FindAllStringSubmatch(address+body, -1) {
+				if !may[m[1]][login] {
+					t.Errorf("%s is led to a record that they may not read, by %s", login, address)
+				}
+			}
+		}
+		for record := range may {
+			for _, more := range []string{"", "/history", "/query", "/edit", "/finalise"} {
+				status, _ := r.get("/desk/records/" + record + more)
+				if shown := status != http.StatusNotFound; shown != may[record][login] {
+					t.Errorf("%s, record %s%s: answers %d, may read it: %v", login, record, more, status, may[record][login])
+				}
+				if more == "" && !may[record][login] {
+					break // one look at what is shut is enough
+				}
+			}
+		}
+	}
+}
+
+var fullName = regexp.MustCompile(`(?s)<dt class="govuk-summary-list__key">(?:Full name|Family name)</dt><dd class="govuk-summary-list__value">.*?<div class="said">([^<]+)<`)
+
+// noNameLeaks holds that nobody is shown the name of a person or a family whose record
+// they may not read, on whatever page.
+func (d *day) noNameLeaks(t *testing.T, readers map[string]*reader, may map[string]map[string]bool) {
+	names := map[string]string{}
+	for _, r := range readers {
+		for address, body := range r.pages {
+			m, name := recordsIn.FindStringSubmatch(address), fullName.FindStringSubmatch(body)
+			if m != nil && name != nil && address == "/desk/records/"+m[1] {
+				names[m[1]] = name[1]
+			}
+		}
+	}
+	if len(names) < 20 {
+		t.Fatalf("only %d names were found", len(names))
+	}
+	for record, name := range names {
+		for login, r := range readers {
+			if may[record][login] {
+				continue
+			}
+			for address, body := range r.pages {
+				if strings.Contains(body, name) {
+					t.Errorf("%s is shown the name of record %s on %s", login, record, address)
+				}
+			}
+		}
+	}
+}

@@ -1,0 +1,158 @@
+package demo
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"doorstep/syncproto"
+	"doorstep/syncproto/cbor"
+)
+
+// outing is one visit of the days before, for whoever looks around afterwards.
+type outing struct {
+	login         string
+	family, child string // as the names begin
+	visitType     string
+	outcome       string
+	ago           time.Duration
+	summary       string
+	analysis      string
+	handedOver    bool
+	confirmed     bool
+	question      string // of the coordinator
+}
+
+// outings give each state of the queue and of the chasing list something to show.
+var outings = []outing{
+	{login: amina, family: "Żółkiewska", child: "Zuzia", visitType: "CIN", outcome: "COMPLETED", ago: 26 * time.Hour, handedOver: true, confirmed: true,
+		summary: "Zuzia showed me the reading corner. Aga has the cot and the bedding now; the heating works again.", analysis: "Zuzia, you have your own corner to read in, and you told me that it is warm at night now."},
+	{login: tom, family: "Cali", child: "Xaawo", visitType: "CIN", outcome: "COMPLETED", ago: 50 * time.Hour, handedOver: true,
+		summary:  "Sahra spoke about the letters from school. Xaawo interpreted for her twice, which we stopped.",
+		analysis: "Xaawo, you should not have to interpret for Hooyo. Next time there will be somebody whose work that is.", question: "Was the interpreter booked for the next visit? The plan says so."},
+	{login: tom, family: "Cali", child: "Cabdi", visitType: "CIN", outcome: "NO_REPLY", ago: 6 * 24 * time.Hour, handedOver: true,
+		summary: "Nobody came to the door at four. The lights were on upstairs."},
+	{login: amina, family: "Pepperdine", child: "Maya", visitType: "CP", outcome: "COMPLETED", ago: 8 * 24 * time.Hour,
+		summary: "Short visit after school, to bring the copy of the plan."},
+	{login: rhys, family: "রহমান", child: "Tania", visitType: "CIN", outcome: "COMPLETED", ago: 30 * time.Hour, handedOver: true,
+		summary: "Tania had a friend there. Josephine says that the mornings go better."},
+}
+
+// furnish adds some days' work to the borough, so that who looks around finds every
+// state of a record, and things to chase.
+func (d *day) furnish(ctx context.Context) error {
+	for i := range outings {
+		if err := d.goOn(ctx, &outings[i]); err != nil {
+			return fmt.Errorf("playing the days before: %w", err)
+		}
+	}
+	return d.promise(ctx)
+}
+
+// goOn plays one outing.
+func (d *day) goOn(ctx context.Context, o *outing) error {
+	t := d.tablet(o.login)
+	if _, err := t.sync(ctx); err != nil {
+		return err
+	}
+	child, err := t.find("person", func(v *syncproto.View) bool {
+		return strings.HasPrefix(textOf(v, "known_as"), o.child) && d.isOf(t, v.Family, o.family)
+	})
+	if err != nil {
+		return err
+	}
+	visit := syncproto.RecordID(t.chance.draw())
+	if _, err := t.edit(child.Family, visit, "visit", o.ops(t)...); err != nil {
+		return err
+	}
+	part := []syncproto.Op{setRef("visit", visit), setRef("child", child.Record)}
+	if o.outcome == "COMPLETED" {
+		part = append(part, set("seen", "Y"), set("seen_alone", "Y"), set("bedroom_seen", "Y"))
+	} else {
+		part = append(part, set("seen", "N"))
+	}
+	if o.analysis != "" {
+		part = append(part, set("analysis", o.analysis))
+	}
+	if _, err := t.edit(child.Family, syncproto.PartID(visit, child.Record), "visit_child", part...); err != nil {
+		return err
+	}
+	if o.handedOver {
+		if _, err := t.edit(child.Family, visit, "visit", syncproto.Op{Code: syncproto.OpHandOver}); err != nil {
+			return err
+		}
+	}
+	if _, err := t.sync(ctx); err != nil {
+		return err
+	}
+	return d.prepareOuting(ctx, o, visit, syncproto.PartID(visit, child.Record))
+}
+
+// isOf reports whether a family's name begins so, on somebody's tablet.
+func (d *day) isOf(t *tablet, family syncproto.FamilyID, name string) bool {
+	_, err := t.find("family", func(v *syncproto.View) bool { return v.Family == family && strings.HasPrefix(textOf(v, "name"), name) })
+	return err == nil
+}
+
+// ops are what the worker wrote of the visit as a whole.
+func (o *outing) ops(t *tablet) []syncproto.Op {
+	began := time.Now().Add(-o.ago)
+	ops := []syncproto.Op{set("visit_type", o.visitType), set("contact_mode", "IN_PERSON"), set("announced", "ANNOUNCED"), set("place", "HOME"),
+		set("outcome", o.outcome), setTime("start", began), setTime("end", began.Add(55*time.Minute)),
+		write("household_summary", o.summary), write("purpose", "See how the plan is going."),
+		t.add("workers", refPart("worker", t.device.Identity().User), textPart("role", "SW"))}
+	if o.outcome != "COMPLETED" {
+		ops = append(ops, set("outcome_reason", "No reply at the door or by phone."), set("outcome_action", "Left a card and rang the school."),
+			t.add("manager_alert", textPart("alerted", "N")))
+	}
+	return ops
+}
+
+// prepareOuting is what the people at the desk did about it.
+func (d *day) prepareOuting(ctx context.Context, o *outing, visit, part syncproto.RecordID) error {
+	if o.question != "" {
+		desk, err := d.desk(ctx, grace)
+		if err != nil {
+			return err
+		}
+		err = desk.post(ctx, "/v1/records/"+visit.String()+"/query", map[string]any{"to": d.tablet(o.login).device.Identity().User.String(), "text": o.question})
+		if err != nil {
+			return err
+		}
+	}
+	if !o.confirmed {
+		return nil
+	}
+	author, err := d.desk(ctx, o.login)
+	if err != nil {
+		return err
+	}
+	var heads namedHeads
+	for _, record := range []syncproto.RecordID{visit, part} {
+		p, err := author.read(ctx, record)
+		if err != nil {
+			return err
+		}
+		heads.Heads = append(heads.Heads, recordHeads{p.Record, p.Heads})
+	}
+	return author.post(ctx, "/v1/records/"+visit.String()+"/confirm", heads)
+}
+
+// promise has Tom owe somebody something since yesterday.
+func (d *day) promise(ctx context.Context) error {
+	t := d.tablet(tom)
+	family, err := t.find("family", func(v *syncproto.View) bool { return strings.HasPrefix(textOf(v, "name"), "Cali") })
+	if err != nil {
+		return err
+	}
+	user := t.device.Identity().User
+	owner := cbor.Map(cbor.Pair{Key: "name", Value: cbor.Text(d.name(tom))}, cbor.Pair{Key: "user", Value: cbor.Bytes(user[:])})
+	_, err = t.edit(family.Family, syncproto.RecordID(t.chance.draw()), "action",
+		write("description", "Book an interpreter for every visit from now on."), set("status", "OPEN"),
+		set("due", time.Now().Add(-24*time.Hour).Format(time.DateOnly)),
+		syncproto.Op{Code: syncproto.OpSet, Path: syncproto.Path{Field: "owner"}, Value: owner})
+	_, syncErr := t.sync(ctx)
+	return errors.Join(err, syncErr)
+}
