@@ -1,7 +1,7 @@
 package text
 
 import (
-	"slices"
+	"sort"
 	"strings"
 )
 
@@ -25,18 +25,12 @@ type authors struct {
 
 // find returns the index of the run that holds an event.
 func (a *authors) find(lv LV) int {
-	return floor(a.runs, lv, func(r authorRun, lv LV) int { return int(r.start - lv) })
+	return floor(len(a.runs), func(i int) bool { return a.runs[i].start > lv })
 }
 
-// floor returns the index of the last entry of an ascending list that is not
-// after lv; the first never is.
-func floor[T any](list []T, lv LV, order func(T, LV) int) int {
-	i, exact := slices.BinarySearchFunc(list, lv, order)
-	if !exact {
-		i--
-	}
-	return i
-}
+// floor returns the index of the last of n entries, which ascend, that is not after
+// what is sought; the first never is.
+func floor(n int, isAfter func(i int) bool) int { return sort.Search(n, isAfter) - 1 }
 
 // upTo returns the sequence number after the last of run i.
 func (a *authors) upTo(i int32) int32 {
@@ -145,6 +139,6 @@ func (c *calls) continues(n int) bool {
 
 // of returns the first event of the call that made lv, and its size.
 func (c *calls) of(lv LV) (LV, int32) {
-	r := c.runs[floor(c.runs, lv, func(r callRun, lv LV) int { return int(r.start - lv) })]
+	r := c.runs[floor(len(c.runs), func(i int) bool { return c.runs[i].start > lv })]
 	return r.start + (lv-r.start)/LV(r.size)*LV(r.size), r.size
 }

@@ -144,18 +144,14 @@ func (o *ops) joins(r opRun, n int32) bool {
 
 // roomy returns a list with room for one more element. Where it has none, it makes
 // room for as many as there are: append makes long lists a quarter longer at a time,
-// and so copies, and leaves behind, each element four times.
+// and so copies, and leaves behind, each element four times. It is not copied to where
+// it is called, for a tablet's sake.
+//
+//go:noinline
 func roomy[T any](list []T) []T {
 	if len(list) < cap(list) {
 		return list
 	}
-	return grown(list)
-}
-
-// grown is apart because slices.Grow would be copied to wherever a list is appended to.
-//
-//go:noinline
-func grown[T any](list []T) []T {
 	return append(make([]T, 0, 2*len(list)+1), list...)
 }
 

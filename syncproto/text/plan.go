@@ -126,7 +126,7 @@ func (p *planner) parents(i int, f func(int)) {
 
 // at returns the step that holds an event.
 func (p *planner) at(lv LV) int {
-	return floor(p.steps, lv, func(s step, lv LV) int { return int(s.start - lv) })
+	return floor(len(p.steps), func(i int) bool { return p.steps[i].start > lv })
 }
 
 // link notes for every step what builds on it.

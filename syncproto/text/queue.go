@@ -25,6 +25,9 @@ func (q *lvQueue) top() LV { return q.heap[0].lv() }
 
 func (q *lvQueue) reset() { q.heap, q.unshared = q.heap[:0], 0 }
 
+// push adds an event. It is not copied to where it is called, for a tablet's sake.
+//
+//go:noinline
 func (q *lvQueue) push(lv LV, mark uint8) {
 	if mark != both {
 		q.unshared++

@@ -117,7 +117,7 @@ func (s *sheet) rank() {
 
 // callOf returns which call made an event.
 func (s *sheet) callOf(lv LV) int32 {
-	return int32(floor(s.calls, lv, func(first, lv LV) int { return int(first - lv) }))
+	return int32(after(s.calls, lv) - 1)
 }
 
 // last returns the last event of a call.
@@ -196,7 +196,7 @@ func cutFate(list []fate, id LV) []fate {
 
 // fateOf returns the index of the fate that an item is part of.
 func fateOf(list []fate, id LV) int {
-	return floor(list, id, func(f fate, id LV) int { return int(f.id - id) })
+	return floor(len(list), func(i int) bool { return list[i].id > id })
 }
 
 // segment returns the segment that begins with an item and ends before

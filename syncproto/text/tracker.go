@@ -73,11 +73,10 @@ func (t *tracker) moveTo(version []LV) {
 // first.
 func (t *tracker) nearest(version []LV) int {
 	graph := &t.log.graph
-	for _, part := range []bool{true, false} {
-		for lens := range lenses {
-			if isPart(t.at[lens], version) == part && t.far[lens].advance(t.near, &t.diff[lens], graph, t.at[lens], version) {
-				return lens
-			}
+	for turn := range 2 * lenses {
+		lens, part := turn%lenses, turn < lenses
+		if part == isPart(t.at[lens], version) && t.far[lens].advance(t.near, &t.diff[lens], graph, t.at[lens], version) {
+			return lens
 		}
 	}
 	for limit := t.near; ; limit *= 4 {

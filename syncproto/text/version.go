@@ -86,6 +86,6 @@ type renumbering struct {
 }
 
 func (r *renumbering) of(lv LV) LV {
-	i := floor(r.kept, lv, func(k lvRange, lv LV) int { return int(k.start - lv) })
+	i := floor(len(r.kept), func(i int) bool { return r.kept[i].start > lv })
 	return r.from[i] + lv - r.kept[i].start
 }
