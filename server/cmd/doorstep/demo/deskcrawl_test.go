@@ -1,6 +1,8 @@
 package demo
 
 import (
+	"crypto/sha256"
+	"flag"
 	"html"
 	"io"
 	"net/http"
@@ -70,6 +72,17 @@ var (
 	recordsIn = regexp.MustCompile(`/desk/records/([0-9a-f]{32})`)
 )
 
+var everyForm = flag.Bool("everyform", false, "crawl the form of every field of the desk, instead of one of sixteen")
+
+// oneOfMany leaves out most forms that are about one field: they are alike, and hundreds.
+func oneOfMany(address string) bool {
+	if !strings.Contains(address, "?field=") {
+		return true
+	}
+	sum := sha256.Sum256([]byte(address[strings.LastIndex(address, "/"):]))
+	return sum[0]%16 == 0
+}
+
 // crawl follows every link from the first page.
 func (r *reader) crawl() {
 	r.t.Helper()
@@ -86,7 +99,9 @@ func (r *reader) crawl() {
 		}
 		r.pages[address] = body
 		for _, l := range links.FindAllStringSubmatch(body, -1) {
-			waiting = append(waiting, l[1])
+			if *everyForm || oneOfMany(l[1]) {
+				waiting = append(waiting, l[1])
+			}
 		}
 	}
 }
@@ -108,7 +123,7 @@ func (d *day) crawled(t *testing.T) {
 			}
 		}
 	}
-	if len(records) < 30 || pages < 400 {
+	if len(records) < 30 || pages < 250 {
 		t.Fatalf("only %d records were found on %d pages", len(records), pages)
 	}
 	may := map[string]map[string]bool{} // record, then login

@@ -57,8 +57,12 @@ func (d *day) goOn(ctx context.Context, o *outing) error {
 	if _, err := t.sync(ctx); err != nil {
 		return err
 	}
+	family, err := t.find("family", func(v *syncproto.View) bool { return strings.HasPrefix(textOf(v, "name"), o.family) })
+	if err != nil {
+		return err
+	}
 	child, err := t.find("person", func(v *syncproto.View) bool {
-		return strings.HasPrefix(textOf(v, "known_as"), o.child) && d.isOf(t, v.Family, o.family)
+		return v.Family == family.Family && strings.HasPrefix(textOf(v, "known_as"), o.child)
 	})
 	if err != nil {
 		return err
@@ -88,12 +92,6 @@ func (d *day) goOn(ctx context.Context, o *outing) error {
 		return err
 	}
 	return d.prepareOuting(ctx, o, visit, syncproto.PartID(visit, child.Record))
-}
-
-// isOf reports whether a family's name begins so, on somebody's tablet.
-func (d *day) isOf(t *tablet, family syncproto.FamilyID, name string) bool {
-	_, err := t.find("family", func(v *syncproto.View) bool { return v.Family == family && strings.HasPrefix(textOf(v, "name"), name) })
-	return err == nil
 }
 
 // ops are what the worker wrote of the visit as a whole.
