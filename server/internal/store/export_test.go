@@ -26,6 +26,7 @@ func (s *Store) Dump() (map[string][]byte, error) {
 
 // Spoil flips one bit of a row's value.
 func (s *Store) Spoil(k []byte) error {
+	defer func() { s.seen.renew(s.db) }()
 	return s.db.Update(func(txn *badger.Txn) error {
 		item, err := txn.Get(k)
 		if err != nil {
@@ -42,6 +43,7 @@ func (s *Store) Spoil(k []byte) error {
 
 // Lose removes a row behind the store's back.
 func (s *Store) Lose(k []byte) error {
+	defer func() { s.seen.renew(s.db) }()
 	return s.db.Update(func(txn *badger.Txn) error { return txn.Delete(slices.Clone(k)) })
 }
 

@@ -70,6 +70,7 @@ type Store struct {
 	dir   string
 	opt   Options
 	db    *badger.DB
+	seen  moments // of db
 	state *State
 
 	absence *absence
@@ -79,8 +80,8 @@ type Store struct {
 	rows    int    // the sequencer's: how many rows the next group may have
 	marked  uint64 // the sequencer's: up to where the landmarks were written
 
-	// whole is held while a group is written in several transactions, so that no
-	// reader begins with half of it.
+	// whole is held while a group is written in several transactions, so that nobody
+	// gets a sight of half of it.
 	whole sync.RWMutex
 
 	opened atomic.Bool // before, damage only means to build anew
@@ -167,6 +168,7 @@ func (s *Store) openIndex() error {
 		return err
 	}
 	s.db = db
+	s.seen.renew(db)
 	if err := os.Remove(mark); err != nil {
 		return fmt.Errorf("removing the mark of the opening: %w", err)
 	}
@@ -195,6 +197,7 @@ func (s *Store) Close() error {
 		s.writeLandmarks()
 	}
 	s.absence.end()
+	s.seen.end()
 	db := s.db
 	s.db = nil
 	if err := db.Close(); err != nil {
@@ -227,11 +230,9 @@ func (s *Store) noteDamage(err error) {
 // Read calls fn with one consistent sight of the index, which is as new as
 // State().Head() was before the call, or newer. The Reader ends with the call.
 func (s *Store) Read(fn func(*Reader) error) error {
-	s.whole.RLock()
-	txn := s.db.NewTransaction(false)
-	s.whole.RUnlock()
-	defer txn.Discard()
-	return fn(&Reader{rows: snapshot{txn: txn, store: s}, seal: s.opt.Sealer})
+	seen := s.seen.take()
+	defer s.seen.release(seen)
+	return fn(&Reader{rows: snapshot{txn: seen.txn, store: s}, seal: s.opt.Sealer})
 }
 
 // read is Read for one value.

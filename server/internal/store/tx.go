@@ -24,7 +24,7 @@ import (
 type Tx struct {
 	Reader
 	store *Store
-	txn   *badger.Txn // read only
+	seen  *moment // nil: given back
 	below snapshot
 	known map[string][]byte // rows of below that were asked for; nil: none there
 	base  *Tx               // the group before, if that was not committed yet
@@ -67,9 +67,9 @@ func (s *Store) BeginAfter(base *Tx, atMS int64) *Tx {
 
 func (s *Store) begin(atMS int64, first uint64) *Tx {
 	s.clockMS = max(s.clockMS, atMS)
-	tx := &Tx{store: s, txn: s.db.NewTransaction(false), known: map[string][]byte{}, atMS: s.clockMS, first: first, layer: newLayer(s.rows)}
+	tx := &Tx{store: s, seen: s.seen.take(), known: map[string][]byte{}, atMS: s.clockMS, first: first, layer: newLayer(s.rows)}
 	s.rows /= 2 // unless groups keep following each other
-	tx.below = snapshot{txn: tx.txn, store: s}
+	tx.below = snapshot{txn: tx.seen.txn, store: s}
 	tx.Reader = Reader{rows: tx, seal: s.opt.Sealer}
 	return tx
 }
@@ -167,6 +167,7 @@ func (tx *Tx) Commit(digest [32]byte) (Committed, error) {
 	if err == nil {
 		err = tx.store.write(tx.layer.rows, tx.kept.size.rows, next)
 	}
+	tx.store.seen.renew(tx.store.db) // before State says so
 	if err != nil {
 		return Committed{}, fmt.Errorf("writing the index up to entry %d: %w", position, err)
 	}
@@ -179,7 +180,12 @@ func (tx *Tx) Commit(digest [32]byte) (Committed, error) {
 }
 
 // Discard ends a transaction that is not committed. It may be called twice.
-func (tx *Tx) Discard() { tx.txn.Discard() }
+func (tx *Tx) Discard() {
+	if tx.seen != nil {
+		tx.store.seen.release(tx.seen)
+		tx.seen = nil
+	}
+}
 
 // apply folds one entry into the draft: a pure function of the rows, the entry
 // and its position, so that any replay gives the same bytes.

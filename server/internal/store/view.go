@@ -178,5 +178,8 @@ func (s *Store) cacheView(info RecordInfo, v *syncproto.View) error {
 	if err != nil {
 		return fmt.Errorf("keeping the view of record %s: %w", info.Record, err)
 	}
+	s.whole.RLock()
+	defer s.whole.RUnlock()
+	s.seen.renew(s.db)
 	return nil
 }
