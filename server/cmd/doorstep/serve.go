@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"os"
+	"runtime"
 	"runtime/debug"
 
 	"github.com/spf13/cobra"
@@ -51,6 +52,7 @@ func runServe(ctx context.Context, o serveOptions, s streams) error {
 		cfg = o.without(cfg)
 	}
 	spendMemory(cfg.Limits.MemoryMB)
+	favourWhoWaited()
 	if err := server.KeepCrashes(cfg); err != nil {
 		return err
 	}
@@ -74,5 +76,19 @@ func spendMemory(limitMB int) {
 	}
 	if os.Getenv("GOMEMLIMIT") == "" {
 		debug.SetMemoryLimit(int64(limitMB) << 20)
+	}
+}
+
+// threadsACPU is how many of Go's processors the server has for each CPU.
+const threadsACPU = 2
+
+// favourWhoWaited has the operating system share out the CPUs where Go would let
+// whoever comes back from a sync queue behind requests that are being read. They
+// hold a group that everybody on it waits for, and need little time: the system lets
+// them go first, since they slept. On two CPUs eight tablets push about a quarter
+// more visits a second so. GOMAXPROCS in the environment takes precedence.
+func favourWhoWaited() {
+	if os.Getenv("GOMAXPROCS") == "" {
+		runtime.GOMAXPROCS(threadsACPU * runtime.GOMAXPROCS(0))
 	}
 }
