@@ -19,6 +19,8 @@ import (
 	"runtime"
 	"time"
 
+	"golang.org/x/crypto/argon2"
+
 	"doorstep/server/internal/auth/passkey"
 	"doorstep/syncproto"
 )
@@ -74,6 +76,7 @@ type Auth struct {
 	guesses guesses
 	hashing chan struct{}
 	dummy   string // hash that unknown logins are checked against
+	derive  derivation
 }
 
 // New checks cfg and returns an Auth over it.
@@ -114,6 +117,7 @@ func New(cfg Config) (*Auth, error) {
 		// Each check takes 19 MiB: as many at once as there are cores to run them.
 		hashing: make(chan struct{}, runtime.GOMAXPROCS(0)),
 		dummy:   dummy,
+		derive:  argon2.IDKey,
 	}, nil
 }
 

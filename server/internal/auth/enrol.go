@@ -89,11 +89,9 @@ func (a *Auth) enrolling(ctx context.Context, code string, in Enrol) (proved, er
 	}
 	norm, err := NormalLogin(in.Login)
 	account, known := a.cfg.Ledger.AccountByLogin(norm)
-	if err != nil || !known || account.PasswordHash != "" || account.Disabled || in.Passkey != nil {
+	_, wrong := a.goodCode(a.cfg.Ledger, account.ID, code, device) // asked of a login that there is not as well, for equal cost
+	if errors.Join(err, wrong) != nil || !known || account.PasswordHash != "" || account.Disabled || in.Passkey != nil {
 		return a.identify(ctx, in.Credential)
-	}
-	if _, err := a.goodCode(a.cfg.Ledger, account.ID, code, device); err != nil {
-		return a.identify(ctx, in.Credential) // refused, at the usual cost
 	}
 	account.PasswordHash, err = a.newHash(ctx, in.Password)
 	if errors.Is(err, ErrWeakPassword) {

@@ -54,9 +54,12 @@ func (a *Auth) SignIn(ctx context.Context, in SignIn) (Grant, error) {
 // ownDevice reports whether a sign-in comes from a device that the login's owner
 // enrolled on, as its key shows.
 func (a *Auth) ownDevice(in SignIn) bool {
-	norm, err := NormalLogin(in.Login)
-	if err != nil || in.Device.IsZero() || in.Key.IsZero() {
+	if in.Device.IsZero() || in.Key.IsZero() {
 		return false
+	}
+	norm, err := NormalLogin(in.Login)
+	if err != nil {
+		norm = "" // no account has it
 	}
 	account, known := a.cfg.Ledger.AccountByLogin(norm)
 	d, enrolled := a.cfg.Ledger.Device(in.Device)
@@ -94,7 +97,7 @@ func (a *Auth) checkPassword(ctx context.Context, c Credential) (Account, error)
 // runHash runs one password check when a core is free for it.
 func (a *Auth) runHash(ctx context.Context, stored, password string) (good bool, err error) {
 	err = a.whenFree(ctx, func() error {
-		good, err = checkPassword(stored, password)
+		good, err = checkPassword(stored, password, a.derive)
 		return err
 	})
 	return good, err

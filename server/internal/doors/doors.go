@@ -134,6 +134,14 @@ func (s *Service) propose(ctx context.Context, a about, decide func(view) (syncp
 	if id, done, err := answered(ctx, s.cfg.Store.State()); done || err != nil {
 		return id, err
 	}
+	if a.action != access.ActionUnknown { // before anything else is done that tells a stranger what there is
+		if err := refusalOf(s.now(a.by).may(a.family, a.group, a.action)); err != nil {
+			return syncproto.ID{}, err
+		}
+		if err := s.known(a.family); err != nil {
+			return syncproto.ID{}, err
+		}
+	}
 	kept, err := s.keepsWords(a.family)
 	if err != nil {
 		return syncproto.ID{}, err
@@ -157,10 +165,13 @@ func (s *Service) propose(ctx context.Context, a about, decide func(view) (syncp
 	return id, err
 }
 
-// about says who acts, and about which family.
+// about says who acts, about which family, and what they need to be allowed; none for
+// what decide asks alone.
 type about struct {
 	by     syncproto.UserID
 	family syncproto.FamilyID
+	group  access.Group
+	action access.Action
 }
 
 // answered returns the id that a request was answered with before.

@@ -47,7 +47,7 @@ func (s *Service) Open(ctx context.Context, by syncproto.UserID, o Opening) (sto
 	if err != nil {
 		return store.BreakGlassEntry{}, err
 	}
-	id, err = s.propose(ctx, about{by, o.Family}, func(v view) (syncproto.ID, []store.Entry, error) {
+	id, err = s.propose(ctx, about{by: by, family: o.Family}, func(v view) (syncproto.ID, []store.Entry, error) {
 		if err := v.checkOpening(s, o); err != nil {
 			return id, nil, err
 		}
@@ -130,7 +130,7 @@ func (s *Service) Openings(_ context.Context, by syncproto.UserID) []store.Break
 // already, and CodeBadValue.
 func (s *Service) Review(ctx context.Context, by syncproto.UserID, id syncproto.ID, finding, note string) error {
 	opened, _ := s.cfg.Store.State().BreakGlass(id)
-	_, err := s.propose(ctx, about{by, opened.Family}, func(v view) (syncproto.ID, []store.Entry, error) {
+	_, err := s.propose(ctx, about{by: by, family: opened.Family}, func(v view) (syncproto.ID, []store.Entry, error) {
 		e, ok := v.state.BreakGlass(id)
 		if !ok {
 			return id, nil, syncproto.CodeNotFound

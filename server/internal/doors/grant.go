@@ -41,10 +41,7 @@ func (s *Service) Give(ctx context.Context, by syncproto.UserID, g Grant) (syncp
 	if err != nil {
 		return id, err
 	}
-	if err := s.known(g.Family); err != nil {
-		return id, err
-	}
-	return s.propose(ctx, about{by, g.Family}, func(v view) (syncproto.ID, []store.Entry, error) {
+	return s.propose(ctx, about{by, g.Family, groupOfBasis(g.Basis), access.ActionCreate}, func(v view) (syncproto.ID, []store.Entry, error) {
 		if g.FromMS == 0 {
 			g.FromMS = v.atMS
 		}
@@ -114,7 +111,7 @@ func (v view) checkTimes(g Grant) error {
 // made, in the case management system, and is CodeNotFound here.
 func (s *Service) Withdraw(ctx context.Context, by syncproto.UserID, id syncproto.ID, reason string) error {
 	given, _ := s.cfg.Store.State().Relation(id)
-	_, err := s.propose(ctx, about{by, given.Family}, func(v view) (syncproto.ID, []store.Entry, error) {
+	_, err := s.propose(ctx, about{by, given.Family, groupOfBasis(given.Basis), access.ActionRemove}, func(v view) (syncproto.ID, []store.Entry, error) {
 		g, ok := v.state.Relation(id)
 		if !ok || g.By.IsZero() || groupOfBasis(g.Basis) == access.GroupNone {
 			return id, nil, syncproto.CodeNotFound
@@ -143,11 +140,11 @@ type Doors struct {
 // in them.
 func (s *Service) Of(_ context.Context, by syncproto.UserID, family syncproto.FamilyID) (Doors, error) {
 	v := s.now(by)
-	if err := s.known(family); err != nil {
-		return Doors{}, err
-	}
 	if !v.may(family, access.GroupPracticeGrant, access.ActionRead).Allow {
 		return Doors{}, syncproto.CodeNotFound
+	}
+	if err := s.known(family); err != nil {
+		return Doors{}, err
 	}
 	return Doors{v.state.RelationsWith(family), v.state.RestrictionsOf(family)}, nil
 }

@@ -22,10 +22,7 @@ type Restriction struct {
 // file is on tablets is purged. It fails with CodeNotFound, CodeForbidden,
 // CodeBadValue and CodeTooLarge.
 func (s *Service) Restrict(ctx context.Context, by syncproto.UserID, r Restriction) error {
-	if err := s.known(r.Family); err != nil {
-		return err
-	}
-	_, err := s.propose(ctx, about{by, r.Family}, func(v view) (none syncproto.ID, _ []store.Entry, _ error) {
+	_, err := s.propose(ctx, about{by, r.Family, access.GroupRestriction, access.ActionCreate}, func(v view) (none syncproto.ID, _ []store.Entry, _ error) {
 		if err := refusalOf(v.may(r.Family, access.GroupRestriction, access.ActionCreate)); err != nil {
 			return none, nil, err
 		}
@@ -47,7 +44,7 @@ func (s *Service) Restrict(ctx context.Context, by syncproto.UserID, r Restricti
 
 // Lift takes a restriction off. A review that is overdue lifts nothing by itself.
 func (s *Service) Lift(ctx context.Context, by syncproto.UserID, family syncproto.FamilyID, category, reason string) error {
-	_, err := s.propose(ctx, about{by, family}, func(v view) (none syncproto.ID, _ []store.Entry, _ error) {
+	_, err := s.propose(ctx, about{by, family, access.GroupRestriction, access.ActionRemove}, func(v view) (none syncproto.ID, _ []store.Entry, _ error) {
 		in := v.state.RestrictionsOf(family)
 		i := slices.IndexFunc(in, func(e store.RestrictionEntry) bool { return e.Category == category })
 		if err := refusalOf(v.may(family, access.GroupRestriction, access.ActionRemove)); err != nil {

@@ -286,7 +286,7 @@ func askerOf(state *store.State, caller Caller, family syncproto.FamilyID, atMS 
 // mayRead tells a stranger that there is no such record, before anything of it is
 // read.
 func mayRead(r *store.Reader, caller Caller, record syncproto.RecordID, state *store.State, atMS int64) error {
-	info, err := r.RecordInfo(record)
+	info, err := r.RecordOrNot(record)
 	if err != nil {
 		return notFound(err)
 	}

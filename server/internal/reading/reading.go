@@ -156,7 +156,7 @@ func (r *Room) History(_ context.Context, user syncproto.UserID, record syncprot
 
 // open returns what a record is, or CodeNotFound if the person may not know.
 func (r *Room) open(user syncproto.UserID, record syncproto.RecordID) (store.RecordInfo, error) {
-	info, err := r.store.RecordInfo(record)
+	info, err := r.store.RecordOrNot(record)
 	if err != nil && !errors.Is(err, store.ErrNotFound) {
 		return info, fmt.Errorf("looking up a record: %w", err)
 	}

@@ -3,6 +3,7 @@ package reading_test
 import (
 	"crypto/rand"
 	"errors"
+	"runtime"
 	"testing"
 	"time"
 
@@ -198,6 +199,53 @@ func TestFault94StrangersCannotTellWhatExists(t *testing.T) {
 	}
 	if _, err := b.room.Record(t.Context(), lead, missing); err != syncproto.CodeNotFound {
 		t.Errorf("got %v", err)
+	}
+}
+
+// What somebody is not to know of costs as many rows to refuse as what there is not.
+func TestFault94RefusingDoesEqualWork(t *testing.T) {
+	b := newBorough(t)
+	rows := func(user syncproto.UserID, record syncproto.RecordID, ask func(syncproto.UserID, syncproto.RecordID) error) uint64 {
+		before := b.Store.RowsRead()
+		if err := ask(user, record); !errors.Is(err, syncproto.CodeNotFound) {
+			t.Fatalf("got %v", err)
+		}
+		return b.Store.RowsRead() - before
+	}
+	shown := func(u syncproto.UserID, r syncproto.RecordID) error {
+		_, err := b.room.Record(t.Context(), u, r)
+		return err
+	}
+	for rows(stranger, missing, shown) != 1 { // the records are counted beside everything else, after a start
+		runtime.Gosched()
+	}
+	for what, ask := range map[string]func(syncproto.UserID, syncproto.RecordID) error{
+		"a record": shown,
+		"its history": func(u syncproto.UserID, r syncproto.RecordID) error {
+			_, err := b.room.History(t.Context(), u, r)
+			return err
+		},
+		"who wrote what": func(u syncproto.UserID, r syncproto.RecordID) error {
+			_, err := b.room.Attribution(t.Context(), u, r, nil)
+			return err
+		},
+		"its title": func(u syncproto.UserID, r syncproto.RecordID) error {
+			if title := b.room.Title(u, r); title != "" {
+				t.Errorf("got the title %q", title)
+			}
+			return syncproto.CodeNotFound
+		},
+		"its family": func(u syncproto.UserID, r syncproto.RecordID) error {
+			_, err := b.room.FamilyRecords(t.Context(), u, syncproto.FamilyID(r))
+			return err
+		},
+	} {
+		for _, user := range []syncproto.UserID{stranger, it, {77}} {
+			there, not := rows(user, visit, ask), rows(user, missing, ask)
+			if there != not {
+				t.Errorf("%s: %d rows are read to refuse what there is, and %d what there is not", what, there, not)
+			}
+		}
 	}
 }
 

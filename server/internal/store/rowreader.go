@@ -33,6 +33,7 @@ func (s snapshot) get(k []byte) ([]byte, error) {
 	if s.store.absence.certain(k) {
 		return nil, nil
 	}
+	s.store.looked.Add(1)
 	item, err := s.txn.Get(k)
 	if errors.Is(err, badger.ErrKeyNotFound) {
 		return nil, nil

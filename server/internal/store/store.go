@@ -84,7 +84,8 @@ type Store struct {
 	// gets a sight of half of it.
 	whole sync.RWMutex
 
-	opened atomic.Bool // before, damage only means to build anew
+	looked atomic.Uint64 // rows, since the start
+	opened atomic.Bool   // before, damage only means to build anew
 	damage sync.Once
 }
 
@@ -259,6 +260,15 @@ func (s *Store) Chain(actor syncproto.ActorID) (ChainInfo, error) {
 func (s *Store) RecordInfo(record syncproto.RecordID) (RecordInfo, error) {
 	return read(s, func(r *Reader) (RecordInfo, error) { return r.RecordInfo(record) })
 }
+
+// RecordOrNot is Reader.RecordOrNot on the newest state.
+func (s *Store) RecordOrNot(record syncproto.RecordID) (RecordInfo, error) {
+	return read(s, func(r *Reader) (RecordInfo, error) { return r.RecordOrNot(record) })
+}
+
+// RowsRead is how many rows were looked up in the index, on the disk or in its caches,
+// since the start.
+func (s *Store) RowsRead() uint64 { return s.looked.Load() }
 
 // RecordsOf is Reader.RecordsOf on the newest state.
 func (s *Store) RecordsOf(family syncproto.FamilyID, kind string) ([]syncproto.RecordID, error) {
