@@ -25,16 +25,16 @@ import (
 // it takes besides: w wrote in the record, b began it, n was let in, i imported.
 const expected = `
 social_worker, practitioner: LEAD
-  core visit plan action         read carry begin write(atvj) decide(atj)
-  visit plan                     hand_over answer confirm:w addendum correct(atj) queue:w
-  head review meeting consult fit supervision missing met intelligence match volunteer_log concern  read carry
+  core visit plan action consult missing met  read carry begin write(atvj) decide(atj)
+  visit plan consult missing met  hand_over answer confirm:w addendum correct(atj) queue:w
+  head review meeting fit supervision intelligence match volunteer_log concern  read carry
   disclosure                     begin read:w read:n write(atvj):b
 social_worker, practitioner: LEAD, CO, PA
   break_glass                    read
 social_worker, practitioner: CO, PA, JOINT, COVER
-  core visit plan action         read carry begin write(atvj) decide(a) decide(j):b
-  visit plan                     hand_over answer confirm:w addendum correct(atj):w queue:w
-  head review meeting consult fit supervision missing met intelligence match volunteer_log concern  read carry
+  core visit plan action consult missing met  read carry begin write(atvj) decide(a) decide(j):b
+  visit plan consult missing met  hand_over answer confirm:w addendum correct(atj):w queue:w
+  head review meeting fit supervision intelligence match volunteer_log concern  read carry
   disclosure                     begin read:w read:n write(atvj):b
 social_worker: TEAM
   core head visit plan action review meeting  read
@@ -47,11 +47,10 @@ social_worker, practitioner: SELF
 social_worker, edt, manager: OFFICE
   break_glass                    begin
 
-clinician: CLIN, CONSULT
-  core head visit plan action review meeting consult fit supervision  read carry
+clinician: CLIN, CONSULT, JOINT
+  core head visit plan action review meeting consult fit supervision missing met  read carry
   consult                        begin write(atvj) hand_over answer addendum confirm:w queue:w decide(atj):b correct(atj):b
 clinician: JOINT
-  core head visit plan action review meeting consult fit supervision  read carry
   visit                          own(atvj)
 fit_specialist: FIT
   core plan fit volunteer_log    read carry
@@ -67,11 +66,10 @@ chair: SELF
   report                         read
 
 coordinator: COORD
-  core head visit plan action review meeting consult fit supervision  read carry chase queue edit(a) own(a) remove(a) note(a) decide(a)
+  core head visit plan action review meeting consult fit supervision missing met  read carry chase queue edit(a) own(a) remove(a) note(a) decide(a)
   volunteer_log                  read carry
-  missing met                    chase queue
   visit plan                     prepare(t) correct(a)
-  visit plan consult fit review  query finalise addendum
+  visit plan consult fit review missing met  query finalise addendum
   meeting                        begin write(at)
   report                         read
 business_support: SUPPORT

@@ -21,9 +21,9 @@ func TestExplain(t *testing.T) {
 		{Question{Role: RoleIT, Group: GroupConsult, Action: ActionFinalise},
 			"an IT administrator with no relation to the family may not finalise consultations and systemic work: " +
 				"IT administration never sees or changes content. Who may: a coordinator who coordinates the family's team."},
-		{Question{Role: RolePractitioner, Basis: BasisRelative, Group: GroupConsult, Action: ActionCreate},
-			"a practitioner who is a relative of the family may not begin consultations and systemic work: the person is kept out of this family. " +
-				"Who may: a clinical practitioner who is the family's clinician or with a grant for a consultation."},
+		{Question{Role: RolePractitioner, Basis: BasisRelative, Group: GroupFIT, Action: ActionCreate},
+			"a practitioner who is a relative of the family may not begin sessions with an adult: the person is kept out of this family. " +
+				"Who may: a FIT specialist who works with an adult of the family."},
 		{Question{Role: RoleManager, Basis: BasisManager, Group: GroupPlan, Action: ActionQuery, Restricted: true},
 			"a manager who manages the family's team may not ask about plans and direct work: the file is restricted, and nobody let the person in. " +
 				"Who may: a coordinator who coordinates the family's team, once let in; a manager who manages the family's team, once let in."},

@@ -29,7 +29,7 @@ var (
 	onCase    = []Basis{BasisLead, BasisCo, BasisPA, BasisJoint, BasisCover}
 	coOnCase  = []Basis{BasisCo, BasisPA, BasisJoint, BasisCover}
 	lead      = []Basis{BasisLead}
-	consulted = []Basis{BasisClin, BasisConsult}
+	consulted = []Basis{BasisClin, BasisConsult, BasisJoint}
 	chairs    = []Basis{BasisChair, BasisIRO}
 	desk      = []Basis{BasisCoord}
 	team      = []Basis{BasisManager}
@@ -42,17 +42,21 @@ var (
 	file = []Group{
 		GroupCore, GroupHead, GroupVisit, GroupPlan, GroupAction, GroupReview, GroupMeeting, GroupConsult, GroupFIT, GroupSupervision,
 	}
-	// metGroups are what the column "MET intel" is about.
+	// missing is who is missing or exploited, metGroups all that MET workers know of it.
+	missing   = []Group{GroupMissing, GroupMET}
 	metGroups = []Group{GroupMissing, GroupMET, GroupIntelligence}
 	// volunteering is what comes of a volunteer's match, and what theirs workers read.
 	volunteering = []Group{GroupMatch, GroupVolunteerLog, GroupConcern}
-	// caseGroups are what workers write; the head comes from the case management
-	// system, where one authoritative source keeps returns right.
+	// caseGroups are the family, the visits and the plans; the head comes from the case
+	// management system, where one authoritative source keeps returns right. Written is
+	// all that workers on the case write.
 	caseGroups = []Group{GroupCore, GroupVisit, GroupPlan, GroupAction}
-	// sealed go through hand-over, confirmation and finalising on the case; forms
-	// do so wherever they are written.
-	sealed = []Group{GroupVisit, GroupPlan}
-	forms  = []Group{GroupVisit, GroupPlan, GroupConsult, GroupFIT, GroupReview, GroupMissing, GroupMET}
+	written    = []Group{GroupCore, GroupVisit, GroupPlan, GroupAction, GroupConsult, GroupMissing, GroupMET}
+	// Forms go through hand-over, confirmation and finalising; confirmed are those that
+	// workers on the case write, and sealed those that a co-ordinator prepares.
+	sealed    = []Group{GroupVisit, GroupPlan}
+	confirmed = []Group{GroupVisit, GroupPlan, GroupConsult, GroupMissing, GroupMET}
+	forms     = []Group{GroupVisit, GroupPlan, GroupConsult, GroupFIT, GroupReview, GroupMissing, GroupMET}
 	// content is everything that is written about people.
 	content = []Group{
 		GroupCore, GroupHead, GroupVisit, GroupPlan, GroupAction, GroupReview, GroupMeeting, GroupConsult, GroupFIT,

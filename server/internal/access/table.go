@@ -45,43 +45,46 @@ var denials = []row{
 // caseWork is what practitioners do on the families they are allocated to, or
 // join or cover by a grant, and what the others see of them.
 var caseWork = []row{
-	// "MET intel: case" is read as reading: the MET worker writes there.
+	// "C R E" is read as all that happens in the work with a family: the page's own
+	// records of systemic work, consultations, missing episodes, return interviews and
+	// exploitation among them, for it restricts others to these and nobody from them.
+	// The column "MET intel" is then of intelligence alone, which MET workers write.
 	{id: "case-read", effect: allow, roles: practitioners, bases: onCase, groups: slices.Concat(file, metGroups, volunteering),
 		actions: having,
 		why:     "workers on the case read the whole file"},
-	{id: "case-write", effect: allow, roles: practitioners, bases: onCase, groups: caseGroups, labels: everyLabel,
+	{id: "case-write", effect: allow, roles: practitioners, bases: onCase, groups: written, labels: everyLabel,
 		actions: writing,
 		why:     "workers on the case write what they saw, heard and think"},
-	{id: "case-create", effect: allow, roles: practitioners, bases: onCase, groups: slices.Concat(caseGroups, []Group{GroupDisclosure}),
+	{id: "case-create", effect: allow, roles: practitioners, bases: onCase, groups: slices.Concat(written, []Group{GroupDisclosure}),
 		actions: begin,
 		why:     "workers on the case begin records"},
-	{id: "case-decide-admin", effect: allow, roles: practitioners, bases: onCase, groups: caseGroups, labels: adminOnly,
+	{id: "case-decide-admin", effect: allow, roles: practitioners, bases: onCase, groups: written, labels: adminOnly,
 		actions: []Action{ActionDecide},
 		why:     "any worker on the case settles administrative details"},
-	{id: "lead-decides", effect: allow, roles: practitioners, bases: lead, groups: caseGroups, labels: []schema.Label{schema.Attested, schema.Judgement},
+	{id: "lead-decides", effect: allow, roles: practitioners, bases: lead, groups: written, labels: []schema.Label{schema.Attested, schema.Judgement},
 		actions: []Action{ActionDecide},
 		why:     "the lead worker answers for facts and judgements"},
-	{id: "author-decides", effect: allow, roles: practitioners, bases: coOnCase, groups: caseGroups, labels: []schema.Label{schema.Judgement},
+	{id: "author-decides", effect: allow, roles: practitioners, bases: coOnCase, groups: written, labels: []schema.Label{schema.Judgement},
 		actions: []Action{ActionDecide}, only: whoBegan,
 		why: "a judgement belongs to the author of the record"},
-	{id: "case-hand-over", effect: allow, roles: practitioners, bases: onCase, groups: sealed,
+	{id: "case-hand-over", effect: allow, roles: practitioners, bases: onCase, groups: confirmed,
 		actions: []Action{ActionHandOver, ActionAnswer},
 		why:     "workers on the case hand over and answer"},
 	// The page names confirming for social workers; section 5 asks it of every
 	// author, or what another practitioner wrote could never become final.
-	{id: "case-confirm", effect: allow, roles: practitioners, bases: onCase, groups: sealed,
+	{id: "case-confirm", effect: allow, roles: practitioners, bases: onCase, groups: confirmed,
 		actions: []Action{ActionConfirm}, only: whoWrote,
 		why: "whoever wrote in the record stands by it"},
-	{id: "case-addendum", effect: allow, roles: practitioners, bases: onCase, groups: sealed,
+	{id: "case-addendum", effect: allow, roles: practitioners, bases: onCase, groups: confirmed,
 		actions: []Action{ActionAddendum},
 		why:     "workers on the case add what came to light later"},
-	{id: "lead-correct", effect: allow, roles: practitioners, bases: lead, groups: sealed, labels: notVerbatim,
+	{id: "lead-correct", effect: allow, roles: practitioners, bases: lead, groups: confirmed, labels: notVerbatim,
 		actions: []Action{ActionCorrect},
 		why:     "the lead worker corrects, with both versions shown"},
-	{id: "author-correct", effect: allow, roles: practitioners, bases: coOnCase, groups: sealed, labels: notVerbatim,
+	{id: "author-correct", effect: allow, roles: practitioners, bases: coOnCase, groups: confirmed, labels: notVerbatim,
 		actions: []Action{ActionCorrect}, only: whoWrote,
 		why: "whoever wrote in the record corrects it, with both versions shown"},
-	{id: "case-queue", effect: allow, roles: practitioners, bases: onCase, groups: sealed,
+	{id: "case-queue", effect: allow, roles: practitioners, bases: onCase, groups: confirmed,
 		actions: []Action{ActionQueue}, only: whoWrote,
 		why: "workers see what becomes of their own drafts"},
 	{id: "team-mates-read", effect: allow, roles: []Role{RoleSocialWorker}, bases: []Basis{BasisTeam}, groups: slices.Concat(linked, []Group{GroupMeeting}),
@@ -122,7 +125,7 @@ var caseWork = []row{
 // besideTheCase is what specialists and volunteers do.
 var besideTheCase = []row{
 	// Clinical practitioners, on their cases and by a grant for a consultation.
-	{id: "clinician-read", effect: allow, roles: []Role{RoleClinician}, bases: slices.Concat(consulted, []Basis{BasisJoint}), groups: file,
+	{id: "clinician-read", effect: allow, roles: []Role{RoleClinician}, bases: consulted, groups: slices.Concat(file, missing),
 		actions: having,
 		why:     "clinical practitioners read the case that they are consulted on"},
 	{id: "clinician-write", effect: allow, roles: []Role{RoleClinician}, bases: consulted, groups: []Group{GroupConsult}, labels: everyLabel,
@@ -177,7 +180,7 @@ var besideTheCase = []row{
 	{id: "fit-hand-over", effect: allow, roles: []Role{RoleFIT}, bases: []Basis{BasisFIT}, groups: []Group{GroupFIT},
 		actions: []Action{ActionHandOver, ActionAnswer, ActionAddendum},
 		why:     "FIT specialists hand over and answer"},
-	{id: "met-hand-over", effect: allow, roles: []Role{RoleMET}, bases: []Basis{BasisMET}, groups: []Group{GroupMissing, GroupMET},
+	{id: "met-hand-over", effect: allow, roles: []Role{RoleMET}, bases: []Basis{BasisMET}, groups: missing,
 		actions: []Action{ActionHandOver, ActionAnswer, ActionAddendum},
 		why:     "MET workers hand over and answer"},
 	{id: "chair-hand-over", effect: allow, roles: []Role{RoleChair}, bases: chairs, groups: []Group{GroupReview},
@@ -189,7 +192,7 @@ var besideTheCase = []row{
 	{id: "fit-confirm", effect: allow, roles: []Role{RoleFIT}, bases: []Basis{BasisFIT}, groups: []Group{GroupFIT},
 		actions: []Action{ActionConfirm, ActionQueue}, only: whoWrote,
 		why: "whoever wrote in the record stands by it, and sees what becomes of it"},
-	{id: "met-confirm", effect: allow, roles: []Role{RoleMET}, bases: []Basis{BasisMET}, groups: []Group{GroupMissing, GroupMET},
+	{id: "met-confirm", effect: allow, roles: []Role{RoleMET}, bases: []Basis{BasisMET}, groups: missing,
 		actions: []Action{ActionConfirm, ActionQueue}, only: whoWrote,
 		why: "whoever wrote in the record stands by it, and sees what becomes of it"},
 	{id: "chair-confirm", effect: allow, roles: []Role{RoleChair}, bases: chairs, groups: []Group{GroupReview},

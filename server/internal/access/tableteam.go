@@ -8,19 +8,21 @@ import (
 
 // teamWork is what coordinators, business support and managers do for their team.
 var teamWork = []row{
-	{id: "desk-read", effect: allow, roles: []Role{RoleCoordinator}, bases: desk, groups: slices.Concat(file, []Group{GroupVolunteerLog}),
+	{id: "desk-read", effect: allow, roles: []Role{RoleCoordinator}, bases: desk, groups: slices.Concat(file, missing, []Group{GroupVolunteerLog}),
 		actions: having,
 		why:     "coordinators read for their team"},
-	{id: "desk-queue", effect: allow, roles: []Role{RoleCoordinator}, bases: desk, groups: slices.Concat(file, []Group{GroupMissing, GroupMET}),
+	{id: "desk-queue", effect: allow, roles: []Role{RoleCoordinator}, bases: desk, groups: slices.Concat(file, missing),
 		actions: []Action{ActionChase, ActionQueue},
 		why:     "coordinators see what is due for their team, and chase it"},
-	{id: "desk-admin", effect: allow, roles: []Role{RoleCoordinator}, bases: desk, groups: file, labels: adminOnly,
+	{id: "desk-admin", effect: allow, roles: []Role{RoleCoordinator}, bases: desk, groups: slices.Concat(file, missing), labels: adminOnly,
 		actions: []Action{ActionEdit, ActionEditOwn, ActionAdd, ActionRemove, ActionTakeNote, ActionDecide},
 		why:     "coordinators keep administrative details right"},
 	{id: "desk-prepare", effect: allow, roles: []Role{RoleCoordinator}, bases: desk, groups: sealed, labels: []schema.Label{schema.Attested},
 		actions: []Action{ActionPrepare},
 		why:     "coordinators prepare the summary, which the author then confirms"},
-	{id: "desk-flow", effect: allow, roles: []Role{RoleCoordinator}, bases: desk, groups: []Group{GroupVisit, GroupPlan, GroupConsult, GroupFIT, GroupReview},
+	// Return interviews and exploitation are confirmed like visits (section 5), and so
+	// made final like them; of intelligence coordinators see nothing.
+	{id: "desk-flow", effect: allow, roles: []Role{RoleCoordinator}, bases: desk, groups: forms,
 		actions: []Action{ActionQuery, ActionFinalise, ActionAddendum},
 		why:     "coordinators ask, and finalise what the author confirmed"},
 	{id: "desk-correct", effect: allow, roles: []Role{RoleCoordinator}, bases: desk, groups: sealed, labels: adminOnly,
