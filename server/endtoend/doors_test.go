@@ -13,6 +13,8 @@ import (
 	"doorstep/client-sdk/engine"
 	"doorstep/server"
 	"doorstep/syncproto"
+	"doorstep/syncproto/cbor"
+	"doorstep/syncproto/text"
 )
 
 // desk is somebody signed in without a tablet.
@@ -311,4 +313,66 @@ func (b *tablet) wantMarkOf(id syncproto.ChangeID, status syncproto.ReceiptStatu
 	}); err != nil {
 		b.t.Fatal(err)
 	}
+}
+
+// The personal part of supervision is on the worker's own file: their manager begins it,
+// both write their own part, and nobody else sees that it is there. Another post ends
+// that.
+func TestPersonalSupervisionOverHTTP(t *testing.T) {
+	t.Parallel()
+	b := newBorough(t, caseload{workers: 2, families: 1, manager: true, coord: true})
+	manager, worker, colleague := b.sits(t, "manager"), b.sits(t, login(0)), b.sits(t, login(1))
+	theirs, own, other := newTabletFor(t, b, "manager", 801), newTablet(t, b, 0, 802), newTablet(t, b, 1, 803)
+	file, record := syncproto.FamilyID(own.id.User), theirs.newRecord()
+	slot := func(x *tablet, words string) syncproto.Op {
+		return syncproto.Op{Code: syncproto.OpSplice, Path: syncproto.Path{Field: "reflection", Element: syncproto.ElementID(x.id.User)}, Splices: []text.Splice{{Ins: words}}}
+	}
+	supervisee := syncproto.Op{Code: syncproto.OpSet, Path: syncproto.Path{Field: "supervisee"}, Value: cbor.Bytes(own.id.User[:])}
+	theirs.edit(file, record, "supervision_personal", supervisee, setText("held_on", "2026-11-20"), slot(theirs, "She is stretched."))
+	theirs.syncs()
+	theirs.wantAccepted()
+	own.syncs()
+	if got := own.families(); len(got) != 2 {
+		t.Fatalf("the worker's tablet shows %d files, want the family and their own", len(got))
+	}
+	own.edit(file, record, "supervision_personal", slot(own, "I am."))
+	own.syncs()
+	own.wantAccepted()
+	theirs.syncs()
+
+	page := "/v1/records/" + record.String()
+	for _, d := range []desk{manager, worker} {
+		var shown struct {
+			Kind   string `json:"kind"`
+			Fields []struct {
+				Slots []struct{ Text string } `json:"slots"`
+			} `json:"fields"`
+		}
+		d.wants(http.StatusOK, "GET", page, nil, &shown)
+		var list struct{ Families []struct{ Family string } }
+		d.wants(http.StatusOK, "GET", "/v1/families", nil, &list)
+		words := 0
+		for _, f := range shown.Fields {
+			words += len(f.Slots)
+		}
+		if shown.Kind != "supervision_personal" || words != 2 || len(list.Families) != 2 {
+			t.Errorf("got %+v and %+v, want the personal part, and the worker's file beside the family", shown, list)
+		}
+	}
+	for _, d := range []desk{colleague, b.sits(t, "coordinator"), b.hires(t, "head", "head_of_practice"), b.hires(t, "other.manager", "manager")} {
+		d.wants(http.StatusNotFound, "GET", page, nil, nil)
+		d.wants(http.StatusNotFound, "GET", "/v1/families/"+file.String()+"/records", nil, nil)
+	}
+	mine := other.edit(file, other.newRecord(), "supervision_personal", setText("held_on", "2026-11-20"))
+	begun := own.edit(file, own.newRecord(), "supervision_personal", setText("held_on", "2026-11-20"))
+	other.syncs()
+	own.syncs()
+	other.wantMarkOf(mine, syncproto.StatusQuarantined)
+	own.wantMarkOf(begun, syncproto.StatusQuarantined) // only who supervises begins it
+
+	if err := b.op.SetDisabled(t.Context(), "manager", true); err != nil {
+		t.Fatal(err)
+	}
+	manager.wants(http.StatusUnauthorized, "GET", page, nil, nil)
+	worker.wants(http.StatusOK, "GET", page, nil, nil)
 }

@@ -58,7 +58,11 @@ func (x *Exchange) propose(ctx context.Context, wrote authors, decide func(order
 	}
 }
 
-// judge stages what the order decides about a change's server fields.
+// judge stages what the order decides about an accepted change's server fields, and
+// whose file it begins.
 func (o ordering) judge(c *syncproto.Change) error {
-	return o.x.guard(c.ID, func() error { return o.x.judge(o.tx, c) })
+	if err := o.x.guard(c.ID, func() error { return o.x.judge(o.tx, c) }); err != nil {
+		return err
+	}
+	return o.openOwnFile(c)
 }

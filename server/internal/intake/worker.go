@@ -141,7 +141,8 @@ func (r *run) roleOf(id syncproto.UserID) string {
 	return u.Role
 }
 
-// teamBasis is the relation that a role gives to every family of a team.
+// teamBasis is the post that a role has in a team: the relation to each of its families,
+// if the role has one by it. It also says whose manager supervises the worker.
 func teamBasis(role string) string {
 	switch access.Role(role) {
 	case access.RoleCoordinator:
@@ -152,7 +153,7 @@ func teamBasis(role string) string {
 		return string(access.BasisSupport)
 	case access.RoleVolunteerCoord:
 		return string(access.BasisProgramme)
-	case access.RoleSocialWorker:
+	case access.RoleSocialWorker, access.RolePractitioner, access.RoleClinician, access.RoleFIT, access.RoleMET, access.RoleVolunteer:
 		return string(access.BasisTeam)
 	}
 	return ""

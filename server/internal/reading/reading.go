@@ -62,15 +62,42 @@ func (r *Room) Name(id syncproto.UserID) string {
 	return u.Name
 }
 
-// Families lists the families that a person may read, by id.
-func (r *Room) Families(_ context.Context, user syncproto.UserID) ([]Family, error) {
+// Families lists the families that a person may read, by id, and the files of workers as
+// workers.
+func (r *Room) Families(ctx context.Context, user syncproto.UserID) ([]Family, error) {
+	return r.withOwnFiles(ctx, r.families(user), user)
+}
+
+// families are those that a person may read, by id.
+func (r *Room) families(user syncproto.UserID) []Family {
 	var out []Family
 	for _, h := range r.store.State().Access(user, r.now().UnixMilli()).Holdings {
 		if h.Reached() && len(r.readable(user, h.Family)) > 0 {
 			out = append(out, Family{ID: h.Family, Basis: h.Bases})
 		}
 	}
-	return out, nil
+	return out
+}
+
+// withOwnFiles adds the files of workers as workers that a person may read and that
+// have something in them: their own, and those of whom they supervise.
+func (r *Room) withOwnFiles(ctx context.Context, list []Family, user syncproto.UserID) ([]Family, error) {
+	at := r.now().UnixMilli()
+	for _, file := range r.store.State().OwnFiles(user, at) {
+		if slices.ContainsFunc(list, func(f Family) bool { return f.ID == file }) {
+			continue
+		}
+		records, err := r.FamilyRecords(ctx, user, file)
+		if errors.Is(err, syncproto.CodeNotFound) || err == nil && len(records) == 0 {
+			continue
+		}
+		if err != nil {
+			return nil, err
+		}
+		list = append(list, Family{ID: file, Basis: r.store.State().StandingOf(user, file, at).Bases})
+	}
+	slices.SortFunc(list, func(a, b Family) int { return slices.Compare(a.ID[:], b.ID[:]) })
+	return list, nil
 }
 
 // FamilyRecords lists a family's records, by id. It returns CodeNotFound for a

@@ -53,6 +53,9 @@ func (s *State) StandingOf(user syncproto.UserID, family syncproto.FamilyID, atM
 	s.mu.RLock()
 	defer s.mu.RUnlock()
 	out := s.relations.standing(user, family, atMS)
+	if basis := s.ownFile(user, family, atMS); basis != "" {
+		out.Bases = append(slices.Clone(out.Bases), basis)
+	}
 	if u := s.users[user]; !u.Disabled {
 		out.Role = u.Role
 	}
