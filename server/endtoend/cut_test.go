@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"runtime"
 	"testing"
 
 	"doorstep/client-sdk/device"
@@ -41,6 +42,18 @@ func cutFixture(t *testing.T) (b *borough, worker, colleague *tablet, family syn
 	return b, worker, colleague, worker.families()[0]
 }
 
+// inTurn syncs over a line that is cut after so many bytes up or down, -1 never, as soon
+// as the server lets a session that asks for so much.
+func (b *tablet) inTurn(up, down int) error {
+	for {
+		b.line.cut(up, down)
+		if _, err := b.Sync(b.t.Context()); !errors.Is(err, syncproto.CodeTooMany) {
+			return err
+		}
+		runtime.Gosched()
+	}
+}
+
 // wantNoAnswer checks that a sync failed for want of an answer.
 func wantNoAnswer(t *testing.T, at int, err error) {
 	t.Helper()
@@ -65,14 +78,14 @@ func TestFault62RequestCutAtEveryByte(t *testing.T) {
 	cuts := 0
 	for at := 0; at < length; at += stride() {
 		wrote = append(wrote, worker.day(family, at, words)...)
-		worker.line.cut(at, -1)
-		_, err := worker.Sync(t.Context())
-		worker.line.cut(-1, -1)
+		err := worker.inTurn(at, -1)
 		if err != nil {
 			cuts++
 			wantNoAnswer(t, at, err)
 		}
-		worker.syncs()
+		if err := worker.inTurn(-1, -1); err != nil {
+			t.Fatal(err)
+		}
 		worker.wantEmptyOutbox()
 	}
 	t.Logf("one day's request of %d bytes, cut %d times", length, cuts)
@@ -113,13 +126,13 @@ func TestFault62ReplyCutAtEveryByte(t *testing.T) {
 	cuts := 0
 	for at := 0; at < length; at += stride() {
 		cut := worker.copied(uint64(at))
-		cut.line.cut(-1, at)
-		if _, err := cut.Sync(t.Context()); err != nil {
+		if err := cut.inTurn(-1, at); err != nil {
 			cuts++
 			wantNoAnswer(t, at, err)
 		}
-		cut.line.cut(-1, -1)
-		cut.syncs()
+		if err := cut.inTurn(-1, -1); err != nil {
+			t.Fatal(err)
+		}
 		cut.wantEmptyOutbox()
 		cut.wantAccepted()
 		wantSameFolds(t, fmt.Sprintf("the tablet cut after byte %d", at), want, cut.folds())
@@ -129,7 +142,9 @@ func TestFault62ReplyCutAtEveryByte(t *testing.T) {
 	if cuts < (length-asked)/stride()-16 {
 		t.Errorf("only %d of %d replies were cut", cuts, length/stride())
 	}
-	worker.syncs()
+	if err := worker.inTurn(-1, -1); err != nil {
+		t.Fatal(err)
+	}
 	newWire(b, worker).wantOnce(append(ours, theirs...)...)
 	colleague.syncs()
 	b.stop()
