@@ -86,6 +86,7 @@ func newRoot(s streams) *cobra.Command {
 		newErase(s),
 		newAccess(s),
 		newVerify(s),
+		newVerifyExport(s),
 		newStatus(s),
 		newFreeBallast(s),
 		newReconciliation(s),
