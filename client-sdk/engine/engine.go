@@ -40,6 +40,7 @@ type Engine struct {
 	chains    map[syncproto.ActorID]*chain
 	own       map[syncproto.ChangeID]*link
 	others    map[syncproto.ChangeID]*other // what came with others' changes
+	awaiting  []syncproto.FamilyID          // see Await
 	comparing bool                          // the feed of a new epoch was begun in this start
 	lost      int                           // of these, how many the server lost
 

@@ -70,6 +70,14 @@ func (e *Engine) holds(f *family) bool {
 	return false
 }
 
+// Await names the families of which a driver keeps words that are no change yet, in
+// place of those named before: what somebody is filling in. None of them is purged
+// before the driver has made changes of them and named it no more. It counts until the
+// engine ends; a driver calls it before Start and before each Reply.
+func (e *Engine) Await(families []syncproto.FamilyID) {
+	e.awaiting = families
+}
+
 // leave closes a family that is to be purged.
 func (e *Engine) leave(w *work, f *family, position uint64) {
 	e.shut(w, f, StandingLeaving)
@@ -117,6 +125,11 @@ func (e *Engine) finishLeaving() []Effect {
 }
 
 func (e *Engine) nothingUnsent(f *family) bool {
+	for _, id := range e.awaiting {
+		if id == f.id {
+			return false
+		}
+	}
 	if e.meta.live != e.meta.gen || e.holdsLost(f) {
 		return false // what the server lost is not known yet, or not given back
 	}

@@ -67,3 +67,26 @@ func TestASketchOfAnEditByADeviceWithoutRows(t *testing.T) {
 		t.Errorf("a sketch of what cannot be: got %v", err)
 	}
 }
+
+// A family of which somebody is filling in a form is closed but not purged, even by an
+// engine that starts anew, until what the form says is a change and the server has it.
+func TestAFamilyThatADriverAwaitsIsNotPurged(t *testing.T) {
+	s, d := faultWorld(t)
+	d.say(visit, "sent. ")
+	d.sync()
+	s.Revoke(syncproto.UserID{1}, syncproto.FamilyID{1})
+	d.engine.Await([]syncproto.FamilyID{{1}})
+	d.sync()
+	if f := d.engine.families[syncproto.FamilyID{1}]; f.standing != StandingLeaving || !d.engine.holds(f) {
+		t.Fatalf("awaited: standing %d, want leaving, and everything there", f.standing)
+	}
+	d.engine.Await(nil)
+	d.edit(visit, set("visit_type", cbor.Text("CP")))
+	d.sync()
+	if f := d.engine.families[syncproto.FamilyID{1}]; f.standing != StandingNone || d.engine.holds(f) {
+		t.Errorf("awaited no more: standing %d, want it purged", f.standing)
+	}
+	if o := d.engine.Outbox(); o.Changes != 0 {
+		t.Errorf("%d changes were not sent", o.Changes)
+	}
+}

@@ -67,6 +67,7 @@ const (
 	OpUnsent     Op = 31 // [[[key, value]...]]: those of the rows that are unsent changes; [null]: all; result: see appendUnsent
 	OpSketches   Op = 32 // []; result [[record, [unsent...]]...]: what each open draft would be
 	OpSketch     Op = 33 // as OpEdit; result [record, [unsent...]]
+	OpAwait      Op = 34 // [[family...]]
 )
 
 // Binding is one engine behind numbered calls. It is not safe for concurrent use.

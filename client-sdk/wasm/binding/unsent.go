@@ -26,6 +26,11 @@ func (b *Binding) unsent(op Op, c *call) error {
 		s, err := b.engine.Sketch(now, in)
 		c.out = appendSketch(nil, &s)
 		return err
+	case OpAwait:
+		b.engine.Await(readList(c.in, func() (id syncproto.FamilyID) {
+			c.in.BytesInto(id[:])
+			return id
+		}))
 	default:
 		return syncproto.CodeMethod
 	}
