@@ -4,12 +4,14 @@ import (
 	"context"
 	"crypto/ecdh"
 	"crypto/rand"
+	"crypto/sha256"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
+	"time"
 
 	"doorstep/server/internal/auth"
 	"doorstep/server/internal/backup"
@@ -102,6 +104,9 @@ type RecoverOrder struct {
 	Device string        `json:"device"`
 	User   string        `json:"user"`
 	Items  []RecoverItem `json:"items"`
+	// Notes counts what was written on the tablet while it was locked: it goes to the
+	// officers, and into no record by itself.
+	Notes int `json:"notes"`
 }
 
 // RecoverItem is one change of a sealed outbox.
@@ -118,39 +123,70 @@ type RecoverReport struct {
 	Refused int `json:"refused"` // are not what the device signed
 }
 
+// OpenedOutbox is what two officers find in a sealed outbox.
+type OpenedOutbox struct {
+	Order   RecoverOrder
+	Notes   []recovery.Note // written while the tablet was locked
+	Damaged int             // items that do not open
+}
+
 // OpenSealedOutbox opens a tablet's sealed outbox with the sealed recovery key and
-// both officers' identities. damaged counts what of it does not open.
-func OpenSealedOutbox(cfg Config, outbox, key string, officers []Officer) (order RecoverOrder, damaged int, err error) {
+// both officers' identities.
+func OpenSealedOutbox(cfg Config, outbox, key string, officers []Officer) (OpenedOutbox, error) {
 	if len(officers) != 2 {
-		return order, 0, errors.New("name two officers, LOGIN=IDENTITY-FILE each")
+		return OpenedOutbox{}, errors.New("name two officers, LOGIN=IDENTITY-FILE each")
 	}
 	scalar, pair, err := openSealedKey(key, officers)
 	if err != nil {
-		return order, 0, err
+		return OpenedOutbox{}, err
 	}
 	private, err := recovery.ParsePrivateKey(scalar)
 	if err != nil {
-		return order, 0, err
+		return OpenedOutbox{}, err
 	}
 	file, err := os.ReadFile(outbox)
 	if err != nil {
-		return order, 0, fmt.Errorf("reading the sealed outbox: %w", err)
+		return OpenedOutbox{}, fmt.Errorf("reading the sealed outbox: %w", err)
 	}
 	opened, err := recovery.Open(private, file)
 	if err != nil {
-		return order, 0, fmt.Errorf("%s: %w", outbox, err)
+		return OpenedOutbox{}, fmt.Errorf("%s: %w", outbox, err)
 	}
 	if opened.Borough != cfg.Borough {
-		return order, 0, fmt.Errorf("%s: %w", outbox, errOtherBorough)
+		return OpenedOutbox{}, fmt.Errorf("%s: %w", outbox, errOtherBorough)
 	}
-	order = RecoverOrder{By: pair.First, Second: pair.Second, Device: opened.Device.String(), User: opened.User.String()}
+	out := OpenedOutbox{Damaged: opened.Damaged}
+	out.Order = RecoverOrder{By: pair.First, Second: pair.Second, Device: opened.Device.String(), User: opened.User.String()}
 	for _, it := range opened.Items {
-		order.Items = append(order.Items, RecoverItem{it.Prev[:], it.Signature, it.Body})
+		if n, ok := it.Note(); ok {
+			out.Notes = append(out.Notes, n)
+			continue
+		}
+		out.Order.Items = append(out.Order.Items, RecoverItem{it.Prev[:], it.Signature, it.Body})
 	}
+	out.Order.Notes = len(out.Notes)
 	if opened.Torn {
-		opened.Damaged++
+		out.Damaged++
 	}
-	return order, opened.Damaged, nil
+	return out, nil
+}
+
+// WriteNotes writes each note into a file of its own in a folder, which is made if it
+// is not there. The file's name goes by what it says, so that none is written over.
+func (o OpenedOutbox) WriteNotes(folder string) error {
+	if err := os.MkdirAll(folder, 0o700); err != nil {
+		return fmt.Errorf("making a folder for the notes: %w", err)
+	}
+	for _, n := range o.Notes {
+		at := time.UnixMilli(n.UnixMS).In(time.FixedZone("", int(n.OffsetMin)*60))
+		sum := sha256.Sum256([]byte(n.Text))
+		name := fmt.Sprintf("note-%s-%x.txt", at.Format("2006-01-02-1504"), sum[:4])
+		head := "Written on a locked tablet, " + at.Format("2 January 2006 15:04") + " by its clock. Nothing shows by whom.\n\n"
+		if err := writeSecret(filepath.Join(folder, name), []byte(head+n.Text+"\n")); err != nil {
+			return fmt.Errorf("writing a note: %w", err)
+		}
+	}
+	return nil
 }
 
 // openSealedKey finds the pair that the two officers are, and opens it.
@@ -190,7 +226,10 @@ func (o localOperator) Recover(ctx context.Context, in RecoverOrder) (RecoverRep
 	if err != nil {
 		return RecoverReport{}, err
 	}
-	r := exchange.Recovery{By: by.ID, Second: second.ID, Device: syncproto.DeviceID(device), User: syncproto.UserID(user)}
+	if in.Notes < 0 {
+		return RecoverReport{}, syncproto.CodeMalformed
+	}
+	r := exchange.Recovery{By: by.ID, Second: second.ID, Device: syncproto.DeviceID(device), User: syncproto.UserID(user), Notes: in.Notes}
 	for _, it := range in.Items {
 		if len(it.Prev) != len(syncproto.ChangeID{}) {
 			return RecoverReport{}, syncproto.CodeMalformed

@@ -9,6 +9,7 @@
 package recovery
 
 import (
+	"bytes"
 	"crypto/ecdh"
 	"crypto/hpke"
 	"crypto/sha256"
@@ -17,6 +18,7 @@ import (
 	"fmt"
 
 	"doorstep/syncproto"
+	"doorstep/syncproto/cbor"
 )
 
 const (
@@ -46,6 +48,28 @@ type Item struct {
 	Prev      syncproto.ChangeID
 	Signature []byte // 64 bytes
 	Body      []byte
+}
+
+// Note is what somebody wrote on a tablet that was locked. It is no change: it belongs
+// to no record yet, and nothing shows who wrote it.
+type Note struct {
+	Text      string
+	UnixMS    int64 // when it was last written in, by the tablet's clock
+	OffsetMin int64 // that clock's offset from UTC
+}
+
+// maxNote bounds a note's text, in bytes.
+const maxNote = 64 << 10
+
+// Note returns the note that an item is; false: it is a change.
+func (i Item) Note() (Note, bool) {
+	if !i.Prev.IsZero() || len(bytes.Trim(i.Signature, "\x00")) > 0 {
+		return Note{}, false
+	}
+	r := cbor.NewReader(i.Body)
+	fields := r.Array()
+	n := Note{Text: r.Text(), UnixMS: r.Int(), OffsetMin: r.Int()}
+	return n, fields == 3 && r.Done() == nil && len(n.Text) <= maxNote
 }
 
 // Key is the borough's recovery key, to which items are sealed.

@@ -15,6 +15,7 @@ import (
 	"testing"
 
 	"doorstep/syncproto"
+	"doorstep/syncproto/cbor"
 	"doorstep/syncproto/recovery"
 )
 
@@ -93,11 +94,27 @@ func outboxVectors(m *maker) {
 	}
 	add("two", syncproto.CodeOK, "two unsent changes; each is sealed with the ephemeral key before it, which is random in use", file, pairs...)
 	add("torn", syncproto.CodeOK, "the end was being written: what is whole comes back", file[:len(file)-5], pairs[:6]...)
+	add("note", syncproto.CodeOK, "a note that was written on a locked tablet: prev and signature are zeroes", noteFile(m, private, header),
+		"key", hex.EncodeToString(scalar), "ephemeral", hex.EncodeToString(bytes.Repeat([]byte{3}, 32)),
+		"item", hex.EncodeToString(make([]byte, 32))+" "+hex.EncodeToString(make([]byte, 64))+" "+hex.EncodeToString(noteBody),
+		"note", hex.EncodeToString([]byte("Seen at the door.")))
 	flipped := bytes.Clone(file)
 	flipped[len(header)+4+70] ^= 1
 	add("damaged", syncproto.CodeOK, "the first item is damaged: the second comes back", flipped, append(pairs[:2:2], pairs[6:]...)...)
 	add("other-key", syncproto.CodeMalformed, "sealed to another key than the one that is here", file, "key", hex.EncodeToString(bytes.Repeat([]byte{0x46}, 32)))
 	add("header", syncproto.CodeMalformed, "it ends within the header", file[:len(header)-1], "key", hex.EncodeToString(scalar))
+}
+
+// noteBody is a note's, of 1,764,000,000,000 ms in summer time.
+var noteBody = cbor.List(cbor.Text("Seen at the door."), cbor.Int(1_764_000_000_000), cbor.Int(60)).Encode()
+
+func noteFile(m *maker, private *ecdh.PrivateKey, header []byte) []byte {
+	ephemeral, err := ecdh.P256().NewPrivateKey(bytes.Repeat([]byte{3}, 32))
+	if err != nil {
+		m.t.Fatal(err)
+	}
+	sealed := hpkeSuite{m.t}.seal(private.PublicKey(), ephemeral, header, slices.Concat(make([]byte, 96), noteBody))
+	return append(binary.BigEndian.AppendUint32(bytes.Clone(header), uint32(len(sealed))), sealed...)
 }
 
 func checkOutbox(t *testing.T, v vector) error {
@@ -118,6 +135,15 @@ func checkOutbox(t *testing.T, v vector) error {
 	}
 	if want := v.all("item"); !slices.Equal(items, want) {
 		t.Errorf("got items %q, want %q", items, want)
+	}
+	var notes []string
+	for _, it := range got.Items {
+		if n, ok := it.Note(); ok {
+			notes = append(notes, hex.EncodeToString([]byte(n.Text)))
+		}
+	}
+	if want := v.all("note"); !slices.Equal(notes, want) {
+		t.Errorf("got notes %q, want %q", notes, want)
 	}
 	return nil
 }

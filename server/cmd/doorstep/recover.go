@@ -17,6 +17,7 @@ type recoverOptions struct {
 	key      string
 	officers []string
 	file     string
+	notes    string
 }
 
 // people reads the officers of the command line, LOGIN=HALF each.
@@ -67,7 +68,8 @@ func newRecover(s streams) *cobra.Command {
 		Use:   "recover OUTBOX --key FILE --officer LOGIN=IDENTITY-FILE --officer LOGIN=IDENTITY-FILE",
 		Short: "Put the unsent words of a lost or locked tablet into custody; two officers together",
 		Long: "Open the sealed outbox that was taken from a tablet, hold every change against the tablet's own signature, and\n" +
-			"put the words into custody under their author's name, for a reviewer. Both officers are named in the audit log.",
+			"put the words into custody under their author's name, for a reviewer. Both officers are named in the audit log.\n" +
+			"What was written while the tablet was locked belongs to no record, and is signed by nobody: it goes into --notes.",
 		Args: oneArg,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			o.file = args[0]
@@ -77,6 +79,7 @@ func newRecover(s streams) *cobra.Command {
 	configFlag(cmd, &o.config)
 	cmd.Flags().StringVar(&o.key, "key", "", "file of the recovery key")
 	cmd.Flags().StringArrayVar(&o.officers, "officer", nil, "LOGIN=IDENTITY-FILE of an officer; give two")
+	cmd.Flags().StringVar(&o.notes, "notes", "", "folder for notes that were written while the tablet was locked, a text file each")
 	return cmd
 }
 
@@ -89,14 +92,24 @@ func runRecover(ctx context.Context, o recoverOptions, s streams) error {
 	if err != nil {
 		return err
 	}
-	order, damaged, err := server.OpenSealedOutbox(cfg, o.file, o.key, officers)
+	opened, err := server.OpenSealedOutbox(cfg, o.file, o.key, officers)
 	if err != nil {
 		return err
 	}
+	if len(opened.Notes) > 0 && o.notes == "" {
+		return fmt.Errorf("%d notes in it were written while the tablet was locked, and belong to no record yet: name a folder for them with --notes", len(opened.Notes))
+	}
 	return withOperator(o.config, s.err, func(op server.Operator) error {
-		done, err := op.Recover(ctx, order)
+		done, err := op.Recover(ctx, opened.Order)
 		if err != nil {
 			return err
+		}
+		damaged := opened.Damaged
+		if len(opened.Notes) > 0 {
+			if err := opened.WriteNotes(o.notes); err != nil {
+				return err
+			}
+			fmt.Fprintf(s.out, "%d notes are in %s: hand them to whoever keeps the record, and then destroy them.\n", len(opened.Notes), o.notes)
 		}
 		fmt.Fprintf(s.out, "%d changes went into custody, %d were on the server already.\n", done.Custody, done.Known)
 		if damaged+done.Refused > 0 {

@@ -15,6 +15,7 @@ type Recovery struct {
 	Device     syncproto.DeviceID
 	User       syncproto.UserID // whose words they are
 	Items      []recovery.Item
+	Notes      int // that were in it besides, which are no changes
 }
 
 // Recovered says what became of the items of a Recovery.
@@ -43,7 +44,7 @@ func (x *Exchange) Recover(ctx context.Context, r Recovery) (Recovered, error) {
 	}
 	_, err := x.cfg.Ledger.Propose(ctx, func(tx *store.Tx) ([]store.Entry, error) {
 		return []store.Entry{store.RecoveryEntry{Device: r.Device, User: r.User, By: r.By, Second: r.Second,
-			Count: uint64(len(r.Items)), AtMS: tx.AtMS()}}, nil
+			Count: uint64(len(r.Items) + r.Notes), AtMS: tx.AtMS()}}, nil
 	})
 	if err != nil {
 		return Recovered{}, fmt.Errorf("noting a recovery: %w", err)
