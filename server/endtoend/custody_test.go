@@ -218,13 +218,14 @@ func TestFault50WordsOfALostTabletAreRecoveredByTwo(t *testing.T) {
 		"two who are not officers":  {{Login: "it", Half: halves["ida"]}, {Login: "worker.01", Half: halves["jo"]}},
 		"an identity for two names": {{Login: "ida", Half: halves["ida"]}, {Login: "jo", Half: halves["ida"]}},
 	} {
-		if order, _, err := server.OpenSealedOutbox(cfg, taken, keyFile, wrong); err == nil || len(order.Items) > 0 {
+		if opened, err := server.OpenSealedOutbox(cfg, taken, keyFile, wrong); err == nil || len(opened.Order.Items) > 0 {
 			t.Errorf("%s opened it", what)
 		}
 	}
-	order, damaged, err := server.OpenSealedOutbox(cfg, taken, keyFile, pair)
-	if err != nil || damaged != 1 || len(order.Items) != 2 {
-		t.Fatalf("got %d items, %d damaged, %v; want 2 and the torn end", len(order.Items), damaged, err)
+	opened, err := server.OpenSealedOutbox(cfg, taken, keyFile, pair)
+	order := opened.Order
+	if err != nil || opened.Damaged != 1 || len(order.Items) != 2 {
+		t.Fatalf("got %d items, %d damaged, %v; want 2 and the torn end", len(order.Items), opened.Damaged, err)
 	}
 	forged := order
 	forged.Items = []server.RecoverItem{{Prev: order.Items[0].Prev, Signature: order.Items[1].Signature, Body: order.Items[0].Body}}

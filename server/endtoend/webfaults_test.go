@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -56,6 +57,35 @@ func TestFault96BrowserStorageEvicted(t *testing.T) {
 	colleague := newTablet(t, b, 1, 1)
 	colleague.syncs()
 	tab.sameAs(colleague)
+}
+
+// A form that is being filled in is on the disk with each keystroke, as a text is: after
+// a kill it is there again, and it is gone once what it says is kept.
+func TestFault98KilledWhileAFormIsFilledIn(t *testing.T) {
+	b := newBorough(t, caseload{workers: 1, families: 1})
+	p := newPages(t, b)
+	web := newBrowser(t)
+	tab, visit := web.enrolled(p, login(0))
+	p.signal(false)
+	tab.run("tablet.noting(%s, {text: %s})", visit, "He hid the")
+	tab.run("tablet.noting(%s, {text: %s})", visit, "He hid the key")
+	web.kill()
+	web.start()
+	tab = web.unlocked(p)
+	if got := tab.run("tablet.client.sketches(%s).then(([one]) => one.ops[0].value.text)", visit); got != "He hid the key" {
+		t.Errorf("after the kill the form says %q", got)
+	}
+	keep := "tablet.noting(%[1]s, {kind: 'TEXT', text: %[2]s}).then(({ops}) => tablet.client.edit({record: %[1]s, ops, sketch: 'note'}))"
+	tab.run(keep, visit, "He hid the key.")
+	web.kill()
+	web.start()
+	tab = web.unlocked(p)
+	if got := tab.run("tablet.client.sketches(%s).then(list => list.length)", visit); got != "0" {
+		t.Errorf("%s forms are still begun after it was kept", got)
+	}
+	if got := tab.run("tablet.client.view(%s).then(v => v.fields.worker_raw_note.items.map(i => i.fields.text.value).join())", visit); got != "He hid the key." {
+		t.Errorf("the record says %q", got)
+	}
 }
 
 // Where no space is left a keystroke is refused aloud, stays on the screen, and is
@@ -181,7 +211,8 @@ func TestFault104TenWrongPINs(t *testing.T) {
 	tab.run("tablet.append(%s, %s)", visit, "A change. ")
 	tab.run("tablet.client.save(%s)", visit)
 	tab.run("tablet.append(%s, %s)", visit, "A draft.")
-	tab.run("tablet.sealedTo(2)")
+	tab.run("tablet.noting(%s, {text: %s})", visit, " A form.")
+	tab.run("tablet.sealedTo(3)")
 	web.kill()
 	web.start()
 	tab = web.open(p)
@@ -192,7 +223,7 @@ func TestFault104TenWrongPINs(t *testing.T) {
 			t.Errorf("%s, with the server: %q, want destroyed", what, got)
 		}
 	}
-	if words := r.recovered(t, b, tab, 2); words != "A change. A draft." {
+	if words, _ := r.recovered(t, b, tab, 3); words != "A change. A draft. A form." {
 		t.Errorf("the officers recovered %q", words)
 	}
 	tab.enrol(b, login(0))
@@ -226,8 +257,9 @@ func (b *browser) wrongPINs(p *pages, tb **tab, last string) {
 }
 
 // recovered has two officers open what the tablet's first person has sealed, and checks
-// that all of it goes into custody. It gives what was typed into purposes.
-func (r recovery) recovered(t *testing.T, b *borough, tb *tab, want int) (words string) {
+// that all of its changes go into custody. It gives what was typed, and the notes that
+// were written while it was locked.
+func (r recovery) recovered(t *testing.T, b *borough, tb *tab, want int) (words string, notes []string) {
 	t.Helper()
 	var sealed struct {
 		Items int
@@ -240,9 +272,13 @@ func (r recovery) recovered(t *testing.T, b *borough, tb *tab, want int) (words 
 	if err := os.WriteFile(file, sealed.File, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	order, damaged, err := server.OpenSealedOutbox(b.cfg, file, r.keyFile, r.pair())
-	if err != nil || damaged > 0 || len(order.Items) != want || sealed.Items != want {
-		t.Fatalf("%d items sealed, %d open, %d damaged, %v; want %d", sealed.Items, len(order.Items), damaged, err, want)
+	opened, err := server.OpenSealedOutbox(b.cfg, file, r.keyFile, r.pair())
+	order := opened.Order
+	if err != nil || opened.Damaged > 0 || len(order.Items) != want || sealed.Items != want+len(opened.Notes) {
+		t.Fatalf("%d items sealed, %d open, %d notes, %d damaged, %v; want %d", sealed.Items, len(order.Items), len(opened.Notes), opened.Damaged, err, want)
+	}
+	for _, n := range opened.Notes {
+		notes = append(notes, n.Text)
 	}
 	if done, err := b.op.Recover(t.Context(), order); err != nil || done.Custody != want {
 		t.Fatalf("got %+v, %v; want %d in custody", done, err, want)
@@ -256,9 +292,10 @@ func (r recovery) recovered(t *testing.T, b *borough, tb *tab, want int) (words 
 			for _, s := range op.Splices {
 				words += s.Ins
 			}
+			words += op.Text
 		}
 	}
-	return words
+	return words, notes
 }
 
 // Where the borough has no recovery key ten wrong PINs destroy nothing: the right one
@@ -316,10 +353,11 @@ func TestLockedProfileSaysNothing(t *testing.T) {
 // profile, and the right PIN opens nothing; with the server in reach it opens again,
 // and nothing is lost.
 func TestLapsedTabletCannotBeOpenedOffline(t *testing.T) {
-	b := newBorough(t, caseload{workers: 1, families: 1})
+	b, r := newRecoverableBorough(t, caseload{workers: 1, families: 1})
 	p := newPages(t, b)
 	web := newBrowser(t)
 	tab, visit := web.enrolled(p, login(0))
+	tab.run("tablet.client.sync()")
 	device := tab.run("tablet.client.session.device")
 	ask := "fetch('/v1/share', {method: 'POST', headers: {'Content-Type': 'application/json'}, body: JSON.stringify({login: %s, password: %s, device: %s})}).then(r => r.json()).then(a => a.share)"
 	share, err := hex.DecodeString(tab.run(ask, login(0), password, device))
@@ -328,6 +366,7 @@ func TestLapsedTabletCannotBeOpenedOffline(t *testing.T) {
 	}
 	p.signal(false)
 	tab.run("tablet.append(%s, %s)", visit, "Unsent. ")
+	tab.run("tablet.sealedTo(1)")
 	web.kill()
 	if n := web.holding(share); n == 0 {
 		t.Fatal("the share is not found where it must be: this test sees nothing")
@@ -349,12 +388,25 @@ func TestLapsedTabletCannotBeOpenedOffline(t *testing.T) {
 	if got := tab.run("tablet.refused(tablet.unlock(%s))", pin); got != "lapsed" {
 		t.Errorf("with the clock set back: %q, want lapsed", got)
 	}
+
+	// Recording goes on, write-only, and survives a kill; two officers find all of it.
+	note := "tablet.client.people().then(([one]) => tablet.client.writeNote(one.store, tablet.noted ??= tablet.newID(), %s))"
+	tab.run(note, "The Vale family, at their door. A bruise on")
+	tab.run(note, "The Vale family, at their door. A bruise on his arm.")
+	web.kill()
+	web.start()
+	tab = web.open(p)
+	words, notes := r.recovered(t, b, tab, 1)
+	if words != "Unsent. " || !slices.Equal(notes, []string{"The Vale family, at their door. A bruise on his arm."}) {
+		t.Errorf("the officers find %q and the notes %q", words, notes)
+	}
 	p.signal(true)
 	tab.run("tablet.client.people().then(([one]) => tablet.client.unlock(one.store, {pin: %s}, {login: %s, password: %s}))", pin, login(0), password)
 	tab.reads(visit, "Unsent. ")
 	if got := tab.run("tablet.client.save(%s).then(() => tablet.client.sync()).then(r => r.refusal?.code ?? '')", visit); got != "" {
 		t.Errorf("the sync after it: %s", got)
 	}
+	tab.run("tablet.sealedTo(1)") // what was sent is not in it; the note is, whoever unlocks
 }
 
 // holding counts the files of a profile that hold some bytes.

@@ -1,6 +1,7 @@
 package endtoend
 
 import (
+	"strconv"
 	"strings"
 	"testing"
 
@@ -19,6 +20,7 @@ func TestFault67WordsOfSomebodyWhoLeftComeUpFromABrowser(t *testing.T) {
 	id := tab.run("tablet.client.session.device")
 	p.signal(false)
 	tab.run("tablet.append(%s, %s)", visit, "Written on the last day, never sent.")
+	tab.run("tablet.noting(%s, {text: %s})", visit, "Nor was this form.")
 	web.kill()
 	if err := b.op.RevokeUser(t.Context(), login(0)); err != nil {
 		t.Fatal(err)
@@ -38,7 +40,8 @@ func TestFault67WordsOfSomebodyWhoLeftComeUpFromABrowser(t *testing.T) {
 		"families that can be read":        {"tablet.client.families().then(fs => fs.filter(f => f.readable).length)", "0"},
 		"changes that were not sent":       {"tablet.client.outbox().then(o => o.changes + o.drafts)", "0"},
 		"what is sealed":                   {"tablet.sealed().then(s => s.items)", "0"},
-		"what became of the words":         {"tablet.client.marks().then(ms => ms.map(m => m.fate).filter(f => f === 'quarantined').length > 0)", "true"},
+		"what became of the words":         {"tablet.client.marks().then(ms => ms.map(m => m.fate).filter(f => f === 'quarantined').length)", "2"},
+		"forms that were begun":            {"tablet.client.sketches(" + strconv.Quote(visit) + ").then(list => list.length)", "0"},
 	} {
 		if got := tab.run(c.look); got != c.want {
 			t.Errorf("%s: got %s, want %s", what, got, c.want)

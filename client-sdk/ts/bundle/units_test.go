@@ -71,14 +71,14 @@ func fixtures(t *testing.T) map[string]any {
 	return map[string]any{
 		"seed": *unitsSeed, "cbor": encoded, "frames": frames, "view": view(),
 		"refused": []string{"", "18", "9f00ff", "6180", "f97e00", "0000", "5803aa", "a10102"},
-		"outbox":  outboxVector(t),
+		"outbox":  []any{outboxVector(t, "01-two"), outboxVector(t, "03-note")},
 	}
 }
 
-// outboxVector is the specification's sealed outbox, with the keys that it was sealed
+// outboxVector is a sealed outbox of the specification, with the keys that it was sealed
 // with. A browser only writes such files: the vectors of damaged ones are for readers.
-func outboxVector(t *testing.T) map[string][]string {
-	text, err := os.ReadFile("../../../syncproto/spec/vectors/outbox/01-two.txt")
+func outboxVector(t *testing.T, name string) map[string][]string {
+	text, err := os.ReadFile("../../../syncproto/spec/vectors/outbox/" + name + ".txt")
 	if err != nil {
 		t.Fatal(err)
 	}

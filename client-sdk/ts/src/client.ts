@@ -3,7 +3,7 @@ import { TextField } from "./textfield";
 import type { Answer, Call, Event as WorkerEvent, FromWorker } from "./worker/messages";
 import type {
   Attribution, ChangeID, Edit, Family, FamilyID, Kind, Mark, Op, Outbox, Path, Problem, Reason, RecordID, RecordHeads,
-  RecordSummary, Splice, Status, View, Capture,
+  RecordSummary, Sketch, Splice, Status, View, Capture,
 } from "./types";
 
 /** Where the parts of this package are, and what it draws on. */
@@ -31,6 +31,8 @@ export interface Person {
   store: string;
   login: string;
   unlock: "pin" | "passkey";
+  /** The id of their passkey, for `usePasskey`. */
+  passkey?: Uint8Array;
   lapsed: boolean;
   /**
    * Too many wrong PINs: nothing opens this store any more. What was not sent is in
@@ -57,9 +59,10 @@ export type Credential =
 
 /**
  * What opens a person's store on this tablet: a PIN of six or more characters, or
- * 32 bytes that their passkey gave (the PRF extension of Web Authentication).
+ * 32 bytes that their passkey gave (`newPasskey`, `usePasskey`), with the id that it is
+ * asked for by.
  */
-export type Unlock = { pin: string } | { prf: Uint8Array };
+export type Unlock = { pin: string } | { prf: Uint8Array; passkey: Uint8Array };
 
 /** What a person gives to enrol. */
 export interface Enrolment {
@@ -230,6 +233,15 @@ export class Client {
   /** What somebody has not sent, for the borough's officers. It needs no unlocking. */
   sealed(store: string): Promise<SealedWork> { return this.#call("sealed", { store }); }
 
+  /**
+   * Keeps a note of somebody whose store is locked, or has lapsed: sealed to the borough,
+   * and not to be read on this tablet again. Call it with each keystroke, with all that the
+   * note says; note is an id of the page's own (`newID`). Fulfilled once it is on disk.
+   * It comes back by `sealed` and two officers. Fails with `unsupported` where the borough
+   * has no recovery key.
+   */
+  writeNote(store: string, note: string, text: string): Promise<void> { return this.#call("writeNote", { store, note, text }); }
+
   /** Begins a session of the person whose store is open. */
   signIn(credential: Credential): Promise<Session> { return this.#call("signIn", credential); }
 
@@ -291,6 +303,20 @@ export class Client {
 
   /** Records a step. Fulfilled with the id of the (last) change once it is on disk. */
   edit(edit: Edit): Promise<ChangeID> { return this.#call("edit", edit); }
+
+  /**
+   * Keeps what a form says that somebody is still filling in: call it with each keystroke.
+   * Fulfilled once it is on disk, in place of what it said before; within a quarter of a
+   * second it is sealed to the borough as well. An `edit` that names it takes it away. If
+   * access to the family ends first, it is offered as that edit.
+   */
+  sketch(sketch: Sketch): Promise<void> { return this.#call("sketch", sketch); }
+
+  /** Takes a sketch away: the form was left. */
+  dropSketch(record: RecordID, name: string): Promise<void> { return this.#call("dropSketch", { record, name }); }
+
+  /** What forms of a record were being filled in, if need be before the page was ended. */
+  sketches(record: RecordID): Promise<Sketch[]> { return this.#call("sketches", { record }); }
 
   /** `edit` with the steps alone, of a record that exists. */
   apply(record: RecordID, ...ops: Op[]): Promise<ChangeID> { return this.edit({ record, ops }); }

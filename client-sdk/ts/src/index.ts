@@ -16,6 +16,7 @@ export type {
   About, ClientEvents, ClientOptions, Credential, Enrolment, Note, NoteKind, OpenState, Person,
   Recovered, SealedWork, Session, StorageState, SyncReport, Unlock,
 } from "./client";
+export { canUsePasskey, newPasskey, usePasskey } from "./passkey";
 export { TextField } from "./textfield";
 export { Refusal } from "./refusal";
 export { newID, idOf, refTo } from "./ids";

@@ -5,6 +5,7 @@
  * - `locked`: unlock first. `wrong_secret`: that PIN or passkey does not open it.
  * - `lapsed`: too long without the server, or too many wrong PINs: sign in as well.
  * - `destroyed`: too many wrong PINs: the key is gone; `Client.sealed` has what was not sent.
+ * - `no_passkey`: the device did not give its passkey.
  * - `unsupported`: this browser lacks what is needed; `detail` names it.
  * - `storage`: nothing can be kept here now (no space, or the browser refuses).
  * - `damaged`: what was kept cannot be read; see the `fault` event.

@@ -65,6 +65,19 @@ export interface Edit {
   kind?: string;
   ops: Op[];
   capture?: Capture;
+  /** The name of the sketch that it carries out, which goes with it. */
+  sketch?: string;
+}
+
+/** What a form that is being filled in would say: not a change yet, but on the disk. */
+export interface Sketch {
+  /** Tells it from others of the record. */
+  name: string;
+  record: RecordID;
+  family: FamilyID;
+  kind: string;
+  ops: Op[];
+  capture?: Capture;
 }
 
 /** Says who wrote a value, when by their own clock, and how. */

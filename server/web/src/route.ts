@@ -26,3 +26,12 @@ export function go(...path: string[]): void {
 export function link(...path: string[]): string {
   return "#/" + path.join("/");
 }
+
+const lastHere = "doorstep-last-here"; // the random name of a store, and nothing about anybody
+
+/** Leaves the place where somebody else was, for whoever opens the tablet now. The same person goes on where they were. */
+export function arrive(store: string): void {
+  const before = sessionStorage.getItem(lastHere);
+  if (before !== null && before !== store) location.hash = link("today");
+  sessionStorage.setItem(lastHere, store);
+}

@@ -7,11 +7,14 @@ import type { Recovered } from "../client";
 import { decode, encode } from "../cbor";
 import { fromHex, toHex } from "../ids";
 import { Refusal } from "../refusal";
-import type { Value } from "../types";
+import type { Sketch, Value } from "../types";
+import { familiesOf } from "./decode";
+import { chance, timeValue } from "./encode";
 import { Engine, EngineFailure, Op, RowsFailure, type Effects, type NoteEffect, type Row } from "./engine";
 import { Outbox, outboxName } from "./outbox";
 import { Fenced, RowStore, type Loaded } from "./rowstore";
 import { random } from "./seal";
+import { carryOut, isOf, isSketch, sketchOf } from "./sketches";
 import { Sealer, type SealTo } from "./sealed";
 import { Spare, sealedBy, summed, type SpareContent } from "./spare";
 import { sign, type Pinned, type Tokens } from "./transport";
@@ -58,6 +61,9 @@ interface Job {
 const own = 0x44; // the driver's rows begin with a D, which no row of the engine does
 const identityKey = Uint8Array.of(own, 0x69), sessionKey = Uint8Array.of(own, 0x73);
 const loadBytes = 1 << 20;
+
+/** Notes of the engine. */
+const leavingNote = 9, erasedNote = 23;
 
 /** Nothing was stored and nothing was changed. */
 export const nothing: Effects = { rows: [], spare: [], notes: [] };
@@ -113,11 +119,11 @@ export class Device {
 
   /** Keeps who this is, and starts the engine. */
   async enrolled(p: Pinned): Promise<void> {
-    await this.#keepOwn(identityKey, encode([p.borough, p.user, p.device, p.replyKey, p.checkpointKey]));
+    await this.keep([identityKey, encode([p.borough, p.user, p.device, p.replyKey, p.checkpointKey])]);
   }
 
   async keepTokens(t: Tokens | undefined): Promise<void> {
-    await this.#keepOwn(sessionKey, t ? encode(JSON.stringify(t)) : null);
+    await this.keep([sessionKey, t ? encode(JSON.stringify(t)) : null]);
   }
 
   /** Makes a call; fulfilled once what it stored is on disk. */
@@ -153,13 +159,23 @@ export class Device {
     for (const j of this.#queue.splice(0)) j.failed(new Refusal("interrupted", ""));
   }
 
-  async #keepOwn(key: Uint8Array, value: Uint8Array | null): Promise<void> {
+  /** Keeps a row of the driver's own. */
+  async keep(row: Row): Promise<void> {
+    await this.run(() => ({ result: null, effects: { rows: [row], spare: [row], notes: [] } }));
+  }
+
+  /** What forms of a record were being filled in. */
+  sketches(record: Uint8Array): Sketch[] {
+    return this.#sketchRows().filter(([k]) => isOf(k, record)).map(([, v]) => sketchOf(v));
+  }
+
+  #sketchRows(): [Uint8Array, Uint8Array][] {
+    return [...this.#own].map(([k, v]): [Uint8Array, Uint8Array] => [fromHex(k), v]).filter(([k]) => isSketch(k));
+  }
+
+  #take(key: Uint8Array, value: Uint8Array | null): void {
     if (value) this.#own.set(toHex(key), value);
     else this.#own.delete(toHex(key));
-    await new Promise<Outcome>((done, failed) => {
-      this.#queue.push({ run: () => ({ result: null, effects: { rows: [[key, value]], spare: [[key, value]], notes: [] } }), done, failed });
-      void this.#work();
-    });
   }
 
   async #work(): Promise<void> {
@@ -209,6 +225,55 @@ export class Device {
     }
   }
 
+  /** Begins a request. What forms say of families that were closed becomes changes first: words go up before a purge. */
+  sync(request: Uint8Array): Promise<Outcome> {
+    return this.run((engine) => {
+      const offered = this.#offerClosed(engine);
+      const begun = engine.call(Op.sync, timeValue(), request);
+      begun.effects.rows.unshift(...offered.rows);
+      begun.effects.spare.unshift(...offered.spare);
+      return begun;
+    });
+  }
+
+  /** Takes in the server's reply. */
+  reply(signed: Uint8Array): Promise<Outcome> {
+    return this.run((engine) => {
+      this.#await(engine);
+      const done = engine.call(Op.reply, timeValue(), signed, chance());
+      for (const n of done.effects.notes) if (n.kind === erasedNote) this.#forget(n.record, done.effects);
+      if (done.effects.notes.some((n) => n.kind === leavingNote) && this.#sketchRows().length > 0) done.effects.after = 0;
+      return done;
+    });
+  }
+
+  /** Has no family purged of which somebody is filling in a form. */
+  #await(engine: Engine): void {
+    engine.call(Op.await, [...new Set(this.#sketchRows().map(([, v]) => sketchOf(v).family))].map(fromHex));
+  }
+
+  #offerClosed(engine: Engine): Effects {
+    const out: Effects = { rows: [], spare: [], notes: [] }, rows = this.#sketchRows();
+    if (rows.length === 0) return out;
+    const open = new Set(familiesOf(engine.call(Op.families).result).filter((f) => f.standing !== "leaving").map((f) => f.family));
+    for (const [key, row] of rows) {
+      if (open.has(sketchOf(row).family)) continue;
+      const made = carryOut(engine, Op.edit, row);
+      out.rows.push(...made?.effects.rows ?? [], [key, null]);
+      out.spare.push(...made?.effects.spare ?? [], [key, null]);
+      this.#take(key, null);
+    }
+    return out;
+  }
+
+  /** Of what was erased no form stays. */
+  #forget(record: Uint8Array, effects: Effects): void {
+    for (const [key] of this.#sketchRows().filter(([k]) => isOf(k, record))) {
+      effects.rows.push([key, null]);
+      effects.spare.push([key, null]);
+    }
+  }
+
   async #keep(effects: Effects[]): Promise<void> {
     const rows = merged(effects), spare = effects.flatMap((e) => e.spare);
     const sealed = await this.#sealed((outbox) => outbox.follow(this.#engine, rows, spare));
@@ -219,6 +284,7 @@ export class Device {
     const n = this.#writes + 1;
     await this.#store.apply(rows, sealed, n);
     this.#writes = n;
+    for (const [k, v] of rows) if (k[0] === own) this.#take(k, v);
     if (rows.length > 0) await this.#spare?.apply(spare, n);
     if (sealed.length > 0) await this.#outboxSpare?.apply(sealed, n);
   }
@@ -243,7 +309,7 @@ export class Device {
     this.#outbox?.end();
     this.#outbox = new Outbox(new Sealer(sealTo, (m) => sign(keys.device, m)), () => void this.run(() => ({ result: null, effects: nothing })).catch(ignore));
         const engine = this.#engine;
-    const rows = await this.#sealed((outbox) => outbox.renew(engine, stored.map(([k]) => k)));
+    const rows = await this.#sealed((outbox) => outbox.renew(engine, stored.map(([k]) => k), this.#sketchRows()));
     if (rows.length > 0) await this.#write([], [], rows);
     await this.#outboxSpare?.begin([...stored, ...rows], this.#writes);
     this.ears.sealed(keys.store, true);
@@ -322,6 +388,7 @@ export class Device {
   /** The engine failed, or got ahead of the disk: begin again with what is stored. */
   async #reload(): Promise<void> {
     const loaded = await this.#store.load();
+    this.#takeOwn(loaded.rows);
     const { engine, effects } = await this.#load(loaded.rows, Op.start);
     if (loaded.writes > this.#writes + 1) throw new Fenced("another worker wrote since");
     this.#writes = loaded.writes;
@@ -348,6 +415,7 @@ export class Device {
       if (size > loadBytes) flush();
     }
     flush();
+    this.#await(engine);
     const { result, effects } = engine.call(start);
     return { engine, effects, result };
   }

@@ -4,6 +4,7 @@
  * it together; this device cannot.
  */
 import { Aes256Gcm, CipherSuite, DhkemP256HkdfSha256, HkdfSha256 } from "@hpke/core";
+import { encode } from "../cbor";
 import { fromHex } from "../ids";
 import { join, type Bytes } from "./seal";
 
@@ -48,6 +49,11 @@ export async function sealItem(key: Bytes, header: Bytes, plain: Bytes, ephemera
   const length = new Uint8Array(4);
   new DataView(length.buffer).setUint32(0, enc.byteLength + ct.byteLength);
   return join(length, new Uint8Array(enc), new Uint8Array(ct));
+}
+
+/** What an item says that is a note: written at a time, by a clock with an offset from UTC. */
+export function noteBody(text: string, unixMS: number, offsetMin: number): Bytes {
+  return encode([text, unixMS, offsetMin]);
 }
 
 /** Seals one person's changes, each signed by the device's key as the tip of its chain. */

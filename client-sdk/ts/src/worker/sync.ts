@@ -4,7 +4,7 @@ import { unwrap, wrap } from "../frame";
 import { fromHex } from "../ids";
 import type { Value } from "../types";
 import type { Device } from "./device";
-import { chance, timeValue } from "./encode";
+import { chance } from "./encode";
 import { Op } from "./engine";
 import { ServerRefusal, sign, type Transport } from "./transport";
 import type { Bytes } from "./seal";
@@ -67,7 +67,7 @@ export class Syncer {
     const request = chance();
     try {
       const reply = await this.#exchange(request, report);
-      const { effects } = await this.device.call(Op.reply, timeValue(), reply, chance());
+      const { effects } = await this.device.reply(reply);
       return effects.after === 0;
     } catch (e) {
       const [code, wait] = e instanceof ServerRefusal ? [e.number, e.retryAfterMS] : [0, 0];
@@ -86,7 +86,7 @@ export class Syncer {
 
   /** Sends what the engine has to say and returns the signed reply, whose signature is right. */
   async #exchange(request: Bytes, report: SyncReport): Promise<Bytes> {
-    let { effects } = await this.device.call(Op.sync, timeValue(), request);
+    let { effects } = await this.device.sync(request);
     if (effects.sign) {
       const signatures = await Promise.all(effects.sign.messages.map((m) => sign(this.device.parts.keys.device, m)));
       ({ effects } = await this.device.call(Op.signed, request, signatures as unknown as Value));

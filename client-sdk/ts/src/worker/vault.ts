@@ -54,6 +54,8 @@ interface Entry {
   recoveryKey: Bytes;
   /** All that is unsent is sealed to the borough as well: the key may be destroyed. */
   sealed: boolean;
+  /** The passkey's id; empty for a PIN. It is asked for by it, and unlocks nothing alone. */
+  passkey: Bytes;
 }
 
 /** The server's part of a lock. */
@@ -98,7 +100,7 @@ export class Vault {
   people(): Person[] {
     return this.#entries.filter((e) => e.device).map((e) => ({
       store: e.store, login: e.login, unlock: e.unlock, lapsed: e.until === 0, destroyed: isDestroyed(e),
-      ...(e.unlock === "pin" ? { triesLeft: Math.max(maxTries - e.tries, 0) } : {}),
+      ...(e.unlock === "pin" ? { triesLeft: Math.max(maxTries - e.tries, 0) } : { passkey: e.passkey }),
     }));
   }
 
@@ -122,6 +124,7 @@ export class Vault {
       secret: await seal(await lockKey(unlock, salt, stretches, noShare), utf8.encode(store), secret),
       deviceKey: await seal(wrap, publicKey, pkcs8), publicKey, tries: 0, device: "", leaseMS: 0, until: 0, seen: 0,
       borough: "", user: "", recoveryKey: new Uint8Array(0), sealed: false,
+      passkey: "pin" in unlock ? new Uint8Array(0) : join(unlock.passkey),
     });
     pkcs8.fill(0);
     secret.fill(0);
@@ -330,7 +333,7 @@ async function lockKey(unlock: Unlock, salt: Bytes, count: number, share: Bytes)
 function writeEntries(entries: Entry[]): Bytes {
   return encode(entries.map((e): Value => [
     e.store, e.login, e.unlock, e.salt, e.stretches, e.secret, e.deviceKey, e.publicKey, e.tries, e.device, e.leaseMS, e.until,
-    e.seen, e.borough, e.user, e.recoveryKey, e.sealed,
+    e.seen, e.borough, e.user, e.recoveryKey, e.sealed, e.passkey,
   ]));
 }
 
@@ -342,7 +345,7 @@ function readEntries(bytes: Uint8Array | undefined): Entry[] | undefined {
       store: e[0] as string, login: e[1] as string, unlock: e[2] as Entry["unlock"], salt: e[3] as Bytes, stretches: e[4] as number,
       secret: e[5] as Bytes, deviceKey: e[6] as Bytes, publicKey: e[7] as Bytes, tries: e[8] as number, device: e[9] as string,
       leaseMS: e[10] as number, until: e[11] as number, seen: e[12] as number,
-      borough: e[13] as string, user: e[14] as string, recoveryKey: e[15] as Bytes, sealed: e[16] as boolean,
+      borough: e[13] as string, user: e[14] as string, recoveryKey: e[15] as Bytes, sealed: e[16] as boolean, passkey: e[17] as Bytes,
     }));
   } catch {
     return undefined;

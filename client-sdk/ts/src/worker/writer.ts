@@ -1,14 +1,16 @@
 /** What pages can ask for, carried out in the one worker that writes. */
 import type { Credential, Enrolment, Note, NoteKind, OpenState, SealedWork, Session, StorageState, Unlock } from "../client";
-import { toHex } from "../ids";
+import { fromHex, toHex } from "../ids";
 import { Refusal } from "../refusal";
 import type { TypedSplice } from "../textfield";
-import type { Capture, Edit, Path, Splice, Value } from "../types";
+import type { Capture, Edit, Path, Sketch, Splice, Value } from "../types";
 import { familiesOf, idsOf, kindsOf, marksOf, outboxOf, problemsOf, recordsOf, statusOf, viewOf } from "./decode";
 import { Device, nothing, type Ears } from "./device";
 import { captureValue, chance, idBytes, opValue, pathValue, spliceValues, timeValue } from "./encode";
-import { Op, type NoteEffect } from "./engine";
-import { sealedWork } from "./outbox";
+import { Op, type NoteEffect, type Row } from "./engine";
+import { Notebook } from "./notebook";
+import { sealedWork, type OutboxPlace } from "./outbox";
+import { sketchKey, sketchRow } from "./sketches";
 import { Syncer } from "./sync";
 import { Texts } from "./texts";
 import { Transport } from "./transport";
@@ -39,6 +41,8 @@ export class Writer implements Ears {
   #device: Device | undefined;
   #syncer: Syncer | undefined;
   #ended = false;
+  /** Of the locked store that notes are written in. */
+  #notebook: { place: OutboxPlace; book: Promise<Notebook> } | undefined;
 
   private constructor(
     readonly config: Config, readonly vault: Vault, readonly folder: FileSystemDirectoryHandle | undefined,
@@ -70,6 +74,7 @@ export class Writer implements Ears {
   }
 
   end(): void {
+    void this.#closeNotebook();
     this.#syncer?.end();
     this.#device?.close();
     this.vault.close();
@@ -162,10 +167,24 @@ export class Writer implements Ears {
   }
 
   async on_edit(e: Edit): Promise<string> {
-    const { result } = await this.#opened.call(
-      Op.edit, timeValue(), idBytes(e.record), idBytes(e.family), e.kind ?? "", captureValue(e.capture), chance(), e.ops.map(opValue));
+    const gone: Row[] = e.sketch === undefined ? [] : [[await sketchKey(e.record, e.sketch), null]];
+    const { result } = await this.#opened.run((engine) => {
+      const done = engine.call(
+        Op.edit, timeValue(), idBytes(e.record), idBytes(e.family), e.kind ?? "", captureValue(e.capture), chance(), e.ops.map(opValue));
+      done.effects.rows.push(...gone);
+      done.effects.spare.push(...gone);
+      return done;
+    });
     return toHex(result as Uint8Array);
   }
+
+  async on_sketch(s: Sketch): Promise<void> { await this.#opened.keep(await sketchRow(s)); }
+
+  async on_dropSketch(a: { record: string; name: string }): Promise<void> {
+    await this.#opened.keep([await sketchKey(a.record, a.name), null]);
+  }
+
+  on_sketches(a: { record: string }): Sketch[] { return this.#opened.sketches(fromHex(a.record)); }
 
   async on_type(a: { record: string; path: Path; splice: Splice; capture: Capture }): Promise<void> {
     await this.#opened.call(
@@ -205,8 +224,29 @@ export class Writer implements Ears {
     if (this.#device?.pinned) await this.#device.rest();
   }
 
-  on_sealed(a: { store: string }): Promise<SealedWork> {
-    return sealedWork({ name: this.config.name, store: a.store, folder: this.folder, to: this.vault.sealTo(a.store), open: this.#device?.parts.keys.store === a.store });
+  async on_sealed(a: { store: string }): Promise<SealedWork> {
+    await this.#closeNotebook();
+    return sealedWork(this.#place(a.store));
+  }
+
+  async on_writeNote(a: { store: string; note: string; text: string }): Promise<void> {
+    const place = this.#place(a.store);
+    if (place.open) throw new Refusal("bad_value", "This tablet is open: write in the record.");
+    if (this.#notebook?.place.store !== a.store) {
+      await this.#closeNotebook();
+      this.#notebook ??= { place, book: Notebook.open(place) };
+    }
+    await (await this.#notebook.book).write(a.note, a.text);
+  }
+
+  #place(store: string): OutboxPlace {
+    return { name: this.config.name, store, folder: this.folder, to: this.vault.sealTo(store), open: this.#device?.parts.keys.store === store };
+  }
+
+  async #closeNotebook(): Promise<void> {
+    const open = this.#notebook;
+    this.#notebook = undefined;
+    await open?.book.then((b) => b.close(), () => undefined);
   }
 
   async on_storage(): Promise<StorageState> {
@@ -268,6 +308,7 @@ export class Writer implements Ears {
 
   async #open(keys: Keys): Promise<void> {
     this.#close();
+    await this.#closeNotebook();
     this.#device = await Device.open({ name: this.config.name, keys, module: this.#module, folder: this.folder, sealTo: this.vault.sealTo(keys.store) }, this);
     this.#transport.use(keys, this.#device.tokens, this.#device.pinned);
     if (!this.#device.pinned) return;

@@ -73,6 +73,14 @@ window.tablet = {
     await field.close();
     return value;
   },
+  // What a form says in which somebody is writing a note of their own.
+  async noting(record, value) {
+    const { family, kind } = await this.client.view(record);
+    const ops = [{ op: "add", path: { field: "worker_raw_note", element: this.noteID ??= newID() }, value }];
+    const note = { name: "note", record, family, kind, ops };
+    await this.client.sketch(note);
+    return note;
+  },
   async purpose(record) {
     return (await this.client.view(record)).fields.purpose?.text ?? "";
   },

@@ -1,11 +1,11 @@
-import { newID, type Element, type FieldKind, type FieldView, type RecordID } from "@doorstep/client";
+import { newID, type Element, type FieldKind, type FieldView, type Op, type RecordID } from "@doorstep/client";
 import { useState } from "preact/hooks";
-import { useDesk } from "../hooks";
 import { byLine, partOf, valueWords, type Lookup } from "../look";
 import { Act, Input } from "../parts/basic";
 import { t } from "../words/words";
 import { PartsForm, type Parts } from "./parts";
 import { Prose } from "./prose";
+import { partsIn, useSketch, useSketchedText } from "./sketch";
 import { Whole } from "./whole";
 
 interface Props {
@@ -18,14 +18,11 @@ interface Props {
 
 /** A list that grows: entries of a log are never changed, those of a union may be. */
 export function Collection(props: Props) {
-  const { client } = useDesk();
-  const { field, record } = props;
-  const [adding, setAdding] = useState(false);
+  const { field } = props;
+  const sketch = useSketch("add " + field.id);
+  const [adding, setAdding] = useState(() => partsIn(sketch.said));
   const items = props.view?.items ?? [];
-  const keep = async (parts: Parts) => {
-    await client.apply(record, { op: "add", path: { field: field.id, element: newID() }, value: parts });
-    setAdding(false);
-  };
+  const opsOf = (parts: Parts): Op[] => [{ op: "add", path: { field: field.id, element: adding!.element }, value: parts }];
   return (
     <section class={"collection" + (field.label === "verbatim" ? " collection--verbatim" : "")} aria-label={field.name}>
       <h3 class="govuk-heading-s">{field.name}{field.required && items.length === 0 && <span class="needed"> ({t("record.needed")})</span>}</h3>
@@ -35,8 +32,9 @@ export function Collection(props: Props) {
           {items.map((e) => <li key={e.element}><Entry {...props} element={e} /></li>)}
         </ul>
       )}
-      {adding && <PartsForm look={props.look} sub={field.sub} final={field.rule === "log"} onKeep={keep} onCancel={() => setAdding(false)} />}
-      {!adding && !props.final && <AddButton field={field} more={items.length > 0} onAdd={() => setAdding(true)} />}
+      {adding && <PartsForm look={props.look} sub={field.sub} start={adding.value as Parts} final={field.rule === "log"} sketch={sketch} opsOf={opsOf}
+        onDone={() => setAdding(undefined)} />}
+      {!adding && !props.final && <AddButton field={field} more={items.length > 0} onAdd={() => setAdding({ element: newID(), value: {} })} />}
     </section>
   );
 }
@@ -101,18 +99,17 @@ function EditParts(props: Props & { element: Element; onDone: () => void }) {
 }
 
 function Remove(props: Props & { element: Element; onDone: () => void }) {
-  const { client } = useDesk();
-  const [why, setWhy] = useState("");
   const { field, element } = props;
+  const why = useSketchedText("remove " + element.element, (reason) => ({ op: "remove", path: { field: field.id, element: element.element }, reason }));
   const remove = async () => {
-    await client.apply(props.record, { op: "remove", path: { field: field.id, element: element.element }, reason: why.trim() });
+    await why.give();
     props.onDone();
   };
   return (
     <div class="parts">
-      <Input label={t("record.remove.why")} help={field.keepRemoved ? t("record.remove.stands") : ""} value={why} onValue={setWhy} wide />
+      <Input label={t("record.remove.why")} help={field.keepRemoved ? t("record.remove.stands") : ""} value={why.text} onValue={why.write} wide />
       <div class="govuk-button-group">
-        <Act onAct={remove} kind="warning" disabled={why.trim() === ""}>{t("record.remove")}</Act>
+        <Act onAct={remove} kind="warning" disabled={why.text.trim() === ""}>{t("record.remove")}</Act>
         <button type="button" class="govuk-button govuk-button--secondary" onClick={props.onDone}>{t("record.cancel")}</button>
       </div>
     </div>

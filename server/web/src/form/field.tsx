@@ -1,6 +1,5 @@
-import type { FieldKind, RecordID, View } from "@doorstep/client";
+import type { FieldKind, Op, RecordID, View } from "@doorstep/client";
 import { useState } from "preact/hooks";
-import { useDesk } from "../hooks";
 import { isEmpty, valueWords, type Lookup } from "../look";
 import { t } from "../words/words";
 import { Collection } from "./collection";
@@ -9,6 +8,7 @@ import { isBeside, isNeeded } from "./needed";
 import { Own, partsOf } from "./own";
 import { PartsForm, type Parts } from "./parts";
 import { Prose } from "./prose";
+import { partsIn, useSketch } from "./sketch";
 import { Whole } from "./whole";
 
 interface Props {
@@ -67,20 +67,18 @@ function Read(props: Props & { hint?: string }) {
 
 /** Several answers that are set as one. */
 function Struct(props: Props) {
-  const { client } = useDesk();
   const { field, look, view } = props;
-  const [open, setOpen] = useState(false);
+  const sketch = useSketch("set " + field.id);
+  const [before] = useState(() => partsIn(sketch.said));
+  const [open, setOpen] = useState(before !== undefined);
   const value = view.fields[field.id]?.value ?? null;
-  const keep = async (parts: Parts) => {
-    await client.apply(props.record, { op: "set", path: { field: field.id }, value: parts });
-    setOpen(false);
-  };
+  const opsOf = (parts: Parts): Op[] => [{ op: "set", path: { field: field.id }, value: parts }];
   return (
     <section class="collection" aria-label={field.name}>
       <h3 class="govuk-heading-s">{field.name}{field.required && value === null && <span class="needed"> ({t("record.needed")})</span>}</h3>
       {value !== null && <p class="text">{valueWords(look, field, value)}</p>}
       {open
-        ? <PartsForm look={look} sub={field.sub} start={partsOf(value)} final={false} onKeep={keep} onCancel={() => setOpen(false)} />
+        ? <PartsForm look={look} sub={field.sub} start={sketch.said ? before!.value as Parts : partsOf(value)} final={false} sketch={sketch} opsOf={opsOf} onDone={() => setOpen(false)} />
         : <button type="button" class="govuk-button govuk-button--secondary" onClick={() => setOpen(true)}>
             {value === null ? t("record.add") : t("record.edit")}<span class="govuk-visually-hidden">: {field.name}</span>
           </button>}

@@ -1,10 +1,11 @@
-import { newID, type FieldKind, type FieldView, type RecordID, type Slot, type Value } from "@doorstep/client";
+import { newID, type FieldKind, type FieldView, type Op, type RecordID, type Slot, type Value } from "@doorstep/client";
 import { useState } from "preact/hooks";
 import { useDesk } from "../hooks";
 import { authorName, byLine, valueWords, type Lookup } from "../look";
 import { t } from "../words/words";
 import { PartsForm, type Parts } from "./parts";
 import { Prose } from "./prose";
+import { partsIn, useSketch } from "./sketch";
 
 interface Props {
   look: Lookup;
@@ -44,13 +45,12 @@ function Said(props: Props & { slot: Slot }) {
 }
 
 function Slots(props: Props & { slots: Slot[] }) {
-  const { client, user } = useDesk();
+  const { user } = useDesk();
   const { field, look, slots } = props;
-  const [open, setOpen] = useState<string | undefined>();
-  const keep = async (parts: Parts) => {
-    await client.apply(props.record, { op: "set", path: { field: field.id, element: open! }, value: parts });
-    setOpen(undefined);
-  };
+  const sketch = useSketch("slot of " + field.id);
+  const [before] = useState(() => partsIn(sketch.said));
+  const [open, setOpen] = useState(before?.element);
+  const opsOf = (parts: Parts): Op[] => [{ op: "set", path: { field: field.id, element: open! }, value: parts }];
   const may = (s: Slot) => !props.final && (field.slotOf !== "author" || s.slot === user);
   const begun = slots.find((s) => s.slot === open);
   const mineThere = field.slotOf === "author" && slots.some((s) => s.slot === user);
@@ -69,7 +69,8 @@ function Slots(props: Props & { slots: Slot[] }) {
           </li>
         ))}
       </ul>
-      {open !== undefined && <PartsForm look={look} sub={field.sub} start={partsOf(begun?.value ?? null)} final={false} onKeep={keep} onCancel={() => setOpen(undefined)} />}
+      {open !== undefined && <PartsForm look={look} sub={field.sub} start={sketch.said ? before!.value as Parts : partsOf(begun?.value ?? null)} final={false}
+        sketch={sketch} opsOf={opsOf} onDone={() => setOpen(undefined)} />}
       {open === undefined && !props.final && !mineThere && (
         <button type="button" class="govuk-button govuk-button--secondary" onClick={() => setOpen(field.slotOf === "author" ? user : newID())}>
           {slots.length > 0 ? t("record.add_more") : t("record.add")}<span class="govuk-visually-hidden">: {field.name}</span>

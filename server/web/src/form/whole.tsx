@@ -1,10 +1,10 @@
-import type { FieldKind, Path, RecordID, Value } from "@doorstep/client";
+import type { FieldKind, Op, Path, RecordID, Value } from "@doorstep/client";
 import { useEffect, useRef, useState } from "preact/hooks";
-import { useDesk } from "../hooks";
 import type { Lookup } from "../look";
 import { plain } from "../parts/basic";
 import { t, timeWords } from "../words/words";
 import { ValueInput } from "./input";
+import { useSketch } from "./sketch";
 
 /** How long somebody pauses before a line that is set whole becomes a change. */
 const pauseMS = 500;
@@ -14,8 +14,9 @@ const settleMS = 1_000;
 
 /** One field or part that is set whole. Choices are kept at once, typing at a pause. */
 export function Whole(props: { look: Lookup; record: RecordID; path: Path; field: FieldKind; value: Value; needed?: boolean }) {
-  const { client } = useDesk();
   const { field } = props;
+  const sketch = useSketch("line " + JSON.stringify(props.path));
+  const op = (value: Value): Op => ({ op: "set", path: props.path, value });
   const [mine, setMine] = useState<{ value: Value } | undefined>();
   const [state, setState] = useState("");
   const waiting = useRef<number | undefined>(undefined);
@@ -27,7 +28,7 @@ export function Whole(props: { look: Lookup; record: RecordID; path: Path; field
     if (!now) return;
     last.current = undefined;
     setState(t("record.saving"));
-    client.apply(props.record, { op: "set", path: props.path, value: now.value }).then(
+    sketch.keep([op(now.value)]).then(
       () => {
         setState(t("record.saved", { time: timeWords(Date.now()) }));
         waiting.current = window.setTimeout(() => { if (!last.current) setMine(undefined); }, settleMS);
@@ -40,9 +41,15 @@ export function Whole(props: { look: Lookup; record: RecordID; path: Path; field
     last.current = { value };
     setMine({ value });
     clearTimeout(waiting.current);
-    if (field.type !== "line") keep();
-    else waiting.current = window.setTimeout(keep, pauseMS);
+    if (field.type !== "line") return keep();
+    setState("");
+    sketch.write([op(value)]); // typed without a pause it would be in the page alone
+    waiting.current = window.setTimeout(keep, pauseMS);
   };
+  useEffect(() => {
+    const said = sketch.said?.[0];
+    if (said && "value" in said) write(said.value); // the page was ended before the pause
+  }, []);
   useEffect(() => {
     const hidden = () => { if (document.visibilityState === "hidden") keep(); };
     document.addEventListener("visibilitychange", hidden);
@@ -52,7 +59,7 @@ export function Whole(props: { look: Lookup; record: RecordID; path: Path; field
   return (
     <div onFocusOut={keep}>
       <ValueInput look={props.look} field={field} value={mine ? mine.value : props.value} onValue={write} needed={props.needed ?? false} />
-      <p class="field-state" role="status">{state}</p>
+      <p class="field-state" role="status">{sketch.state || state}</p>
     </div>
   );
 }

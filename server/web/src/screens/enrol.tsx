@@ -1,6 +1,7 @@
-import type { Client } from "@doorstep/client";
-import { useState } from "preact/hooks";
+import { canUsePasskey, newPasskey, type Client } from "@doorstep/client";
+import { useEffect, useId, useState } from "preact/hooks";
 import { Act, Box, Input, Title } from "../parts/basic";
+import { arrive } from "../route";
 import { t } from "../words/words";
 
 /** The first time of somebody on this tablet. */
@@ -11,7 +12,16 @@ export function Enrol(props: { client: Client; onBack: (() => void) | undefined 
   const [name, setName] = useState<string>(t("enrol.device.default"));
   const [pin, setPin] = useState("");
   const installed = matchMedia("(display-mode: standalone)").matches;
-  const enrol = () => props.client.enrol({ login, credential: { login, password }, code: code.trim(), name, unlock: { pin } });
+  const [can, setCan] = useState(false);
+  const [byPasskey, setByPasskey] = useState(false);
+  const means = useId();
+  useEffect(() => { void canUsePasskey().then(setCan); }, []);
+  const enrol = async () => {
+    const unlock = byPasskey ? await newPasskey(login) : { pin };
+    await props.client.enrol({ login, credential: { login, password }, code: code.trim(), name, unlock });
+    const mine = (await props.client.people()).filter((p) => p.login === login).at(-1);
+    if (mine) arrive(mine.store);
+  };
   return (
     <main class="govuk-main-wrapper govuk-width-container" id="main">
       <Title>{t("enrol.title")}</Title>
@@ -22,8 +32,21 @@ export function Enrol(props: { client: Client; onBack: (() => void) | undefined 
         <Input label={t("enrol.password")} value={password} onValue={setPassword} type="password" autocomplete="current-password" />
         <Input label={t("enrol.code")} value={code} onValue={setCode} autocomplete="one-time-code" />
         <Input label={t("enrol.device")} value={name} onValue={setName} />
-        <Input label={t("enrol.pin")} help={t("enrol.pin.help")} value={pin} onValue={setPin} type="password" autocomplete="new-password" />
-        <Act onAct={enrol} disabled={!login || !password || !code || pin.length < 6}>{t("enrol.go")}</Act>
+        {can && (
+          <fieldset class="govuk-fieldset">
+            <legend class="govuk-fieldset__legend govuk-fieldset__legend--s">{t("enrol.means")}</legend>
+            <div class="govuk-radios">
+              {[false, true].map((passkey) => (
+                <div class="govuk-radios__item" key={String(passkey)}>
+                  <input class="govuk-radios__input" type="radio" name={means} id={means + String(passkey)} checked={byPasskey === passkey} onChange={() => setByPasskey(passkey)} />
+                  <label class="govuk-label govuk-radios__label" for={means + String(passkey)}>{t(passkey ? "enrol.means.passkey" : "enrol.means.pin")}</label>
+                </div>
+              ))}
+            </div>
+          </fieldset>
+        )}
+        {!byPasskey && <Input label={t("enrol.pin")} help={t("enrol.pin.help")} value={pin} onValue={setPin} type="password" autocomplete="new-password" />}
+        <Act onAct={enrol} disabled={!login || !password || !code || !byPasskey && pin.length < 6}>{t("enrol.go")}</Act>
       </form>
       {props.onBack && <button type="button" class="plain-button" onClick={props.onBack}>{t("nav.back")}</button>}
     </main>

@@ -1,7 +1,8 @@
 import { headsOf } from "../heads";
 import type { FieldKind, Problem, Query, RecordID, View } from "@doorstep/client";
-import { useEffect, useId, useState } from "preact/hooks";
+import { useEffect, useId } from "preact/hooks";
 import { Field } from "../form/field";
+import { Sketches, useSketchedText } from "../form/sketch";
 import { useDesk, useLoaded, usePart, useRecord, useStatus } from "../hooks";
 import { authorName, capital, kindOf, missing, personName, recordTitle, refOf, type Lookup } from "../look";
 import { Act, Back, Box, Loading, Title } from "../parts/basic";
@@ -16,7 +17,7 @@ export function RecordScreen(props: { record: RecordID }) {
   const [view, failed] = useRecord(props.record);
   if (failed !== undefined && !view) return <p class="govuk-body">{t("record.none")}</p>;
   if (!view) return <Loading />;
-  return <Loaded view={view} />;
+  return <Sketches key={view.record} view={view}><Loaded view={view} /></Sketches>;
 }
 
 function Loaded(props: { view: View }) {
@@ -124,20 +125,19 @@ function partsOfVisit(look: Lookup, view: View): View[] {
 
 /** The coordinator's question, and the answer to it. */
 function Asked(props: { look: Lookup; record: RecordID; query: Query }) {
-  const { client } = useDesk();
   const { query: q, look } = props;
-  const [text, setText] = useState("");
+  const answer = useSketchedText("answer " + q.id, (text) => ({ op: "answer", query: q.id, text }));
   const id = useId();
   if (q.answeredBy) {
     return <Box kind="notice"><p class="govuk-body">{q.question}</p><p class="govuk-body"><strong>{t("record.answered")}:</strong> {q.answer}</p></Box>;
   }
-  const answer = () => client.apply(props.record, { op: "answer", query: q.id, text: text.trim() });
   return (
     <Box kind="ask" title={t("record.query", { name: authorName(look, q.by.author) })}>
       <p class="govuk-body">{q.question}</p>
       <label class="govuk-label govuk-label--s" for={id}>{t("record.query.answer")}</label>
-      <textarea id={id} class="govuk-textarea" rows={3} value={text} {...quiet} onInput={(e) => setText(e.currentTarget.value)} />
-      <Act onAct={answer} disabled={text.trim() === ""}>{t("record.query.go")}</Act>
+      <textarea id={id} class="govuk-textarea" rows={3} value={answer.text} {...quiet} onInput={(e) => answer.write(e.currentTarget.value)} />
+      <p class="field-state" role="status">{answer.state}</p>
+      <Act onAct={answer.give} disabled={answer.text.trim() === ""}>{t("record.query.go")}</Act>
     </Box>
   );
 }
@@ -223,14 +223,9 @@ function ShowLinks(props: { view: View }) {
 
 /** What is added to a final record; what is final never changes. */
 function Later(props: { look: Lookup; view: View }) {
-  const { client } = useDesk();
   const { look, view } = props;
-  const [text, setText] = useState("");
+  const added = useSketchedText("addendum", (text) => ({ op: "addendum", text }));
   const id = useId();
-  const add = async () => {
-    await client.apply(view.record, { op: "addendum", text: text.trim() });
-    setText("");
-  };
   return (
     <section>
       <h2 class="govuk-heading-m">{t("record.addenda")}</h2>
@@ -241,8 +236,9 @@ function Later(props: { look: Lookup; view: View }) {
         </div>
       ))}
       <label class="govuk-label govuk-label--s" for={id}>{t("record.addendum.text")}</label>
-      <textarea id={id} class="govuk-textarea" rows={3} value={text} {...quiet} onInput={(e) => setText(e.currentTarget.value)} />
-      <Act onAct={add} kind="secondary" disabled={text.trim() === ""}>{t("record.addendum.go")}</Act>
+      <textarea id={id} class="govuk-textarea" rows={3} value={added.text} {...quiet} onInput={(e) => added.write(e.currentTarget.value)} />
+      <p class="field-state" role="status">{added.state}</p>
+      <Act onAct={added.give} kind="secondary" disabled={added.text.trim() === ""}>{t("record.addendum.go")}</Act>
     </section>
   );
 }
