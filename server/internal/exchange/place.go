@@ -252,7 +252,7 @@ func (o ordering) store(in *incoming, chain store.ChainInfo, missingPrev bool) e
 	if e.Code == syncproto.CodeErased && !in.erased {
 		return syncproto.CodeUnavailable // erased since it was sealed: sent again, it goes into custody
 	}
-	e.Gap = missingPrev && (in.gap || in.returned || in.recovered)
+	e.Gap, e.Counted = missingPrev && (in.gap || in.returned || in.recovered), in.returned
 	if missingPrev && !in.erased && !e.Gap && e.Status != syncproto.StatusHeld {
 		e.Status, e.Code = syncproto.StatusHeld, syncproto.CodeMissingPrev
 	}

@@ -108,25 +108,24 @@ func (o ordering) moveOn(id syncproto.ChangeID) (bool, error) {
 	return true, nil
 }
 
-// leavesGap reports whether a stored change does not wait for the one before it.
-func (o ordering) leavesGap(ref store.ChangeRef) (bool, error) {
-	e, err := o.tx.ChangeEntry(ref.Position)
-	return e.Gap, err
-}
-
-// statusNow is statusOf for a stored change, its step in the chain included.
+// statusNow is statusOf for a stored change, its step in the chain included. One that
+// was given back with its proof counts as it did, whenever that was, and waits for
+// nothing before it in its chain.
 func (o ordering) statusNow(ref store.ChangeRef, c *syncproto.Change) (syncproto.ReceiptStatus, syncproto.Code, error) {
+	e, err := o.tx.ChangeEntry(ref.Position)
+	if err != nil {
+		return 0, 0, err
+	}
+	o.counted[ref.ID] = o.counted[ref.ID] || e.Counted
 	if !ref.Prev.IsZero() {
 		actor, seq, err := o.placeOf(ref.Prev)
 		missing := errors.Is(err, store.ErrNotFound)
-		if missing {
-			if gap, err := o.leavesGap(ref); err != nil || !gap {
-				return syncproto.StatusHeld, syncproto.CodeMissingPrev, err
-			}
-		} else if err != nil {
+		switch {
+		case missing && !e.Gap && !o.counted[ref.ID]:
+			return syncproto.StatusHeld, syncproto.CodeMissingPrev, nil
+		case err != nil && !missing:
 			return 0, 0, err
-		}
-		if !missing && (actor != ref.Actor || seq+1 != ref.Seq) {
+		case !missing && (actor != ref.Actor || seq+1 != ref.Seq):
 			return syncproto.StatusQuarantined, syncproto.CodeMalformed, nil
 		}
 	}

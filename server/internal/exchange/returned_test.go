@@ -1,6 +1,7 @@
 package exchange_test
 
 import (
+	"bytes"
 	"slices"
 	"testing"
 
@@ -17,6 +18,18 @@ func given(t *testing.T, d *tablet) syncproto.Returned {
 		}
 	}
 	t.Fatal("there is no change in the feed")
+	return syncproto.Returned{}
+}
+
+// givenOf is one change as the feed brings it to a device, with what came with it.
+func givenOf(t *testing.T, d *tablet, c *syncproto.Change) syncproto.Returned {
+	t.Helper()
+	for _, it := range d.mustAsk(d.request()).Items {
+		if it.Type == syncproto.ItemChange && bytes.Equal(it.Body, c.Raw) {
+			return syncproto.Returned{Device: it.Device, Prev: c.Prev, Body: it.Body, Proof: it.Proof}
+		}
+	}
+	t.Fatalf("change %s is not in the feed", c.ID)
 	return syncproto.Returned{}
 }
 
@@ -83,6 +96,54 @@ func TestFault84WhatCountedBeforeCountsAgainThoughItsAuthorLostAccess(t *testing
 	}
 	if ref, err := other.b.Store.Change(c.ID); err != nil || ref.Status != syncproto.StatusAccepted {
 		t.Errorf("at the server: %+v, %v", ref.Status, err)
+	}
+}
+
+// TestFault84WhatCountedBeforeCountsAgainWhateverItWaitsFor has the author's chain come
+// first after a restore that lost a grant, without its beginning, and then a colleague's
+// tablet, with the proof but without what the words build on. When all has come they
+// count, as on every tablet that holds them.
+func TestFault84WhatCountedBeforeCountsAgainWhateverItWaitsFor(t *testing.T) {
+	for name, authorFirst := range map[string]bool{"held for what came before it": true, "new, held for what it builds on": false} {
+		t.Run(name, func(t *testing.T) {
+			w, family, worker := case1(t)
+			before := w.coworker(family)
+			record := newID[syncproto.RecordID](w)
+			base := before.write(edit{family: family, record: record, kind: "visit", ops: place("HOME")})
+			before.sync()
+			first := worker.write(edit{family: family, record: newID[syncproto.RecordID](w), kind: "visit", ops: place("HOME")})
+			c := worker.write(edit{family: family, record: record, kind: "visit", deps: []*syncproto.Change{base}, ops: place("OFFICE")})
+			worker.sync()
+			back := givenOf(t, w.coworker(family), c)
+
+			other := newTown(t) // the same borough, restored from before
+			other.commit(store.FamilyTeamEntry{Family: family, Team: store.TeamID{1}})
+			for _, d := range []*tablet{worker, before} {
+				other.commit(d.entry(), store.UserEntry{ID: d.user, Role: "practitioner", Login: d.user.String()})
+				d.w, d.cursor = other, nil
+			}
+			other.relate(before.user, family, "LEAD")
+			if authorFirst {
+				before.outbox = []*syncproto.Change{base}
+				before.sync()
+				worker.mustAsk(worker.request(worker.batch(c)))
+				worker.wantReceipt(c, held, syncproto.CodeMissingPrev)
+			}
+			q := before.request()
+			q.Returned = []syncproto.Returned{back}
+			before.mustAsk(q)
+			if !authorFirst {
+				before.outbox = []*syncproto.Change{base}
+				before.sync()
+			}
+			worker.mustAsk(worker.request(worker.batch(first, c)))
+			if ref, err := other.b.Store.Change(c.ID); err != nil || ref.Status != syncproto.StatusAccepted {
+				t.Errorf("at the server: %d, %v, %v; want it accepted", ref.Status, ref.Code, err)
+			}
+			if ref, err := other.b.Store.Change(first.ID); err != nil || ref.Status != syncproto.StatusQuarantined {
+				t.Errorf("what nobody gave back: %d, %v; want it in quarantine", ref.Status, err)
+			}
+		})
 	}
 }
 

@@ -287,6 +287,7 @@ func (b *borough) sync(caller exchange.Caller, payload []byte) (*syncproto.SyncR
 	}
 	reply, err := b.exchange.Sync(context.Background(), caller, q)
 	if err != nil {
+		b.failed = b.failed || errors.Is(err, disktest.ErrPower) // the machine is off, whatever it was about to read
 		var code syncproto.Code
 		if !errors.As(err, &code) {
 			code = syncproto.CodeInternal

@@ -37,6 +37,10 @@ type ChangeEntry struct {
 	// Gap: the change before it in its chain is not waited for. The device lost its
 	// content to a purge, or somebody else gave this one back.
 	Gap bool
+	// Counted: somebody else gave it back after a restore, with the proof that it had
+	// counted. Nobody is asked again whether its author may, also when what it waits for
+	// has come.
+	Counted bool
 	// Mark and Table are for the audit log: they stand for the record and for the
 	// access table that was asked. Tx.Stage fills them in.
 	Mark  audit.Mark

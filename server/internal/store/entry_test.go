@@ -20,7 +20,7 @@ func samples() []store.Entry {
 		store.ChangeEntry{
 			ID: syncproto.ChangeID{1}, Prev: syncproto.ChangeID{2}, Record: visit, Family: smith, Kind: "visit",
 			Actor: actorA, Seq: 7, Deps: []syncproto.ChangeID{{3}, {4}}, Author: ada, Device: tablet,
-			Status: syncproto.StatusQuarantined, Code: syncproto.CodeNotEntitled, AtMS: 1_700_000_000_000, Sealed: []byte("sealed"),
+			Status: syncproto.StatusQuarantined, Code: syncproto.CodeNotEntitled, AtMS: 1_700_000_000_000, Counted: true, Sealed: []byte("sealed"),
 		},
 		store.TipEntry{Actor: actorA, Device: tablet, Tip: syncproto.ChangeID{1}, Count: 3, Signature: []byte("signature")},
 		store.RefusedEntry{

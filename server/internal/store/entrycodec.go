@@ -154,7 +154,7 @@ func encodeChange(e ChangeEntry) []byte {
 
 // encodeChangeHead writes a change's entry up to the bytes of Sealed.
 func encodeChangeHead(b []byte, e ChangeEntry) []byte {
-	b = appendHeader(b, 17, kindChange)
+	b = appendHeader(b, 18, kindChange)
 	b = cbor.AppendBytes(b, e.ID[:])
 	b = cbor.AppendBytes(b, e.Prev[:])
 	b = cbor.AppendBytes(b, e.Record[:])
@@ -169,13 +169,14 @@ func encodeChangeHead(b []byte, e ChangeEntry) []byte {
 	b = cbor.AppendUint(b, uint64(e.Code))
 	b = cbor.AppendInt(b, e.AtMS)
 	b = cbor.AppendBool(b, e.Gap)
+	b = cbor.AppendBool(b, e.Counted)
 	b = cbor.AppendBytes(b, e.Mark[:])
 	b = cbor.AppendBytes(b, e.Table[:])
 	return cbor.AppendBytesHead(b, len(e.Sealed))
 }
 
 func decodeChange(d *decoder, count int) Entry {
-	d.expect(count == 17)
+	d.expect(count == 18)
 	var e ChangeEntry
 	d.BytesInto(e.ID[:])
 	d.BytesInto(e.Prev[:])
@@ -190,7 +191,7 @@ func decodeChange(d *decoder, count int) Entry {
 	e.Status = syncproto.ReceiptStatus(d.small(uint64(syncproto.StatusLate)))
 	e.Code = syncproto.Code(d.small(maxCode))
 	e.AtMS = d.Int()
-	e.Gap = d.Bool()
+	e.Gap, e.Counted = d.Bool(), d.Bool()
 	d.BytesInto(e.Mark[:])
 	d.BytesInto(e.Table[:])
 	e.Sealed = d.Bytes()
