@@ -2,7 +2,9 @@ package api
 
 import (
 	"context"
+	"crypto/sha256"
 	"errors"
+	"io"
 	"maps"
 	"mime"
 	"net/url"
@@ -14,6 +16,7 @@ import (
 
 	"doorstep/server/internal/audit"
 	"doorstep/server/internal/auth"
+	"doorstep/server/internal/once"
 	"doorstep/server/internal/pages"
 	"doorstep/syncproto"
 )
@@ -64,7 +67,7 @@ func (a *API) deskTable() []deskRoute {
 		{route{method: "POST", path: deskStepUp, id: "deskStepUpSend", who: signedIn, codes: prove}, a.deskProve},
 	}
 	for _, r := range a.cfg.Desk.Routes() {
-		out = append(out, deskRoute{route{method: r.Method, path: r.Path, id: r.ID, who: signedIn, stepUp: r.Fresh},
+		out = append(out, deskRoute{route{method: r.Method, path: r.Path, id: r.ID, who: signedIn, stepUp: r.Fresh, onlyOnce: r.Once},
 			func(d *deskCall) (pages.Answer, error) { return r.Handle(d.ctx, d.page) }})
 	}
 	return out
@@ -112,6 +115,9 @@ func (a *API) deskServe(r deskRoute, d *deskCall) (pages.Answer, error) {
 	}
 	if r.who == signedIn {
 		if err := a.deskCaller(d); err != nil {
+			return pages.Answer{}, err
+		}
+		if err := a.deskOnce(r.route, d); err != nil {
 			return pages.Answer{}, err
 		}
 		if r.method == fiber.MethodPost && !d.cookie.sameForm(d.form) {
@@ -181,6 +187,27 @@ func (a *API) deskCaller(d *deskCall) error {
 	d.ctx = audit.WithActing(d.ctx, d.acting())
 	d.page = &pages.Call{User: caller.User, Param: d.param, Query: d.query, Form: d.form, FormToken: cookie.form,
 		Fresh: a.cfg.Now().Sub(caller.SignedInAt) <= a.cfg.StepUp}
+	return nil
+}
+
+// deskOnce names the forms of the page that is made, and has a form that names itself
+// carried out once: whoever presses twice has asked once.
+func (a *API) deskOnce(r route, d *deskCall) error {
+	var next syncproto.ID
+	if _, err := io.ReadFull(a.cfg.Random, next[:]); err != nil {
+		return err
+	}
+	d.page.Request = next.String()
+	name := d.form.Get(pages.RequestName)
+	if !r.onlyOnce || name == "" {
+		return nil
+	}
+	id, err := syncproto.ParseID(name)
+	if err != nil || id.IsZero() {
+		return syncproto.CodeMalformed
+	}
+	what := sha256.Sum256([]byte(r.id + "\x00" + d.param + "?" + d.query.Encode() + "\x00" + d.form.Encode()))
+	d.ctx = once.With(d.ctx, once.Request{User: d.caller.User, ID: syncproto.RequestID(id), What: what})
 	return nil
 }
 

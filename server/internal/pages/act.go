@@ -64,7 +64,7 @@ func (p *Pages) actRoutes() []Route {
 		path := Root + "records/:id/" + a.path
 		out = append(out,
 			Route{Method: "GET", Path: path, ID: a.id, Handle: func(ctx context.Context, c *Call) (Answer, error) { return p.ask(ctx, c, &a) }},
-			Route{Method: "POST", Path: path, ID: a.id + "Send", Fresh: a.fresh, Handle: func(ctx context.Context, c *Call) (Answer, error) { return p.take(ctx, c, &a) }})
+			Route{Method: "POST", Path: path, ID: a.id + "Send", Fresh: a.fresh, Once: true, Handle: func(ctx context.Context, c *Call) (Answer, error) { return p.take(ctx, c, &a) }})
 	}
 	return out
 }
@@ -112,6 +112,7 @@ func (p *Pages) showForm(s *sight, a *act, wrong []problem) ([]byte, error) {
 	if q := s.address(); q != "" {
 		in.Action += "?" + q
 	}
+	in.Hidden = append(in.Hidden, pair{RequestName, s.Request})
 	if len(s.st.Parts) > 1 || s.part.View.Record != s.st.Record {
 		in.Note = strings.TrimSpace(s.say.partTitle(s.part) + ". " + in.Note)
 	}

@@ -15,7 +15,9 @@ const Root = "/desk/"
 type Route struct {
 	Method, Path, ID string
 	// Fresh: what it does needs a sign-in of a moment ago.
-	Fresh  bool
+	Fresh bool
+	// Once: it is one proposal, and a form that is sent twice does it once.
+	Once   bool
 	Handle func(context.Context, *Call) (Answer, error)
 }
 
@@ -27,9 +29,14 @@ type Call struct {
 	Form  url.Values // that was sent; nil for a page
 	// FormToken goes into each form, and must come back with it.
 	FormToken string
+	// Request goes into each form that is carried out once, under RequestName.
+	Request string
 	// Fresh: the person proved who they are a moment ago.
 	Fresh bool
 }
+
+// RequestName is the field of a form that holds the name of its request.
+const RequestName = "request"
 
 // Answer is a page, or where to go next. With an error beside it, it is how the error is
 // shown; without, the error's own words are.

@@ -31,14 +31,8 @@ func (d *day) reader(t *testing.T, login string) *reader {
 	transport := &http.Transport{}
 	t.Cleanup(transport.CloseIdleConnections)
 	r := &reader{t: t, login: login, base: d.scene.town.url, client: &http.Client{Jar: jar, Transport: transport}, pages: map[string]string{}}
-	form := url.Values{"login": {login}, "password": {pass}}
-	req, err := http.NewRequest(http.MethodPost, r.base+"/desk/sign-in", strings.NewReader(form.Encode()))
-	if err != nil {
-		t.Fatal(err)
-	}
-	req.Header.Set("Content-Type", "application/x-www-form-urlencoded")
-	req.Header.Set("Sec-Fetch-Site", "same-origin")
-	if status, body := r.do(req); status != http.StatusOK || !strings.Contains(body, "Sign out") {
+	status, body := r.send("/desk/sign-in", url.Values{"login": {login}, "password": {pass}})
+	if status != http.StatusOK || !strings.Contains(body, "Sign out") {
 		t.Fatalf("%s cannot sign in: %d", login, status)
 	}
 	return r
@@ -58,6 +52,18 @@ func (r *reader) do(req *http.Request) (int, string) {
 	return res.StatusCode, html.UnescapeString(string(body))
 }
 
+// send sends a form, as a browser does.
+func (r *reader) send(address string, form url.Values) (int, string) {
+	r.t.Helper()
+	req, err := http.NewRequest(http.MethodPost, r.base+address, strings.NewReader(form.Encode()))
+	if err != nil {
+		r.t.Fatal(err)
+	}
+	req.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	req.Header.Set("Sec-Fetch-Site", "same-origin")
+	return r.do(req)
+}
+
 func (r *reader) get(address string) (int, string) {
 	r.t.Helper()
 	req, err := http.NewRequest(http.MethodGet, r.base+address, nil)
@@ -71,6 +77,37 @@ var (
 	links     = regexp.MustCompile(`href="(/desk/[^"#]*)`)
 	recordsIn = regexp.MustCompile(`/desk/records/([0-9a-f]{32})`)
 )
+
+var (
+	hidden = regexp.MustCompile(`<input type="hidden" name="([a-z_]+)" value="([^"]*)">`)
+	answer = regexp.MustCompile(`name="to" type="radio" value="([0-9a-f]{32})"`)
+)
+
+// sentTwice presses a button twice.
+func (d *day) sentTwice(t *testing.T) {
+	r := d.reader(t, grace)
+	_, queue := r.get("/desk/?state=handed_over")
+	record := recordsIn.FindString(queue)
+	_, page := r.get(record + "/query")
+	form := url.Values{"text": {"Pressed twice?"}}
+	for _, m := range hidden.FindAllStringSubmatch(page, -1) {
+		form.Set(m[1], m[2])
+	}
+	to := answer.FindStringSubmatch(page)
+	if to == nil || form.Get("request") == "" {
+		t.Fatalf("there is no form at %s/query", record)
+	}
+	form.Set("to", to[1])
+	for range 2 {
+		if status, body := r.send(record+"/query", form); status != http.StatusOK || !strings.Contains(body, "Your question was sent.") {
+			t.Fatalf("asking: %d", status)
+		}
+	}
+	_, page = r.get(record)
+	if n := strings.Count(page, `<p class="text">Pressed twice?`); n != 1 {
+		t.Errorf("it is asked %d times", n)
+	}
+}
 
 var everyForm = flag.Bool("everyform", false, "crawl the form of every field of the desk, instead of one of sixteen")
 
