@@ -50,7 +50,7 @@ func rules(desk bool) map[string]rule {
 		"record": {shows: read}, "recordAt": {shows: read}, "checklist": {shows: read}, "custodyWords": {shows: read},
 		"attribution": {shows: read}, "attributionAt": {shows: read}, "history": {shows: history},
 		"families": {shows: list}, "familyRecords": {shows: list}, "familyDue": {shows: list}, "due": {shows: list}, "queue": {shows: list}, "late": {shows: list},
-		"custody": {shows: list}, "grants": {shows: list}, "restrictions": {shows: list}, "breakGlasses": {shows: list},
+		"custody": {shows: list}, "custodyAfter": {shows: list}, "grants": {shows: list}, "restrictions": {shows: list}, "breakGlasses": {shows: list},
 		"breakGlassCounts": {shows: list}, "erasures": {shows: list}, "holds": {shows: list}, "audit": {shows: audit.TypeAuditor}, "sync": {or: byExchange}, "export": {or: byExport},
 	}
 	if desk {

@@ -17,15 +17,16 @@ import (
 
 // testBorough answers what exchange, finalise and the store would, from memory.
 type testBorough struct {
-	mu    sync.Mutex
-	syncs []*syncproto.SyncRequest // guarded by mu
-	wakes map[syncproto.UserID][]chan struct{}
-	ready error
-	err   error                        // what every workflow step answers
-	hook  func(*syncproto.SyncRequest) // runs inside Sync
-	views map[syncproto.RecordID]*syncproto.View
-	owner syncproto.UserID
-	steps []any
+	moreInCustody int
+	mu            sync.Mutex
+	syncs         []*syncproto.SyncRequest // guarded by mu
+	wakes         map[syncproto.UserID][]chan struct{}
+	ready         error
+	err           error                        // what every workflow step answers
+	hook          func(*syncproto.SyncRequest) // runs inside Sync
+	views         map[syncproto.RecordID]*syncproto.View
+	owner         syncproto.UserID
+	steps         []any
 }
 
 var errStrange = errors.New("disk /dev/sda1 has a strange smell")
@@ -183,7 +184,13 @@ func (b *testBorough) FamilyDue(ctx context.Context, user syncproto.UserID, fami
 }
 
 func (b *testBorough) Custody(_ context.Context, user syncproto.UserID) ([]reading.InCustody, error) {
-	return []reading.InCustody{b.inCustody(user)}, nil
+	list := []reading.InCustody{b.inCustody(user)}
+	for n := range b.moreInCustody {
+		more := b.inCustody(user)
+		more.Change[0], more.Change[1], more.Change[2] = byte(n>>8), byte(n), 1
+		list = append(list, more)
+	}
+	return list, nil
 }
 
 func (b *testBorough) inCustody(user syncproto.UserID) reading.InCustody {

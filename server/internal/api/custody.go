@@ -1,13 +1,16 @@
 package api
 
 import (
+	"slices"
+
 	"doorstep/server/internal/reading"
 	"doorstep/syncproto"
 )
 
 // CustodyList lists what waits for a reviewer or is kept away.
 type CustodyList struct {
-	Changes []CustodyJSON     `json:"changes" doc:"What waits, the oldest first, and then what a reviewer keeps away; at most 1000."`
+	Changes []CustodyJSON     `json:"changes" doc:"What waits, the oldest first, and then what a reviewer keeps away; at most 1000 at once."`
+	Next    string            `json:"next,omitempty" doc:"The last change of this page, after which the next one begins; left out: there is no more."`
 	Waiting int64             `json:"waiting" doc:"How many changes wait for a reviewer."`
 	Kept    int64             `json:"kept" doc:"How many a reviewer keeps away."`
 	Bytes   int64             `json:"bytes" doc:"What all of them take."`
@@ -46,16 +49,39 @@ type KeepAwayRequest struct {
 	Reason string `json:"reason" validate:"required,maxbytes=4096" doc:"Why. Those who may review the change read it; its author is told that there is one."`
 }
 
-// maxCustodyList bounds one list: what is decided makes room for the next.
+// maxCustodyList bounds one page.
 const maxCustodyList = 1000
 
 func (a *API) custody(c *call, _ *none) (*CustodyList, error) {
+	return a.custodyPage(c, func([]reading.InCustody) int { return 0 })
+}
+
+// custodyAfter is the list from behind a change on. What was decided since is not in the
+// list, and nothing is behind it: the list is then begun again.
+func (a *API) custodyAfter(c *call, _ *none) (*CustodyList, error) {
+	id, err := c.changeID()
+	if err != nil {
+		return nil, err
+	}
+	return a.custodyPage(c, func(list []reading.InCustody) int {
+		return slices.IndexFunc(list, func(q reading.InCustody) bool { return q.Change == id }) + 1
+	})
+}
+
+// custodyPage lists a page that begins where from says, counted from 0 in all there
+// is; the sums are of all.
+func (a *API) custodyPage(c *call, from func([]reading.InCustody) int) (*CustodyList, error) {
 	list, err := a.cfg.Records.Custody(c.ctx, c.caller.User)
 	if err != nil {
 		return nil, err
 	}
+	begin := from(list)
+	if begin == 0 && c.param != "" {
+		return nil, syncproto.CodeNotFound
+	}
+	page := list[begin:min(begin+maxCustodyList, len(list))]
 	p := a.newPeople()
-	out := &CustodyList{Changes: make([]CustodyJSON, 0, len(list)), People: p.names}
+	out := &CustodyList{Changes: make([]CustodyJSON, 0, len(page)), People: p.names}
 	for _, q := range list {
 		out.Bytes += int64(q.Bytes)
 		if q.Code == syncproto.CodeKeptAway {
@@ -63,9 +89,12 @@ func (a *API) custody(c *call, _ *none) (*CustodyList, error) {
 		} else {
 			out.Waiting++
 		}
-		if len(out.Changes) < maxCustodyList {
-			out.Changes = append(out.Changes, p.inCustody(&q))
-		}
+	}
+	for i := range page {
+		out.Changes = append(out.Changes, p.inCustody(&page[i]))
+	}
+	if n := len(page); n > 0 && begin+n < len(list) {
+		out.Next = page[n-1].Change.String()
 	}
 	return out, nil
 }

@@ -80,6 +80,8 @@ func (a *API) table() []route {
 		handler(a, route{method: get, path: "/v1/custody", id: "custody", summary: "What waits for a reviewer or is kept away: for managers of their families, for information governance where nobody reviews.", who: signedIn}, a.custody),
 		handler(a, route{method: get, path: "/v1/custody/:id", id: "custodyWords", summary: "A change in custody with its words, for who may review it.", who: signedIn,
 			codes: codes(syncproto.CodeNotFound)}, a.custodyWords),
+		handler(a, route{method: get, path: "/v1/custody/:id/after", id: "custodyAfter", summary: "The next page of what waits for a reviewer or is kept away, behind a change of the page before; not found once that was decided: begin again.", who: signedIn,
+			codes: codes(syncproto.CodeNotFound)}, a.custodyAfter),
 		handler(a, review("admit", "admit", "Let a change out of custody into its record.", syncproto.CodeFinal), a.admit),
 		handler(a, review("addendum", "admitAddendum", "Let a change out of custody as a proposed addendum to a final record.", syncproto.CodeBadOp), a.admitAddendum),
 		handler(a, review("keep", "keepAway", "Keep a change in custody locked away, with a reason.", syncproto.CodeBadValue), a.keepAway),

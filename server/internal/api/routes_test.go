@@ -381,6 +381,33 @@ func TestLeaseReleaseAndChecklist(t *testing.T) {
 	w.get("/v1/late", s.AccessToken).wantJSON(t, http.StatusOK, &late)
 }
 
+// All that is in custody can be paged through; what was decided meanwhile is no place to
+// go on from.
+func TestCustodyIsPaged(t *testing.T) {
+	w := newWorld(t, nil)
+	w.caseload(w.addUser("jo", "practitioner"))
+	w.borough.moreInCustody = 2*maxCustodyList + 5
+	token, seen, pages := w.signIn("jo").AccessToken, map[string]bool{}, 0
+	for path := "/v1/custody"; path != ""; pages++ {
+		var page CustodyList
+		w.get(path, token).wantJSON(t, http.StatusOK, &page)
+		if page.Kept+page.Waiting != 2*maxCustodyList+6 || len(page.Changes) > maxCustodyList {
+			t.Fatalf("page %d: %d changes of %d and %d", pages, len(page.Changes), page.Kept, page.Waiting)
+		}
+		for _, c := range page.Changes {
+			seen[c.Change] = true
+		}
+		if path = ""; page.Next != "" {
+			path = "/v1/custody/" + page.Next + "/after"
+		}
+	}
+	if pages != 3 || len(seen) != 2*maxCustodyList+6 {
+		t.Errorf("%d changes on %d pages, want all %d on 3", len(seen), pages, 2*maxCustodyList+6)
+	}
+	w.get("/v1/custody/"+strings.Repeat("e", 64)+"/after", token).wantProblem(t, http.StatusNotFound, syncproto.CodeNotFound)
+	w.get("/v1/custody/nonsense/after", token).wantProblem(t, http.StatusNotFound, syncproto.CodeNotFound)
+}
+
 func TestReviewOfCustody(t *testing.T) {
 	w := newWorld(t, nil)
 	w.addUser("mo", auth.RoleManager)

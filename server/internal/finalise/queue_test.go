@@ -1,10 +1,13 @@
 package finalise_test
 
 import (
+	"errors"
 	"testing"
 	"time"
 
+	"doorstep/server/internal/access"
 	"doorstep/server/internal/finalise"
+	"doorstep/server/internal/store"
 	"doorstep/syncproto"
 )
 
@@ -109,6 +112,44 @@ func TestQueueIsInOrderOfHandingOver(t *testing.T) {
 	for i, want := range []int{2, 0, 1} {
 		if items[i].Record != records[want] {
 			t.Errorf("place %d: got %v, want %v", i, items[i].Record[0], records[want][0])
+		}
+	}
+}
+
+// TestBusinessSupportHasItsPartOfTheQueue: whoever supports a team has calendar and
+// minutes in the queue (domain rules (c): "calendar, minutes, print only", "partial"):
+// no visit that was handed over, its checklist as little as its words, and no step.
+func TestBusinessSupportHasItsPartOfTheQueue(t *testing.T) {
+	w := newWorld(t)
+	support := syncproto.UserID{88}
+	w.store(person(support, "business_support"), store.TeamEntry{User: support, Team: team, Basis: "SUPPORT", Grant: true})
+	w.recorded()
+	w.must(w.service.HandOver(ctx, as(lead), finalise.HandOver{Record: visit, To: coordA}))
+	if items, err := w.service.Queue(ctx, as(support)); err != nil || len(items) != 0 {
+		t.Errorf("their queue: %+v, %v, want no visit", items, err)
+	}
+	for what, act := range map[string]func() error{
+		"the checklist": func() error { _, err := w.service.Checklist(ctx, as(support), visit); return err },
+		"a lease":       func() error { _, err := w.service.Lease(ctx, as(support), visit); return err },
+		"a query": func() error {
+			_, err := w.service.Query(ctx, as(support), finalise.Query{Record: visit, To: lead, Text: "When?"})
+			return err
+		},
+		"a hand-over": func() error {
+			_, err := w.service.HandOver(ctx, as(support), finalise.HandOver{Record: visit})
+			return err
+		},
+	} {
+		if err := act(); !errors.Is(err, syncproto.CodeNotFound) {
+			t.Errorf("%s: got %v, want that there is no such record", what, err)
+		}
+	}
+	who := access.AskerOf(access.Standing(w.borough.Store.State().StandingOf(support, family, w.now.UnixMilli())))
+	for group := access.GroupCore; group <= access.GroupBreakGlass; group++ {
+		queued := who.MayIn(group, access.Need{Action: access.ActionQueue}).Allow
+		reads := who.MayIn(group, access.Need{Action: access.ActionRead}).Allow
+		if minutes := group == access.GroupMeeting; queued != minutes || reads != minutes {
+			t.Errorf("%s: in their queue %v, to read %v; want both of calendar and minutes alone", group, queued, reads)
 		}
 	}
 }
