@@ -138,8 +138,10 @@ func (b *Browser) Until(what, script string) {
 	wait := fmt.Sprintf(`new Promise((done) => { const until = Date.now() + 45000; (function look() {
 		let ok = false; try { ok = Boolean(%s); } catch {}
 		if (ok || Date.now() > until) done(ok); else setTimeout(look, 50); })(); })`, script)
+	ctx, stop := context.WithTimeout(b.ctx, 2*most)
+	defer stop()
 	for {
-		ok, err := chromedp.Run(b.ctx, chromedp.Evaluate[bool](wait, chromedp.EvalAwaitPromise))
+		ok, err := chromedp.Run(ctx, chromedp.Evaluate[bool](wait, chromedp.EvalAwaitPromise))
 		switch {
 		case err != nil && leftThePage(err):
 			continue // what waited went with the page: wait in the next
@@ -174,7 +176,9 @@ func (b *Browser) Press(words string) {
 	b.t.Helper()
 	find := fmt.Sprintf(`[...document.querySelectorAll("button, a, summary, label")].find((e) => e.innerText.trim().split("\n")[0].startsWith(%q) && !e.disabled && e.getClientRects().length)`, words)
 	b.Until("there is something to press called "+words, find)
-	if _, err := chromedp.Run(b.ctx, chromedp.Evaluate[bool](find+".click(), true")); err != nil && !leftThePage(err) {
+	ctx, stop := context.WithTimeout(b.ctx, most)
+	defer stop()
+	if _, err := chromedp.Run(ctx, chromedp.Evaluate[bool](find+".click(), true")); err != nil && !leftThePage(err) {
 		b.t.Fatalf("pressing %s: %v", words, err)
 	}
 }
