@@ -135,11 +135,16 @@ func (s *sheet) besides(seg *segment, a int32, calls []int32) []int32 {
 	if int(seg.state) == len(seg.calls) {
 		return calls // all are
 	}
-	for i, call := range seg.calls {
+	list := seg.calls
+	if s.isLate(a, seg) {
+		list = seg.first
+	}
+	for _, call := range list {
+		s.steps++
 		if call >= a || s.seen[call] == a {
 			continue
 		}
-		if inserted := seg.state > 0 && i == 0; inserted {
+		if inserted := seg.state > 0 && call == seg.calls[0]; inserted {
 			continue
 		}
 		if seg.state > 1 && s.log.graph.isAncestor(s.last(call), s.at) {
@@ -151,6 +156,16 @@ func (s *sheet) besides(seg *segment, a int32, calls []int32) []int32 {
 	return calls
 }
 
+// isLate reports whether a call deleted a segment that very many deleted, and is none
+// of the first: of its overlaps there only those with the first may be kept.
+func (s *sheet) isLate(a int32, seg *segment) bool {
+	if len(seg.first) == 0 || s.ranks[a] <= s.ranks[seg.first[len(seg.first)-1]] {
+		return false
+	}
+	_, deleted := slices.BinarySearch(seg.calls[1:], a)
+	return deleted
+}
+
 // compare notes the sentences that two concurrent calls both touch.
 func (s *sheet) compare(a, b int32) {
 	if len(s.touch[a]) > len(s.touch[b]) {
@@ -159,6 +174,7 @@ func (s *sheet) compare(a, b int32) {
 	s.show([]LV{min(s.last(a), s.last(b)), max(s.last(a), s.last(b))})
 	next := 0
 	for _, touched := range s.touch[a] {
+		s.steps++
 		if int(touched) < next {
 			continue
 		}

@@ -1,10 +1,13 @@
 package text
 
 import (
+	"cmp"
 	"slices"
 	"strconv"
 	"strings"
 	"testing"
+
+	"doorstep/syncproto/sorting"
 )
 
 // TestManyOverlaps has many people change one sentence apart: the number of
@@ -48,5 +51,52 @@ func TestOverlapStopsAtZone(t *testing.T) {
 	want := []Overlap{{0, 21, first(a, 5), first(b, 5)}, {0, 21, first(c, 2), first(d, 2)}}
 	if got := l.Overlaps(); !slices.Equal(got, want) {
 		t.Errorf("got %v, want %v in %q", got, want, l.String())
+	}
+}
+
+// TestManyDeleteTheSame has very many people delete, apart, what was typed in many
+// places: what is looked at is bounded by what there is, not by how many pairs of them
+// there are, and what is found is what comparing all pairs finds.
+func TestManyDeleteTheSame(t *testing.T) {
+	const places = 200
+	sheetOf := func(people int, name func(i int) string, all bool) *sheet {
+		l := New()
+		v := add(t, l, "s", 0, nil, Splice{0, 0, strings.Repeat("x", places)})
+		var splices []Splice
+		for i := range places {
+			splices = append(splices, Splice{i * 2, 0, "y"})
+		}
+		v = add(t, l, "s", places, v, splices...)
+		for i := range people {
+			add(t, l, name(i), 0, v, Splice{0, 2 * places, ""})
+		}
+		s := newSheet(l)
+		for i := range s.segs {
+			if all {
+				s.segs[i].first = nil
+			}
+		}
+		s.examine(lvRange{0, l.graph.end})
+		s.keepFirst()
+		sorting.By(s.found, func(x, y *Overlap) int { return cmp.Or(s.byAuthors(x, y), s.byPlace(x, y)) })
+		return s
+	}
+	rising := func(i int) string { return strconv.Itoa(10_000 + i) }
+	falling := func(i int) string { return strconv.Itoa(20_000 - i) }
+	for how, name := range map[string]func(int) string{"rising": rising, "falling": falling} {
+		for _, people := range []int{300, 600} {
+			s := sheetOf(people, name, false)
+			most := 12 * maxOverlaps * places // of all pairs it would be 20 times as many for 600
+			t.Logf("%d people, names %s: %d steps, at most %d", people, how, s.steps, most)
+			if s.steps > most {
+				t.Errorf("%d people, names %s: %d steps, may take %d", people, how, s.steps, most)
+			}
+			if len(s.found) != maxOverlaps {
+				t.Errorf("%d overlaps, want %d", len(s.found), maxOverlaps)
+			}
+		}
+		if got, want := sheetOf(300, name, false), sheetOf(300, name, true); !slices.Equal(got.found, want.found) {
+			t.Errorf("names %s: other overlaps are kept than of all pairs", how)
+		}
 	}
 }

@@ -14,6 +14,7 @@ type sheet struct {
 	segs  []segment // in text order
 	calls []LV      // the first event of each call of Add
 	ranks []int32   // the place of each call in the order of authors
+	order []int32   // the calls in that order
 	touch [][]int32 // the segments that each call touches, ascending
 	stops []int32   // the segments that may end a sentence, ascending
 	at    []LV      // the version shown
@@ -22,6 +23,7 @@ type sheet struct {
 	found []Overlap
 	full  bool    // found has been cut to maxOverlaps
 	worst Overlap // the last that was kept then
+	steps int     // how often a call was looked at, which tests bound
 }
 
 // A segment is a stretch of code points with the same history. It reaches no
@@ -30,6 +32,7 @@ type segment struct {
 	id     LV // its first item
 	n      int32
 	calls  []int32 // the call that inserted it, then those that deleted it
+	first  []int32 // of very many that deleted it, those whose overlaps may be kept
 	state  int32   // at the version shown, as in a span
 	merged int32   // its place in the merged text
 	opens  bool    // it begins with white space
@@ -92,6 +95,7 @@ func newSheet(l *Log) *sheet {
 	full.merged()
 	s.lay(&full.merger.tracker)
 	for i := range s.segs {
+		s.segs[i].first = s.firstOf(s.segs[i].calls[1:])
 		if s.segs[i].closes != goesOn {
 			s.stops = append(s.stops, int32(i))
 		}
@@ -113,6 +117,30 @@ func (s *sheet) rank() {
 	for rank, call := range order {
 		s.ranks[call] = int32(rank)
 	}
+	s.order = order
+}
+
+// firstOf returns, of many calls that deleted the same, the first authors' whose
+// overlaps fill all that is kept; nil if there are not as many. No two of such calls know
+// of each other, so each two overlap: of two that come later than these nothing is kept.
+func (s *sheet) firstOf(deleters []int32) []int32 {
+	n, pairs := 0, 0
+	for ; n < len(deleters) && pairs < maxOverlaps; n++ {
+		pairs += len(deleters) - n - 1
+	}
+	if pairs < maxOverlaps {
+		return nil
+	}
+	first := make([]int32, 0, len(deleters))
+	for _, call := range deleters {
+		first = append(first, s.ranks[call])
+	}
+	slices.Sort(first)
+	first = first[:n]
+	for i, rank := range first {
+		first[i] = s.order[rank]
+	}
+	return first
 }
 
 // callOf returns which call made an event.
