@@ -15,6 +15,11 @@ type Device struct {
 	Users    []string  `json:"users"` // logins
 	Enrolled time.Time `json:"enrolled"`
 	Revoked  time.Time `json:"revoked"` // zero: in use
+	// Heard is when the device was last heard of; zero: never. Unsent is how many
+	// changes it said then that it holds and that are not here; a server that was
+	// restarted has to hear of it again.
+	Heard  time.Time `json:"heard"`
+	Unsent uint64    `json:"unsent"`
 	// PurgesOwed counts what the device was to remove and has not signed that it
 	// did: a family each, or everything for each person of a revoked device.
 	PurgesOwed int `json:"purges_owed"`
@@ -27,6 +32,7 @@ type Device struct {
 func (o localOperator) deviceOf(d auth.Device, logins map[syncproto.UserID]string) Device {
 	s, epoch, nowMS := o.b.store.State(), o.b.journal.Epoch(), time.Now().UnixMilli()
 	out := Device{ID: d.ID.String(), Name: d.Name, Users: []string{}, Enrolled: time.UnixMilli(d.EnrolledMS).UTC()}
+	out.Heard, out.Unsent = o.b.lastHeardOf(d.ID, d.Users)
 	purgedMS := int64(0)
 	for _, u := range d.Users {
 		out.Users = append(out.Users, logins[u])

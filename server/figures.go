@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"time"
 
+	"doorstep/server/internal/finalise"
 	"doorstep/server/internal/metrics"
 )
 
@@ -74,7 +75,7 @@ func (b *borough) figures() metrics.Figures {
 		Journal: metrics.Journal{Entries: head},
 		Disk:    b.diskFigures(), Waiting: b.waitingFigures(), Devices: b.deviceFigures(time.Now()),
 		Audit: b.auditFigures(), Clock: clockFigures(),
-		Streams: b.meter.openStreams(), Erased: len(b.store.State().Erasures()),
+		Queue: b.queueFigures(familiesAtOnce), Streams: b.meter.openStreams(), Erased: len(b.store.State().Erasures()),
 	}
 	for _, u := range b.store.State().Users() {
 		if !u.Disabled {
@@ -94,6 +95,26 @@ func (b *borough) figures() metrics.Figures {
 		f.Scrub = metrics.Scrub{Finished: timeOf(s.FinishedMS), Parts: s.Parts, Repaired: s.Repaired, Failed: s.Trouble != ""}
 	}
 	return f
+}
+
+// familiesAtOnce is how many families with news are looked at for one scrape, some
+// milliseconds each at most: after a start a large borough's queue takes a few scrapes.
+const familiesAtOnce = 200
+
+// queueFigures counts the queue; nil: it is not counted through yet.
+func (b *borough) queueFigures(most int) *metrics.Queue {
+	d, err := b.finalise.Depth(most)
+	if err != nil {
+		b.log.Error("nobody knows how long the queue is", "reason", err.Error())
+	}
+	if err != nil || !d.Complete {
+		return nil
+	}
+	out := &metrics.Queue{ByState: map[string]int{}, Oldest: d.Oldest}
+	for _, state := range finalise.Waiting() {
+		out.ByState[string(state)] = d.ByState[state]
+	}
+	return out
 }
 
 func (b *borough) auditFigures() metrics.Audit {

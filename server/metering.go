@@ -113,7 +113,7 @@ func (m *metering) contactOf(device syncproto.DeviceID) contact {
 }
 
 func (m *metering) openStreams() int {
-	if m.streams == nil {
+	if m == nil || m.streams == nil {
 		return 0
 	}
 	return m.streams()

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"doorstep/server/internal/disk"
+	"doorstep/server/internal/metrics"
 	"doorstep/server/internal/scrub"
 )
 
@@ -20,9 +21,38 @@ type Status struct {
 	Scrub ScrubStatus `json:"scrub"`
 	Copy  *CopyStatus `json:"copy"` // the second copy; null: none is kept
 
+	Ready            bool      `json:"ready"`             // false: it does not take in what comes
+	Clock            string    `json:"clock"`             // synchronised, wrong (nothing keeps it right) or unknown
+	Checkpoint       time.Time `json:"checkpoint"`        // of the audit log, the newest; zero: none
+	CheckpointBehind uint64    `json:"checkpoint_behind"` // entries that it does not cover
+	HistoryForked    bool      `json:"history_forked"`    // the journal is not the one that was signed, or that a device remembers
+
+	Devices DevicesStatus  `json:"devices"`
+	Waiting WaitingStatus  `json:"waiting"`
+	Queue   map[string]int `json:"queue"` // records that were handed over and are not final, by state
+
 	Backups       bool      `json:"backups"`        // that the server makes some
 	Backup        time.Time `json:"backup"`         // when the newest was taken; zero: never
 	BackupTrouble string    `json:"backup_trouble"` // why the last try failed; empty: it did not
+}
+
+// DevicesStatus says when the borough's devices were heard of. What they hold they say
+// at each sync; a server that was restarted has to hear of each again.
+type DevicesStatus struct {
+	Enrolled      int       `json:"enrolled"` // and in use
+	Seen          int       `json:"seen"`     // in the last day
+	Silent        int       `json:"silent"`   // in use, and not heard of for two weeks
+	Unsent        int       `json:"unsent"`   // that hold work which is not here
+	UnsentChanges uint64    `json:"unsent_changes"`
+	UnsentSince   time.Time `json:"unsent_since"` // when the one of them that has been away longest was last heard of
+}
+
+// WaitingStatus counts changes that came in and do not count yet.
+type WaitingStatus struct {
+	Held        int       `json:"held"`
+	Quarantined int       `json:"quarantined"`
+	Unreviewed  int       `json:"unreviewed"` // in quarantine without anybody to review them
+	Oldest      time.Time `json:"oldest"`     // in quarantine
 }
 
 // ScrubStatus says how far the reading of everything has got.
@@ -41,6 +71,10 @@ func (o localOperator) Status(context.Context) (Status, error) {
 		return Status{}, err
 	}
 	s := Status{Epoch: b.journal.Epoch().String(), Entries: head, FreeMB: free >> 20, MinFreeMB: b.cfg.Data.MinFreeMB, BallastMB: ballast >> 20}
+	s.gather(b.figures())
+	if q := b.queueFigures(allFamilies); q != nil {
+		s.Queue = q.ByState
+	}
 	if b.scrub != nil {
 		s.Scrub = b.scrub.Status()
 	}
@@ -52,4 +86,22 @@ func (o localOperator) Status(context.Context) (Status, error) {
 		s.Backup, s.BackupTrouble = b.backups.status()
 	}
 	return s, nil
+}
+
+// allFamilies is more than any borough has.
+const allFamilies = 1 << 30
+
+// gather takes over what figures say too.
+func (s *Status) gather(f metrics.Figures) {
+	s.Ready, s.Clock = f.Ready, "unknown"
+	if f.Clock.Known {
+		s.Clock = "wrong"
+	}
+	if f.Clock.Synchronised {
+		s.Clock = "synchronised"
+	}
+	s.Checkpoint, s.CheckpointBehind, s.HistoryForked = f.Audit.Checkpoint, f.Audit.Behind, f.Audit.Lost || f.Audit.Forks > 0
+	d, w := f.Devices, f.Waiting
+	s.Devices = DevicesStatus{Enrolled: d.Enrolled, Seen: d.Seen, Silent: d.Silent, Unsent: d.Unsent, UnsentChanges: d.Changes, UnsentSince: d.Longest}
+	s.Waiting = WaitingStatus{Held: w.Held, Quarantined: w.Quarantined, Unreviewed: w.Unreviewed, Oldest: w.Oldest}
 }

@@ -63,9 +63,9 @@ func runDeviceList(ctx context.Context, o deviceOptions, s streams) error {
 			return err
 		}
 		w := tabwriter.NewWriter(s.out, 0, 4, 2, ' ', 0)
-		fmt.Fprintln(w, "ID\tNAME\tPEOPLE\tENROLLED\tSTATE")
+		fmt.Fprintln(w, "ID\tNAME\tPEOPLE\tENROLLED\tHEARD OF\tUNSENT\tSTATE")
 		for _, d := range devices {
-			fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\n", d.ID, d.Name, strings.Join(d.Users, ", "), d.Enrolled.Local().Format("2006-01-02"), deviceState(d))
+			fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\t%d\t%s\n", d.ID, d.Name, strings.Join(d.Users, ", "), d.Enrolled.Local().Format("2006-01-02"), when(d.Heard), d.Unsent, deviceState(d))
 		}
 		return w.Flush()
 	})

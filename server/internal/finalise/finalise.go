@@ -57,6 +57,7 @@ type Caller struct {
 type Service struct {
 	cfg    Config
 	leases *lease.Book
+	depths depths
 }
 
 // New returns a Service.

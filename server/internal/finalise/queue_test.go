@@ -30,6 +30,10 @@ func TestQueueFollowsTheRecord(t *testing.T) {
 		if len(got) != len(blocks) {
 			t.Errorf("%s: blocked by %v, want %v", state, got, blocks)
 		}
+		if d, err := w.service.Depth(1); err != nil || !d.Complete || len(d.ByState) != 1 || d.ByState[state] != 1 ||
+			d.Oldest.UnixMilli() != items[0].HandedOverMS {
+			t.Errorf("depth: %+v, %v, want one that is %s", d, err, state)
+		}
 		return items[0]
 	}
 	empty := func(user syncproto.UserID) {
@@ -71,6 +75,12 @@ func TestQueueFollowsTheRecord(t *testing.T) {
 	}
 	w.seal()
 	empty(coordA)
+	if d, err := w.service.Depth(0); err != nil || d.Complete {
+		t.Errorf("depth, without counting anew: %+v, %v, want it incomplete", d, err)
+	}
+	if d, err := w.service.Depth(9); err != nil || !d.Complete || len(d.ByState) != 0 || !d.Oldest.IsZero() {
+		t.Errorf("depth: %+v, %v, want nothing", d, err)
+	}
 }
 
 // TestQueueIsOfThoseItConcerns: a worker who may read a visit and wrote nothing in

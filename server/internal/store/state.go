@@ -3,6 +3,7 @@ package store
 import (
 	"bytes"
 	"cmp"
+	"maps"
 	"slices"
 	"sync"
 
@@ -352,6 +353,13 @@ func (s *State) FamiliesOfTeam(team TeamID) []syncproto.FamilyID {
 		families = append(families, f)
 	}
 	return families
+}
+
+// AllNews returns the position of the last feed row of every family that has one.
+func (s *State) AllNews() map[syncproto.FamilyID]uint64 {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	return maps.Clone(s.news)
 }
 
 // News returns the position of a family's last feed row; 0 if it has none.
