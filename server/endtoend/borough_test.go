@@ -48,7 +48,8 @@ type borough struct {
 	addr string
 	stop func()
 
-	figures string // where its figures are; empty: nowhere
+	figures string    // where its figures are; empty: nowhere
+	logs    io.Writer // nil: nobody reads them
 }
 
 // newBorough begins a borough with a caseload and serves it until the test ends.
@@ -66,7 +67,11 @@ func newBorough(t *testing.T, c caseload) *borough {
 // start serves the borough's data.
 func (b *borough) start(t *testing.T) {
 	t.Helper()
-	s, err := server.Open(b.cfg, io.Discard)
+	logs := b.logs
+	if logs == nil {
+		logs = io.Discard
+	}
+	s, err := server.Open(b.cfg, logs)
 	if err != nil {
 		t.Fatal(err)
 	}
