@@ -98,13 +98,14 @@ func none(firing map[string]bool) bool {
 // borough without one.
 func TestEveryAlertFiresOnItsFault(t *testing.T) {
 	t.Parallel()
-	rules, fired := alerts(t), map[string]bool{}
+	rules, fired, skipped := alerts(t), map[string]bool{}, false
 	for name, faults := range map[string]func(*testing.T, func(*borough) *watched){
 		"a disk that rots, fills and ends": rotAndFull,
 		"places that cannot be written":    unwritable,
 		"people and tablets":               peopleAndTablets,
 	} {
 		t.Run(name, func(t *testing.T) {
+			defer func() { skipped = skipped || t.Skipped() }()
 			faults(t, func(b *borough) *watched {
 				w := &watched{borough: b, t: t, rules: rules, fired: fired}
 				w.first = w.scrape()
@@ -113,7 +114,7 @@ func TestEveryAlertFiresOnItsFault(t *testing.T) {
 		})
 	}
 	for name := range rules {
-		if !fired[name] {
+		if !fired[name] && !skipped {
 			t.Errorf("no fault was brought about for %s", name)
 		}
 	}
