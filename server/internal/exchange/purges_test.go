@@ -166,6 +166,44 @@ func TestFault56APurgeIsDoneOnceThoughTheClockWentBack(t *testing.T) {
 	}
 }
 
+// After a restore the clock is put right, and a tablet holds a family that its person
+// was given for a time while the clock was a day ahead: one that is yet to come. Its
+// cursor, which said so, is of the epoch that is over.
+func TestFault56WhatAClockThatWasAheadGaveIsPurgedAfterARestore(t *testing.T) {
+	w, family, ada := case1(t)
+	const day = 86_400_000
+	ada.fill(family, 1)
+	bea := w.tablet(w.person("practitioner"))
+	w.nowMS += day // the clock is a day ahead
+	w.commit(store.RelationEntry{User: bea.user, Family: family, Basis: "CO", Grant: true, FromMS: w.nowMS - 1000, ToMS: w.nowMS + 60_000})
+	bea.sync()
+	w.nowMS -= day
+	if err := w.b.Journal.J.BeginEpoch("test"); err != nil {
+		t.Fatal(err)
+	}
+	w.x.SetEpoch(w.b.Journal.Epoch())
+	bea.cursor = nil
+	purges := bea.purges(bea.mustAsk(bea.request()))
+	if len(purges) != 1 || purges[0].Family != family {
+		t.Fatalf("in the new epoch: got purges %v, want one of the family", purges)
+	}
+	bea.mustAsk(bea.purged(purges[0]))
+	head, _ := w.b.Journal.Head()
+	bea.wantPurges("after the receipt")
+	if now, _ := w.b.Journal.Head(); now != head {
+		t.Errorf("the journal grew from %d to %d", head, now)
+	}
+	w.nowMS += day
+	bea.sync()
+	if bea.count(family) == 0 {
+		t.Fatal("when its time has come: the tablet was not given the family")
+	}
+	w.nowMS += 61_000
+	if again := bea.purges(bea.mustAsk(bea.request())); len(again) != 1 {
+		t.Errorf("when its time is over: got purges %v, want one", again)
+	}
+}
+
 // A purge that an entry brought is answered while the clock is a day behind. When it
 // is right again, it has gone through a time at which a grant held: the device is asked
 // once more, under the same position, and its answer counts.

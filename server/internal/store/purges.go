@@ -2,6 +2,7 @@ package store
 
 import (
 	"cmp"
+	"math"
 	"slices"
 
 	"doorstep/syncproto"
@@ -63,7 +64,9 @@ func (p *purges) applyReceipts(e PurgeEntry) {
 // that it did, by position. A revoked device owes one purge of everything. A
 // device that came into use after a relation had ended owes nothing for it. Only
 // receipts of the epoch count: the device may have been given the family again by
-// entries that the journal has lost.
+// entries that the journal has lost. The zero epoch is of a device of which nothing is
+// known: it owes families too that its person is only to hold at a later time, for the
+// clock may have been ahead when it was sent them and have been put right since.
 func (s *State) PurgesOwed(epoch syncproto.Epoch, device syncproto.DeviceID, acc Access) []syncproto.Purged {
 	s.mu.RLock()
 	defer s.mu.RUnlock()
@@ -75,6 +78,10 @@ func (s *State) PurgesOwed(epoch syncproto.Epoch, device syncproto.DeviceID, acc
 		return []syncproto.Purged{{Position: revoked}}
 	}
 	var owed []syncproto.Purged
+	until := acc.AtMS
+	if epoch.IsZero() {
+		until = math.MaxInt64
+	}
 	for _, h := range acc.Holdings {
 		if h.Held() {
 			continue
@@ -83,7 +90,7 @@ func (s *State) PurgesOwed(epoch syncproto.Epoch, device syncproto.DeviceID, acc
 		if r := s.purges.receipts[receiptKey{at, h.Family}]; r.Epoch == epoch && r.Position > 0 {
 			since, sinceMS = r.Position, r.AtMS
 		}
-		if acc.heldSince(h, since, sinceMS) {
+		if acc.heldBetween(h, since, sinceMS, until) {
 			owed = append(owed, syncproto.Purged{Family: h.Family, Position: acc.EndedAt(h)})
 		}
 	}
@@ -91,11 +98,11 @@ func (s *State) PurgesOwed(epoch syncproto.Epoch, device syncproto.DeviceID, acc
 	return owed
 }
 
-// heldSince reports whether a holding might have stood at or after a position and
-// a time. It looks at every position and every time at which the holding turned,
+// heldBetween reports whether a holding might have stood at or after a position and
+// a time, and not after another. It looks at every position and every time at which the holding turned,
 // each with each: which of them met is not known, and a purge too many harms
 // nothing.
-func (a *Access) heldSince(h Holding, position uint64, atMS int64) bool {
+func (a *Access) heldBetween(h Holding, position uint64, atMS, untilMS int64) bool {
 	positions, times := []uint64{position}, []int64{atMS}
 	for i := range h.stays {
 		t := &h.stays[i]
@@ -105,7 +112,7 @@ func (a *Access) heldSince(h Holding, position uint64, atMS int64) bool {
 			}
 		}
 		for _, ms := range []int64{t.fromMS, t.toMS} {
-			if ms > atMS && ms <= a.AtMS {
+			if ms > atMS && ms <= untilMS {
 				times = append(times, ms)
 			}
 		}
