@@ -248,39 +248,55 @@ func (b *borough) openWork(bool) error {
 	return nil
 }
 
-// settle checks that the data is this borough's and enrols the desk.
+// settle checks that the data is this borough's, says what a start has to say, and
+// enrols the desk.
 func (b *borough) settle(create bool) error {
-	public, err := b.secrets.deskPublic()
-	if err != nil {
-		return fmt.Errorf("reading the desk key: %w", err)
-	}
-	_, err = b.ledger.Propose(context.Background(), func(tx *store.Tx) ([]store.Entry, error) {
-		var entries []store.Entry
-		if _, ours := tx.State().Ref(boroughRef, b.cfg.Borough); !ours {
-			if !create || len(tx.State().Refs(boroughRef)) > 0 {
-				return nil, errOtherBorough
-			}
-			entries = append(entries, store.RefEntry{Kind: boroughRef, Ref: b.cfg.Borough, ID: syncproto.ID(randomBytes(16))})
-		}
-		id := auth.DeviceIDOf(public)
-		if _, enrolled := tx.State().Device(id); !enrolled {
-			entries = append(entries, store.DeviceEntry{ID: id, Name: "the server's desk", Key: public, EnrolledMS: tx.AtMS()})
-		}
-		return entries, nil
-	})
-	if err != nil {
+	ctx := context.Background()
+	if err := b.claim(ctx, create); err != nil {
 		return fmt.Errorf("settling in: %w", err)
 	}
-	if err := b.settler.Start(context.Background()); err != nil {
+	if err := b.settler.Start(ctx, b.run); err != nil {
 		return err
 	}
-	if err := b.settler.Run(context.Background(), b.run); err != nil {
-		return err
+	if err := b.enrolDesk(ctx); err != nil {
+		return fmt.Errorf("settling in: %w", err)
 	}
 	if err := b.beginWitness(); err != nil {
 		return err
 	}
-	return b.exchange.Reconsider(context.Background())
+	return b.exchange.Reconsider(ctx)
+}
+
+// claim checks that the data is this borough's. New data becomes so with its first
+// entry; in other data nothing is written before the run.
+func (b *borough) claim(ctx context.Context, create bool) error {
+	state := b.store.State()
+	if _, ours := state.Ref(boroughRef, b.cfg.Borough); ours {
+		return nil
+	}
+	if !create || len(state.Refs(boroughRef)) > 0 {
+		return errOtherBorough
+	}
+	_, err := b.ledger.Propose(ctx, func(*store.Tx) ([]store.Entry, error) {
+		return []store.Entry{store.RefEntry{Kind: boroughRef, Ref: b.cfg.Borough, ID: syncproto.ID(randomBytes(16))}}, nil
+	})
+	return err
+}
+
+// enrolDesk enrols the device that signs what is written at the desk.
+func (b *borough) enrolDesk(ctx context.Context) error {
+	public, err := b.secrets.deskPublic()
+	if err != nil {
+		return fmt.Errorf("reading the desk key: %w", err)
+	}
+	id := auth.DeviceIDOf(public)
+	if _, enrolled := b.store.State().Device(id); enrolled {
+		return nil
+	}
+	_, err = b.ledger.Propose(ctx, func(tx *store.Tx) ([]store.Entry, error) {
+		return []store.Entry{store.DeviceEntry{ID: id, Name: "the server's desk", Key: public, EnrolledMS: tx.AtMS()}}, nil
+	})
+	return err
 }
 
 // Epoch implements api.Health.

@@ -1,7 +1,7 @@
 // Package settle writes into the journal what a start and a new epoch have to say
-// before anything is served: the epochs that the journal began by itself, the access
-// table that decides, what was erased and a restored journal does not know of, and
-// the run of the server. A Settler does that; EraseAgain comes before it, when the
+// before anything is served: the run of the server, the epochs that the journal began
+// by itself, the access table that decides, and what was erased and a restored journal
+// does not know of. A Settler does that; EraseAgain comes before it, when the
 // keys are there and nothing else is.
 //
 // It decides nothing about when an epoch begins: the journal does at a torn end, a
@@ -11,7 +11,6 @@ package settle
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"slices"
 	"sync"
@@ -50,21 +49,18 @@ type Settler struct {
 // New returns a Settler.
 func New(cfg Config) *Settler { return &Settler{cfg: cfg} }
 
-// Start writes down epochs, access table and erasures, as a start must before it
-// serves. It fails with audit.ErrOtherHistory if the journal lost what its own last
-// checkpoint covers and began no epoch since: then it was tampered with, or a backup
-// was put in place by hand, and the server must not go on.
-func (s *Settler) Start(ctx context.Context) error {
-	return errors.Join(s.declareEpochs(ctx), s.declareErasures(ctx))
-}
-
-// Run writes down that a server begins to work on the journal, under the id that its
-// cursors will carry. It comes after everything that may refuse to.
-func (s *Settler) Run(ctx context.Context, id syncproto.ID) error {
-	if err := s.propose(ctx, []store.Entry{store.RunEntry{ID: id}}); err != nil {
-		return fmt.Errorf("beginning a run: %w", err)
+// Start writes down that a server begins to work on the journal, under the id that its
+// cursors will carry, and then epochs, access table and erasures, as a start must
+// before it serves. The run comes first: what a start writes must not count with the
+// run before, or a cursor of a lost future might be of just that position and pass for
+// one of that run. It fails with audit.ErrOtherHistory, and writes nothing, if the
+// journal lost what its own last checkpoint covers and began no epoch since: then it
+// was tampered with, or a backup was put in place by hand, and the server must not go on.
+func (s *Settler) Start(ctx context.Context, run syncproto.ID) error {
+	if err := s.declareEpochs(ctx, store.RunEntry{ID: run}); err != nil {
+		return err
 	}
-	return nil
+	return s.declareErasures(ctx)
 }
 
 // OlderCopy is the reason of an epoch that began because the journal turned out to be
@@ -107,7 +103,8 @@ func (s *Settler) propose(ctx context.Context, entries []store.Entry) error {
 	return err
 }
 
-func (s *Settler) declareEpochs(ctx context.Context) error {
+// declareEpochs writes down the epochs that no entry speaks of, after what comes first.
+func (s *Settler) declareEpochs(ctx context.Context, first ...store.Entry) error {
 	entries := s.undeclared()
 	lost, isLost := s.cfg.Audit.Lost()
 	if isLost && !s.declared(lost) {
@@ -122,7 +119,7 @@ func (s *Settler) declareEpochs(ctx context.Context) error {
 	if s.cfg.Store.State().TableHash() != s.cfg.Table {
 		entries = append(entries, store.TableEntry{Hash: s.cfg.Table})
 	}
-	if err := s.propose(ctx, entries); err != nil {
+	if err := s.propose(ctx, slices.Concat(first, entries)); err != nil {
 		return fmt.Errorf("declaring an epoch: %w", err)
 	}
 	if isLost {

@@ -27,6 +27,7 @@ type office struct {
 	*storetest.Borough
 	settler *settle.Settler
 	audit   *audit.Log
+	erased  *erasure.List
 }
 
 // at is a moment of the test.
@@ -48,7 +49,7 @@ func open(t *testing.T, b *storetest.Borough, audits string) *office {
 		t.Fatal(err)
 	}
 	return &office{b, settle.New(settle.Config{Journal: b.Journal.J, Audit: log, Store: b.Store, Ledger: ledger, Erased: list,
-		Table: sha256.Sum256([]byte("table")), Now: func() time.Time { return at(9) }}), log}
+		Table: sha256.Sum256([]byte("table")), Now: func() time.Time { return at(9) }}), log, list}
 }
 
 // A server that is killed after it declared a restore, and before it kept another
@@ -56,10 +57,8 @@ func open(t *testing.T, b *storetest.Borough, audits string) *office {
 func TestFault84AKillRightAfterARestoreIsNoTampering(t *testing.T) {
 	audits := t.TempDir()
 	before := open(t, storetest.Open(t), audits)
-	for _, err := range []error{before.settler.Start(context.Background()), before.settler.Run(context.Background(), syncproto.ID{1})} {
-		if err != nil {
-			t.Fatal(err)
-		}
+	if err := before.settler.Start(context.Background(), syncproto.ID{1}); err != nil {
+		t.Fatal(err)
 	}
 	before.audit.Follow(0, nil, nil)
 	if c, err := before.audit.Keep(at(1)); err != nil || c.Size == 0 {
@@ -67,19 +66,73 @@ func TestFault84AKillRightAfterARestoreIsNoTampering(t *testing.T) {
 	}
 
 	restored := storetest.Open(t) // another journal, where the checkpoint stayed
-	if err := open(t, restored, t.TempDir()).settler.Start(context.Background()); err != nil {
+	if err := open(t, restored, t.TempDir()).settler.Start(context.Background(), syncproto.ID{2}); err != nil {
 		t.Fatal(err)
 	}
-	if err := open(t, restored, audits).settler.Start(context.Background()); !errors.Is(err, audit.ErrOtherHistory) {
+	if err := open(t, restored, audits).settler.Start(context.Background(), syncproto.ID{2}); !errors.Is(err, audit.ErrOtherHistory) {
 		t.Fatalf("without an epoch: got %v, want %v", err, audit.ErrOtherHistory)
 	}
 	if err := restored.Journal.J.BeginEpoch("restored"); err != nil {
 		t.Fatal(err)
 	}
 	for n, audits := range []string{copyOf(t, audits), audits, audits} { // the first time killed before it kept one
-		if err := open(t, restored, audits).settler.Start(context.Background()); err != nil {
+		if err := open(t, restored, audits).settler.Start(context.Background(), syncproto.ID{2}); err != nil {
 			t.Fatalf("start %d after the restore: %v", n+1, err)
 		}
+	}
+}
+
+// An older copy that is put back goes on at once with what a start writes. A cursor of
+// what came there before must not pass for one of the run that the copy knows.
+func TestAnOlderCopyIsNoticedByACursorOfWhereAStartWrote(t *testing.T) {
+	b := storetest.Open(t)
+	o := open(t, b, t.TempDir())
+	if err := o.settler.Start(context.Background(), syncproto.ID{1}); err != nil {
+		t.Fatal(err)
+	}
+	state, epoch := b.Store.State(), syncproto.Epoch(b.Journal.J.Epoch())
+	copied := state.Head()
+	if err := b.Journal.J.BeginEpoch("so that a start has more to say than its run"); err != nil {
+		t.Fatal(err)
+	}
+	if state.IsLostFuture(epoch, syncproto.ID{1}, copied) {
+		t.Errorf("entry %d, the last of the run: taken for one of a lost future", copied)
+	}
+	if err := open(t, b, t.TempDir()).settler.Start(context.Background(), syncproto.ID{2}); err != nil {
+		t.Fatal(err)
+	}
+	now := syncproto.Epoch(b.Journal.J.Epoch())
+	for position := copied + 1; position <= state.Head(); position++ {
+		if !state.IsLostFuture(now, syncproto.ID{1}, position) {
+			t.Errorf("entry %d, which the start after the run wrote: not taken for one of a lost future", position)
+		}
+	}
+}
+
+// A journal that must not be gone on with is left as it is.
+func TestARefusedStartWritesNothing(t *testing.T) {
+	audits := t.TempDir()
+	before := open(t, storetest.Open(t), audits)
+	if err := before.settler.Start(context.Background(), syncproto.ID{1}); err != nil {
+		t.Fatal(err)
+	}
+	before.audit.Follow(0, nil, nil)
+	if _, err := before.audit.Keep(at(1)); err != nil {
+		t.Fatal(err)
+	}
+	other := storetest.Open(t)
+	if err := open(t, other, t.TempDir()).settler.Start(context.Background(), syncproto.ID{2}); err != nil {
+		t.Fatal(err)
+	}
+	refused, head := open(t, other, audits), other.Store.State().Head()
+	if err := refused.erased.Add([]store.KeyPair{{Family: syncproto.FamilyID{7}}}); err != nil {
+		t.Fatal(err)
+	}
+	if err := refused.settler.Start(context.Background(), syncproto.ID{3}); !errors.Is(err, audit.ErrOtherHistory) {
+		t.Fatalf("got %v, want %v", err, audit.ErrOtherHistory)
+	}
+	if now := other.Store.State().Head(); now != head {
+		t.Errorf("the journal grew from %d to %d entries", head, now)
 	}
 }
 
@@ -96,7 +149,7 @@ func (full) Propose(context.Context, func(*store.Tx) ([]store.Entry, error)) (ui
 func TestFault79AnEpochThatBeganOnAFullDiskIsDeclared(t *testing.T) {
 	b := storetest.Open(t)
 	o := open(t, b, t.TempDir())
-	if err := o.settler.Start(context.Background()); err != nil {
+	if err := o.settler.Start(context.Background(), syncproto.ID{2}); err != nil {
 		t.Fatal(err)
 	}
 	was := syncproto.Epoch(b.Journal.J.Epoch())

@@ -186,10 +186,7 @@ func (b *borough) serve(source backing.Journal) {
 // settle says what a start has to say before it serves.
 func (b *borough) settle() error {
 	ctx := context.Background()
-	if err := b.settler.Start(ctx); err != nil {
-		return err
-	}
-	if err := b.settler.Run(ctx, b.run); err != nil {
+	if err := b.settler.Start(ctx, b.run); err != nil {
 		return err
 	}
 	return b.exchange.Reconsider(ctx)
