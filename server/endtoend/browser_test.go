@@ -94,7 +94,10 @@ func (p *pages) serve(t *testing.T, mux *http.ServeMux) {
 		mux.Handle("/app/"+name, withPolicy(files("/app/", client)))
 	}
 	p.Server = httptest.NewServer(mux)
-	t.Cleanup(p.Close)
+	t.Cleanup(func() {
+		p.CloseClientConnections() // a browser that is still there listens to the server
+		p.Close()
+	})
 }
 
 // withPolicy sets what the server sets for pages (see the API's policyOf).

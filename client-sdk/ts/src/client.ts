@@ -180,6 +180,9 @@ export class Client {
    */
   static async open(options: ClientOptions): Promise<Client> {
     const client = new Client(options);
+    // A page that a browser keeps frozen for the way back to it would keep the writer's lock as well.
+    addEventListener("pagehide", (e) => { if ((e as PageTransitionEvent).persisted) client.close(); });
+    addEventListener("pageshow", (e) => { if ((e as PageTransitionEvent).persisted) location.reload(); });
     await client.#call("begin", {
       wasm: new URL(options.wasm, location.href).href,
       server: new URL(options.server ?? location.origin).origin,

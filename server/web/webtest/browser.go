@@ -174,7 +174,7 @@ func (b *Browser) Fill(label, words string) {
 // Press presses the button or link with these words.
 func (b *Browser) Press(words string) {
 	b.t.Helper()
-	find := fmt.Sprintf(`[...document.querySelectorAll("button, a, summary, label")].find((e) => e.innerText.trim().split("\n")[0].startsWith(%q) && !e.disabled && e.getClientRects().length)`, words)
+	find := named(words)
 	b.Until("there is something to press called "+words, find)
 	ctx, stop := context.WithTimeout(b.ctx, most)
 	defer stop()
@@ -224,6 +224,11 @@ func (b *Browser) do(what string, action chromedp.Action[chromedp.Void]) {
 	if err := chromedp.Do(ctx, action); err != nil && !errors.Is(err, context.Canceled) {
 		b.t.Fatalf("%s: %v", what, err)
 	}
+}
+
+// named finds what can be pressed, by the words that it begins with.
+func named(words string) string {
+	return fmt.Sprintf(`[...document.querySelectorAll("button, a, summary, label")].find((e) => e.innerText.trim().split("\n")[0].startsWith(%q) && !e.disabled && e.getClientRects().length)`, words)
 }
 
 // fieldOf finds the control of a label, by the words that it begins with.

@@ -17,6 +17,7 @@ type Between =
   | { for: string; answer: Answer }
   | { for: "all"; event: string; value: unknown }
   | { for: "all"; writer: string }
+  | { for: "all"; beginning: string }
   | { for: "all"; keys: Keys | undefined };
 
 /** How long the worker that writes may be silent before it is taken to be frozen. */
@@ -29,6 +30,7 @@ class Tab {
   #keys: Keys | undefined;
   #writer: Writer | undefined;
   #passing = false; // somebody else writes
+  #beginning = false; // this worker has the lock, and opens what it writes to
   #heard = performance.now();
 
   constructor(readonly config: Config) {
@@ -43,20 +45,28 @@ class Tab {
       this.#onReady = done;
       void this.#compete(false).catch(failed);
     });
-    setInterval(() => this.#watch(), silentMS / 3);
-    await ready;
+    const watch = setInterval(() => this.#watch(), silentMS / 3);
+    await ready.catch((e: unknown) => {
+      clearInterval(watch);
+      throw e;
+    });
   }
 
   #onReady: () => void = () => undefined;
 
   /** Writes as long as this worker has the lock. */
   async #compete(steal: boolean): Promise<void> {
+    let stolen = false;
     await navigator.locks.request(`${this.config.name} writer`, steal ? { steal } : {}, async () => {
       let lost: () => void = () => undefined;
       const held = new Promise<void>((done) => { lost = done; });
       this.#passing = false;
+      this.#beginning = true;
+      this.#tellBeginning();
       const hooks = { share: (k: Keys | undefined) => this.#share(k), fenced: () => lost() };
-      this.#writer = await Writer.begin(this.config, (e, v) => this.#tell(e, v), hooks, this.#keys);
+      const writer = await Writer.begin(this.config, (e, v) => this.#tell(e, v), hooks, this.#keys).finally(() => { this.#beginning = false; });
+      if (stolen) return writer.end();
+      this.#writer = writer;
       this.#channel.postMessage({ for: "all", writer: this.#id } satisfies Between);
       post({ event: "writer", value: undefined });
       this.#onReady();
@@ -65,6 +75,7 @@ class Tab {
     }).catch((e: unknown) => {
       // Stolen while this tab was frozen: somebody else writes now.
       if (!(e instanceof DOMException && e.name === "AbortError")) throw e;
+      stolen = true;
     });
     this.#writer?.end();
     this.#writer = undefined;
@@ -98,6 +109,7 @@ class Tab {
   #hear(m: Between): void {
     if ("hello" in m || "call" in m) {
       if (this.#writer) this.#serve(m);
+      else if (this.#beginning) this.#tellBeginning();
       return;
     }
     this.#heard = performance.now();
@@ -132,14 +144,19 @@ class Tab {
     this.#channel.postMessage({ for: "all", event, value } satisfies Between);
   }
 
+  /** A sign of life, for those who would take it to be frozen. */
+  #tellBeginning(): void {
+    this.#channel.postMessage({ for: "all", beginning: this.#id } satisfies Between);
+  }
+
   #share(keys: Keys | undefined): void {
     this.#keys = keys;
     this.#channel.postMessage({ for: "all", keys } satisfies Between);
   }
 
-  /** Takes the lock from a worker that does not answer: its tab is frozen. */
+  /** Takes the lock from a worker that does not answer, or never did: its tab is frozen. */
   #watch(): void {
-    if (this.#writer || !this.#passing || this.#waiting.size === 0) {
+    if (this.#writer || this.#beginning || this.#passing && this.#waiting.size === 0) {
       this.#heard = performance.now();
       return;
     }

@@ -90,10 +90,12 @@ export class Vault {
   /** Opens the list, by its second copy if the first is gone. */
   static async open(name: string, folder: FileSystemDirectoryHandle | undefined): Promise<Vault> {
     const db = await openDB(`${name}-people`, 1, { upgrade: (db) => void db.createObjectStore("people") });
-    const vault = new Vault(db, folder && await access(folder, "people"), folder ? sharesIn(folder) : noShares);
+    const vault = new Vault(db, folder && await access(folder, "people"), folder ? sharesIn(folder) : sharesInMemory());
     const first = await db.get("people", "all") as Uint8Array | undefined;
     vault.#entries = readEntries(first) ?? readEntries(vault.#fromFile()) ?? [];
     await vault.#lapse();
+    // Without private files a share lasts as long as its page: the server lends it anew.
+    if (!folder) for (const e of vault.#entries) e.until = 0;
     return vault;
   }
 
@@ -319,8 +321,11 @@ function sharesIn(folder: FileSystemDirectoryHandle): Shares {
   };
 }
 
-/** Where there are no files that can be overwritten no share is kept: each unlocking needs the server. */
-const noShares: Shares = { get: async () => undefined, put: async () => undefined, wipe: async () => undefined };
+/** Where there are no files that can be overwritten a share is kept in memory alone: after each start of a page unlocking needs the server. */
+function sharesInMemory(): Shares {
+  const held = new Map<string, Bytes>();
+  return { get: async (s) => held.get(s), put: async (s, share) => void held.set(s, share), wipe: async (s) => void held.delete(s) };
+}
 
 /** The key that a store's secret is sealed under. */
 async function lockKey(unlock: Unlock, salt: Bytes, count: number, share: Bytes): Promise<CryptoKey> {
