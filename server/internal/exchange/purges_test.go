@@ -348,3 +348,29 @@ func TestARelationThatTheClockEndsIsPurged(t *testing.T) {
 		w.nowMS += 1000
 	}
 }
+
+// A relation that an entry ended is followed by one that the clock begins and ends: the
+// purge must not be older than the grant before it, or the tablet takes it for one that
+// the grant replaced, and keeps the family.
+func TestAPurgeByTheClockIsNewerThanTheGrantByTheClock(t *testing.T) {
+	w, family, ada := case1(t)
+	ada.fill(family, 1)
+	w.commit(store.RelationEntry{ID: syncproto.ID{9}, User: ada.user, Family: family, Basis: "JOINT", Grant: true, FromMS: w.nowMS + 60_000, ToMS: w.nowMS + 120_000})
+	w.part(ada.user, family, "LEAD")
+	ada.mustAsk(ada.purged(ada.purges(ada.mustAsk(ada.request()))...))
+	ada.wantPurges("after the receipt")
+	w.nowMS += 60_000
+	var granted uint64
+	for _, item := range ada.mustAsk(ada.request()).Items {
+		if item.Type == syncproto.ItemGrant {
+			granted = item.Position
+		}
+	}
+	w.nowMS += 60_000
+	purges := ada.purges(ada.mustAsk(ada.request()))
+	if granted == 0 || len(purges) != 1 || purges[0].Position < granted {
+		t.Fatalf("got a grant at %d and then purges %v, want one purge that is not older", granted, purges)
+	}
+	ada.mustAsk(ada.purged(purges[0]))
+	ada.wantPurges("after its receipt")
+}

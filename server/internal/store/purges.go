@@ -128,10 +128,12 @@ func (a *Access) heldBetween(h Holding, position uint64, atMS, untilMS int64) bo
 }
 
 // EndedAt is the position under which a purge of a family that is not held any
-// more is spoken of: that of the entry that ended it or, if the clock did, the
-// head.
+// more is spoken of: that of the entry that ended it or, if the clock may have, the
+// head. After the last entry the clock may have begun the holding too, which was then
+// spoken of under a later position: a device leaves out what is older than that.
 func (a *Access) EndedAt(h Holding) uint64 {
-	if h.ChangedAt > 0 && h.HeldAt(h.ChangedAt-1, a.AtMS) {
+	byClock := a.heldBetween(h, h.ChangedAt, math.MinInt64, math.MaxInt64)
+	if !byClock && h.ChangedAt > 0 && h.HeldAt(h.ChangedAt-1, a.AtMS) {
 		return h.ChangedAt
 	}
 	return a.Head
