@@ -133,9 +133,6 @@ func (e *Engine) nothingUnsent(f *family) bool {
 	if e.meta.live != e.meta.gen || e.holdsLost(f) {
 		return false // what the server lost is not known yet, or not given back
 	}
-	if e.meta.live != e.meta.gen || e.holdsLost(f) {
-		return false // what the server lost is not known yet, or not given back
-	}
 	for _, r := range f.records {
 		if r.draft != nil {
 			return false
@@ -185,7 +182,6 @@ func (e *Engine) purgeRecord(s *steps, r *record) {
 	for _, id := range r.ids() {
 		if _, keep := kept[id]; !keep {
 			s.work.delete(keyChange(r.family, r.id, id))
-			e.forgetOther(id)
 			e.forgetOther(id)
 			s.mayEnd()
 		}
