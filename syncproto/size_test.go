@@ -16,7 +16,8 @@ const maxWasmBytes = 840_000
 // browserFlags are how the core is built for the browser (client-sdk/README.md).
 // Where a call costs nothing beside what it does, it is not inlined: that saves
 // 4 % of the download. In text and cbor, where time is spent, it stays.
-var browserFlags = []string{"-trimpath", "-ldflags=-s -w", "-gcflags=doorstep/client-sdk/engine=-l", "-gcflags=doorstep/syncproto=-l"}
+var browserFlags = []string{"-trimpath", "-ldflags=-s -w", "-gcflags=doorstep/client-sdk/engine=-l", "-gcflags=doorstep/syncproto=-l",
+	"-gcflags=doorstep/syncproto/schema=-l"}
 
 // pure are the packages that are built for the browser.
 var pure = []string{

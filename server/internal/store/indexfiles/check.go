@@ -75,22 +75,24 @@ func checkUnbegun(names []string) error {
 	return nil
 }
 
-// CheckTables is the part of Check that may be asked beside badger: the tables that are there, each against its sums.
-// Tables come and go meanwhile.
+// CheckTables is the part of Check that may be asked beside badger: the tables that the MANIFEST named before they are
+// looked at, each against its sums. Tables come and go meanwhile; one that is not in the MANIFEST yet is still being
+// written.
 func CheckTables(dir string, through disk.FS) error {
-	names, err := through.ReadDir(dir)
+	live, err := readManifest(filepath.Join(dir, manifestName))
+	if errors.Is(err, ErrDamaged) {
+		return nil // it looks so while badger adds to it; the next start tells
+	}
 	if err != nil {
 		return fmt.Errorf("listing the index: %w", err)
 	}
-	for _, name := range names {
-		if !strings.HasSuffix(name, tableSuffix) {
-			continue
-		}
-		_, err := checkTable(through, filepath.Join(dir, name))
+	for _, id := range live {
+		path := filepath.Join(dir, tableName(id))
+		_, err := checkTable(through, path)
 		if err == nil || errors.Is(err, fs.ErrNotExist) {
 			continue
 		}
-		if _, gone := os.Stat(filepath.Join(dir, name)); errors.Is(gone, fs.ErrNotExist) {
+		if _, gone := os.Stat(path); errors.Is(gone, fs.ErrNotExist) {
 			continue // it was removed while it was read
 		}
 		return err

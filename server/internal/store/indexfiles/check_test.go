@@ -111,6 +111,28 @@ func TestKilledWhileALogIsMade(t *testing.T) {
 	}
 }
 
+// TestATableThatIsBeingWrittenIsNoDamage looks at tables while badger is in the middle of one, which has a size and no
+// content yet, and at one of the others when it is damaged.
+func TestATableThatIsBeingWrittenIsNoDamage(t *testing.T) {
+	left := killed(t)
+	if err := os.WriteFile(filepath.Join(left, "999999.sst"), make([]byte, 4096), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if err := indexfiles.CheckTables(left, disk.Local{}); err != nil {
+		t.Errorf("beside a table that is being written: %v", err)
+	}
+	tables, err := filepath.Glob(filepath.Join(left, "0*.sst"))
+	if err != nil || len(tables) == 0 {
+		t.Fatalf("tables: %v, %v", tables, err)
+	}
+	if err := os.WriteFile(tables[0], make([]byte, 4096), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if err := indexfiles.CheckTables(left, disk.Local{}); !errors.Is(err, indexfiles.ErrDamaged) {
+		t.Errorf("with a damaged table: got %v, want ErrDamaged", err)
+	}
+}
+
 // TestDamageIsFoundOrHarmless damages a file and holds that Check says so, or that
 // badger then has what was written up to some transaction, without a hole.
 func TestDamageIsFoundOrHarmless(t *testing.T) {
