@@ -34,6 +34,8 @@ const (
 	tableSuffix  = ".sst"
 	logSuffix    = ".mem"
 	readers      = 2 // tables at once: the disk is what takes time
+	// manifestLooks is how often a MANIFEST in use is read once more that looks damaged, as it may while badger adds a line.
+	manifestLooks = 8
 )
 
 func damaged(file, format string, args ...any) error {
@@ -80,8 +82,8 @@ func checkUnbegun(names []string) error {
 // written.
 func CheckTables(dir string, through disk.FS) error {
 	live, err := readManifest(filepath.Join(dir, manifestName))
-	if errors.Is(err, ErrDamaged) {
-		return nil // it looks so while badger adds to it; the next start tells
+	for again := 0; errors.Is(err, ErrDamaged) && again < manifestLooks; again++ {
+		live, err = readManifest(filepath.Join(dir, manifestName))
 	}
 	if err != nil {
 		return fmt.Errorf("listing the index: %w", err)

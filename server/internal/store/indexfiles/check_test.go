@@ -131,6 +131,12 @@ func TestATableThatIsBeingWrittenIsNoDamage(t *testing.T) {
 	if err := indexfiles.CheckTables(left, disk.Local{}); !errors.Is(err, indexfiles.ErrDamaged) {
 		t.Errorf("with a damaged table: got %v, want ErrDamaged", err)
 	}
+	if err := os.WriteFile(filepath.Join(left, "MANIFEST"), []byte("no manifest"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if err := indexfiles.CheckTables(left, disk.Local{}); !errors.Is(err, indexfiles.ErrDamaged) {
+		t.Errorf("with a damaged MANIFEST: got %v, want ErrDamaged", err)
+	}
 }
 
 // TestDamageIsFoundOrHarmless damages a file and holds that Check says so, or that
