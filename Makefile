@@ -7,7 +7,7 @@ BIN := bin/doorstep
 # The race detector needs a C compiler; without one the tests run without it.
 RACE := $(if $(shell command -v gcc || command -v clang || command -v cc),-race)
 
-.PHONY: build web screenshots demo test bench bench-web bench-text mutants lint vuln reproducible clean
+.PHONY: build web screenshots demo test bench bench-web bench-text mutants lint vuln release reproducible clean
 
 # One static binary for this machine, with the app for tablets where it could be built.
 build: web
@@ -78,6 +78,11 @@ lint:
 # Known vulnerabilities. Apart from lint: its database is not reachable everywhere.
 vuln:
 	$(GO) run golang.org/x/vuln/cmd/govulncheck@v1.9.0 ./...
+
+# What is handed to a borough: the binary, what is linked into it, and their sums.
+release: build
+	$(BIN) version --contents > bin/doorstep.cdx.json
+	cd bin && sha256sum doorstep doorstep.cdx.json | tee SHA256SUMS
 
 # Two builds of what is committed, in two folders, must be one and the same.
 reproducible:

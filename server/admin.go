@@ -128,6 +128,7 @@ func adminHandler(op Operator) http.Handler {
 	command(mux, "import", op.Import)
 	command(mux, "erase", op.Erase)
 	command(mux, "reconciliation", func(ctx context.Context, _ nothing) (Reconciliation, error) { return op.Reconciliation(ctx) })
+	command(mux, "reload", func(ctx context.Context, _ nothing) (ReloadReport, error) { return op.Reload(ctx) })
 	command(mux, "status", func(ctx context.Context, _ nothing) (Status, error) { return op.Status(ctx) })
 	return mux
 }
@@ -271,6 +272,11 @@ func (o remoteOperator) Import(ctx context.Context, in ImportFiles) (ImportRepor
 // Reconciliation implements Operator.
 func (o remoteOperator) Reconciliation(ctx context.Context) (Reconciliation, error) {
 	return ask[nothing, Reconciliation](ctx, o, "reconciliation", nothing{})
+}
+
+// Reload implements Operator.
+func (o remoteOperator) Reload(ctx context.Context) (ReloadReport, error) {
+	return ask[nothing, ReloadReport](ctx, o, "reload", nothing{})
 }
 
 // Status implements Operator.

@@ -57,7 +57,10 @@ var errOtherBorough = errors.New("this data belongs to another borough than the 
 type borough struct {
 	cfg     Config
 	log     *slog.Logger
+	level   slog.LevelVar // of log, while serving
 	secrets secrets
+
+	reloader reloader
 
 	journal  backing.Journal
 	audit    *audit.Log

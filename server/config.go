@@ -126,7 +126,7 @@ type MetricsConfig struct {
 
 // LogConfig says what is logged. No setting ever logs content.
 type LogConfig struct {
-	Level  string `koanf:"level" doc:"debug, info, warn or error."`
+	Level  string `koanf:"level" doc:"debug, info, warn or error. A running server takes it over at doorstep reload, as it does visits; all other keys need a restart."`
 	Format string `koanf:"format" doc:"json or text."`
 }
 

@@ -2,6 +2,7 @@ package server
 
 import (
 	"errors"
+	"log/slog"
 	"os"
 	"path/filepath"
 	"reflect"
@@ -117,6 +118,46 @@ func TestEnvironmentOverrides(t *testing.T) {
 	if cfg.Log.Level != "debug" || cfg.Sessions.Idle != 2*time.Hour || cfg.Limits.Syncs != 7 || !cfg.Listen.InsecureHTTP ||
 		len(cfg.proxies()) != 2 {
 		t.Errorf("got %+v", cfg)
+	}
+}
+
+// A running server takes over what it can, says what waits for a restart, and goes on
+// with what it has when the file has faults, which are all named.
+func TestReloadTakesOverWhatItCan(t *testing.T) {
+	cfg := begin(t)
+	r := start(t, cfg)
+	if _, err := r.Reload(t.Context()); !errors.Is(err, errNothingServed) {
+		t.Errorf("a server that nobody told where its configuration is: %v", err)
+	}
+	file := func(cfg Config, more string) func() (Config, error) {
+		var text strings.Builder
+		if err := WriteConfig(&text, cfg); err != nil {
+			t.Fatal(err)
+		}
+		path := writeConfig(t, more+text.String())
+		return func() (Config, error) { return LoadConfig(path, nil) }
+	}
+	changed := cfg
+	changed.Log.Level, changed.Limits.Syncs, changed.Visits.Unseen = "debug", 7, "5 WEEK"
+
+	r.ReloadFrom(file(changed, "colour = \"blue\"\nshape = \"round\"\n"))
+	_, err := r.Reload(t.Context())
+	var bad *ConfigError
+	if !errors.As(err, &bad) || len(bad.Faults) != 2 || r.borough.log.Enabled(t.Context(), slog.LevelDebug) {
+		t.Errorf("a file with two faults: %v; want both, and nothing taken over", err)
+	}
+	r.ReloadFrom(file(changed, ""))
+	got, err := r.Reload(t.Context())
+	want := ReloadReport{Taken: []string{"visits.unseen", "log.level"}, Waiting: []string{"limits.syncs"}}
+	if err != nil || !reflect.DeepEqual(got, want) {
+		t.Errorf("got %+v, %v; want %+v", got, err, want)
+	}
+	if !r.borough.log.Enabled(t.Context(), slog.LevelDebug) {
+		t.Error("the new level of the log was not taken over")
+	}
+	again, err := r.Reload(t.Context())
+	if err != nil || len(again.Taken) != 0 || len(again.Waiting) != 1 {
+		t.Errorf("the same file again: %+v, %v; want nothing taken, one key that waits", again, err)
 	}
 }
 

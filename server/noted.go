@@ -27,6 +27,7 @@ const (
 	wordExplainAccess  = "explain-access"
 	wordImport         = "import"
 	wordStatus         = "status"
+	wordReload         = "reload"
 	wordErase          = "erase"
 	wordReconciliation = "reconciliation"
 	wordCustody        = "custody"
@@ -115,6 +116,11 @@ func (n notedOperator) Import(ctx context.Context, in ImportFiles) (ImportReport
 // Status implements Operator.
 func (n notedOperator) Status(ctx context.Context) (Status, error) {
 	return told(ctx, n, wordStatus, n.localOperator.Status)
+}
+
+// Reload implements Operator.
+func (n notedOperator) Reload(ctx context.Context) (ReloadReport, error) {
+	return told(ctx, n, wordReload, n.localOperator.Reload)
 }
 
 // Erase implements Operator.

@@ -43,6 +43,8 @@ type Operator interface {
 	Import(ctx context.Context, in ImportFiles) (ImportReport, error)
 	// Status says how the data is: disk, scrub, backups.
 	Status(context.Context) (Status, error)
+	// Reload has a running server read its configuration again.
+	Reload(context.Context) (ReloadReport, error)
 	// Erase does what somebody of information governance orders about an erasure.
 	Erase(context.Context, EraseOrder) ([]Erasure, error)
 	// Reconciliation says what came back since a restore, and what is missing.

@@ -51,7 +51,10 @@ func Open(cfg Config, logs io.Writer) (*Server, error) {
 	if err := cfg.Check(); err != nil {
 		return nil, err
 	}
-	b := &borough{cfg: cfg, log: newLogger(cfg.Log, logs), serving: true}
+	b := &borough{cfg: cfg, serving: true}
+	b.level.Set(levelOf(cfg.Log))
+	b.reloader.last = cfg
+	b.log = newLeveled(cfg.Log, &b.level, logs)
 	b.startMeter()
 	b, err := openWith(b, false)
 	if err != nil {
@@ -162,12 +165,20 @@ func (s *Server) Close() error {
 	return s.closed
 }
 
-// newLogger writes log lines as cfg says.
-func newLogger(cfg LogConfig, w io.Writer) *slog.Logger {
+// levelOf is the level of a configuration that Check found good.
+func levelOf(cfg LogConfig) slog.Level {
 	var level slog.Level
 	if err := level.UnmarshalText([]byte(cfg.Level)); err != nil {
-		level = slog.LevelInfo // Check told of it
+		return slog.LevelInfo // Check told of it
 	}
+	return level
+}
+
+// newLogger writes log lines as cfg says.
+func newLogger(cfg LogConfig, w io.Writer) *slog.Logger { return newLeveled(cfg, levelOf(cfg), w) }
+
+// newLeveled is newLogger with a level that may change meanwhile.
+func newLeveled(cfg LogConfig, level slog.Leveler, w io.Writer) *slog.Logger {
 	opt := &slog.HandlerOptions{Level: level}
 	if cfg.Format == "text" {
 		return slog.New(slog.NewTextHandler(w, opt))

@@ -24,7 +24,7 @@ var commands = map[string]string{
 	"erase ask": throughOperator, "erase confirm": throughOperator, "erase hold": throughOperator,
 	"erase list": throughOperator, "erase refuse": throughOperator,
 	"free-ballast": ofFiles, "import": throughOperator, "init": ofNobody, "rebuild": ofFiles,
-	"reconciliation": throughOperator, "repair": ofFiles, "restore": ofFiles, "restore-drill": ofFiles,
+	"reconciliation": throughOperator, "reload": throughOperator, "repair": ofFiles, "restore": ofFiles, "restore-drill": ofFiles,
 	"serve": serves, "bench-serve-unproven": serves, "bench-serve-unguarded": serves, "status": throughOperator,
 	"user add": throughOperator, "user disable": throughOperator, "user enable": throughOperator, "user link": throughOperator,
 	"user list": throughOperator, "user password": throughOperator, "user revoke": throughOperator,

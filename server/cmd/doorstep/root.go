@@ -88,6 +88,7 @@ func newRoot(s streams) *cobra.Command {
 		newVerify(s),
 		newVerifyExport(s),
 		newStatus(s),
+		newReload(s),
 		newFreeBallast(s),
 		newReconciliation(s),
 		newBackup(s),

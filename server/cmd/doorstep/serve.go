@@ -4,8 +4,10 @@ import (
 	"context"
 	"errors"
 	"os"
+	"os/signal"
 	"runtime"
 	"runtime/debug"
+	"syscall"
 
 	"github.com/spf13/cobra"
 
@@ -35,6 +37,7 @@ func newServe(s streams) *cobra.Command {
 		Use:   "serve",
 		Short: "Serve the borough until interrupted",
 		Long: "Serve the borough until SIGINT or SIGTERM, then let what is under way finish (at most 20 s).\n" +
+			"SIGHUP reads the configuration again, as doorstep reload does; the log says what came of it.\n" +
 			"Log lines go to standard error. The data must have been begun with doorstep init.",
 		Args: noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error { return runServe(cmd.Context(), o, s) },
@@ -60,7 +63,28 @@ func runServe(ctx context.Context, o serveOptions, s streams) error {
 	if err != nil {
 		return err
 	}
+	srv.ReloadFrom(func() (server.Config, error) { return server.LoadConfig(o.config, os.Environ()) })
+	stop := reloadOnHangup(ctx, srv)
+	defer stop()
 	return errors.Join(srv.Serve(ctx), srv.Close())
+}
+
+// reloadOnHangup has the server read its configuration again at each SIGHUP, which
+// says in its log what came of it.
+func reloadOnHangup(ctx context.Context, srv *server.Server) (stop func()) {
+	hangups, done := make(chan os.Signal, 1), make(chan struct{})
+	signal.Notify(hangups, syscall.SIGHUP)
+	go func() {
+		defer close(done)
+		for range hangups {
+			_, _ = srv.Reload(ctx) // the log has it
+		}
+	}()
+	return func() {
+		signal.Stop(hangups)
+		close(hangups)
+		<-done
+	}
 }
 
 // garbagePercent lets the heap grow to five times of what is in use before it is

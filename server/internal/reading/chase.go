@@ -104,7 +104,7 @@ type chaser struct {
 
 func (r *Room) chaseIn(user syncproto.UserID, family syncproto.FamilyID, now time.Time) ([]Chased, error) {
 	who := r.asker(user, family)
-	c := &chaser{Room: r, family: family, now: now, today: r.visits.day(now.UnixMilli())}
+	c := &chaser{Room: r, family: family, now: now, today: r.visits.Load().day(now.UnixMilli())}
 	for _, k := range schema.All() {
 		if newest, _ := schema.Newest(k.ID); newest != k || !mayChase(who, k.ID) {
 			continue
@@ -159,10 +159,10 @@ func (c *chaser) record(v *syncproto.View) {
 // draft finds a visit that is over and was not handed over in the time to record it.
 func (c *chaser) draft(v *syncproto.View) {
 	start, ok := v.Settled("start").AsInt()
-	if !ok || v.Workflow.HandedOver != nil || !c.visits.RecordWithin.Set() {
+	if !ok || v.Workflow.HandedOver != nil || !c.visits.Load().RecordWithin.Set() {
 		return
 	}
-	if by := c.visits.RecordWithin.After(c.visits.day(start), c.visits.Calendar); by < c.today {
+	if by := c.visits.Load().RecordWithin.After(c.visits.Load().day(start), c.visits.Load().Calendar); by < c.today {
 		f, _ := v.Field("start")
 		c.add(v, Chased{What: ChaseDraft, Whom: f.By.Author, SinceMS: start, By: by})
 	}
@@ -223,7 +223,7 @@ func (c *chaser) interviews(episodes []*syncproto.View) error {
 		}
 		until := time.UnixMilli(end).Add(interviewHours)
 		child, _ := refIn(v, "child")
-		c.add(v, Chased{What: ChaseInterview, About: child, SinceMS: end, By: c.visits.day(until.UnixMilli())})
+		c.add(v, Chased{What: ChaseInterview, About: child, SinceMS: end, By: c.visits.Load().day(until.UnixMilli())})
 		c.out[len(c.out)-1].Overdue = until.Before(c.now)
 	}
 	return nil

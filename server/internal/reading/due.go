@@ -66,10 +66,10 @@ func (r *Room) FamilyDue(_ context.Context, user syncproto.UserID, family syncpr
 	if err != nil {
 		return nil, fmt.Errorf("working out what is due: %w", err)
 	}
-	today := r.visits.day(r.now().UnixMilli())
+	today := r.visits.Load().day(r.now().UnixMilli())
 	var out []ChildDue
 	for _, child := range f.children() {
-		due := r.visits.due(f, child, today)
+		due := r.visits.Load().due(f, child, today)
 		if due.Family = family; due.matters() {
 			out = append(out, due)
 		}

@@ -12,6 +12,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"sync/atomic"
 	"time"
 
 	"doorstep/server/internal/access"
@@ -47,14 +48,19 @@ type HistoryItem struct {
 type Room struct {
 	store  *store.Store
 	now    func() time.Time
-	visits VisitRules
+	visits atomic.Pointer[VisitRules]
 }
 
 // New returns a Room over an open store. Relations hold by the time of now; visits are
 // due as visits say.
 func New(s *store.Store, now func() time.Time, visits VisitRules) *Room {
-	return &Room{store: s, now: now, visits: visits}
+	r := &Room{store: s, now: now}
+	r.SetVisits(visits)
+	return r
 }
+
+// SetVisits has visits be due by other rules from now on.
+func (r *Room) SetVisits(rules VisitRules) { r.visits.Store(&rules) }
 
 // Name returns a person's name as colleagues see it; "" for nobody known.
 func (r *Room) Name(id syncproto.UserID) string {

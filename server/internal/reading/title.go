@@ -75,7 +75,7 @@ func (r *Room) visitTitle(kind *schema.Kind, v *syncproto.View) string {
 	for _, field := range []string{"start", "planned"} {
 		f, _ := v.Field(field)
 		if ms, ok := f.Value.AsInt(); ok {
-			return title + " of " + time.UnixMilli(ms).In(r.visits.Zone).Format("2 January 2006")
+			return title + " of " + time.UnixMilli(ms).In(r.visits.Load().Zone).Format("2 January 2006")
 		}
 	}
 	return title
