@@ -14,6 +14,7 @@ import (
 	"doorstep/server/internal/audit"
 	"doorstep/server/internal/auth"
 	"doorstep/server/internal/backup"
+	"doorstep/server/internal/chain"
 	"doorstep/server/internal/desk"
 	"doorstep/server/internal/doors"
 	"doorstep/server/internal/erasure"
@@ -110,7 +111,7 @@ func openBorough(cfg Config, log *slog.Logger, create bool) (*borough, error) {
 
 func openWith(b *borough, create bool) (*borough, error) {
 	b.failed = make(chan struct{})
-	for _, step := range []func(bool) error{b.openKeys, b.openJournal, b.openAudit, b.openStore, b.eraseAgain, b.openAccesses, b.openCopy, b.openWork, b.settle} {
+	for _, step := range []func(bool) error{b.heedWriter, b.openKeys, b.openJournal, b.openAudit, b.openStore, b.eraseAgain, b.openAccesses, b.openCopy, b.openWork, b.settle, b.beWriter} {
 		if err := step(create); err != nil {
 			return nil, errors.Join(named(err), b.close())
 		}
@@ -123,6 +124,8 @@ func named(err error) error {
 	switch {
 	case errors.Is(err, keyring.ErrBehind), errors.Is(err, journal.ErrBehind):
 		return fmt.Errorf("%w: %w: %w", ErrDamaged, ErrBehind, err)
+	case errors.Is(err, chain.ErrNewer):
+		return fmt.Errorf("%w: %w", ErrNewer, err)
 	case errors.Is(err, keyring.ErrLocked), errors.Is(err, journal.ErrLocked):
 		return fmt.Errorf("%w: %w", ErrInUse, err)
 	case errors.Is(err, keyring.ErrMissing), errors.Is(err, journal.ErrMissing):

@@ -98,6 +98,7 @@ func newRoot(s streams) *cobra.Command {
 		newRestore(s),
 		newRestoreDrill(s),
 		newRebuild(s),
+		newUpgradeCheck(s),
 		newVersion(s),
 	)
 	onlyCommands(root)
@@ -138,6 +139,8 @@ func nextStep(err error) string {
 		return "Name the file with --config, or begin a borough with: doorstep init"
 	case errors.Is(err, server.ErrNotBegun):
 		return "If there was one, bring it back: doorstep repair, from the second copy, or doorstep restore, from a backup. Otherwise begin with: doorstep init"
+	case errors.Is(err, server.ErrNewer):
+		return "Start the version that wrote it, or restore the backup that was made before it was first started."
 	case errors.Is(err, server.ErrInUse):
 		return "Another process has the data open. Stop it, or use its admin socket as the account that it runs as."
 	case errors.Is(err, server.ErrBehind):

@@ -98,6 +98,8 @@ var (
 	ErrTooLarge = errors.New("empty or too large")
 	// ErrNoEntry says that no entry stands at a position.
 	ErrNoEntry = errors.New("no such entry")
+	// ErrNewer says that a file is whole and of a later version of its format. It is no damage: nothing may be mended or cut.
+	ErrNewer = errors.New("written by a newer version of this program")
 )
 
 // DamagedError says where bytes are not what was written. It is an ErrDamaged.

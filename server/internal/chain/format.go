@@ -59,6 +59,35 @@ func parseHeader(b []byte, kind [8]byte) (Header, string) {
 	return h, ""
 }
 
+// newer reports whether a file header is whole and names a later version of a kind.
+func newer(b []byte, kind [8]byte) bool {
+	if len(b) != headerBytes || !bytes.Equal(b[:7], kind[:7]) || b[7] <= kind[7] {
+		return false
+	}
+	sum := sha256.Sum256(b[:headerSum])
+	return bytes.Equal(sum[:], b[headerSum:])
+}
+
+// Version is the number of the format that a kind names: its last byte, a digit.
+func Version(kind [8]byte) int { return int(kind[7] - '0') }
+
+// ReadKind returns the kind that the header of a file names, if the header is whole.
+func ReadKind(fsys disk.FS, path string) (kind [8]byte, err error) {
+	file, err := fsys.Open(path, disk.Read)
+	if err != nil {
+		return kind, fmt.Errorf("opening %s: %w", path, err)
+	}
+	b := make([]byte, headerBytes)
+	n, err := file.ReadAt(b, 0)
+	if err = errors.Join(err, file.Close()); err != nil && n < headerBytes {
+		return kind, fmt.Errorf("reading the header of %s: %w", path, err)
+	}
+	if sum := sha256.Sum256(b[:headerSum]); !bytes.Equal(sum[:], b[headerSum:]) {
+		return kind, &DamagedError{File: path, Reason: "the file header does not match its checksum"}
+	}
+	return [8]byte(b), nil
+}
+
 func readHeader(file disk.File, name string, kind [8]byte) (Header, error) {
 	b := make([]byte, headerBytes)
 	n, err := file.ReadAt(b, 0)
@@ -66,6 +95,9 @@ func readHeader(file disk.File, name string, kind [8]byte) (Header, error) {
 		return Header{}, fmt.Errorf("reading the header of %s: %w", name, err)
 	}
 	h, fault := parseHeader(b[:n], kind)
+	if fault != "" && newer(b[:n], kind) {
+		return Header{}, fmt.Errorf("%s has format %q, this program reads %q: %w", name, b[:8], kind, ErrNewer)
+	}
 	if fault != "" {
 		return Header{}, &DamagedError{File: name, Reason: fault}
 	}

@@ -26,6 +26,19 @@ func segmentName(first Position) string { return fmt.Sprintf("%s%020d", segmentP
 // segmentKind names the format of the segments, with its version.
 func segmentKind() [8]byte { return [8]byte([]byte("DSjourn1")) }
 
+// Format is the version of the segments' format that this program writes and reads.
+func Format() int { return chain.Version(segmentKind()) }
+
+// FormatOf is the version of the newest segment of the journal in dir; 0: it has none.
+func FormatOf(fsys disk.FS, dir string) (int, error) {
+	found, err := list(fsys, dir)
+	if err != nil || len(found.segments) == 0 {
+		return 0, err
+	}
+	kind, err := chain.ReadKind(fsys, filepath.Join(dir, found.segments[len(found.segments)-1]))
+	return chain.Version(kind), err
+}
+
 // listing is what stands in the directory of a journal.
 type listing struct {
 	segments  []string // in order

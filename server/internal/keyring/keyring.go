@@ -167,6 +167,15 @@ const (
 
 func storeKind() [8]byte { return [8]byte([]byte("DSkeys 1")) }
 
+// Format is the version of the store's format that this program writes and reads.
+func Format() int { return chain.Version(storeKind()) }
+
+// FormatOf is the version of the key store in dir.
+func FormatOf(fsys disk.FS, dir string) (int, error) {
+	kind, err := chain.ReadKind(fsys, filepath.Join(dir, storeName))
+	return chain.Version(kind), err
+}
+
 // Load opens the key store in a directory and verifies every byte of it. Where there is none it answers ErrMissing, or
 // with Options.Create makes one; where there are traces of one that is gone, always ErrMissing. Other errors: ErrLocked,
 // ErrWrongKey, one that is an ErrDamaged, or what the file system answered. None of them changes anything.

@@ -58,3 +58,11 @@ func DecodeControl(b []byte) (Entry, error) { return decodeControl(b) }
 
 // LookedThrough waits until the index knows which records there are.
 func (s *Store) LookedThrough() { s.absence.loading.Wait() }
+
+// WriteFormat makes the index look as if a program with another layout had written it.
+func (s *Store) WriteFormat(format uint64) error {
+	defer func() { s.seen.renew(s.db) }()
+	m := s.applied
+	m.format = format
+	return s.db.Update(func(txn *badger.Txn) error { return putRow(txn, string(rune(keyMeta)), m.encode()) })
+}

@@ -209,8 +209,21 @@ type meta struct {
 	digest   [32]byte
 }
 
-// indexFormat changes with the layout; an index of another format is rebuilt.
+// indexFormat changes with the layout; an index of another format, earlier or later,
+// is rebuilt.
 const indexFormat = 7
+
+// IndexFormat is the number of the index's layout that this program writes and reads.
+func IndexFormat() int { return indexFormat }
+
+// EntryFormat changes with the kinds of entries that are written into the journal, or
+// with what they hold; EntriesRead is the newest of which this program knows all kinds.
+// A release writes only what the release before it reads, so that going back one
+// release loses nothing: a new kind is read one release before it is written.
+const (
+	EntryFormat = 1
+	EntriesRead = 1
+)
 
 func (m meta) encode() []byte {
 	b := cbor.AppendArray(nil, 3)

@@ -285,6 +285,17 @@ func TestForeignOrDamagedIndexIsBuiltAnew(t *testing.T) {
 			t.Error("the index was not built anew")
 		}
 	})
+	for name, format := range map[string]uint64{"of an earlier layout": uint64(store.IndexFormat() - 1), "of a later layout": uint64(store.IndexFormat() + 1)} {
+		t.Run(name, func(t *testing.T) {
+			if err := b.Store.WriteFormat(format); err != nil {
+				t.Fatal(err)
+			}
+			b.Reopen()
+			if got := rows(t, b); !maps.EqualFunc(got, want, bytes.Equal) {
+				t.Error("the index was not built anew")
+			}
+		})
+	}
 	t.Run("half written", func(t *testing.T) {
 		if err := b.Store.LeaveBusy(); err != nil {
 			t.Fatal(err)
