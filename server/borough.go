@@ -180,7 +180,7 @@ func (b *borough) openJournal(create bool) error {
 	}
 	b.journal = backing.Journal{J: j}
 	if b.epochLost {
-		if err := j.BeginEpoch(reasonRepaired); err != nil {
+		if err := j.BeginEpoch(journal.WhyRepaired, reasonRepaired); err != nil {
 			return err
 		}
 	}

@@ -244,7 +244,7 @@ func beginEpochAfterRepair(dir string) error {
 	if err != nil {
 		return err
 	}
-	return errors.Join(j.BeginEpoch(reasonRepaired), j.Close())
+	return errors.Join(j.BeginEpoch(journal.WhyRepaired, reasonRepaired), j.Close())
 }
 
 // beginFromCopy writes the data from the copy, aside first, and then puts it in

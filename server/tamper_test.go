@@ -281,7 +281,7 @@ func TestServerRefusesAJournalThatWasRewound(t *testing.T) {
 	restored := func() { // as a restore does
 		j, err := journal.Open(filepath.Join(cfg.Data.Dir, journalFolder), journal.Options{})
 		if err == nil {
-			err = j.BeginEpoch("a restore")
+			err = j.BeginEpoch(journal.WhyRestored, "a restore")
 		}
 		if err == nil {
 			err = j.Close()

@@ -67,11 +67,11 @@ func (b *borough) heedWitness() error {
 	}
 	head, _ := b.journal.Head()
 	last := epochs[len(epochs)-1]
-	if uint64(last.From) == head && len(epochs) > 1 {
+	if uint64(last.From) == head && last.Why.MayLack() {
 		return nil // restored in order: that was declared
 	}
 	b.log.Error("the data is an older copy: data.witness saw more of the journal; a new epoch begins", "entries", head, "seen", seen.Head)
-	return b.journal.J.BeginEpoch(fmt.Sprintf("the data is an older copy: data.witness had seen %d entries", seen.Head))
+	return b.journal.J.BeginEpoch(journal.WhyOlder, fmt.Sprintf("the data is an older copy: data.witness had seen %d entries", seen.Head))
 }
 
 // beginWitness tells the witness of the journal now, every few seconds, and at the

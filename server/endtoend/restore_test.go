@@ -6,6 +6,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"doorstep/server"
@@ -190,4 +191,31 @@ func TestFault84WitnessNoticesAnOldCopyAtTheStart(t *testing.T) {
 	if third := epoch(); third == first {
 		t.Error("an old copy of the data was not noticed at the start")
 	}
+	grown := b.journalBytes(t)
+	if err := os.RemoveAll(b.cfg.Data.Dir); err != nil {
+		t.Fatal(err)
+	}
+	copyFolder(t, kept, b.cfg.Data.Dir)
+	taken := b.journalBytes(t)
+	if err := os.WriteFile(b.firstSegment(), grown[:len(taken)+70], 0o600); err != nil { // taken while a group was being written
+		t.Fatal(err)
+	}
+	b.start(t)
+	defer b.stop()
+	if r, err := b.op.Reconciliation(t.Context()); err != nil || !strings.Contains(r.Reason, "older copy") {
+		t.Errorf("an old copy with a torn end: got %+v, %v, want an epoch because of an older copy", r, err)
+	}
+}
+
+func (b *borough) firstSegment() string {
+	return filepath.Join(b.cfg.Data.Dir, "journal", "segment-00000000000000000001")
+}
+
+func (b *borough) journalBytes(t *testing.T) []byte {
+	t.Helper()
+	content, err := os.ReadFile(b.firstSegment())
+	if err != nil {
+		t.Fatal(err)
+	}
+	return content
 }

@@ -116,7 +116,7 @@ func (h *house) restore(name string) (*journal.Journal, Source, error) {
 func TestRestoreGivesTheJournalBackUnderANewEpoch(t *testing.T) {
 	h := newHouse(t)
 	h.write(60)
-	if err := h.journal.BeginEpoch("for the test"); err != nil {
+	if err := h.journal.BeginEpoch(journal.WhyRestored, "for the test"); err != nil {
 		t.Fatal(err)
 	}
 	first := h.backup()

@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"doorstep/server/internal/exchange"
+	"doorstep/server/internal/journal"
 	"doorstep/syncproto"
 )
 
@@ -60,7 +61,7 @@ func TestFault59CursorOfAnOlderEpoch(t *testing.T) {
 	w, family, ada := case1(t)
 	ada.fill(family, 3)
 	w.ledger.Close()
-	if err := w.b.Journal.J.BeginEpoch("test"); err != nil {
+	if err := w.b.Journal.J.BeginEpoch(journal.WhyRestored, "test"); err != nil {
 		t.Fatal(err)
 	}
 	w.restart()

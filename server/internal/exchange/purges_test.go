@@ -5,6 +5,7 @@ import (
 	"slices"
 	"testing"
 
+	"doorstep/server/internal/journal"
 	"doorstep/server/internal/store"
 	"doorstep/syncproto"
 )
@@ -132,7 +133,7 @@ func TestFault84PurgeReceiptsCountInAnEpochThatBeganWhileTheServerRan(t *testing
 	w, family, ada := case1(t)
 	ada.fill(family, 1)
 	owed := syncproto.Purged{Family: family, Position: w.part(ada.user, family, "LEAD")}
-	if err := w.b.Journal.J.BeginEpoch("test"); err != nil {
+	if err := w.b.Journal.J.BeginEpoch(journal.WhyRestored, "test"); err != nil {
 		t.Fatal(err)
 	}
 	w.x.SetEpoch(w.b.Journal.Epoch())
@@ -178,7 +179,7 @@ func TestFault56WhatAClockThatWasAheadGaveIsPurgedAfterARestore(t *testing.T) {
 	w.commit(store.RelationEntry{User: bea.user, Family: family, Basis: "CO", Grant: true, FromMS: w.nowMS - 1000, ToMS: w.nowMS + 60_000})
 	bea.sync()
 	w.nowMS -= day
-	if err := w.b.Journal.J.BeginEpoch("test"); err != nil {
+	if err := w.b.Journal.J.BeginEpoch(journal.WhyRestored, "test"); err != nil {
 		t.Fatal(err)
 	}
 	w.x.SetEpoch(w.b.Journal.Epoch())

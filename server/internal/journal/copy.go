@@ -140,7 +140,7 @@ func (c *Copy) Finish(reason string) error {
 		c.j.mu.Lock()
 		c.j.epochs = epochs
 		c.j.mu.Unlock()
-		err = c.j.BeginEpoch(reason)
+		err = c.j.BeginEpoch(WhyRestored, reason)
 	}
 	return errors.Join(err, c.j.Close())
 }

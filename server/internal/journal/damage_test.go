@@ -210,7 +210,7 @@ func TestFault79EpochsVouchForTheEntriesBeforeThem(t *testing.T) {
 	fill(t, j, 2)
 	whole := d.Content(dir + "/" + segmentName(1))
 	fill(t, j, 5)
-	if err := errors.Join(j.BeginEpoch("restored"), j.Close()); err != nil {
+	if err := errors.Join(j.BeginEpoch(WhyRestored, "restored"), j.Close()); err != nil {
 		t.Fatal(err)
 	}
 	cut := map[string][]byte{dir + "/" + segmentName(1): whole, dir + "/" + markName: nil}
@@ -296,7 +296,7 @@ func TestVerifyCountsATornTailAndLeavesIt(t *testing.T) {
 }
 
 func FuzzEpochs(f *testing.F) {
-	f.Add(formatEpochs([]EpochStart{{Epoch: Epoch{1}, From: 3, Reason: "a \"reason\"\n"}, {Epoch: Epoch{2}}}))
+	f.Add(formatEpochs([]EpochStart{{Epoch: Epoch{1}, From: 3, Why: WhyTorn, Reason: "a \"reason\"\n"}, {Epoch: Epoch{2}, Why: WhyOlder}}))
 	f.Fuzz(func(t *testing.T, b []byte) {
 		epochs, ok := parseEpochs(b)
 		if ok && string(formatEpochs(epochs)) != string(b) {

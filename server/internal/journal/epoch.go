@@ -15,13 +15,33 @@ import (
 	"doorstep/server/internal/disk"
 )
 
-// EpochStart says where and why an epoch began: after the entry at From, where the chain digest was Digest.
+// EpochStart says where and why an epoch began: after the entry at From, where the chain digest was Digest. Reason says
+// it to the operator, in words.
 type EpochStart struct {
 	Epoch  Epoch
 	From   Position
 	Digest Digest
+	Why    Why
 	Reason string
 }
+
+// Why is the kind of reason for which an epoch began.
+type Why string
+
+// Why epochs begin.
+const (
+	WhyFirst    Why = "first"    // the journal began
+	WhyTorn     Why = "torn"     // a torn tail was cut, of which nothing had been acknowledged
+	WhyRestored Why = "restored" // somebody restored a copy, which may lack what was acknowledged after it was taken
+	WhyRepaired Why = "repaired" // somebody repaired the journal from its second copy, which may not have had all
+	WhyOlder    Why = "older"    // the journal turned out to be an older copy that was put back without a word
+)
+
+// MayLack reports whether an epoch that began so may lack entries that were acknowledged in the epochs before it. A
+// torn end lacks none: an entry that is not there although it was handed out was lost in another way.
+func (w Why) MayLack() bool { return w == WhyRestored || w == WhyRepaired || w == WhyOlder }
+
+func (w Why) known() bool { return w == WhyFirst || w == WhyTorn || w.MayLack() }
 
 const (
 	epochTitle     = "doorstep journal epochs 1\n"
@@ -45,21 +65,21 @@ func (j *Journal) Epochs() []EpochStart {
 
 // BeginEpoch begins a new epoch at the head, durably, as a restore must. The reason is for the operator and holds no
 // personal data; it is at most 300 bytes long.
-func (j *Journal) BeginEpoch(reason string) error {
+func (j *Journal) BeginEpoch(why Why, reason string) error {
 	j.writing.Lock()
 	defer j.writing.Unlock()
 	if err := j.writable(); err != nil {
 		return err
 	}
-	return j.beginEpoch(reason)
+	return j.beginEpoch(why, reason)
 }
 
-func (j *Journal) beginEpoch(reason string) error {
+func (j *Journal) beginEpoch(why Why, reason string) error {
 	if len(reason) > maxReasonBytes {
 		return fmt.Errorf("beginning an epoch: a reason of %d bytes, at most %d are possible", len(reason), maxReasonBytes)
 	}
 	head, digest := j.Head()
-	start := EpochStart{Epoch: j.opt.NewEpoch(), From: head, Digest: digest, Reason: reason}
+	start := EpochStart{Epoch: j.opt.NewEpoch(), From: head, Digest: digest, Why: why, Reason: reason}
 	epochs := j.Epochs()
 	for _, old := range epochs {
 		if old.Epoch == start.Epoch {
@@ -83,12 +103,12 @@ func writeEpochs(fsys disk.FS, dir string, epochs []EpochStart) error {
 // formatEpochs writes one line for each epoch and a last one with the SHA-256 of those before:
 //
 //	doorstep journal epochs 1
-//	epoch <hex> from <position> digest <hex> reason <quoted>
+//	epoch <hex> from <position> digest <hex> why <word> reason <quoted>
 //	sum <hex>
 func formatEpochs(epochs []EpochStart) []byte {
 	b := []byte(epochTitle)
 	for _, e := range epochs {
-		b = fmt.Appendf(b, "epoch %s from %d digest %x reason %q\n", e.Epoch, e.From, e.Digest, e.Reason)
+		b = fmt.Appendf(b, "epoch %s from %d digest %x why %s reason %q\n", e.Epoch, e.From, e.Digest, e.Why, e.Reason)
 	}
 	return fmt.Appendf(b, "sum %x\n", sha256.Sum256(b))
 }
@@ -129,16 +149,17 @@ func parseEpochs(b []byte) ([]EpochStart, bool) {
 }
 
 func parseEpoch(line string) (e EpochStart, ok bool) {
-	words := strings.SplitN(line, " ", 8)
-	if len(words) != 8 {
+	words := strings.SplitN(line, " ", 10)
+	if len(words) != 10 {
 		return e, false
 	}
 	epoch, err1 := hex.DecodeString(words[1])
 	from, err2 := strconv.ParseUint(words[3], 10, 64)
 	digest, err3 := hex.DecodeString(words[5])
-	reason, err4 := strconv.Unquote(words[7])
-	if errors.Join(err1, err2, err3, err4) != nil || len(epoch) != len(e.Epoch) || len(digest) != len(e.Digest) {
+	why := Why(words[7])
+	reason, err4 := strconv.Unquote(words[9])
+	if errors.Join(err1, err2, err3, err4) != nil || !why.known() || len(epoch) != len(e.Epoch) || len(digest) != len(e.Digest) {
 		return e, false
 	}
-	return EpochStart{Epoch: Epoch(epoch), From: Position(from), Digest: Digest(digest), Reason: reason}, true
+	return EpochStart{Epoch: Epoch(epoch), From: Position(from), Digest: Digest(digest), Why: why, Reason: reason}, true
 }

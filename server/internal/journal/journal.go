@@ -240,7 +240,7 @@ func (j *Journal) begin(found listing) error {
 	if j.opt.Existing {
 		return ErrMissing
 	}
-	first := EpochStart{Epoch: j.opt.NewEpoch(), Reason: "the journal began"}
+	first := EpochStart{Epoch: j.opt.NewEpoch(), Why: WhyFirst, Reason: "the journal began"}
 	j.epochs = []EpochStart{first}
 	if err := j.openMark(); err != nil {
 		return err
@@ -266,7 +266,7 @@ func (j *Journal) mend(tail chain.Tail) error {
 		return err
 	}
 	reason := fmt.Sprintf("cut %d unacknowledged bytes from %s, kept as %s", torn.Bytes, torn.Segment, torn.SavedAs)
-	if err := j.beginEpoch(reason); err != nil {
+	if err := j.beginEpoch(WhyTorn, reason); err != nil {
 		return err
 	}
 	j.torn = torn

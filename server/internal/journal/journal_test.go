@@ -229,7 +229,7 @@ func TestClosedJournalTakesNothing(t *testing.T) {
 	if _, err := j.Append(group(1, 1)); !errors.Is(err, ErrClosed) {
 		t.Errorf("appending: %v", err)
 	}
-	if err := j.BeginEpoch("restored"); !errors.Is(err, ErrClosed) {
+	if err := j.BeginEpoch(WhyRestored, "restored"); !errors.Is(err, ErrClosed) {
 		t.Errorf("beginning an epoch: %v", err)
 	}
 }
@@ -244,7 +244,7 @@ func TestBeginEpochIsKeptWithItsPlaceAndReason(t *testing.T) {
 	}
 	fill(t, j, 10)
 	reason := "restored \"the backup\"\nof Tuesday"
-	if err := j.BeginEpoch(reason); err != nil {
+	if err := j.BeginEpoch(WhyRestored, reason); err != nil {
 		t.Fatal(err)
 	}
 	fill(t, j, 20)
@@ -257,7 +257,7 @@ func TestBeginEpochIsKeptWithItsPlaceAndReason(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	want := EpochStart{Epoch: Epoch{2}, From: 10, Digest: digest, Reason: reason}
+	want := EpochStart{Epoch: Epoch{2}, From: 10, Digest: digest, Why: WhyRestored, Reason: reason}
 	if len(epochs) != 2 || epochs[0].Epoch != (Epoch{1}) || epochs[1] != want || j.Epoch() != want.Epoch {
 		t.Errorf("got epochs %+v, want the second to be %+v", epochs, want)
 	}
@@ -270,7 +270,7 @@ func TestAnEpochIsNeverUsedTwice(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := j.BeginEpoch("again"); err == nil {
+	if err := j.BeginEpoch(WhyRestored, "again"); err == nil {
 		t.Error("the same epoch began twice")
 	}
 }

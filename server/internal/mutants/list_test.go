@@ -51,6 +51,13 @@ var list = []mutant{
 		pkg:  "server/internal/chain", test: "TestGroupOfAnotherChainIsDamage",
 	},
 	{
+		name: "a torn end counts as what loses acknowledged words",
+		file: "server/internal/store/run.go",
+		from: "return !saysWhatItLacks(later)",
+		to:   "return false",
+		pkg:  "server/internal/store", test: "TestAnOlderCopyIsNoticedByWhatOneOfItsRunsHandedOut",
+	},
+	{
 		name: "the free space is not asked for",
 		file: "server/internal/chain/append.go",
 		from: "if free-bytes < f.minFree {",

@@ -54,8 +54,8 @@ func New(cfg Config) *Settler { return &Settler{cfg: cfg} }
 // before it serves. The run comes first: what a start writes must not count with the
 // run before, or a cursor of a lost future might be of just that position and pass for
 // one of that run. It fails with audit.ErrOtherHistory, and writes nothing, if the
-// journal lost what its own last checkpoint covers and began no epoch since: then it
-// was tampered with, or a backup was put in place by hand, and the server must not go on.
+// journal lost what its own last checkpoint covers and began no epoch since that tells of a
+// loss: then it was tampered with, or a backup was put in place by hand, and the server must not go on.
 func (s *Settler) Start(ctx context.Context, run syncproto.ID) error {
 	if err := s.declareEpochs(ctx, store.RunEntry{ID: run}); err != nil {
 		return err
@@ -76,7 +76,7 @@ func (s *Settler) BeginEpoch(ctx context.Context, was syncproto.Epoch) (syncprot
 	s.epochs.Lock()
 	defer s.epochs.Unlock()
 	if syncproto.Epoch(s.cfg.Journal.Epoch()) == was {
-		if err := s.cfg.Journal.BeginEpoch(OlderCopy); err != nil {
+		if err := s.cfg.Journal.BeginEpoch(journal.WhyOlder, OlderCopy); err != nil {
 			return was, err
 		}
 	}
@@ -105,16 +105,15 @@ func (s *Settler) propose(ctx context.Context, entries []store.Entry) error {
 
 // declareEpochs writes down the epochs that no entry speaks of, after what comes first.
 func (s *Settler) declareEpochs(ctx context.Context, first ...store.Entry) error {
-	entries := s.undeclared()
+	epochs := s.undeclared()
 	lost, isLost := s.cfg.Audit.Lost()
-	if isLost && !s.declared(lost) {
-		if len(entries) == 0 {
-			return fmt.Errorf("%w: the last checkpoint was over %d entries; if a backup was put in place by hand, restore it with doorstep restore",
-				audit.ErrOtherHistory, lost.Size)
-		}
-		last := entries[len(entries)-1].(store.EpochEntry)
-		last.Known = lost.TreeHead
-		entries[len(entries)-1] = last
+	if isLost && !s.declared(lost) && !explain(epochs, lost) {
+		return fmt.Errorf("%w: the last checkpoint was over %d entries; if a backup was put in place by hand, restore it with doorstep restore",
+			audit.ErrOtherHistory, lost.Size)
+	}
+	var entries []store.Entry
+	for _, e := range epochs {
+		entries = append(entries, e)
 	}
 	if s.cfg.Store.State().TableHash() != s.cfg.Table {
 		entries = append(entries, store.TableEntry{Hash: s.cfg.Table})
@@ -131,6 +130,19 @@ func (s *Settler) declareEpochs(ctx context.Context, first ...store.Entry) error
 	return err
 }
 
+// explain names a checkpoint that was lost in the newest of these epochs that may lack
+// what was there before. It answers false if there is none: a torn end explains no
+// loss of what was shown.
+func explain(epochs []store.EpochEntry, lost syncproto.Checkpoint) bool {
+	for i := range slices.Backward(epochs) {
+		if epochs[i].Why.MayLack() {
+			epochs[i].Known = lost.TreeHead
+			return true
+		}
+	}
+	return false
+}
+
 // declared reports whether an entry speaks of a checkpoint that was lost: a server
 // that was killed right after a restore has yet to keep another.
 func (s *Settler) declared(lost syncproto.Checkpoint) bool {
@@ -138,18 +150,17 @@ func (s *Settler) declared(lost syncproto.Checkpoint) bool {
 }
 
 // undeclared lists the epochs that no entry of the journal speaks of yet.
-func (s *Settler) undeclared() []store.Entry {
+func (s *Settler) undeclared() (epochs []store.EpochEntry) {
 	declared := map[syncproto.Epoch]bool{}
 	for _, e := range s.cfg.Store.State().Epochs() {
 		declared[e.Epoch] = true
 	}
-	var entries []store.Entry
 	for _, e := range s.cfg.Journal.Epochs() {
 		if !declared[syncproto.Epoch(e.Epoch)] {
-			entries = append(entries, store.EpochEntry{Epoch: syncproto.Epoch(e.Epoch), From: uint64(e.From), Copy: e.Reason == OlderCopy})
+			epochs = append(epochs, store.EpochEntry{Epoch: syncproto.Epoch(e.Epoch), From: uint64(e.From), Why: store.EpochWhy(e.Why)})
 		}
 	}
-	return entries
+	return epochs
 }
 
 // declareErasures writes down again what was erased and this journal, restored from

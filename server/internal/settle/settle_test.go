@@ -14,6 +14,7 @@ import (
 	"doorstep/server/internal/disk"
 	"doorstep/server/internal/erasure"
 	"doorstep/server/internal/exchange"
+	"doorstep/server/internal/journal"
 	"doorstep/server/internal/settle"
 	"doorstep/server/internal/store"
 	"doorstep/server/internal/store/storetest"
@@ -72,7 +73,7 @@ func TestFault84AKillRightAfterARestoreIsNoTampering(t *testing.T) {
 	if err := open(t, restored, audits).settler.Start(context.Background(), syncproto.ID{2}); !errors.Is(err, audit.ErrOtherHistory) {
 		t.Fatalf("without an epoch: got %v, want %v", err, audit.ErrOtherHistory)
 	}
-	if err := restored.Journal.J.BeginEpoch("restored"); err != nil {
+	if err := restored.Journal.J.BeginEpoch(journal.WhyRestored, "restored"); err != nil {
 		t.Fatal(err)
 	}
 	for n, audits := range []string{copyOf(t, audits), audits, audits} { // the first time killed before it kept one
@@ -92,7 +93,7 @@ func TestAnOlderCopyIsNoticedByACursorOfWhereAStartWrote(t *testing.T) {
 	}
 	state, epoch := b.Store.State(), syncproto.Epoch(b.Journal.J.Epoch())
 	copied := state.Head()
-	if err := b.Journal.J.BeginEpoch("so that a start has more to say than its run"); err != nil {
+	if err := b.Journal.J.BeginEpoch(journal.WhyRestored, "so that a start has more to say than its run"); err != nil {
 		t.Fatal(err)
 	}
 	if state.IsLostFuture(epoch, syncproto.ID{1}, copied) {
@@ -178,4 +179,33 @@ func copyOf(t *testing.T, dir string) string {
 		t.Fatal(err)
 	}
 	return to
+}
+
+// A torn end loses nothing that was shown, so it is no excuse for a journal that lacks
+// what its own last checkpoint covers.
+func TestATornEndIsNoExcuseForALostCheckpoint(t *testing.T) {
+	audits := t.TempDir()
+	before := open(t, storetest.Open(t), audits)
+	if err := before.settler.Start(context.Background(), syncproto.ID{1}); err != nil {
+		t.Fatal(err)
+	}
+	before.audit.Follow(0, nil, nil)
+	if _, err := before.audit.Keep(at(1)); err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range []struct {
+		why  journal.Why
+		want error
+	}{{journal.WhyTorn, audit.ErrOtherHistory}, {journal.WhyRepaired, nil}, {journal.WhyRestored, nil}, {journal.WhyOlder, nil}} {
+		other := storetest.Open(t)
+		if err := open(t, other, t.TempDir()).settler.Start(context.Background(), syncproto.ID{2}); err != nil {
+			t.Fatal(err)
+		}
+		if err := other.Journal.J.BeginEpoch(c.why, "for the test"); err != nil {
+			t.Fatal(err)
+		}
+		if err := open(t, other, copyOf(t, audits)).settler.Start(context.Background(), syncproto.ID{3}); !errors.Is(err, c.want) {
+			t.Errorf("an epoch that began by %q: got %v, want %v", c.why, err, c.want)
+		}
+	}
 }

@@ -47,7 +47,7 @@ func samples() []store.Entry {
 		store.PurgeEntry{Device: tablet, User: ada, Epoch: syncproto.Epoch{1}, Purged: []syncproto.Purged{{Family: smith, Position: 6}, {Position: 7}},
 			Signature: make([]byte, 64), AtMS: 7},
 		store.PasskeyEntry{ID: syncproto.ID{6}, Key: []byte("key"), User: ada, Name: "phone", Data: []byte("{}"), AddedMS: 1, UsedMS: 2, RemovedMS: 3, Copied: true},
-		store.EpochEntry{Epoch: syncproto.Epoch{8}, From: 9, Known: syncproto.TreeHead{Size: 12, Root: [32]byte{3}}},
+		store.EpochEntry{Epoch: syncproto.Epoch{8}, From: 9, Known: syncproto.TreeHead{Size: 12, Root: [32]byte{3}}, Why: store.EpochRestored},
 		store.TableEntry{Hash: [32]byte{4}},
 		store.AnchorEntry{TreeHead: syncproto.TreeHead{Size: 5, Root: [32]byte{6}}},
 		store.HoldEntry{ID: syncproto.ID{4}, Family: smith, Kind: store.HoldRetention, UntilMS: 9, Reason: "schedule", By: ada, AtMS: 7},

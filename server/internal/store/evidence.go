@@ -8,16 +8,35 @@ import (
 )
 
 // EpochEntry declares an epoch of the journal: after how many entries it began.
-// Where it began because a copy was restored, Known is the last checkpoint that the
-// server remembers from before and cannot keep to; zero if it remembers none. Copy:
-// it began because the journal turned out to be an older copy, which had gone on
-// without a word from wherever one of its runs ended.
+// Where it may lack what was handed out before, Known is the last checkpoint that the
+// server remembers from before and cannot keep to; zero if it remembers none.
 type EpochEntry struct {
 	Epoch syncproto.Epoch
 	From  uint64
 	Known syncproto.TreeHead
-	Copy  bool
+	Why   EpochWhy
 }
+
+// EpochWhy is why an epoch began, in the journal's words (its Why).
+type EpochWhy string
+
+// Why epochs begin. EpochOlder: the journal had gone on without a word from wherever
+// one of its runs ended.
+const (
+	EpochFirst    EpochWhy = "first"
+	EpochTorn     EpochWhy = "torn"
+	EpochRestored EpochWhy = "restored"
+	EpochRepaired EpochWhy = "repaired"
+	EpochOlder    EpochWhy = "older"
+)
+
+// MayLack reports whether an epoch that began so may lack what was handed out in
+// those before it.
+func (w EpochWhy) MayLack() bool {
+	return w == EpochRestored || w == EpochRepaired || w == EpochOlder
+}
+
+func (w EpochWhy) known() bool { return w == EpochFirst || w == EpochTorn || w.MayLack() }
 
 // TableEntry names the access table that decides from here on.
 type TableEntry struct{ Hash [32]byte }
@@ -64,7 +83,7 @@ func encodeEvidence(e Entry) []byte {
 		b = cbor.AppendUint(b, e.From)
 		b = cbor.AppendUint(b, e.Known.Size)
 		b = cbor.AppendBytes(b, e.Known.Root[:])
-		return cbor.AppendBool(b, e.Copy)
+		return cbor.AppendText(b, string(e.Why))
 	case TableEntry:
 		return cbor.AppendBytes(appendHeader(nil, 2, kindTable), e.Hash[:])
 	case AnchorEntry:
@@ -92,7 +111,8 @@ func decodeEvidence(d *decoder, kind entryKind, count int) Entry {
 		d.BytesInto(e.Epoch[:])
 		e.From, e.Known.Size = d.Uint(), d.Uint()
 		d.BytesInto(e.Known.Root[:])
-		e.Copy = d.Bool()
+		e.Why = EpochWhy(d.Text())
+		d.expect(e.Why.known())
 		return e
 	case kindTable:
 		d.expect(count == 2)
@@ -164,7 +184,7 @@ func (s *State) RestoredBelow(size uint64) syncproto.Restored {
 		if e.From < size && e.From > 0 {
 			return syncproto.Restored{Epoch: e.Epoch, Size: e.From}
 		}
-		if at := s.runs.endBelow(size); e.Copy && at > 0 {
+		if at := s.runs.endBelow(size); e.Why == EpochOlder && at > 0 {
 			return syncproto.Restored{Epoch: e.Epoch, Size: at}
 		}
 	}

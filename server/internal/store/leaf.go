@@ -114,6 +114,7 @@ func controlEvent(ev *audit.Event, e Entry, s Sealer) {
 		ev.Subject, ev.Record = syncproto.ID(e.Team), family(e.Family)
 	case EpochEntry:
 		ev.Size, ev.Root, ev.Count, ev.Subject = e.Known.Size, e.Known.Root, e.From, syncproto.ID(e.Epoch)
+		ev.Word = string(e.Why)
 	case RunEntry:
 		ev.Subject = e.ID
 	case RequestEntry:

@@ -54,7 +54,8 @@ func (r *runs) endBelow(size uint64) uint64 {
 
 // IsLostFuture reports whether what a run handed out in an epoch, up to a position,
 // shows that this journal is an older copy, and nothing in the journal says so yet: it
-// never had that epoch, or it had not got so far in that run by the end of the epoch.
+// never had that epoch, or it had not got so far in that run by the end of the epoch,
+// and what ended the epoch is nothing that loses what was handed out.
 func (s *State) IsLostFuture(epoch syncproto.Epoch, run syncproto.ID, position uint64) bool {
 	s.mu.RLock()
 	defer s.mu.RUnlock()
@@ -63,13 +64,20 @@ func (s *State) IsLostFuture(epoch syncproto.Epoch, run syncproto.ID, position u
 		return true
 	}
 	later := s.evidence.epochs[i+1:]
-	if slices.ContainsFunc(later, func(e EpochEntry) bool { return e.Copy }) {
+	if slices.ContainsFunc(later, func(e EpochEntry) bool { return e.Why == EpochOlder }) {
 		return false // that is known
 	}
 	if len(later) > 0 && position > later[0].From {
-		return false // it was lost when that epoch began, which says so
+		return !saysWhatItLacks(later)
 	}
 	return !s.runs.cover(run, position, s.head)
+}
+
+// saysWhatItLacks reports whether the end of an epoch, after which these came, may
+// have lost what the epoch had handed out: one of those that began there says so. A
+// torn end alone loses nothing that was handed out.
+func saysWhatItLacks(later []EpochEntry) bool {
+	return slices.ContainsFunc(later, func(e EpochEntry) bool { return e.From == later[0].From && e.Why.MayLack() })
 }
 
 // cover reports whether a run can have handed out what lies at a position: it is of
