@@ -18,7 +18,7 @@ func (b *borough) pages(cfg Config) (api.Desk, error) {
 	if err != nil {
 		return nil, err
 	}
-	return pages.New(pages.Config{Name: cfg.Name, Records: b.room, Workflow: b.finalise, Custody: reviewer{b.exchange}, Now: time.Now, Zone: zone, Style: deskStyle()})
+	return pages.New(pages.Config{Name: cfg.Name, Records: b.room, Workflow: b.finalise, Custody: reviewer{b.exchange}, Site: site{b}, Now: time.Now, Zone: zone, Style: deskStyle()})
 }
 
 // reviewer is the exchange as the desk asks it: in the name of a person at no device.

@@ -49,7 +49,7 @@ func (h *heard) String() string {
 
 // Words are planted in every kind of record, in names, passwords, paths and headers,
 // in what is refused, held and kept in quarantine. None is in a log at its most
-// talkative, a figure, an answer that is an error, what IT's commands say, or any file
+// talkative, a figure, an answer that is an error, what IT's commands and pages say, or any file
 // or file name of the data, its second copy and its backups.
 func TestPlantedWordsAreFoundNowhere(t *testing.T) {
 	t.Parallel()
@@ -76,6 +76,9 @@ func TestPlantedWordsAreFoundNowhere(t *testing.T) {
 	answers := p.inRequests(t, b)
 	p.inQuarantine(t, b, a, family)
 	said := whatITSees(t, b)
+	for path, page := range b.browses(t, "it").crawlsSite() {
+		said += path + page
+	}
 	figures := (&watched{borough: b, t: t}).scrape()
 	if _, err := server.Backup(t.Context(), b.cfg, nil); err != nil {
 		t.Fatal(err)

@@ -75,13 +75,14 @@ func rules(desk bool) map[string]rule {
 func deskRules() map[string]rule {
 	out := map[string]rule{
 		"deskQueue": {shows: audit.TypeList}, "deskLate": {shows: audit.TypeList}, "deskChasing": {shows: audit.TypeList}, "deskFamilies": {shows: audit.TypeList}, "deskFamily": {shows: audit.TypeList},
-		"deskCustody": {shows: audit.TypeList}, "deskRecord": {shows: audit.TypeRead}, "deskCustodyWords": {shows: audit.TypeRead}, "deskHistory": {shows: audit.TypeHistory},
+		"deskCustody": {shows: audit.TypeList}, "deskSite": {shows: audit.TypeList}, "deskSiteDevices": {shows: audit.TypeList}, "deskSiteDevice": {shows: audit.TypeList},
+		"deskSitePeople": {shows: audit.TypeList}, "deskSitePerson": {shows: audit.TypeList}, "deskRecord": {shows: audit.TypeRead}, "deskCustodyWords": {shows: audit.TypeRead}, "deskHistory": {shows: audit.TypeHistory},
 	}
 	for _, act := range []string{"Confirm", "Finalise", "HandOver", "Query", "Answer", "Decide", "Read", "Edit", "Propose", "Addendum", "Correct", "AcceptLate", "Rectify"} {
 		out["desk"+act], out["desk"+act+"Send"] = rule{shows: audit.TypeRead}, rule{or: anEntry}
 	}
 	for or, ids := range map[elsewhere][]string{
-		anEntry:  {"deskSignInSend", "deskSignOut", "deskStepUpSend", "deskAdmit", "deskAdmitAddendum", "deskKeepAway"},
+		anEntry:  {"deskSignInSend", "deskSignOut", "deskStepUpSend", "deskAdmit", "deskAdmitAddendum", "deskKeepAway", "deskSiteDeviceSend", "deskSitePersonSend"},
 		ofNobody: {"deskSignIn", "deskStepUp", "deskLease", "deskRelease"},
 	} {
 		for _, id := range ids {

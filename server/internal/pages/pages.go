@@ -72,12 +72,13 @@ type Custody interface {
 	KeepAway(ctx context.Context, by syncproto.UserID, id syncproto.ChangeID, reason string) error
 }
 
-// Config is what New needs. Style may be empty; the rest is required.
+// Config is what New needs. Site and Style may be left out; the rest is required.
 type Config struct {
 	Name     string // of the installation, as people see it
 	Records  Records
 	Workflow Workflow
 	Custody  Custody
+	Site     Site // nil: nobody looks after the server in pages
 	Now      func() time.Time
 	Zone     *time.Location // in which times are written
 	Style    string         // address of the style sheet; empty: this build has none

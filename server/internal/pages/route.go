@@ -62,7 +62,7 @@ func (c *Call) record() (syncproto.RecordID, error) {
 func (p *Pages) Routes() []Route {
 	const get, post = "GET", "POST"
 	return append([]Route{
-		{Method: get, Path: Root, ID: "deskQueue", Handle: p.queue},
+		{Method: get, Path: Root, ID: "deskQueue", Handle: p.home},
 		{Method: get, Path: Root + "late", ID: "deskLate", Handle: p.late},
 		{Method: get, Path: Root + "chasing", ID: "deskChasing", Handle: p.chasing},
 		{Method: get, Path: Root + "families", ID: "deskFamilies", Handle: p.families},
@@ -76,7 +76,7 @@ func (p *Pages) Routes() []Route {
 		{Method: get, Path: Root + "records/:id", ID: "deskRecord", Handle: p.record},
 		{Method: post, Path: Root + "records/:id/lease", ID: "deskLease", Handle: p.lease},
 		{Method: post, Path: Root + "records/:id/release", ID: "deskRelease", Handle: p.release},
-	}, p.actRoutes()...)
+	}, append(p.siteRoutes(), p.actRoutes()...)...)
 }
 
 // to is the address of a record's page.

@@ -37,7 +37,11 @@ var navigation = [...]navItem{{Text: "Queue", Href: Root}, {Text: "Chasing list"
 // show renders a page for the caller.
 func (p *Pages) show(c *Call, file string, s shell) ([]byte, error) {
 	s.Person, s.Token = p.cfg.Records.Name(c.User), c.FormToken
-	for _, n := range navigation {
+	entries := navigation[:]
+	if p.minds(c.User) {
+		entries = siteNavigation[:]
+	}
+	for _, n := range entries {
 		n.Current = n.Href == s.Here
 		s.Nav = append(s.Nav, n)
 	}
@@ -67,6 +71,7 @@ var notices = map[string]string{
 	"read": "It was read, and stands.", "edited": "Saved. What it said before stays in the history.", "proposed": "Your proposal was sent to its author.",
 	"added": "It was added. The final record is as it was.", "corrected": "The correction was added: both are shown from now on.",
 	"admitted": "The words are in the record.", "kept": "The words are kept away. They are not lost.",
+	"revoked": "The tablet is revoked.", "ended": "The account is ended.",
 	"accepted": "The late entry was taken on.", "rectified": "It stays with the record.",
 }
 
