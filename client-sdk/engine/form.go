@@ -23,6 +23,20 @@ func (e *Engine) Text(id syncproto.RecordID, path syncproto.Path) (string, error
 	return e.text(r, path), nil
 }
 
+// ContentHash names what the record says as it is shown, the open draft included
+// (SPEC 5.10). It fails as View does, and with CodeNewerApp for a kind that is not known.
+func (e *Engine) ContentHash(id syncproto.RecordID) (sum [32]byte, err error) {
+	v, err := e.View(id)
+	if err != nil {
+		return sum, err
+	}
+	kind, ok := schema.Newest(v.Kind)
+	if !ok {
+		return sum, syncproto.CodeNewerApp
+	}
+	return syncproto.ContentHash(v, kind), nil
+}
+
 // Problems returns what still keeps a record from being final, as far as this device
 // can tell: the schema's requirements and checks at the time nowMS (Unix
 // milliseconds). What depends on other records than the visit it is a part of, on

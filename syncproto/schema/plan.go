@@ -108,12 +108,13 @@ var signatureParts = []Field{
 	{ID: "signer", Rule: Log, Label: Attested, Type: TypeLine, Max: 200, Required: true, Hint: Hint{Label: "Name", Order: 2}},
 	{ID: "capacity", Rule: Log, Label: Attested, Type: TypeCode, Codes: capacities, Required: true, Hint: Hint{Label: "Signs as", Order: 3}},
 	{ID: "mode", Rule: Log, Label: Attested, Type: TypeCode, Required: true,
-		Codes: "PEN On paper; SCREEN On screen; SPOKEN Agreed aloud; DECLINED Declined to sign",
-		Hint:  Hint{Label: "How", Order: 4}},
-	{ID: "declined_reason", Rule: Log, Label: Attested, Type: TypeLine, Max: 2000, RequiredIf: []Condition{when("mode", "DECLINED")},
-		Hint: Hint{Label: "Why declined", Order: 5, Long: true}},
-	{ID: "interpreter", Rule: Log, Label: Attested, Type: TypeLine, Max: 200, Hint: Hint{Label: "Interpreter", Order: 6}},
-	{ID: "at", Rule: Log, Label: Attested, Type: TypeTime, Hint: Hint{Label: "When", Order: 7}},
+		Codes: "PEN Signed on paper; SPOKEN Agreed aloud; DECLINED Declined; NOT_ASKED Not asked",
+		Hint:  Hint{Label: "Agreed or not", Help: "Nobody has to sign. That somebody declined is written down too.", Order: 4}},
+	{ID: "declined_reason", Rule: Log, Label: Attested, Type: TypeLine, Max: 2000, RequiredIf: []Condition{when("mode", "DECLINED NOT_ASKED")},
+		Hint: Hint{Label: "Why declined or not asked", Order: 5, Long: true}},
+	{ID: "witness", Rule: Log, Label: Attested, Type: TypeLine, Max: 200, Hint: Hint{Label: "Who saw or heard it", Order: 6}},
+	{ID: "interpreter", Rule: Log, Label: Attested, Type: TypeLine, Max: 200, Hint: Hint{Label: "Interpreter", Order: 7}},
+	{ID: "at", Rule: Log, Label: Attested, Type: TypeTime, Hint: Hint{Label: "When", Order: 8}},
 }
 
 var shareParts = []Field{

@@ -22,6 +22,8 @@ type tale struct {
 	tips     map[byte]syncproto.ChangeID
 	seqs     map[byte]uint64
 	verdicts []syncproto.Verdict
+	// content files the content hash as well.
+	content bool
 	// loose lets ops through that the schema would refuse.
 	loose bool
 }
@@ -126,13 +128,49 @@ func (s *tale) file(name, comment string) {
 	for i := range s.verdicts {
 		pairs = append(pairs, "verdict", hex.EncodeToString(syncproto.EncodeVerdict(&s.verdicts[i])))
 	}
-	view := syncproto.Fold(g, s.kind, s.verdicts).Encode()
+	folded := syncproto.Fold(g, s.kind, s.verdicts)
+	view := folded.Encode()
 	sum := sha256.Sum256(view)
 	pairs = append(pairs, "view", hex.EncodeToString(view), "sha256", hex.EncodeToString(sum[:]), "says", says(s.m.t, view))
+	if s.content {
+		hash := syncproto.ContentHash(folded, s.kind)
+		pairs = append(pairs, "content", hex.EncodeToString(hash[:]))
+	}
 	if a := syncproto.Attribute(g, s.kind, s.verdicts, nil); len(a.Texts) > 0 {
 		pairs = append(pairs, "attribution", hex.EncodeToString(a.Encode()))
 	}
 	s.m.add("fold", name, "fold", syncproto.CodeOK, comment, pairs...)
+}
+
+// foldContent: a signature and a note leave what a plan says as it was; another rule, and
+// one that is taken out for good, do not.
+func foldContent(m *maker) {
+	rule := func(n byte, text string) syncproto.Op {
+		return add("rules", n, pair("text", cbor.Text(text)), pair("who", cbor.Text("Nan")), pair("when", cbor.Text("every night")))
+	}
+	s := m.tale("plan")
+	s.content = true
+	s.does("a1", "", set("review_date", cbor.Text("2026-12-01")), rule(1, "The chain is on the door."),
+		add("trajectory", 3, pair("date", cbor.Text("2026-12-24"))), set("contingency", cbor.Null()))
+	s.does("a2", "a1", syncproto.Op{Code: syncproto.OpSplice, Path: syncproto.Path{Field: "trajectory", Element: element(3), Sub: "expected"},
+		Splices: []text.Splice{{Ins: "Quiet nights."}}})
+	s.file("content", "content hash: fields with a value, a text or an element in force; a cleared one is as if nobody had written it")
+	g := syncproto.NewGraph(syncproto.RecordID{15: 2})
+	for _, c := range s.changes {
+		if _, err := g.Add(c); err != nil {
+			m.t.Fatal(err)
+		}
+	}
+	hash := syncproto.ContentHash(syncproto.Fold(g, s.kind, nil), s.kind)
+	s.does("b1", "a2", add("signatures", 4, pair("version_hash", cbor.Bytes(hash[:])), pair("signer", cbor.Text("Nan")),
+		pair("capacity", cbor.Text("NETWORK")), pair("mode", cbor.Text("SPOKEN"))))
+	s.file("content-signed", "content hash: a signature is not in it")
+	s.does("a3", "b1", rule(2, "Nan has a key."))
+	s.file("content-changed", "content hash: another rule makes it another; the signature is for the one before")
+	s.does("a4", "a3", remove("rules", 2))
+	s.file("content-removal", "content hash: a rule that is taken out stands, and counts, until that is confirmed")
+	s.does("c1", "a4", decideElement("rules", 2, true))
+	s.file("content-as-before", "content hash: without the rule the plan says what it said when it was signed")
 }
 
 func author(letter byte) syncproto.UserID { return syncproto.UserID{0: 0xaa, 15: letter} }
@@ -181,6 +219,7 @@ func foldVectors(m *maker) {
 	foldWorkflow(m)
 	foldShapes(m)
 	foldDeleted(m)
+	foldContent(m)
 }
 
 func foldRegisters(m *maker) {

@@ -366,6 +366,7 @@ func checkFold(t *testing.T, v vector) error {
 		verdicts = append(verdicts, *d)
 	}
 	want := v.bytes(t, "view")
+	wantContent(t, v, kind, changes, verdicts)
 	orders(len(changes), func(order []int) {
 		if got := foldInOrder(t, kind, changes, verdicts, order); !bytes.Equal(got, want) {
 			t.Fatalf("order %v: the view is\n%s\nwant\n%s", order, says(t, got), says(t, want))
@@ -383,6 +384,20 @@ func checkFold(t *testing.T, v vector) error {
 		}
 	})
 	return nil
+}
+
+func wantContent(t *testing.T, v vector, kind *schema.Kind, changes []*syncproto.Change, verdicts []syncproto.Verdict) {
+	t.Helper()
+	want := v.get("content")
+	if want == "" {
+		return
+	}
+	orders(len(changes), func(order []int) {
+		got := syncproto.ContentHash(syncproto.Fold(graphInOrder(t, changes, order), kind, verdicts), kind)
+		if hex.EncodeToString(got[:]) != want {
+			t.Fatalf("order %v: the content hash is %x, want %s", order, got, want)
+		}
+	})
 }
 
 func graphInOrder(t *testing.T, changes []*syncproto.Change, order []int) *syncproto.Graph {

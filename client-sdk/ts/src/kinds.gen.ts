@@ -733,11 +733,14 @@ export interface PlanFields {
     /** Signs as (log). */
     capacity: { [element: string]: {
     } };
-    /** How (log). */
+    /** Agreed or not (log). */
     mode: { [element: string]: {
     } };
-    /** Why declined (log). */
+    /** Why declined or not asked (log). */
     declined_reason: { [element: string]: {
+    } };
+    /** Who saw or heard it (log). */
+    witness: { [element: string]: {
     } };
     /** Interpreter (log). */
     interpreter: { [element: string]: {

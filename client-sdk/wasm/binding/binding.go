@@ -68,6 +68,7 @@ const (
 	OpSketches   Op = 32 // []; result [[record, [unsent...]]...]: what each open draft would be
 	OpSketch     Op = 33 // as OpEdit; result [record, [unsent...]]
 	OpAwait      Op = 34 // [[family...]]
+	OpContent    Op = 35 // [record]; result: the hash of what it says (SPEC 5.10)
 )
 
 // Binding is one engine behind numbered calls. It is not safe for concurrent use.

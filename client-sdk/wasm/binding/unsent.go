@@ -31,6 +31,12 @@ func (b *Binding) unsent(op Op, c *call) error {
 			c.in.BytesInto(id[:])
 			return id
 		}))
+	case OpContent:
+		var record syncproto.RecordID
+		c.in.BytesInto(record[:])
+		sum, err := b.engine.ContentHash(record)
+		c.out = cbor.AppendBytes(nil, sum[:])
+		return err
 	default:
 		return syncproto.CodeMethod
 	}

@@ -1,6 +1,7 @@
 package reading
 
 import (
+	"bytes"
 	"cmp"
 	"context"
 	"fmt"
@@ -9,6 +10,7 @@ import (
 
 	"doorstep/server/internal/access"
 	"doorstep/syncproto"
+	"doorstep/syncproto/cbor"
 	"doorstep/syncproto/clocks"
 	"doorstep/syncproto/schema"
 )
@@ -21,8 +23,8 @@ const (
 	ChaseQuery                      // a question that nobody has answered
 	ChaseAction                     // an action that is due, or past it
 	ChaseReview                     // a plan whose review is due
-	ChaseSignature                  // a plan in force that nobody signed, or declined to
-	ChaseCopy                       // a plan in force of which nobody was given a copy
+	ChaseSignature                  // a plan in force that nobody signed or declined to, as it stands now
+	ChaseCopy                       // a plan in force of which nobody was given a copy, as it stands now
 	ChaseInterview                  // a return that no interview was offered for
 	ChaseTablet                     // a tablet that has not been in touch: what it holds is not here
 )
@@ -192,17 +194,28 @@ func (c *chaser) plan(v *syncproto.View) {
 		return
 	}
 	status, _ := v.Field("status")
-	base := Chased{SinceMS: status.By.TimeMS, By: clocks.NoDay}
+	kind, _ := schema.Newest(v.Kind)
+	content := syncproto.ContentHash(v, kind)
 	for what, field := range map[Chase]string{ChaseSignature: "signatures", ChaseCopy: "shares"} {
-		if f, _ := v.Field(field); len(f.Items) == 0 {
-			one := base
-			one.What = what
-			c.add(v, one)
+		f, _ := v.Field(field)
+		if !slices.ContainsFunc(f.Items, func(e syncproto.Element) bool { return isFor(&e, content) }) {
+			c.add(v, Chased{What: what, SinceMS: status.By.TimeMS, By: clocks.NoDay})
 		}
 	}
 	if by := dayIn(v, "review_date"); by != clocks.NoDay && by <= c.today+soonDays {
 		c.add(v, Chased{What: ChaseReview, By: by})
 	}
+}
+
+// isFor reports whether a signature or a copy is for a plan's content as it stands, and
+// not for what it said before. That somebody was not asked is no signature; what was
+// withheld with a reason is dealt with.
+func isFor(e *syncproto.Element, content [32]byte) bool {
+	mode, _ := e.Field("mode")
+	withheld, _ := e.Field("withheld_reason")
+	version, _ := e.Field("version_hash")
+	hash, _ := version.Value.AsBytes()
+	return !mode.Value.Equal(cbor.Text("NOT_ASKED")) && (bytes.Equal(hash, content[:]) || !withheld.Value.IsNull())
 }
 
 // interviews finds returns for which no interview is on file. Whoever chases need not be

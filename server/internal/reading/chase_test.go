@@ -1,7 +1,6 @@
 package reading_test
 
 import (
-	"bytes"
 	"context"
 	"testing"
 	"time"
@@ -11,6 +10,7 @@ import (
 	"doorstep/syncproto"
 	"doorstep/syncproto/cbor"
 	"doorstep/syncproto/clocks"
+	"doorstep/syncproto/schema"
 )
 
 // coordinator of the family's team.
@@ -57,6 +57,18 @@ func entry(field string, parts ...cbor.Pair) syncproto.Op {
 
 func says(name, value string) cbor.Pair { return cbor.Pair{Key: name, Value: cbor.Text(value)} }
 
+// signature is Kat's of a plan as it stands.
+func (b *borough) signature(plan syncproto.RecordID, mode string) syncproto.Op {
+	b.t.Helper()
+	v, err := b.Store.View(plan)
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	kind, _ := schema.Newest("plan")
+	content := syncproto.ContentHash(v, kind)
+	return entry("signatures", says("capacity", "PARENT"), says("mode", mode), says("declined_reason", "Not today."), says("signer", "Kat"), cbor.Pair{Key: "version_hash", Value: cbor.Bytes(content[:])})
+}
+
 // agreedPlan puts a plan in force that has all that it needs for that.
 func agreedPlan(review string) []syncproto.Op {
 	return []syncproto.Op{set("status", cbor.Text("ACTIVE")), set("review_date", cbor.Text(review)), set("contingency", cbor.Text("Ring Nan.")),
@@ -70,8 +82,6 @@ func TestWhatIsChased(t *testing.T) {
 	visited := func(day int) syncproto.Op {
 		return set("start", cbor.Int(time.Date(2026, 6, day, 14, 0, 0, 0, time.UTC).UnixMilli()))
 	}
-	signed := entry("signatures", says("capacity", "PARENT"), says("mode", "PEN"), says("signer", "Kat"),
-		cbor.Pair{Key: "version_hash", Value: cbor.Bytes(bytes.Repeat([]byte{1}, 32))})
 	plan, action, episode, interview := syncproto.RecordID{61}, syncproto.RecordID{62}, syncproto.RecordID{63}, syncproto.RecordID{64}
 	returned := set("end", cbor.Int(tuesday.Add(-80*time.Hour).UnixMilli()))
 	for name, one := range map[string]struct {
@@ -97,7 +107,23 @@ func TestWhatIsChased(t *testing.T) {
 			[]syncproto.Op{set("review_date", cbor.Text("2026-06-23"))},
 			func(b *borough) { b.write(plan, "plan", set("review_date", cbor.Text("2026-09-01"))) }, false},
 		"a plan without a signature": {reading.ChaseSignature, plan, "plan", agreedPlan("2026-09-24")[1:],
-			agreedPlan("2026-09-24")[:1], func(b *borough) { b.write(plan, "plan", signed) }, false},
+			agreedPlan("2026-09-24")[:1], func(b *borough) { b.write(plan, "plan", b.signature(plan, "DECLINED")) }, false},
+		"a plan of which only another version is signed": {reading.ChaseSignature, plan, "plan", nil, agreedPlan("2026-09-24"), func(b *borough) {
+			old := b.signature(plan, "PEN")
+			b.write(plan, "plan", set("contingency", cbor.Text("Ring Nan, and then us.")), old)
+			if b.chased(coordinator, reading.ChaseSignature).What == 0 {
+				b.t.Error("a signature for what the plan said before is taken for one")
+			}
+			asked := b.signature(plan, "NOT_ASKED")
+			asked.Path.Element = syncproto.ElementID{2}
+			b.write(plan, "plan", asked)
+			if b.chased(coordinator, reading.ChaseSignature).What == 0 {
+				b.t.Error("that somebody was not asked is taken for a signature")
+			}
+			now := b.signature(plan, "SPOKEN")
+			now.Path.Element = syncproto.ElementID{3}
+			b.write(plan, "plan", now)
+		}, false},
 		"a return without an interview": {reading.ChaseInterview, episode, "missing_episode", []syncproto.Op{set("child", cbor.Bytes(maya[:]))},
 			[]syncproto.Op{returned}, func(b *borough) {
 				b.write(interview, "return_interview", set("episode", cbor.Bytes(episode[:])), set("offered", cbor.Text("Y")))
