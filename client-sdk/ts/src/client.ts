@@ -289,8 +289,24 @@ export class Client {
   /** Who wrote which words; without heads, of everything that counts here. */
   attribution(record: RecordID, heads?: ChangeID[]): Promise<Attribution> { return this.#call("attribution", { record, heads }); }
 
+  /**
+   * Keeps a value of the app's own in the person's store, sealed like their records, for
+   * when there is no server: JSON of some kilobytes; undefined forgets it. It goes with
+   * the store, and not with a family: put nothing in it that must be gone with a purge.
+   */
+  remember(name: string, value: unknown): Promise<void> { return this.#call("remember", { name, value }); }
+
+  /** What was remembered under a name; undefined: nothing. */
+  recall<T>(name: string): Promise<T | undefined> { return this.#call("recall", { name }); }
+
   /** The version that a confirmation names. Save first: typing is not part of it. */
   heads(record: RecordID): Promise<ChangeID[]> { return this.#call("heads", { record }); }
+
+  /**
+   * The hash of what a record says as it is shown, which signatures and copies are for. A
+   * further signature leaves it as it is; any other change makes it another.
+   */
+  contentHash(record: RecordID): Promise<Uint8Array> { return this.#call("contentHash", { record }); }
 
   status(record: RecordID): Promise<Status> { return this.#call("status", { record }); }
 

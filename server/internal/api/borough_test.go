@@ -183,6 +183,10 @@ func (b *testBorough) FamilyDue(ctx context.Context, user syncproto.UserID, fami
 	return b.Due(ctx, user)
 }
 
+func (b *testBorough) Colleagues(syncproto.UserID) []syncproto.UserID {
+	return []syncproto.UserID{b.owner}
+}
+
 func (b *testBorough) Custody(_ context.Context, user syncproto.UserID) ([]reading.InCustody, error) {
 	list := []reading.InCustody{b.inCustody(user)}
 	for n := range b.moreInCustody {

@@ -8,7 +8,8 @@ import (
 
 // DueList is which children must be seen by when.
 type DueList struct {
-	Children []ChildDueJSON `json:"children" doc:"By family and child; children of whom nothing is due are left out."`
+	Children []ChildDueJSON    `json:"children" doc:"By family and child; children of whom nothing is due are left out."`
+	People   map[string]string `json:"people,omitempty" doc:"Of all families: names of the colleagues who work with them, by id, for a tablet that has no signal later."`
 }
 
 // ChildDueJSON is what is due for one child.
@@ -38,7 +39,13 @@ func (a *API) due(c *call, _ *none) (*DueList, error) {
 	if err != nil {
 		return nil, err
 	}
-	return dueList(list), nil
+	out := dueList(list)
+	p := a.newPeople()
+	for _, user := range a.cfg.Records.Colleagues(c.caller.User) {
+		p.id(user)
+	}
+	out.People = p.names
+	return out, nil
 }
 
 func (a *API) familyDue(c *call, _ *none) (*DueList, error) {

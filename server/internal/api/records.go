@@ -22,6 +22,8 @@ type Records interface {
 	// this follows from is told of no child.
 	Due(ctx context.Context, user syncproto.UserID) ([]reading.ChildDue, error)
 	FamilyDue(ctx context.Context, user syncproto.UserID, family syncproto.FamilyID) ([]reading.ChildDue, error)
+	// Colleagues are those who work with the families that Due tells of.
+	Colleagues(user syncproto.UserID) []syncproto.UserID
 	// Custody lists what awaits a reviewer or is kept away, without its words.
 	Custody(ctx context.Context, user syncproto.UserID) ([]reading.InCustody, error)
 	// CustodyWords returns one with its words, to who may review it.

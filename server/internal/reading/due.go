@@ -53,14 +53,28 @@ func (r *Room) Due(ctx context.Context, user syncproto.UserID) ([]ChildDue, erro
 	return out, nil
 }
 
+// Colleagues are the people who work with the families that a person is told what is due
+// in; somebody may be in it more than once.
+func (r *Room) Colleagues(user syncproto.UserID) []syncproto.UserID {
+	var out []syncproto.UserID
+	for _, f := range r.families(user) {
+		if r.mayAskDue(user, f.ID) {
+			out = append(out, r.store.State().MembersOf(f.ID)...)
+		}
+	}
+	return out
+}
+
+func (r *Room) mayAskDue(user syncproto.UserID, family syncproto.FamilyID) bool {
+	who := r.asker(user, family)
+	return !slices.ContainsFunc(asked, func(kind string) bool { return !who.MayRead(kind).Allow })
+}
+
 // FamilyDue lists what is due for the children of one family. It returns CodeNotFound
 // where the person may not read what that follows from.
 func (r *Room) FamilyDue(_ context.Context, user syncproto.UserID, family syncproto.FamilyID) ([]ChildDue, error) {
-	who := r.asker(user, family)
-	for _, kind := range asked {
-		if !who.MayRead(kind).Allow {
-			return nil, syncproto.CodeNotFound
-		}
+	if !r.mayAskDue(user, family) {
+		return nil, syncproto.CodeNotFound
 	}
 	f, err := r.caseFile(family)
 	if err != nil {

@@ -1,6 +1,7 @@
 import type { Client, Kind, Session, SyncReport } from "@doorstep/client";
 import { useCallback, useEffect, useMemo, useState } from "preact/hooks";
 import type { ComponentChildren } from "preact";
+import { useFacts, useSynced } from "./facts";
 import { Files } from "./files";
 import { DeskContext, type Desk } from "./hooks";
 import { Box, Loading } from "./parts/basic";
@@ -22,23 +23,23 @@ export function DeskRoom(props: { client: Client; session: Session | undefined }
   const desk = useDeskOf(client, session);
   const path = useRoute();
   if (!desk) return <main class="govuk-main-wrapper govuk-width-container"><Loading /></main>;
-  const [place = "today", id = ""] = path;
+  const [place = "today", id = "", more = ""] = path;
   const bare = place === "show" || place === "plan";
   return (
     <DeskContext.Provider value={desk}>
       {bare ? <main id="main" tabIndex={-1}>{place === "show" ? <Show record={id} /> : <PlanCopy record={id} />}</main> : (
         <Frame place={place} signedIn={session !== undefined}>
-          <Fallible key={path.join("/")}><Screen place={place} id={id} /></Fallible>
+          <Fallible key={path.join("/")}><Screen place={place} id={id} more={more} /></Fallible>
         </Frame>
       )}
     </DeskContext.Provider>
   );
 }
 
-function Screen(props: { place: string; id: string }) {
+function Screen(props: { place: string; id: string; more: string }) {
   switch (props.place) {
     case "family": return <FamilyScreen family={props.id} />;
-    case "record": return <RecordScreen record={props.id} />;
+    case "record": return <RecordScreen record={props.id} field={props.more} />;
     case "outbox": return <OutboxScreen />;
     case "more": return <More />;
     default: return <Today />;
@@ -51,15 +52,13 @@ function useDeskOf(client: Client, session: Session | undefined): Desk | undefin
   useEffect(() => files.follow(), [files]);
   const [online, setOnline] = useState(navigator.onLine);
   const [lastSync, setLastSync] = useState<SyncReport>();
-  const [syncedMS, setSynced] = useState(0);
+  const syncedMS = useSynced(client);
+  const facts = useFacts(client, syncedMS, online);
   const [names, setNames] = useState(new Map<string, string>());
   const [who, setWho] = useState(session);
   useEffect(() => { if (session) setWho(session); }, [session]);
   useEffect(() => { void client.kinds().then(setKinds); }, [client]);
-  useEffect(() => client.on("sync", (report) => {
-    setLastSync(report);
-    if (!report.refusal) setSynced(Date.now());
-  }), [client]);
+  useEffect(() => client.on("sync", setLastSync), [client]);
   useEffect(() => {
     const look = () => setOnline(navigator.onLine);
     addEventListener("online", look);
@@ -69,10 +68,11 @@ function useDeskOf(client: Client, session: Session | undefined): Desk | undefin
   const learn = useCallback((found: { [user: string]: string }) => {
     setNames((old) => Object.keys(found).every((u) => old.get(u) === found[u]) ? old : new Map([...old, ...Object.entries(found)]));
   }, []);
+  useEffect(() => { if (facts) learn(facts.names); }, [facts, learn]);
   return useMemo(() => kinds && {
-    client, files, kinds, online, lastSync, syncedMS, names, learn,
+    client, files, kinds, online, lastSync, syncedMS, facts, names, learn,
     user: who?.user ?? "", userName: who?.name ?? "", role: who?.role ?? "",
-  }, [client, files, kinds, online, lastSync, syncedMS, names, learn, who]);
+  }, [client, files, kinds, online, lastSync, syncedMS, facts, names, learn, who]);
 }
 
 const places = ["today", "outbox", "more"] as const;

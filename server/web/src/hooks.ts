@@ -1,4 +1,6 @@
 import type { Client, Family, FamilyID, Kind, RecordID, Status, SyncReport, View } from "@doorstep/client";
+import { hex } from "./agreed";
+import type { Facts } from "./facts";
 import { Pace, type Files } from "./files";
 import { createContext } from "preact";
 import { useCallback, useContext, useEffect, useRef, useState } from "preact/hooks";
@@ -13,9 +15,11 @@ export interface Desk {
   userName: string;
   role: string;
   online: boolean;
-  /** The last exchange that succeeded, or 0. */
+  /** The last exchange that succeeded, if only before the tablet was locked; 0: none is known of. */
   syncedMS: number;
   lastSync: SyncReport | undefined;
+  /** What the server worked out, with when; undefined: it was never reached. */
+  facts: Facts | undefined;
   /** Names of colleagues, as the server told them. */
   names: Map<string, string>;
   learn(names: { [user: string]: string }): void;
@@ -72,6 +76,17 @@ export function usePart(family: FamilyID | undefined): Lookup | undefined {
   return { views, kinds, names, user, whole };
 }
 
+/** What is read already of each of several families, kept up to date. */
+export function useParts(families: FamilyID[]): Lookup[] {
+  const { files, kinds, names, user } = useDesk();
+  const [, again] = useState({});
+  useEffect(() => {
+    const stops = families.map((f) => files.watch(f, () => again({})));
+    return () => { for (const stop of stops) stop(); };
+  }, [files, families.join()]);
+  return families.map((f) => files.of(f)).filter((f) => f.whole).map(({ views, whole }) => ({ views, kinds, names, user, whole }));
+}
+
 /** One record, from what is read already or else by itself, kept up to date. */
 export function useRecord(record: RecordID): [View | undefined, unknown] {
   const { files } = useDesk();
@@ -92,6 +107,13 @@ export function useStatus(record: RecordID): Status | undefined {
   useNews(reload, (e) => e.record === record);
   useEffect(() => { if (status) reload(); }, [syncedMS]);
   return status;
+}
+
+/** The hash of what a record says now, which signatures and copies are for; undefined until it is known. */
+export function useContent(view: View | undefined): string | undefined {
+  const { client } = useDesk();
+  const [content] = useLoaded(async () => view && hex(await client.contentHash(view.record)), [client, view]);
+  return content;
 }
 
 /** Calls fn when records changed, at a pace that typing can bear. */

@@ -35,6 +35,11 @@ export function partText(e: Element, part: string): string {
   return typeof value === "string" ? value : "";
 }
 
+export function numberIn(e: Element, part: string): number | undefined {
+  const value = partOf(e, part);
+  return typeof value === "number" ? value : undefined;
+}
+
 /** What the person reads in lists: how somebody is known, else their full name. */
 export function personName(person: View): string {
   return textOf(person, "known_as") || textOf(person, "names") || t("record.person.missing");

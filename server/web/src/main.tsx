@@ -18,7 +18,11 @@ function App(props: { client: Client }) {
   const [another, setAnother] = useState(false);
   useEffect(() => client.on("state", setState), [client]);
   useEffect(() => client.on("session", setSession), [client]);
-  useEffect(() => { if (state === "open") setAnother(false); }, [state]);
+  useEffect(() => {
+    if (state !== "open") return;
+    setAnother(false);
+    document.documentElement.lang = language(); // of whoever is here now
+  }, [state]);
   if (state === "open") return <DeskRoom client={client} session={session} />;
   if (state === "empty" || another) return <Enrol client={client} onBack={state === "empty" ? undefined : () => setAnother(false)} />;
   return <Unlock client={client} onAnother={() => setAnother(true)} />;

@@ -29,6 +29,11 @@ export function link(...path: string[]): string {
 
 const lastHere = "doorstep-last-here"; // the random name of a store, and nothing about anybody
 
+/** The random name of the store of whoever was here last in this tab; empty: nobody yet. */
+export function whoIsHere(): string {
+  return sessionStorage.getItem(lastHere) ?? "";
+}
+
 /** Leaves the place where somebody else was, for whoever opens the tablet now. The same person goes on where they were. */
 export function arrive(store: string): void {
   const before = sessionStorage.getItem(lastHere);

@@ -159,10 +159,12 @@ export class Device {
     for (const j of this.#queue.splice(0)) j.failed(new Refusal("interrupted", ""));
   }
 
-  /** Keeps a row of the driver's own. */
-  async keep(row: Row): Promise<void> {
-    await this.run(() => ({ result: null, effects: { rows: [row], spare: [row], notes: [] } }));
+  /** Keeps a row of the driver's own; in the second copy too, unless the server could give it again. */
+  async keep(row: Row, copied = true): Promise<void> {
+    await this.run(() => ({ result: null, effects: { rows: [row], spare: copied ? [row] : [], notes: [] } }));
   }
+
+  ownRow(key: Uint8Array): Uint8Array | undefined { return this.#own.get(toHex(key)); }
 
   /** What forms of a record were being filled in. */
   sketches(record: Uint8Array): Sketch[] {

@@ -10,6 +10,7 @@ import { captureValue, chance, idBytes, opValue, pathValue, spliceValues, timeVa
 import { Op, type NoteEffect, type Row } from "./engine";
 import { Notebook } from "./notebook";
 import { sealedWork, type OutboxPlace } from "./outbox";
+import { rememberedIn, rememberedKey, rememberedRow } from "./remembered";
 import { sketchKey, sketchRow } from "./sketches";
 import { Syncer } from "./sync";
 import { Texts } from "./texts";
@@ -153,6 +154,8 @@ export class Writer implements Ears {
 
   async on_heads(a: { record: string }) { return idsOf(await this.#opened.look(Op.heads, idBytes(a.record))); }
 
+  async on_contentHash(a: { record: string }) { return await this.#opened.look(Op.content, idBytes(a.record)); }
+
   async on_status(a: { record: string }) { return statusOf(await this.#opened.look(Op.status, idBytes(a.record))); }
 
   async on_outbox() { return outboxOf(await this.#opened.look(Op.outbox)); }
@@ -184,7 +187,19 @@ export class Writer implements Ears {
     await this.#opened.keep([await sketchKey(a.record, a.name), null]);
   }
 
-  on_sketches(a: { record: string }): Sketch[] { return this.#opened.sketches(fromHex(a.record)); }
+  async on_remember(a: { name: string; value: unknown }): Promise<void> {
+    const [key, value] = await rememberedRow(a.name, a.value);
+    await this.#opened.keep([key, value], false);
+  }
+
+  async on_recall(a: { name: string }) { return rememberedIn(this.#opened.ownRow(await rememberedKey(a.name))); }
+
+  /** After the calls before it: what was just kept is no sketch any more. */
+  async on_sketches(a: { record: string }): Promise<Sketch[]> {
+    await sketchKey(a.record, ""); // as long as the others take before they queue
+    await this.#opened.run(() => ({ result: null, effects: nothing }));
+    return this.#opened.sketches(fromHex(a.record));
+  }
 
   async on_type(a: { record: string; path: Path; splice: Splice; capture: Capture }): Promise<void> {
     await this.#opened.call(

@@ -157,9 +157,10 @@ func TestTheAppRecordsAVisit(t *testing.T) {
 	s.Press("Back to recording")
 	s.Sees("Rules")
 	s.look("05-plan")
+	s.agree()
 
 	// Two taps from today's list to a visit that can be typed into.
-	s.Open(s.url + "#/today")
+	s.goTo("#/today")
 	s.Press("Start a visit")
 	s.look("06-start")
 	s.Press("Start now")
@@ -191,9 +192,51 @@ func TestTheAppRecordsAVisit(t *testing.T) {
 	s.Fill("PIN of", "246810")
 	s.Press("Unlock")
 	s.Sees("Your families")
-	webtest.Eval[bool](s.Browser, fmt.Sprintf("location.hash = %q, true", visit))
+	s.Sees("10 working days from") // what is due, and why
+	s.look("12-today-without-a-server")
+	s.goTo(visit)
 	s.Until("the words are there", fmt.Sprintf(`[...document.querySelectorAll("textarea")].some((a) => a.value.includes(%q))`, said))
-	s.look("12-without-a-server")
+	s.look("13-without-a-server")
+}
+
+// goTo follows an address within the app, as a link does.
+func (s *stage) goTo(hash string) {
+	s.t.Helper()
+	webtest.Eval[bool](s.Browser, fmt.Sprintf("location.hash = %q, true", hash))
+}
+
+// agree writes down who agreed to the plan and who got a copy, and changes the plan: what
+// was signed is for an earlier version then, and everybody is to be asked again.
+func (s *stage) agree() {
+	s.t.Helper()
+	plan := webtest.Eval[string](s.Browser, `location.hash`)
+	s.goTo("#/today")
+	s.Press("Pepperdine-Vale")
+	s.Sees("Not asked yet")
+	s.Press("Write down who agreed")
+	s.Press("Kat")
+	s.Press("Agreed aloud")
+	s.Fill("Who saw or heard it", "Nan")
+	s.Press("Keep")
+	s.Until("the entry is there", `[...document.querySelectorAll("#field-signatures .entry")].some((e) => e.innerText.includes("Kat") && e.innerText.includes("Agreed aloud"))`)
+	s.Press("Nan") // in the same list: who was asked is no longer offered
+	s.Press("Declined")
+	s.Fill("Why declined or not asked", "Wants to read it first.")
+	s.Press("Keep")
+	s.Until("who declined is an entry too", `[...document.querySelectorAll("#field-signatures .entry")].some((e) => e.innerText.includes("Wants to read it first"))`)
+	s.goTo(plan + "/shares")
+	s.Until("copies are asked for", `document.querySelector("#field-shares .still")`)
+	webtest.Eval[bool](s.Browser, `[...document.querySelectorAll("#field-shares button")].find((b) => b.innerText === "Kat").click(), true`)
+	s.Press("Paper")
+	s.Press("Keep")
+	s.Until("the copy is there", `[...document.querySelectorAll("#field-shares .entry")].some((e) => e.innerText.includes("Kat") && e.innerText.includes("Whole plan"))`)
+	s.goTo("#/today")
+	s.Press("Pepperdine-Vale")
+	s.Until("the family's page tells", `(() => { const e = document.querySelector(".agreed")?.innerText ?? ""; return e.includes("Agreed aloud") && e.includes("Declined") && e.includes("Copy given on"); })()`)
+	s.look("05-agreed")
+	s.Press("Open the plan")
+	s.Fill("If the plan is not followed", "Then we meet again. ")
+	s.Until("what was signed is for an earlier version", `[...document.querySelectorAll("#field-signatures .entry")].every((e) => e.textContent.includes("before it was changed")) && document.querySelector("#field-signatures .still")?.textContent.includes("Kat")`)
 }
 
 // TestTheAppNeedsNoMouse: set up, find the family, start a visit and write, with the

@@ -6,6 +6,7 @@ import { t } from "../words/words";
 import { PartsForm, type Parts } from "./parts";
 import { Prose } from "./prose";
 import { partsIn, useSketch, useSketchedText } from "./sketch";
+import { EarlierVersion, isVersioned, Versioned } from "./versioned";
 import { Whole } from "./whole";
 
 interface Props {
@@ -21,6 +22,7 @@ export function Collection(props: Props) {
   const { field } = props;
   const sketch = useSketch("add " + field.id);
   const [adding, setAdding] = useState(() => partsIn(sketch.said));
+  const begin = (value: Parts) => setAdding({ element: newID(), value });
   const items = props.view?.items ?? [];
   const opsOf = (parts: Parts): Op[] => [{ op: "add", path: { field: field.id, element: adding!.element }, value: parts }];
   return (
@@ -34,13 +36,14 @@ export function Collection(props: Props) {
       )}
       {adding && <PartsForm look={props.look} sub={field.sub} start={adding.value as Parts} final={field.rule === "log"} sketch={sketch} opsOf={opsOf}
         onDone={() => setAdding(undefined)} />}
-      {!adding && !props.final && <AddButton field={field} more={items.length > 0} onAdd={() => setAdding({ element: newID(), value: {} })} />}
+      {!adding && !props.final && (isVersioned(field)
+        ? <Versioned look={props.look} record={props.record} field={field.id} onAdd={begin} />
+        : <AddButton field={field} more={items.length > 0} onAdd={() => begin({})} />)}
     </section>
   );
 }
 
 function AddButton(props: { field: FieldKind; more: boolean; onAdd: () => void }) {
-  if (props.field.sub.some((s) => s.type === "hash" && s.required)) return <p class="govuk-hint">{t("record.no_hash")}</p>;
   return (
     <button type="button" class="govuk-button govuk-button--secondary" onClick={props.onAdd}>
       {props.more ? t("record.add_more") : t("record.add")}<span class="govuk-visually-hidden">: {props.field.name}</span>
@@ -55,6 +58,7 @@ function Entry(props: Props & { element: Element }) {
   return (
     <div class={"entry" + (e.inForce ? "" : " entry--out")}>
       <EntryWords look={look} field={field} element={e} />
+      {isVersioned(field) && <EarlierVersion look={look} record={props.record} element={e} />}
       <p class="entry__by">{byLine(look, e.by)}</p>
       {e.removed && <p class="govuk-body-s">{t("record.removed", { reason: e.removed.reason })}{stands && " " + t("record.removed.stands")}</p>}
       {e.flagged && <p class="govuk-body-s">{t("record.flagged")}</p>}

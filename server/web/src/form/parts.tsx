@@ -37,7 +37,7 @@ export function PartsForm(props: { look: Lookup; sub: FieldKind[]; start?: Parts
         <ValueInput key={f.id} look={props.look} field={f} value={parts[f.id] ?? null} needed={isNeeded(f, answers)}
           onValue={(v) => write(f.id, v)} />
       ))}
-      {props.sub.some((f) => f.type === "hash") && <p class="govuk-hint">{t("record.no_drawing")}</p>}
+      {props.sub.some((f) => f.type === "hash" && f.id !== "version_hash") && <p class="govuk-hint">{t("record.no_drawing")}</p>}
       {props.final && <p class="govuk-hint">{t("record.keep.log")}</p>}
       <p class="field-state" role="status">{sketch.state}</p>
       <div class="govuk-button-group">

@@ -1,13 +1,16 @@
 import type { FamilyID, View } from "@doorstep/client";
 import { useId, useState } from "preact/hooks";
 import { beginnable, beginRecord, beginVisit, childrenOf, likelyVisitType } from "../begin";
+import { hex, plansInForce } from "../agreed";
 import { Choices } from "../form/input";
 import { useDesk, useFamilies, useFile, useStatus } from "../hooks";
 import { ageWords, capital, codeLabel, fieldOf, itemsOf, kindOf, partOf, partText, personName, recordTime, recordTitle, refOf, textOf, valueWords, type Lookup } from "../look";
+import { Age } from "../parts/age";
+import { Agreed } from "../parts/agreed";
 import { Act, Back, Box, Loading, Title } from "../parts/basic";
 import { Where } from "../parts/where";
 import { go, link, useRoute } from "../route";
-import { dayOf, dayWords, languageName, t, timeWords } from "../words/words";
+import { dayOf, dayWords, languageName, t } from "../words/words";
 import { familyName } from "./today";
 
 /** A family at a glance: what to know before knocking, who is who, the plan in force. */
@@ -129,7 +132,7 @@ function Relations(props: { look: Lookup; person: View }) {
 
 function refIn(e: Parameters<typeof partOf>[0], part: string): string | undefined {
   const v = partOf(e, part);
-  return v instanceof Uint8Array ? [...v].map((n) => n.toString(16).padStart(2, "0")).join("") : undefined;
+  return v instanceof Uint8Array ? hex(v) : undefined;
 }
 
 function Statuses(props: { look: Lookup; person: View }) {
@@ -142,24 +145,23 @@ function Statuses(props: { look: Lookup; person: View }) {
 /** Plans that count, and whether what is shown here is what the borough has. */
 function PlanInForce(props: { look: Lookup }) {
   const { look } = props;
-  const plans = [...look.views.values()].filter((v) => v.kind === "plan" && ["ACTIVE", "UNDER_REVIEW"].includes(textOf(v, "status")));
+  const plans = plansInForce(look);
   return (
     <section>
       <h2 class="govuk-heading-m">{t("family.plan")}</h2>
       {plans.length === 0 && <p class="govuk-body">{t("family.plan.none")}</p>}
-      {plans.map((p) => <OnePlan key={p.record} plan={p} />)}
+      {plans.map((p) => <OnePlan key={p.record} look={look} plan={p} />)}
     </section>
   );
 }
 
-function OnePlan(props: { plan: View }) {
-  const { syncedMS } = useDesk();
+function OnePlan(props: { look: Lookup; plan: View }) {
   const { plan } = props;
   const status = useStatus(plan.record);
   return (
     <div class="plan-card">
-      <p class="govuk-body-s">{syncedMS > 0 ? t("family.copy.fresh", { time: timeWords(syncedMS) }) : t("family.copy.unknown")}
-        {status?.state === "only_here" && " " + t("family.copy.own")}</p>
+      <Age />
+      {status?.state === "only_here" && <p class="govuk-body-s">{t("family.copy.own")}</p>}
       <h3 class="govuk-heading-s">{t("family.rules")}</h3>
       <ul class="govuk-list govuk-list--bullet">
         {itemsOf(plan, "rules").map((e) => <li key={e.element}>{partText(e, "text")} <span class="govuk-hint inline">{[partText(e, "who"), partText(e, "when")].filter(Boolean).join(", ")}</span>
@@ -169,6 +171,7 @@ function OnePlan(props: { plan: View }) {
       <ul class="govuk-list">
         {itemsOf(plan, "network").filter((e) => partText(e, "poses_risk") !== "Y").map((e) => <li key={e.element}>{partText(e, "name")} <a href={"tel:" + partText(e, "contact").replace(/[^+\d]/g, "")}>{partText(e, "contact")}</a></li>)}
       </ul>
+      <Agreed look={props.look} plan={plan} />
       <p class="govuk-body"><a href={link("record", plan.record)}>{t("family.plan.open")}</a> · <a href={link("plan", plan.record)}>{t("family.plan.read")}</a></p>
     </div>
   );

@@ -13,15 +13,16 @@ import { familyName } from "./today";
 import { quiet } from "../form/quiet";
 
 /** One record, drawn from its kind's schema. Knows no kind but the visit, whose parts it links. */
-export function RecordScreen(props: { record: RecordID }) {
+export function RecordScreen(props: { record: RecordID; field: string }) {
   const [view, failed] = useRecord(props.record);
   if (failed !== undefined && !view) return <p class="govuk-body">{t("record.none")}</p>;
   if (!view) return <Loading />;
-  return <Sketches key={view.record} view={view}><Loaded view={view} /></Sketches>;
+  return <Sketches key={view.record} view={view}><Loaded view={view} field={props.field} /></Sketches>;
 }
 
-function Loaded(props: { view: View }) {
+function Loaded(props: { view: View; field: string }) {
   const { view } = props;
+  useEffect(() => { if (props.field) showField(props.field); }, [props.field]);
   const look = usePart(view.family)!;
   const status = useStatus(view.record);
   useNames(view.record);

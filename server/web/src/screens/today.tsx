@@ -1,53 +1,98 @@
 import { idOf, type Family, type View } from "@doorstep/client";
-import { useEffect, useState } from "preact/hooks";
-import { useDesk, useFamilies, useFile, useLoaded } from "../hooks";
-import { capital, itemsOf, numberOf, partOf, personName, recordTime, recordTitle, refOf, textOf, type Lookup } from "../look";
+import { useState } from "preact/hooks";
+import { plansInForce } from "../agreed";
+import { stateOn, type ChildDue, type VisitDue } from "../facts";
+import { useDesk, useFamilies, useFile, useParts } from "../hooks";
+import { capital, codeLabel, fieldOf, itemsOf, kindOf, numberOf, partOf, personName, recordTime, recordTitle, refOf, textOf, type Lookup } from "../look";
+import { StillToDo } from "../parts/agreed";
 import { Loading, Title } from "../parts/basic";
 import { Fallible } from "../parts/fallible";
 import { WhereOf } from "../parts/where";
 import { link } from "../route";
 import { dayOf, dayWords, t, timeWords } from "../words/words";
 
-/** What GET /v1/due tells of one child. */
-interface ChildDue {
-  family: string;
-  child: string;
-  visits: { type: string; by: string; state: string; why: string }[];
-  failed?: string;
-  see_by?: string;
-  unseen?: string;
-}
-
 /** The day: what is planned, what was begun, what is due, and every family. */
 export function Today() {
-  const { client, syncedMS, online } = useDesk();
+  const { facts, role } = useDesk();
   const families = useFamilies();
-  const [due, reload, failed] = useLoaded(() => client.api<{ children: ChildDue[] }>("GET", "/v1/due"), [client]);
-  useEffect(() => reload(), [syncedMS, online]);
+  const mine = (families ?? []).filter((f) => f.readable);
+  const looks = useParts(mine.map((f) => f.family));
   if (!families) return <Loading />;
-  const mine = families.filter((f) => f.readable);
+  const dueIn = (f: Family) => (facts?.children ?? []).filter((d) => d.family === f.family);
   return (
     <>
-      <Title>{t("today.title")}</Title>
-      {failed !== undefined && !due && <p class="govuk-body-s">{t("today.due.offline")}</p>}
+      <Title caption={dayWords(dayOf(Date.now()))}>{t("today.title")}</Title>
       {mine.length === 0 && <p class="govuk-body">{t("today.families.none")}</p>}
-      <h2 class="govuk-heading-m">{t("today.families")}</h2>
+      {mine.length > 0 && <Visits looks={looks} />}
+      {mine.length > 0 && role !== "volunteer" && <FactsAge />}
+      {mine.length > 0 && <h2 class="govuk-heading-m">{t("today.families")}</h2>}
       <ul class="cards">
-        {mine.map((f) => <li key={f.family}><Fallible><FamilyCard family={f} due={(due?.children ?? []).filter((d) => d.family === f.family)} /></Fallible></li>)}
+        {[...mine].sort((a, b) => urgency(dueIn(a)).localeCompare(urgency(dueIn(b)))).map((f) => (
+          <li key={f.family}><Fallible><FamilyCard family={f} due={dueIn(f)} /></Fallible></li>
+        ))}
       </ul>
     </>
   );
 }
+
+/** How old what is said of what is due may be. */
+function FactsAge() {
+  const { facts } = useDesk();
+  if (!facts) return <p class="govuk-body-s">{t("today.due.offline")}</p>;
+  if (Date.now() - facts.atMS < factsFreshMS) return null;
+  return <p class="govuk-body-s">{t("today.due.as_of", { time: timeWords(facts.atMS) })}</p>;
+}
+
+const factsFreshMS = 60 * 60_000;
+
+/** Sorts families: who was not seen for too long, then by the first day. */
+function urgency(due: ChildDue[]): string {
+  const days = due.flatMap((d) => [d.unseen ? "0" : "", d.see_by ?? "", ...d.visits.map((v) => v.by)]).filter(Boolean).sort();
+  return days[0] ?? "9";
+}
+
+/** Today's visits of all families, and those that were begun and are not handed over. */
+function Visits(props: { looks: Lookup[] }) {
+  const today = dayOf(Date.now());
+  const visits = props.looks.flatMap((look) => [...look.views.values()].filter((v) => v.kind === "visit" && !v.seal).map((v) => ({ look, v })));
+  const planned = visits.filter(({ v }) => isPlanned(v) && dayOf(numberOf(v, "planned")!) <= today);
+  const begun = visits.filter(({ look, v }) => isBegun(look, v));
+  const sorted = [...planned, ...begun].sort((a, b) => timeOf(a.v) - timeOf(b.v));
+  return (
+    <section>
+      <h2 class="govuk-heading-m">{t("today.planned")}</h2>
+      {sorted.length === 0 && <p class="govuk-body">{t("today.none_planned")}</p>}
+      <ul class="records">
+        {sorted.map(({ look, v }) => (
+          <li key={v.record}>
+            <strong class="records__time">{when(timeOf(v), today)}</strong>
+            <a href={link("record", v.record)}>{familyName(look)}: {capital(recordTitle(look, v))}</a>
+            {isBegun(look, v) && <span class="records__day">{t("today.begun")}</span>}
+            <WhereOf record={v.record} />
+          </li>
+        ))}
+      </ul>
+    </section>
+  );
+}
+
+function isPlanned(v: View): boolean {
+  return numberOf(v, "start") === undefined && (numberOf(v, "planned") ?? 0) > 0;
+}
+
+function isBegun(look: Lookup, v: View): boolean {
+  return numberOf(v, "start") !== undefined && !v.handedOver && isMine(look, v);
+}
+
+const timeOf = (v: View) => numberOf(v, "start") ?? numberOf(v, "planned") ?? 0;
 
 function FamilyCard(props: { family: Family; due: ChildDue[] }) {
   const look = useFile(props.family.family);
   if (!look) return <Loading />;
   const views = [...look.views.values()];
   const name = familyName(look);
-  const visits = views.filter((v) => v.kind === "visit" && !v.seal);
   const today = dayOf(Date.now());
-  const planned = visits.filter((v) => numberOf(v, "start") === undefined && (numberOf(v, "planned") ?? 0) > 0);
-  const begun = visits.filter((v) => numberOf(v, "start") !== undefined && !v.handedOver && isMine(look, v));
+  const later = views.filter((v) => v.kind === "visit" && !v.seal && isPlanned(v) && dayOf(numberOf(v, "planned")!) > today);
   const asked = views.flatMap((v) => v.queries.filter((q) => !q.answeredBy).map((q) => ({ v, q })));
   const open = views.filter((v) => v.conflicts.length > 0);
   const risks = views.filter((v) => v.kind === "person").reduce((n, v) => n + itemsOf(v, "hazard").length, 0);
@@ -56,9 +101,9 @@ function FamilyCard(props: { family: Family; due: ChildDue[] }) {
       <h3 class="govuk-heading-m card__title"><a href={link("family", props.family.family)}>{name}</a></h3>
       {risks > 0 && <p class="card__risk"><span aria-hidden="true">▲</span> {t("family.risks")}: {risks}</p>}
       <DueList look={look} due={props.due} />
-      {planned.map((v) => <p key={v.record} class="govuk-body card__line">
-        <a href={link("record", v.record)}>{capital(recordTitle(look, v))}</a> {when(numberOf(v, "planned")!, today)}</p>)}
-      <Lines look={look} title={t("today.unfinished")} views={begun} />
+      {later.map((v) => <p key={v.record} class="govuk-body card__line">
+        <a href={link("record", v.record)}>{capital(recordTitle(look, v))}</a> {timeWords(numberOf(v, "planned")!)}</p>)}
+      {plansInForce(look).map((p) => <StillToDo key={p.record} look={look} plan={p} />)}
       <Lines look={look} title={t("today.conflicts")} views={open} />
       <Lines look={look} title={t("today.queries")} views={asked.map((a) => a.v)} />
       <p class="card__go"><a class="govuk-button" href={link("family", props.family.family, "visit")} role="button" draggable={false}>
@@ -110,16 +155,30 @@ function DueList(props: { look: Lookup; due: ChildDue[] }) {
   );
 }
 
-function dueLines(look: Lookup, d: ChildDue): { state: string; words: string; why: string }[] {
+interface DueLine { state: string; words: string; why: string }
+
+function dueLines(look: Lookup, d: ChildDue): DueLine[] {
   const child = look.views.get(d.child);
   const name = child ? personName(child) : t("record.person.missing");
-  const out = d.visits.map((v) => ({
-    state: v.state, why: v.why,
-    words: `${name}: ${v.state === "overdue" ? t("today.due.overdue", { day: dayWords(v.by) }) : t("today.due.by", { day: dayWords(v.by) })}`,
-  }));
+  const out = d.visits.map((v): DueLine => {
+    const state = stateOn(v, dayOf(Date.now())), type = codeLabel(fieldOf(kindOf(look, "visit"), "visit_type"), v.type);
+    const since = visitedSince(look, d.child, v);
+    return {
+      state, words: `${name}: ${t(state === "overdue" ? "today.due.overdue" : "today.due.by", { day: dayWords(v.by), type })}`,
+      why: [v.why, ...(["alone", "bedroom", "home"] as const).filter((n) => v[n]).map((n) => t(`today.due.${n}`)), since].filter(Boolean).join(". "),
+    };
+  });
   if (d.failed && d.see_by) out.unshift({ state: "overdue", why: "", words: `${name}: ${t("today.due.see_by", { day: dayWords(d.failed), by: dayWords(d.see_by) })}` });
   if (d.unseen) out.unshift({ state: "overdue", why: "", words: `${name}: ${t("today.due.unseen")}` });
   return out;
+}
+
+/** A visit on this tablet in which the child was seen, and that the server has not counted when it was asked last. */
+function visitedSince(look: Lookup, child: string, due: VisitDue): string {
+  const parts = [...look.views.values()].filter((v) => v.kind === "visit_child" && refOf(v, "child") === child && textOf(v, "seen") === "Y");
+  const visits = parts.map((p) => visitOf(look, p)).filter((v) => v && textOf(v, "visit_type") === due.type && !v.seal && !v.handedOver);
+  const last = Math.max(0, ...visits.map((v) => numberOf(v!, "start") ?? 0));
+  return last > 0 ? t("today.due.since", { day: dayWords(dayOf(last)) }) : "";
 }
 
 /** What a family is called in lists. */
@@ -133,4 +192,3 @@ export function visitOf(look: Lookup, v: View): View | undefined {
   const id = refOf(v, "visit");
   return id ? look.views.get(id) : undefined;
 }
-

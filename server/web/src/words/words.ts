@@ -1,22 +1,26 @@
+import { whoIsHere } from "../route";
 import { cy } from "./cy";
 import { en, type Key } from "./en";
 
 export type Language = "en" | "cy";
 
-const stored = "doorstep-language"; // a preference, and nothing about anybody
+const stored = "doorstep-language"; // preferences by the random names of stores, and nothing about anybody
 
+/** The language that whoever is here chose, else the one that was chosen last on this tablet; English until then. */
 export function language(): Language {
-  return localStorage.getItem(stored) === "cy" ? "cy" : "en";
+  const own = localStorage.getItem(stored + "-" + whoIsHere());
+  return (own ?? localStorage.getItem(stored)) === "cy" ? "cy" : "en";
 }
 
 export function chooseLanguage(l: Language): void {
   localStorage.setItem(stored, l);
+  localStorage.setItem(stored + "-" + whoIsHere(), l);
   location.reload();
 }
 
 /** A text of the catalogue in the person's language, with its places filled in. */
 export function t(key: Key, fill: { [name: string]: string | number } = {}): string {
-  const words = (language() === "cy" ? cy[key] : undefined) ?? en[key];
+  const words = (language() === "cy" ? cy : en)[key];
   return words.replace(/\{(\w+)\}/g, (whole, name: string) => String(fill[name] ?? whole));
 }
 

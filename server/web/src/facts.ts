@@ -1,0 +1,83 @@
+import type { Client } from "@doorstep/client";
+import { useEffect, useRef, useState } from "preact/hooks";
+
+/** What GET /v1/due tells of one child. */
+export interface ChildDue {
+  family: string;
+  child: string;
+  visits: VisitDue[];
+  failed?: string;
+  see_by?: string;
+  unseen?: string;
+}
+
+/** One day by which a child must be visited, and why: "Reg 28(2)(b): 6 weeks from 3 May 2026". */
+export interface VisitDue {
+  type: string;
+  by: string;
+  state: string;
+  why: string;
+  alone: boolean;
+  bedroom: boolean;
+  home: boolean;
+}
+
+/** What the server worked out, and when: kept for when it cannot be asked. */
+export interface Facts {
+  atMS: number;
+  children: ChildDue[];
+  /** Names of colleagues, by user id. */
+  names: { [user: string]: string };
+}
+
+const factsName = "facts", syncedName = "synced";
+
+/** How often at most the server is asked, and an exchange is written down: there is one at each pause of somebody who types. */
+const askEveryMS = 20_000, noteEveryMS = 60_000;
+
+/** What is due and who is who, as the server told it last: asked again after each exchange. */
+export function useFacts(client: Client, syncedMS: number, online: boolean): Facts | undefined {
+  const [facts, setFacts] = useState<Facts>();
+  useEffect(() => {
+    client.recall<Facts>(factsName).then((kept) => { if (kept) setFacts((now) => now ?? kept); }, () => undefined);
+  }, [client]);
+  const asked = useRef(0);
+  useEffect(() => {
+    if (!online) return undefined;
+    const ask = async () => {
+      asked.current = Date.now();
+      const d = await client.api<{ children: ChildDue[]; people?: { [user: string]: string } }>("GET", "/v1/due");
+      const before = await client.recall<Facts>(factsName);
+      const now = { atMS: Date.now(), children: d.children, names: { ...before?.names, ...d.people } };
+      setFacts(now);
+      await client.remember(factsName, now);
+    };
+    // Who could not be asked is asked again with the next exchange.
+    const timer = setTimeout(() => void ask().catch(() => undefined), Math.max(0, asked.current + askEveryMS - Date.now()));
+    return () => clearTimeout(timer);
+  }, [client, syncedMS, online]);
+  return facts;
+}
+
+/** When everything was last exchanged with the server, also before the tablet was locked; 0: not known. */
+export function useSynced(client: Client): number {
+  const [synced, setSynced] = useState(0);
+  const noted = useRef(0);
+  useEffect(() => {
+    client.recall<number>(syncedName).then((ms) => { if (ms) setSynced((now) => Math.max(now, ms)); }, () => undefined);
+    return client.on("sync", (report) => {
+      if (report.refusal) return;
+      const now = Date.now();
+      setSynced(now);
+      if (now - noted.current < noteEveryMS) return;
+      noted.current = now;
+      client.remember(syncedName, now).catch(() => undefined);
+    });
+  }, [client]);
+  return synced;
+}
+
+/** The state of a day as it is now: what was due soon when the server told of it may be overdue. */
+export function stateOn(due: VisitDue, today: string): string {
+  return due.by < today ? "overdue" : due.state;
+}
