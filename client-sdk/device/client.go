@@ -45,6 +45,17 @@ type Session struct {
 	Bearer bool
 	// CustodyOnly: access has ended; unsent words go into custody, nothing comes down.
 	CustodyOnly bool
+	// UntilMS is when the access token lapses, by this device's clock, in milliseconds
+	// since 1970; 0: not known.
+	UntilMS int64
+}
+
+// tokenMargin: a token that lapses sooner may have lapsed when it arrives.
+const tokenMargin = 20 * time.Second
+
+// usable reports whether the access token is there and not known to have lapsed.
+func (s Session) usable(now time.Time) bool {
+	return s.Access != "" && (s.UntilMS == 0 || now.Add(tokenMargin).UnixMilli() < s.UntilMS)
 }
 
 // authorization is the header that an access token goes into.
@@ -127,6 +138,7 @@ func (c *Client) setSession(s Session) error {
 type sessionAnswer struct {
 	AccessToken   string `json:"access_token"`
 	TokenType     string `json:"token_type"`
+	ExpiresIn     int64  `json:"expires_in"` // seconds
 	RefreshToken  string `json:"refresh_token"`
 	User          string `json:"user"`
 	Device        string `json:"device"`
@@ -138,7 +150,11 @@ type sessionAnswer struct {
 }
 
 func (a sessionAnswer) session() Session {
-	return Session{Access: a.AccessToken, Refresh: a.RefreshToken, Bearer: a.TokenType == "Bearer", CustodyOnly: a.CustodyOnly}
+	s := Session{Access: a.AccessToken, Refresh: a.RefreshToken, Bearer: a.TokenType == "Bearer", CustodyOnly: a.CustodyOnly}
+	if a.ExpiresIn > 0 {
+		s.UntilMS = time.Now().UnixMilli() + a.ExpiresIn*1000
+	}
+	return s
 }
 
 // StepUp proves anew who the person is, in the session that they are in: what is
@@ -283,15 +299,16 @@ func (c *Client) Sync(ctx context.Context, wire []byte) ([]byte, error) {
 	return answer, err
 }
 
-// signedIn makes a call with the access token, and once more with a new one if
-// the server says that it has lapsed. Where no new one can be had because access
+// signedIn makes a call with the access token; with a new one if it is known to have
+// lapsed, and once more if the server says so: over a poor signal a day's work must not
+// go up to be refused. Where no new one can be had because access
 // has ended, the call is made in a custody session.
 func (c *Client) signedIn(ctx context.Context, call func(authorization string) error) error {
 	c.mu.Lock()
 	session := c.session
 	c.mu.Unlock()
 	var err error = &Refusal{Code: syncproto.CodeUnauthenticated}
-	if session.Access != "" {
+	if session.usable(time.Now()) {
 		err = call(session.authorization())
 	}
 	if !lapsedBy(err) {

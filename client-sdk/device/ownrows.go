@@ -103,18 +103,19 @@ func (s sessionRow) save(session Session) error {
 }
 
 func (s *Session) encode() []byte {
-	b := cbor.AppendArray(nil, 5)
+	b := cbor.AppendArray(nil, 6)
 	b = cbor.AppendText(b, s.Access)
 	b = cbor.AppendText(b, s.Refresh)
 	b = cbor.AppendText(b, s.RefreshID)
 	b = cbor.AppendBool(b, s.Bearer)
-	return cbor.AppendBool(b, s.CustodyOnly)
+	b = cbor.AppendBool(b, s.CustodyOnly)
+	return cbor.AppendInt(b, s.UntilMS)
 }
 
 func decodeSession(value []byte) (Session, error) {
 	r := cbor.NewReader(value)
 	r.Array()
-	s := Session{Access: r.Text(), Refresh: r.Text(), RefreshID: r.Text(), Bearer: r.Bool(), CustodyOnly: r.Bool()}
+	s := Session{Access: r.Text(), Refresh: r.Text(), RefreshID: r.Text(), Bearer: r.Bool(), CustodyOnly: r.Bool(), UntilMS: r.Int()}
 	if r.Done() != nil {
 		return Session{}, &DamageError{Kind: prefixOwn}
 	}

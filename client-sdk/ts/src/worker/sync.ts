@@ -10,6 +10,8 @@ import { ServerRefusal, sign, type Transport } from "./transport";
 import type { Bytes } from "./seal";
 
 const listenAgainMS = 15_000, longestMS = 2 ** 31 - 1;
+/** After a nudge so many requests that a poor line cuts are tried again this soon, whatever the day before was like. */
+const soonTries = 4, soonMS = 1_000;
 
 export class Syncer {
   #timer: ReturnType<typeof setTimeout> | undefined;
@@ -18,6 +20,7 @@ export class Syncer {
   readonly #stop = new AbortController();
   #replyKey: CryptoKey | undefined;
   #listening = false;
+  #soon = 0;
 
   constructor(readonly device: Device, readonly transport: Transport, readonly tell: (r: SyncReport) => void) {}
 
@@ -28,6 +31,12 @@ export class Syncer {
     this.#due = due;
     clearTimeout(this.#timer);
     this.#timer = setTimeout(() => void this.sync(), Math.min(afterMS, longestMS));
+  }
+
+  /** The tablet is online again, or was opened. */
+  nudge(): void {
+    this.#soon = soonTries;
+    this.plan(0);
   }
 
   end(): void {
@@ -51,12 +60,12 @@ export class Syncer {
     if (!await this.transport.begun()) {
       report.refusal = { code: "unauthenticated", plain: "Please sign in. Your words are on this device and will be sent after that." };
     } else {
-      this.#listen();
       try {
         while (!this.#stop.signal.aborted && await this.#round(report));
       } catch (e) {
         report.refusal = reasonOf(e);
       }
+      this.#listen(); // words go first
     }
     this.tell(report);
     return report;
@@ -73,6 +82,10 @@ export class Syncer {
       const [code, wait] = e instanceof ServerRefusal ? [e.number, e.retryAfterMS] : [0, 0];
       const { effects } = await this.device.call(Op.failed, request, code, wait, chance());
       if (effects.after === 0) return true;
+      if (code === 0 && this.#soon > 0) {
+        this.#soon--;
+        this.plan(soonMS * (0.5 + Math.random() / 2));
+      }
       if (code > 0 && e instanceof ServerRefusal && e.code === "") throw await this.#named(code);
       throw e;
     }

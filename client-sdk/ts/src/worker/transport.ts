@@ -13,6 +13,8 @@ export interface Tokens {
   /** Names the refresh that is under way, so that asking again gives the same. */
   refreshID: string;
   bearer: boolean;
+  /** When the access token lapses, by this device's clock, in milliseconds. */
+  until: number;
   who: Session;
 }
 
@@ -28,6 +30,7 @@ export interface Pinned {
 interface SessionAnswer {
   access_token: string;
   token_type: string;
+  expires_in: number;
   refresh_token: string;
   user: string;
   name: string;
@@ -54,6 +57,8 @@ export class ServerRefusal extends Refusal {
 const unavailable = 90, unauthenticated = 50;
 const nonceLastsMS = 120_000, requestMS = 120_000, silenceMS = 45_000;
 const postTries = 3; // of one request whose answer does not come
+/** A token that lapses sooner than this may have lapsed when it arrives. */
+const tokenMarginMS = 20_000;
 const utf8 = new TextEncoder();
 
 export class Transport {
@@ -166,16 +171,19 @@ export class Transport {
   }
 
   /**
-   * Makes a call with the access token, and once more with a new one if it lapsed: that
+   * Makes a call with the access token; with a new one if it is known to have lapsed, and once more
+   * if the server says so: over a poor signal a day's work must not go up to be refused. The new one is that
    * of a custody session where no other can be had because the person's access ended.
    */
   async #signedIn<T>(call: (tokens: Tokens) => Promise<T>): Promise<T> {
     const t = this.#tokens;
     if (!t) throw notSignedIn();
-    try {
-      return await call(t);
-    } catch (e) {
-      if (!(e instanceof ServerRefusal) || e.number !== unauthenticated) throw e;
+    if (!(Date.now() > t.until - tokenMarginMS)) {
+      try {
+        return await call(t);
+      } catch (e) {
+        if (!(e instanceof ServerRefusal) || e.number !== unauthenticated) throw e;
+      }
     }
     return call(await this.#refresh(t));
   }
@@ -291,6 +299,7 @@ function shareOf(a: ShareAnswer): Share {
 function tokensOf(a: SessionAnswer): Tokens {
   return {
     access: a.access_token, refresh: a.refresh_token, refreshID: "", bearer: a.token_type === "Bearer",
+    until: Date.now() + a.expires_in * 1000,
     who: { user: a.user, name: a.name, role: a.role, device: a.device ?? "", signedInMS: a.signed_in_ms, custodyOnly: a.custody_only },
   };
 }

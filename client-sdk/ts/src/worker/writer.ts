@@ -233,7 +233,7 @@ export class Writer implements Ears {
     return this.#syncer.sync();
   }
 
-  on_nudge(): void { this.#syncer?.plan(0); }
+  on_nudge(): void { this.#syncer?.nudge(); }
 
   async on_rest(): Promise<void> {
     if (this.#device?.pinned) await this.#device.rest();
