@@ -24,7 +24,8 @@ import type { Keys } from "./vault";
 export interface Parts {
   name: string;
   keys: Keys;
-  module: Promise<WebAssembly.Module>;
+  /** Starts an engine. */
+  engine: () => Promise<Engine>;
   folder: FileSystemDirectoryHandle | undefined;
   /** To whom unsent work is sealed as well; undefined: the borough has no recovery key. */
   sealTo: SealTo | undefined;
@@ -148,6 +149,7 @@ export class Device {
   async rest(): Promise<void> {
     this.#outbox?.hurry();
     await this.call(Op.rest);
+    await this.run(() => ({ result: null, effects: nothing })); // it is its turn when all of that is sealed
   }
 
   close(): void {
@@ -211,6 +213,21 @@ export class Device {
       job.done(outcome);
       if (outcome.effects.after !== undefined) this.ears.plan(outcome.effects.after);
       if (outcome.effects.notes.length > 0) this.ears.notes(outcome.effects.notes);
+    }
+    await this.#sealOverdue();
+  }
+
+  /** Seals typing that is due. It is on the disk already: whoever typed it does not wait for this. */
+  async #sealOverdue(): Promise<void> {
+    const engine = this.#engine;
+    if (!engine) return;
+    try {
+      const rows = await this.#sealed((outbox) => outbox.overdue(engine));
+      if (rows.length > 0) await this.#write([], [], rows);
+    } catch (e) {
+      this.#engine = undefined;
+      this.ears.dropped();
+      this.#refusal(e);
     }
   }
 
@@ -402,7 +419,7 @@ export class Device {
   }
 
   async #load(rows: Row[], start: number): Promise<{ engine: Engine; effects: Effects; result: Value }> {
-    const engine = await Engine.start(await this.parts.module);
+    const engine = await this.parts.engine();
     const p = this.pinned!;
     engine.call(Op.new, p.borough, fromHex(p.user), fromHex(p.device), random(16));
     let batch: Row[] = [], size = 0;

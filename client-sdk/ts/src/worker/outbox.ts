@@ -73,11 +73,15 @@ export class Outbox {
         out.push([keyOf(letter.change, u.id), await this.sealer.items([u])]);
       }
     }
-    if (engine && performance.now() >= this.#due) out.push(...await this.#drafts(engine));
     return this.#took(out.filter(([k, v]) => v || this.#keys.has(toHex(k))));
   }
 
-  /** Has the drafts sealed with the next write, whatever the time. */
+  /** The rows to write for typing that was on the disk long enough without being sealed as well. */
+  async overdue(engine: Engine): Promise<Row[]> {
+    return performance.now() < this.#due ? [] : this.#took(await this.#drafts(engine));
+  }
+
+  /** Has the drafts sealed next, whatever the time. */
   hurry(): void { if (this.#due !== Infinity) this.#due = 0; }
 
   end(): void { clearTimeout(this.#timer); }
@@ -106,7 +110,10 @@ export class Outbox {
     if (this.#due !== Infinity) return;
     this.#due = performance.now() + draftMS;
     clearTimeout(this.#timer);
-    this.#timer = setTimeout(this.wake, draftMS);
+    this.#timer = setTimeout(() => {
+      this.hurry();
+      this.wake();
+    }, draftMS);
   }
 
   async #drafts(engine: Engine): Promise<Row[]> {

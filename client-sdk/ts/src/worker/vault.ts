@@ -205,13 +205,15 @@ export class Vault {
     if (!share) throw lapsed();
     const pin = "pin" in unlock;
     if (pin !== (e.unlock === "pin")) throw new Refusal("wrong_secret", "That does not open this store.");
+    const key = lockKey(unlock, e.salt, e.stretches, share); // takes a while; nothing is tried with it yet
+    key.catch(() => undefined);
     if (pin) {
       e.tries++;
       await this.#keep();
     }
     let secret: Bytes;
     try {
-      secret = await unseal(await lockKey(unlock, e.salt, e.stretches, share), utf8.encode(store), e.secret);
+      secret = await unseal(await key, utf8.encode(store), e.secret);
     } catch {
       return this.#wrong(e);
     }

@@ -7,7 +7,7 @@ import type { Capture, Edit, Path, Sketch, Splice, Value } from "../types";
 import { familiesOf, idsOf, kindsOf, marksOf, outboxOf, problemsOf, recordsOf, statusOf, viewOf } from "./decode";
 import { Device, nothing, type Ears } from "./device";
 import { captureValue, chance, idBytes, opValue, pathValue, spliceValues, timeValue } from "./encode";
-import { Op, type NoteEffect, type Row } from "./engine";
+import { Engine, Op, type NoteEffect, type Row } from "./engine";
 import { Notebook } from "./notebook";
 import { sealedWork, type OutboxPlace } from "./outbox";
 import { rememberedIn, rememberedKey, rememberedRow } from "./remembered";
@@ -37,6 +37,8 @@ export function repeatable(method: string, args: unknown): boolean {
 
 export class Writer implements Ears {
   readonly #module: Promise<WebAssembly.Module>;
+  /** An engine that was started before anybody could ask for one: while a PIN is typed. */
+  #ready: Promise<Engine> | undefined;
   readonly #texts = new Texts((m) => this.tell("text", m));
   readonly #transport: Transport;
   #device: Device | undefined;
@@ -50,7 +52,8 @@ export class Writer implements Ears {
     readonly tell: Tell, readonly share: (keys: Keys | undefined) => void, readonly onFenced: () => void,
   ) {
     this.#module = WebAssembly.compileStreaming(fetch(config.wasm));
-    this.#module.catch(() => undefined); // whoever needs it hears
+    this.#ready = this.#module.then((m) => Engine.start(m));
+    this.#ready.catch(() => undefined); // whoever needs it hears
     this.#transport = new Transport(config.server, async (t) => {
       await this.#device?.keepTokens(t);
       this.tell("session", t?.who);
@@ -324,7 +327,7 @@ export class Writer implements Ears {
   async #open(keys: Keys): Promise<void> {
     this.#close();
     await this.#closeNotebook();
-    this.#device = await Device.open({ name: this.config.name, keys, module: this.#module, folder: this.folder, sealTo: this.vault.sealTo(keys.store) }, this);
+    this.#device = await Device.open({ name: this.config.name, keys, engine: () => this.#engine(), folder: this.folder, sealTo: this.vault.sealTo(keys.store) }, this);
     this.#transport.use(keys, this.#device.tokens, this.#device.pinned);
     if (!this.#device.pinned) return;
     this.share(keys);
@@ -334,6 +337,12 @@ export class Writer implements Ears {
     });
     this.#syncer.plan(0);
     this.tellState();
+  }
+
+  #engine(): Promise<Engine> {
+    const ready = this.#ready ?? this.#module.then((m) => Engine.start(m));
+    this.#ready = undefined;
+    return ready;
   }
 
   /** Opens the store of somebody who has just enrolled: it has an identity now. */
