@@ -5,6 +5,9 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+
+	"github.com/chromedp/cdproto/emulation"
+	"github.com/chromedp/chromedp"
 )
 
 // Violation is one rule of WCAG 2.2 AA that a page does not keep.
@@ -16,6 +19,27 @@ type Violation struct {
 
 func (v Violation) String() string {
 	return fmt.Sprintf("%s: %s (%s)", v.ID, v.Help, strings.Join(v.Places, "; "))
+}
+
+// KeepsWCAG holds the page as it stands to WCAG 2.2 AA, in light and in dark. what says
+// what is shown, app is as for Axe.
+func (b *Browser) KeepsWCAG(app, what string) {
+	b.t.Helper()
+	for _, scheme := range []string{"dark", "light"} {
+		b.Scheme(scheme)
+		for _, v := range b.Axe(app) {
+			b.t.Errorf("%s, %s: %v", what, scheme, v)
+		}
+	}
+}
+
+// Scheme has the browser ask pages for "light" or "dark" colours.
+func (b *Browser) Scheme(scheme string) {
+	b.t.Helper()
+	wanted := emulation.SetEmulatedMediaParams{Features: []*emulation.MediaFeature{{Name: "prefers-color-scheme", Value: scheme}}}
+	if _, err := chromedp.Call(b.ctx, emulation.SetEmulatedMedia, wanted); err != nil {
+		b.t.Fatalf("asking for %s colours: %v", scheme, err)
+	}
 }
 
 // Axe checks the page as it stands with axe-core, which lies in the node_modules of
