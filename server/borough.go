@@ -15,6 +15,7 @@ import (
 	"doorstep/server/internal/auth"
 	"doorstep/server/internal/backup"
 	"doorstep/server/internal/chain"
+	"doorstep/server/internal/delivery"
 	"doorstep/server/internal/desk"
 	"doorstep/server/internal/doors"
 	"doorstep/server/internal/erasure"
@@ -78,12 +79,13 @@ type borough struct {
 	doors    *doors.Service
 	erasure  *erasure.Service
 	erased   *erasure.List
-	scrub    *scrub.Scrub // while serving
-	backups  *backups     // while serving; nil: none are made
-	rebuild  bool         // the index is built anew
-	meter    *metering    // counts, while serving; nil: nobody does
-	run      syncproto.ID // of this opening
-	witness  *witness     // nil: none is kept
+	scrub    *scrub.Scrub      // while serving
+	backups  *backups          // while serving; nil: none are made
+	delivery *delivery.Service // while serving; nil: nothing is delivered
+	rebuild  bool              // the index is built anew
+	meter    *metering         // counts, while serving; nil: nobody does
+	run      syncproto.ID      // of this opening
+	witness  *witness          // nil: none is kept
 	settler  *settle.Settler
 	returned reconciliation
 

@@ -21,18 +21,19 @@ type Config struct {
 	Name    string `koanf:"name" doc:"What the installation is called, for people."`
 	Borough string `koanf:"borough" doc:"The borough's short name, part of every change for good: lower-case letters, digits and dashes. Never change it."`
 
-	Data     DataConfig    `koanf:"data"`
-	Secrets  SecretsConfig `koanf:"secrets"`
-	Listen   ListenConfig  `koanf:"listen"`
-	Sessions SessionConfig `koanf:"sessions"`
-	OpenID   OpenIDConfig  `koanf:"openid"`
-	Passkeys PasskeyConfig `koanf:"passkeys"`
-	Limits   LimitsConfig  `koanf:"limits"`
-	Visits   VisitsConfig  `koanf:"visits"`
-	Scrub    ScrubConfig   `koanf:"scrub"`
-	Backup   BackupConfig  `koanf:"backup"`
-	Metrics  MetricsConfig `koanf:"metrics"`
-	Log      LogConfig     `koanf:"log"`
+	Data     DataConfig     `koanf:"data"`
+	Secrets  SecretsConfig  `koanf:"secrets"`
+	Listen   ListenConfig   `koanf:"listen"`
+	Sessions SessionConfig  `koanf:"sessions"`
+	OpenID   OpenIDConfig   `koanf:"openid"`
+	Passkeys PasskeyConfig  `koanf:"passkeys"`
+	Limits   LimitsConfig   `koanf:"limits"`
+	Visits   VisitsConfig   `koanf:"visits"`
+	Scrub    ScrubConfig    `koanf:"scrub"`
+	Backup   BackupConfig   `koanf:"backup"`
+	Delivery DeliveryConfig `koanf:"delivery"`
+	Metrics  MetricsConfig  `koanf:"metrics"`
+	Log      LogConfig      `koanf:"log"`
 
 	unproven  bool // see Unproven
 	unguarded bool // see Unguarded
@@ -142,6 +143,7 @@ func DefaultConfig() Config {
 		Limits:   LimitsConfig{Connections: 8192, PerAddress: 2048, Syncs: 256, Streams: 5000, StreamsPerUser: 4, MemoryMB: 1024, CustodyMB: 32},
 		Visits:   defaultVisits(),
 		Scrub:    ScrubConfig{MBPerSecond: 32, Every: 7 * 24 * time.Hour},
+		Delivery: DeliveryConfig{Kinds: []string{}},
 		Backup:   BackupConfig{Recipients: []string{}, Every: 24 * time.Hour, FullEvery: 30 * 24 * time.Hour, Keep: 90 * 24 * time.Hour, KeepKeys: 35 * 24 * time.Hour},
 		Log:      LogConfig{Level: "info", Format: "json"},
 	}
@@ -179,6 +181,7 @@ func (c Config) Check() error {
 	f.unless(c.Scrub.Every >= time.Second, "scrub.every must be a second or more")
 	c.checkBackup(&f)
 	c.checkMetrics(&f)
+	c.Delivery.check(&f, c.Data.Dir)
 	f.unless(slices.Contains([]string{"debug", "info", "warn", "error"}, c.Log.Level), "log.level must be debug, info, warn or error")
 	f.unless(c.Log.Format == "json" || c.Log.Format == "text", "log.format must be json or text")
 	return f.err()

@@ -18,7 +18,11 @@ func (b *borough) pages(cfg Config) (api.Desk, error) {
 	if err != nil {
 		return nil, err
 	}
-	return pages.New(pages.Config{Name: cfg.Name, Records: b.room, Workflow: b.finalise, Custody: reviewer{b.exchange}, Site: site{b}, Now: time.Now, Zone: zone, Style: deskStyle()})
+	out := pages.Config{Name: cfg.Name, Records: b.room, Workflow: b.finalise, Custody: reviewer{b.exchange}, Site: site{b}, Now: time.Now, Zone: zone, Style: deskStyle()}
+	if b.delivery != nil {
+		out.Delivery = b.delivery
+	}
+	return pages.New(out)
 }
 
 // reviewer is the exchange as the desk asks it: in the name of a person at no device.

@@ -65,6 +65,9 @@ func Open(cfg Config, logs io.Writer) (*Server, error) {
 	b.startBackups()
 	s := &Server{borough: b}
 	b.keepCheckpoints()
+	if err := b.startDelivery(); err != nil {
+		return nil, errors.Join(err, s.Close())
+	}
 	if err := s.bind(cfg); err != nil {
 		return nil, errors.Join(err, s.Close())
 	}

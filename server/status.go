@@ -31,6 +31,8 @@ type Status struct {
 	Waiting WaitingStatus  `json:"waiting"`
 	Queue   map[string]int `json:"queue"` // records that were handed over and are not final, by state
 
+	Delivery *DeliveryStatus `json:"delivery"` // to the case-management system; null: none
+
 	Backups       bool      `json:"backups"`        // that the server makes some
 	Backup        time.Time `json:"backup"`         // when the newest was taken; zero: never
 	BackupTrouble string    `json:"backup_trouble"` // why the last try failed; empty: it did not
@@ -53,6 +55,16 @@ type WaitingStatus struct {
 	Quarantined int       `json:"quarantined"`
 	Unreviewed  int       `json:"unreviewed"` // in quarantine without anybody to review them
 	Oldest      time.Time `json:"oldest"`     // in quarantine
+}
+
+// DeliveryStatus counts final records that the case-management system has not got.
+type DeliveryStatus struct {
+	Waiting int       `json:"waiting"` // versions that were not delivered
+	Refused int       `json:"refused"` // records of those that it refused
+	Ready   int       `json:"ready"`   // versions that lie ready and were not fetched
+	Held    int       `json:"held"`    // of restricted files, which stay here
+	Oldest  time.Time `json:"oldest"`  // since when the oldest waits; zero: none does
+	Trouble string    `json:"trouble"` // why nothing can be delivered now; empty: it can
 }
 
 // ScrubStatus says how far the reading of everything has got.
@@ -81,6 +93,10 @@ func (o localOperator) Status(context.Context) (Status, error) {
 	if b.copy != nil {
 		c := b.copy.Status()
 		s.Copy = &c
+	}
+	if b.delivery != nil {
+		d := b.delivery.Depth()
+		s.Delivery = &DeliveryStatus{Waiting: d.Waiting, Refused: d.Refused, Ready: d.Ready, Held: d.Held, Oldest: d.Oldest, Trouble: d.Trouble}
 	}
 	if s.Backups = b.backups != nil; s.Backups {
 		s.Backup, s.BackupTrouble = b.backups.status()

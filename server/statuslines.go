@@ -24,6 +24,7 @@ func (s *Status) Troubles() (troubles []string) {
 	tell(s.HistoryForked, "THE JOURNAL IS NOT THE ONE THAT WAS SIGNED")
 	tell(s.Copy != nil && s.Copy.Trouble != "", "the second copy stands still")
 	tell(s.BackupTrouble != "", "backups fail")
+	tell(s.Delivery != nil && s.Delivery.Trouble != "", "final records do not reach the case-management system")
 	tell(s.Scrub.Trouble != "", "the scrub fails")
 	return troubles
 }
@@ -48,6 +49,7 @@ func (s *Status) Lines(zone *time.Location) []StatusLine {
 	return append(out,
 		StatusLine{"waiting", fmt.Sprintf("%d changes held, %d in quarantine (the oldest since %s), %d of them without a reviewer", w.Held, w.Quarantined, say.when(w.Oldest), w.Unreviewed)},
 		StatusLine{"queue", say.queue()},
+		StatusLine{"delivery", say.delivery()},
 		StatusLine{"clock", s.Clock},
 		StatusLine{"proof", fmt.Sprintf("newest checkpoint %s, %d entries since", say.when(s.Checkpoint), s.CheckpointBehind)},
 		StatusLine{"backups", say.backups()})
@@ -73,6 +75,18 @@ func (s statusWords) queue() string {
 		parts = append(parts, fmt.Sprintf("%d %s", s.Queue[state], strings.ReplaceAll(state, "_", " ")))
 	}
 	return fmt.Sprintf("%d records: %s", total, strings.Join(parts, ", "))
+}
+
+func (s statusWords) delivery() string {
+	d := s.Delivery
+	if d == nil {
+		return "final records go nowhere from here"
+	}
+	line := fmt.Sprintf("%d final records wait, %d of them refused, %d lie ready (the oldest since %s), %d stay as restricted", d.Waiting, d.Refused, d.Ready, s.when(d.Oldest), d.Held)
+	if d.Trouble != "" {
+		line += "; FAILING: " + d.Trouble
+	}
+	return line
 }
 
 func (s statusWords) backups() string {

@@ -103,6 +103,7 @@ func TestEveryAlertFiresOnItsFault(t *testing.T) {
 		"a disk that rots, fills and ends": rotAndFull,
 		"places that cannot be written":    unwritable,
 		"people and tablets":               peopleAndTablets,
+		"records that do not arrive":       undelivered,
 	} {
 		t.Run(name, func(t *testing.T) {
 			defer func() { skipped = skipped || t.Skipped() }()

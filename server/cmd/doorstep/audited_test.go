@@ -28,7 +28,7 @@ var commands = map[string]string{
 	"serve": serves, "bench-serve-unproven": serves, "bench-serve-unguarded": serves, "status": throughOperator,
 	"user add": throughOperator, "user disable": throughOperator, "user enable": throughOperator, "user link": throughOperator,
 	"user list": throughOperator, "user password": throughOperator, "user revoke": throughOperator,
-	"upgrade-check": ofFiles, "verify": ofFiles, "verify-backup": ofFiles, "verify-export": ofFiles, "version": ofNobody,
+	"upgrade-check": ofFiles, "verify": ofFiles, "verify-backup": ofFiles, "verify-export": ofFiles, "verify-bundle": ofFiles, "version": ofNobody,
 }
 
 // TestEveryCommandSaysHowItIsAudited goes through the tree of commands.

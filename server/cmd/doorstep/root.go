@@ -86,6 +86,7 @@ func newRoot(s streams) *cobra.Command {
 		newErase(s),
 		newAccess(s),
 		newVerify(s),
+		newVerifyBundle(s),
 		newVerifyExport(s),
 		newStatus(s),
 		newReload(s),

@@ -75,7 +75,7 @@ func rules(desk bool) map[string]rule {
 func deskRules() map[string]rule {
 	out := map[string]rule{
 		"deskQueue": {shows: audit.TypeList}, "deskLate": {shows: audit.TypeList}, "deskChasing": {shows: audit.TypeList}, "deskFamilies": {shows: audit.TypeList}, "deskFamily": {shows: audit.TypeList},
-		"deskCustody": {shows: audit.TypeList}, "deskSite": {shows: audit.TypeList}, "deskSiteDevices": {shows: audit.TypeList}, "deskSiteDevice": {shows: audit.TypeList},
+		"deskCustody": {shows: audit.TypeList}, "deskOversight": {shows: audit.TypeList}, "deskDelivery": {shows: audit.TypeList}, "deskSite": {shows: audit.TypeList}, "deskSiteDevices": {shows: audit.TypeList}, "deskSiteDevice": {shows: audit.TypeList},
 		"deskSitePeople": {shows: audit.TypeList}, "deskSitePerson": {shows: audit.TypeList}, "deskRecord": {shows: audit.TypeRead}, "deskCustodyWords": {shows: audit.TypeRead}, "deskHistory": {shows: audit.TypeHistory},
 	}
 	for _, act := range []string{"Confirm", "Finalise", "HandOver", "Query", "Answer", "Decide", "Read", "Edit", "Propose", "Addendum", "Correct", "AcceptLate", "Rectify"} {

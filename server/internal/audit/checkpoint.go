@@ -28,6 +28,10 @@ func NewSigner(borough string, key ed25519.PrivateKey) Signer { return Signer{bo
 // begins like.
 func (s Signer) SignExport(message []byte) []byte { return ed25519.Sign(s.key, message) }
 
+// SignBundle signs what package delivery makes of a bundle: the input of a JWS, which has
+// neither the line ends of a checkpoint's text nor the zero byte of an export.
+func (s Signer) SignBundle(input []byte) []byte { return ed25519.Sign(s.key, input) }
+
 // Sign signs a head at a time.
 func (s Signer) Sign(head syncproto.TreeHead, atMS int64) syncproto.Checkpoint {
 	c := syncproto.Checkpoint{TreeHead: head, TimeMS: atMS}

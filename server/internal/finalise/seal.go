@@ -106,6 +106,48 @@ func (s *Service) Sealed(_ context.Context, caller Caller, record syncproto.Reco
 	return out, err
 }
 
+// FinalVersion returns one record's version as it was sealed, with what was computed of
+// the records sealed with it, for the server itself: it asks nobody's leave. It fails with
+// CodeNotFound for a record that is not final, or gone.
+func (s *Service) FinalVersion(record syncproto.RecordID) (*syncproto.View, error) {
+	var out *syncproto.View
+	err := s.cfg.Store.Read(func(r *store.Reader) error {
+		p, err := loadPart(r, record)
+		if err != nil {
+			return err
+		}
+		if p.view.Seal == nil || p.info.Erased != 0 {
+			return syncproto.CodeNotFound
+		}
+		if out, err = p.alone(r); out != nil || err != nil {
+			return err
+		}
+		group, err := sealedGroup(r, p.view.Seal)
+		for _, v := range group {
+			if v.Record == record {
+				out = v
+			}
+		}
+		return err
+	})
+	return out, err
+}
+
+// alone is the sealed version of a record when another that was sealed with it has been
+// erased: then nothing of the two together can be computed any more. nil: all are there.
+func (p *part) alone(r *store.Reader) (*syncproto.View, error) {
+	for _, h := range p.view.Seal.Group {
+		info, err := r.RecordInfo(h.Record)
+		if err != nil {
+			return nil, err
+		}
+		if info.Erased != 0 {
+			return syncproto.FoldAt(p.graph, p.kind, upTo(p.verdicts, p.view.Seal.Position), p.view.Seal.Heads), nil
+		}
+	}
+	return nil, nil
+}
+
 func sealedGroup(r *store.Reader, seal *syncproto.Seal) ([]*syncproto.View, error) {
 	var whole *syncproto.View
 	var rest []*syncproto.View

@@ -4,17 +4,18 @@ import "time"
 
 // Figures say how things stand at one moment. Zero times are unknown, or never.
 type Figures struct {
-	Ready   bool
-	Journal Journal
-	Disk    Disk
-	Copy    *Copy   // nil: no second copy is kept
-	Backup  *Backup // nil: the server makes none
-	Scrub   Scrub
-	Waiting Waiting
-	Devices Devices
-	Queue   *Queue // nil: not counted yet
-	Audit   Audit
-	Clock   Clock
+	Ready    bool
+	Journal  Journal
+	Disk     Disk
+	Copy     *Copy   // nil: no second copy is kept
+	Backup   *Backup // nil: the server makes none
+	Scrub    Scrub
+	Waiting  Waiting
+	Devices  Devices
+	Queue    *Queue    // nil: not counted yet
+	Delivery *Delivery // nil: nothing is delivered, or not counted yet
+	Audit    Audit
+	Clock    Clock
 
 	Streams int // event streams that are open
 	Users   int // accounts in use
@@ -77,6 +78,16 @@ type Devices struct {
 type Queue struct {
 	ByState map[string]int
 	Oldest  time.Time // when the one that waits longest was handed over
+}
+
+// Delivery is what the case-management system has not got.
+type Delivery struct {
+	Waiting int       // versions of records that were not delivered
+	Refused int       // records among them that it refused
+	Ready   int       // versions that lie ready for it and were not fetched
+	Held    int       // records of restricted files, which stay
+	Oldest  time.Time // since when the oldest waits, those held apart; zero: none does
+	Failing bool      // nothing can be delivered now
 }
 
 // Audit is the log that everybody can hold the server to.

@@ -126,6 +126,13 @@ func gauges() []gauge {
 		some("queue_oldest_timestamp_seconds", "When the record was handed over that has waited longest; absent: none waits.", func(f Figures) (float64, bool) {
 			return queueOldest(f.Queue)
 		}),
+		by("delivery_records", "Final records on their way to the case-management system, by state: waiting, refused (of those waiting), ready (not fetched yet), held (of restricted files).", "state", deliveryStates),
+		some("delivery_oldest_timestamp_seconds", "Since when the oldest final record waits that has not arrived; absent: none does.", func(f Figures) (float64, bool) {
+			return deliveryOldest(f.Delivery)
+		}),
+		some("delivery_failing", "1: nothing can be delivered to the case-management system now.", func(f Figures) (float64, bool) {
+			return truth(f.Delivery != nil && f.Delivery.Failing), f.Delivery != nil
+		}),
 		one("event_streams", "Event streams that are open.", func(f Figures) float64 { return float64(f.Streams) }),
 		one("users", "Accounts that are not disabled.", func(f Figures) float64 { return float64(f.Users) }),
 		one("erased", "Records, children and families that were erased for good.", func(f Figures) float64 { return float64(f.Erased) }),
@@ -194,6 +201,21 @@ func queueOldest(q *Queue) (float64, bool) {
 		return 0, false
 	}
 	return unix(q.Oldest), true
+}
+
+func deliveryStates(f Figures) []sample {
+	d := f.Delivery
+	if d == nil {
+		return nil
+	}
+	return []sample{{"waiting", float64(d.Waiting)}, {"refused", float64(d.Refused)}, {"ready", float64(d.Ready)}, {"held", float64(d.Held)}}
+}
+
+func deliveryOldest(d *Delivery) (float64, bool) {
+	if d == nil || d.Oldest.IsZero() {
+		return 0, false
+	}
+	return unix(d.Oldest), true
 }
 
 func truth(b bool) float64 {

@@ -72,13 +72,14 @@ type Custody interface {
 	KeepAway(ctx context.Context, by syncproto.UserID, id syncproto.ChangeID, reason string) error
 }
 
-// Config is what New needs. Site and Style may be left out; the rest is required.
+// Config is what New needs. Site, Delivery and Style may be left out; the rest is required.
 type Config struct {
 	Name     string // of the installation, as people see it
 	Records  Records
 	Workflow Workflow
 	Custody  Custody
-	Site     Site // nil: nobody looks after the server in pages
+	Site     Site     // nil: nobody looks after the server in pages
+	Delivery Delivery // nil: final records go nowhere from here
 	Now      func() time.Time
 	Zone     *time.Location // in which times are written
 	Style    string         // address of the style sheet; empty: this build has none

@@ -67,6 +67,8 @@ func (p *Pages) Routes() []Route {
 		{Method: get, Path: Root + "chasing", ID: "deskChasing", Handle: p.chasing},
 		{Method: get, Path: Root + "families", ID: "deskFamilies", Handle: p.families},
 		{Method: get, Path: Root + "families/:id", ID: "deskFamily", Handle: p.family},
+		{Method: get, Path: oversightRoot, ID: "deskOversight", Handle: p.oversight},
+		{Method: get, Path: Root + "delivery", ID: "deskDelivery", Handle: p.delivery},
 		{Method: get, Path: Root + "custody", ID: "deskCustody", Handle: p.custody},
 		{Method: get, Path: Root + "custody/:id", ID: "deskCustodyWords", Handle: p.custodyWords},
 		{Method: post, Path: Root + "custody/:id/admit", ID: "deskAdmit", Handle: p.admit},
