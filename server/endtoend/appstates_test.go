@@ -1,0 +1,165 @@
+package endtoend
+
+import (
+	"fmt"
+	"os"
+	"testing"
+
+	cdpage "github.com/chromedp/cdproto/page"
+	"github.com/chromedp/chromedp"
+
+	"doorstep/server/web/webtest"
+	"doorstep/syncproto"
+)
+
+// appFolder is where the app's source and its tools lie.
+const appFolder = "../web"
+
+// newWatchedTablet is a tablet of worker n whose answers and whose disk the test can
+// change on the way.
+func newWatchedTablet(t *testing.T, b *borough, n int) (*appTablet, *frontDoor) {
+	t.Helper()
+	front := newFront(t, b)
+	door := newFrontDoor(t, func() string { return front.Listener.Addr().String() })
+	front.URL = door.URL
+	var err error
+	if door.worker, err = os.ReadFile("testdata/browser/fulldisk.js"); err != nil {
+		t.Fatal(err)
+	}
+	return &appTablet{Browser: webtest.Start(t, "lang=en-GB", "accept-lang=en-GB"), t: t, front: front, login: login(n)}, door
+}
+
+// disk fills the tablet's disk, or frees it.
+func (a *appTablet) disk(state string) {
+	a.t.Helper()
+	webtest.Eval[bool](a.Browser, fmt.Sprintf(`new Promise((done) => {
+		const disk = new BroadcastChannel("disk");
+		disk.onmessage = () => done(true);
+		disk.postMessage(%q);
+	})`, state))
+}
+
+// goesTo goes to a screen of the app.
+func (a *appTablet) goesTo(place string) {
+	a.t.Helper()
+	webtest.Eval[bool](a.Browser, fmt.Sprintf("location.hash = %q, true", "#/"+place))
+	a.Until("the screen is there", `document.querySelector("h1")`)
+}
+
+// The states of the app in which something is wrong keep WCAG 2.2 AA as its everyday
+// screens do: a disagreement, a full disk, a wrong PIN, a lease that has run out, words
+// that went into custody, an ended session, a destroyed key, an app that cannot start.
+func TestTheAppInTroubleKeepsWCAG(t *testing.T) {
+	b, _ := newRecoverableBorough(t, caseload{workers: 2, families: 1, plans: true})
+	a, door := newWatchedTablet(t, b, 0)
+	door.tell(map[string]int{"lease_ms": 1}) // it has run out at the next start
+	a.installs()
+	visit := a.beginsVisit()
+	a.disagrees(newTablet(t, b, 1, 1), visit)
+	a.KeepsWCAG(appFolder, "a disagreement")
+
+	a.disk("full")
+	a.Fill(summary, "No room. ")
+	a.Until("it is told", stateOf(summary)+`.startsWith("Not saved")`)
+	a.KeepsWCAG(appFolder, "words that are not saved")
+	a.goesTo("outbox")
+	a.Sees("More than 80 % of the space is used")
+	a.KeepsWCAG(appFolder, "a full disk")
+	a.disk("free")
+
+	a.leaseEnds(door)
+	a.losesAccess(b, visit)
+	a.keyIsDestroyed()
+	a.cannotStart()
+}
+
+// disagrees has this tablet and a colleague's give two answers, and opens the record.
+func (a *appTablet) disagrees(colleague *tablet, visit string) {
+	a.t.Helper()
+	a.sends()
+	colleague.syncs()
+	id, err := syncproto.ParseID(visit)
+	if err != nil {
+		a.t.Fatal(err)
+	}
+	a.opens(visit)
+	a.Choose("Place", "Office")
+	a.Until("the place is kept", `document.getElementById("field-place").innerText.includes("Saved on this tablet")`)
+	colleague.edit(colleague.families()[0], syncproto.RecordID(id), "visit", setText("place", "SCHOOL"))
+	colleague.syncs()
+	a.sends()
+	a.opens(visit)
+	a.Sees("Two answers: Place")
+}
+
+// leaseEnds starts the tablet past its lease and opens it by a sign-in, with a wrong PIN
+// first.
+func (a *appTablet) leaseEnds(door *frontDoor) {
+	a.t.Helper()
+	a.Open(a.url("?again"))
+	a.Sees("away from the server for too long")
+	a.KeepsWCAG(appFolder, "past the lease")
+	a.Press("Write something down without opening the tablet")
+	a.Fill("What you saw and heard", "She was at the window.")
+	a.Sees("Saved on this tablet")
+	a.KeepsWCAG(appFolder, "a note past the lease")
+	door.tell(nil)
+	a.Fill("PIN of", "000000")
+	a.Fill("Password", password)
+	a.Press("Unlock")
+	a.Sees("That is not the PIN")
+	a.KeepsWCAG(appFolder, "a wrong PIN")
+	a.Fill("PIN of", pin)
+	a.Press("Unlock")
+	a.Sees("Your families")
+}
+
+// losesAccess has words go into custody, and gives the access back.
+func (a *appTablet) losesAccess(b *borough, visit string) {
+	a.t.Helper()
+	a.front.signal(false)
+	a.opens(visit)
+	a.Fill(summary, "Never sent. ")
+	a.Until("it is kept", stateOf(summary)+`.startsWith("Saved on this tablet")`)
+	if err := b.op.SetDisabled(a.t.Context(), a.login, true); err != nil {
+		a.t.Fatal(err)
+	}
+	a.front.signal(true)
+	a.goesTo("outbox")
+	a.Press("Send and receive now")
+	a.Sees("Locked away until a reviewer decides")
+	a.KeepsWCAG(appFolder, "words in custody")
+	if err := b.op.SetDisabled(a.t.Context(), a.login, false); err != nil {
+		a.t.Fatal(err)
+	}
+	a.Press("Send and receive now")
+	a.Sees("Sign in to send and receive")
+	a.KeepsWCAG(appFolder, "an ended session")
+}
+
+// keyIsDestroyed gives ten wrong PINs.
+func (a *appTablet) keyIsDestroyed() {
+	a.t.Helper()
+	a.Open(a.url("?once-more"))
+	for left := 9; left >= 0; left-- {
+		a.Fill("PIN of", "000000")
+		a.Press("Unlock")
+		if left > 0 {
+			a.Sees(fmt.Sprintf("%d tries left", left))
+		}
+	}
+	a.Sees("There were too many wrong PINs")
+	a.KeepsWCAG(appFolder, "a destroyed key")
+}
+
+// cannotStart opens the app in a browser that has no worker for it.
+func (a *appTablet) cannotStart() {
+	a.t.Helper()
+	broken := cdpage.AddScriptToEvaluateOnNewDocumentParams{Source: `window.Worker = class { constructor() { throw new Error("no worker"); } };`}
+	if _, err := chromedp.Call(a.Context(), cdpage.AddScriptToEvaluateOnNewDocument, broken); err != nil {
+		a.t.Fatal(err)
+	}
+	a.Open(a.url("?broken"))
+	a.Sees("Doorstep cannot start here")
+	a.KeepsWCAG(appFolder, "an app that cannot start")
+}
