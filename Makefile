@@ -7,7 +7,7 @@ BIN := bin/doorstep
 # The race detector needs a C compiler; without one the tests run without it.
 RACE := $(if $(shell command -v gcc || command -v clang || command -v cc),-race)
 
-.PHONY: build web screenshots demo test bench bench-web bench-text mutants lint vuln release reproducible clean
+.PHONY: build web screenshots demo test bench bench-web lighthouse bench-text mutants lint vuln release reproducible clean
 
 # One static binary for this machine, with the app for tablets where it could be built.
 build: web
@@ -58,6 +58,12 @@ bench:
 bench-web: web
 	mkdir -p bin
 	$(GO) test -count=1 ./server/endtoend -run TestBenchWeb -args -benchweb -benchweb.json=$(CURDIR)/bin/bench-web.json
+
+# Lighthouse's audits of accessibility and best practices, 100 each. Apart from test: it
+# is 180 MB of npm packages and takes a minute.
+lighthouse: web
+	cd server/web/lighthouse && npm ci --silent --no-audit --no-fund --ignore-scripts
+	$(GO) test -count=1 ./server/endtoend -run TestLighthouse -args -lighthouse
 
 # Bugs brought back on purpose, each with the test that must notice.
 mutants:
