@@ -44,7 +44,7 @@ type LogOptions struct {
 }
 
 // Log is a borough's audit log: the tree over its journal and the checkpoints of
-// it. It is safe for concurrent use, but for Follow.
+// it. It is safe for concurrent use.
 type Log struct {
 	opt  LogOptions
 	tree *Tree
@@ -129,7 +129,7 @@ func (l *Log) Newest() (c syncproto.Checkpoint, behind uint64) {
 
 // Follow takes in a group that the journal holds from a position on. It never
 // fails a write that is durable already: what it could not take in comes with the
-// next group, and the log says so.
+// next group or the next Keep, and the log says so.
 func (l *Log) Follow(first uint64, payloads [][]byte, sums [][32]byte) {
 	if err := l.tree.Follow(first, payloads, sums); err != nil {
 		l.opt.Log.Error("the audit log lags behind the journal", "reason", err.Error())
@@ -244,11 +244,12 @@ func (l *Log) keep(c *syncproto.Checkpoint) error {
 	return nil
 }
 
-// Keep signs a checkpoint of all that is there and keeps it. It does nothing if
+// Keep signs a checkpoint of all that the journal has and keeps it. It does nothing if
 // nothing is new.
 func (l *Log) Keep(now time.Time) (syncproto.Checkpoint, error) {
+	lags := l.tree.CatchUp()
 	c, kept, err := l.checkpoint(now, 0)
-	return c, errors.Join(kept, err)
+	return c, errors.Join(lags, kept, err)
 }
 
 // Answer is what a device that remembers a head is told.

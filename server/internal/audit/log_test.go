@@ -272,3 +272,28 @@ func TestAnotherJournalBesideTheHashesIsNoticed(t *testing.T) {
 		t.Error("a journal that was put in place of another passes for it")
 	}
 }
+
+// What could not be taken in, as when a write failed, is in the next checkpoint that is
+// kept, also where nothing is written after it.
+func TestFault81AnIdleServersCheckpointMissesNothing(t *testing.T) {
+	fs, s := disktest.New(1), &source{}
+	l, logged := open(t, fs, s)
+	l.Follow(s.add(3))
+	must(l.Keep(at(60)))
+	fs.FailWrite(0)
+	l.Follow(s.add(1))
+	if !strings.Contains(logged.String(), "lags") {
+		t.Fatalf("bug: the write did not fail: %s", logged)
+	}
+	fs.FailWrite(0)
+	if c, err := l.Keep(at(120)); err == nil || c.Size != 3 {
+		t.Errorf("while it fails: got a checkpoint of %d entries, %v; want that of 3, and the error", c.Size, err)
+	}
+	fs.FailWrite(-1)
+	if c := must(l.Keep(at(180))); c.Size != 4 {
+		t.Errorf("afterwards: got a checkpoint of %d entries, want one of 4", c.Size)
+	}
+	if _, behind := l.Newest(); behind != 0 {
+		t.Errorf("%d entries are not covered", behind)
+	}
+}

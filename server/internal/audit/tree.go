@@ -33,8 +33,7 @@ type TreeOptions struct {
 // Tree is the Merkle tree over a journal's leaves. Its file holds the hashes of
 // complete subtrees in the order of package tlog, 32 bytes each, and nothing that
 // the journal could not give back: it is not synced with each group, and what does
-// not add up is made anew. Follow is for one goroutine; everything else may run
-// beside it.
+// not add up is made anew. It is safe for concurrent use.
 type Tree struct {
 	opt  TreeOptions
 	file disk.File
@@ -42,8 +41,8 @@ type Tree struct {
 	mu   sync.RWMutex // guards size
 	size uint64       // leaves whose hashes are all in the file
 
-	// The appender's:
-	edge []tlog.Hash // roots of the complete subtrees at the right edge, by level
+	growing sync.Mutex  // held by whoever adds leaves; guards edge
+	edge    []tlog.Hash // roots of the complete subtrees at the right edge, by level
 }
 
 // ErrOtherHistory says that a journal does not begin with the log that a tree head
@@ -137,6 +136,14 @@ func (t *Tree) readEdge() error {
 	return nil
 }
 
+// CatchUp takes in what the journal has more, should a Follow have failed and none
+// have come since.
+func (t *Tree) CatchUp() error {
+	t.growing.Lock()
+	defer t.growing.Unlock()
+	return t.catchUp()
+}
+
 // catchUp takes in what the journal has more, a stretch at a time.
 func (t *Tree) catchUp() error {
 	const stretch = 1024
@@ -162,6 +169,8 @@ func (t *Tree) catchUp() error {
 // SHA-256 of the payloads, nil if they are not known. After an
 // error the tree is as it was, and the next call takes in what is missing.
 func (t *Tree) Follow(first uint64, payloads [][]byte, sums [][32]byte) error {
+	t.growing.Lock()
+	defer t.growing.Unlock()
 	if first != t.Size()+1 {
 		return t.catchUp()
 	}
