@@ -94,7 +94,7 @@ func tableMark() audit.Table {
 
 // keepCheckpoint signs and keeps a checkpoint now.
 func (b *borough) keepCheckpoint() {
-	if b.cfg.unguarded {
+	if b.cfg.unguarded || b.ledger.IsShut() {
 		return
 	}
 	if err := b.settler.Anchor(context.Background(), b.accesses); err != nil {

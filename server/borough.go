@@ -126,6 +126,8 @@ func named(err error) error {
 	switch {
 	case errors.Is(err, keyring.ErrBehind), errors.Is(err, journal.ErrBehind):
 		return fmt.Errorf("%w: %w: %w", ErrDamaged, ErrBehind, err)
+	case errors.Is(err, syncproto.CodeDiskFull):
+		return fmt.Errorf("the disk is too full to begin: make room, as with doorstep free-ballast, and start again: %w", err)
 	case errors.Is(err, chain.ErrNewer):
 		return fmt.Errorf("%w: %w", ErrNewer, err)
 	case errors.Is(err, keyring.ErrLocked), errors.Is(err, journal.ErrLocked):
@@ -213,7 +215,7 @@ func (b *borough) openWork(bool) error {
 		OnCommit: func(c exchange.Committed) { b.hub.Tell(b.store.State(), c) },
 	})
 	b.onClose("ledger", func() error { b.ledger.Close(); return nil })
-	b.settler = settle.New(settle.Config{Journal: b.journal.J, Audit: b.audit, Store: b.store, Ledger: b.ledger, Erased: b.erased,
+	b.settler = settle.New(settle.Config{Journal: b.journal.J, Audit: b.audit, Store: b.store, Ledger: exchange.Beginning{Ledger: b.ledger}, Erased: b.erased,
 		Table: access.TableHash(), Now: time.Now})
 	var err error
 	service, err := b.cfg.openID()
@@ -245,7 +247,7 @@ func (b *borough) openWork(bool) error {
 	b.exchange = exchange.New(b.guarded(exchange.Config{
 		Borough: b.cfg.Borough, Epoch: b.journal.Epoch(), Store: b.store, Ledger: b.ledger, Keys: b.keys,
 		Verify: auth.VerifyES256, CursorKey: cursorKey, Now: time.Now, Log: b.log,
-		Checkpoints: b.audit, Accesses: b.accesses, Run: b.run, NewEpoch: b.beginEpoch, OnReturned: b.noteReturn,
+		Checkpoints: b.audit, Accesses: b.accesses, NewEpoch: b.beginEpoch, OnReturned: b.noteReturn,
 		CustodyBytes: uint64(b.cfg.Limits.CustodyMB) << 20,
 		Copied:       b.copied(), OnSynced: b.onSynced(),
 	}))
@@ -263,14 +265,22 @@ func (b *borough) settle(create bool) error {
 	if err := b.claim(ctx, create); err != nil {
 		return fmt.Errorf("settling in: %w", err)
 	}
+	if err := b.begin(ctx); errors.Is(err, syncproto.CodeDiskFull) && b.serving && b.settler.MayWait() {
+		b.awaitRoom()
+	} else if err != nil {
+		return err
+	}
+	return b.beginWitness()
+}
+
+// begin writes what a start has to write.
+func (b *borough) begin(ctx context.Context) error {
 	if err := b.settler.Start(ctx, b.run); err != nil {
 		return err
 	}
+	b.ledger.Reopen()
 	if err := b.enrolDesk(ctx); err != nil {
 		return fmt.Errorf("settling in: %w", err)
-	}
-	if err := b.beginWitness(); err != nil {
-		return err
 	}
 	return b.exchange.Reconsider(ctx)
 }

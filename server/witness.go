@@ -133,6 +133,9 @@ func (w *witness) hear(b *borough) error {
 // beginEpoch begins an epoch while the server runs: a device was further than the
 // journal.
 func (b *borough) beginEpoch(was syncproto.Epoch) error {
+	if b.ledger.IsShut() {
+		return syncproto.CodeDiskFull
+	}
 	now, err := b.settler.BeginEpoch(context.Background(), was)
 	if err != nil {
 		return err

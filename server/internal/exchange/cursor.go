@@ -45,9 +45,9 @@ const (
 func (x *Exchange) sealCursor(caller Caller, c cursor) []byte {
 	b := cbor.AppendArray(nil, 7)
 	b = cbor.AppendUint(b, cursorVersion)
-	epoch := x.Epoch()
+	epoch, run := x.Epoch(), x.cfg.Store.State().LastRun()
 	b = cbor.AppendBytes(b, epoch[:])
-	b = cbor.AppendBytes(b, x.cfg.Run[:])
+	b = cbor.AppendBytes(b, run[:])
 	b = cbor.AppendUint(b, c.walked)
 	b = cbor.AppendUint(b, c.relations)
 	b = cbor.AppendInt(b, c.relationsMS)
@@ -92,7 +92,7 @@ func (x *Exchange) openCursor(caller Caller, q *syncproto.SyncRequest) (cursor, 
 	}
 	now, at, state := x.Epoch(), max(c.walked, c.relations, c.own), x.cfg.Store.State()
 	switch {
-	case !x.cfg.Run.IsZero() && state.IsLostFuture(epoch, c.run, at), epoch == now && at > state.Head():
+	case !c.run.IsZero() && state.IsLostFuture(epoch, c.run, at), epoch == now && at > state.Head():
 		return cursor{}, x.lostFuture(now, at)
 	case epoch != now:
 		return cursor{}, syncproto.CodeUnknownEpoch

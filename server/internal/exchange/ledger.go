@@ -75,6 +75,7 @@ type Ledger struct {
 	stop  sync.Once
 
 	failed atomic.Bool // nothing is accepted any more
+	shut   atomic.Bool // nothing is accepted yet, but by Begin
 }
 
 // proposal waits for its turn. Whoever changes its state first decides what
@@ -121,6 +122,31 @@ func (l *Ledger) Close() {
 // stored; everything here may be proposed again. The context's error: it ended
 // while the proposal waited, and nothing was stored.
 func (l *Ledger) Propose(ctx context.Context, decide Decide) (uint64, error) {
+	if l.shut.Load() {
+		return 0, syncproto.CodeDiskFull
+	}
+	return l.propose(ctx, decide)
+}
+
+// Shut has Propose answer CodeDiskFull until Reopen: a start that found no room for
+// its first entry, which nothing may come before, has that still to write.
+func (l *Ledger) Shut() { l.shut.Store(true) }
+
+// Reopen takes Shut back.
+func (l *Ledger) Reopen() { l.shut.Store(false) }
+
+// IsShut reports whether the ledger is shut.
+func (l *Ledger) IsShut() bool { return l.shut.Load() }
+
+// Beginning is a ledger for what a start writes: Propose, also while it is shut.
+type Beginning struct{ Ledger *Ledger }
+
+// Propose is Ledger.Propose, also while the ledger is shut.
+func (b Beginning) Propose(ctx context.Context, decide Decide) (uint64, error) {
+	return b.Ledger.propose(ctx, decide)
+}
+
+func (l *Ledger) propose(ctx context.Context, decide Decide) (uint64, error) {
 	p := &proposal{decide: decide, by: audit.ActingIn(ctx), done: make(chan struct{})}
 	select {
 	case l.queue <- p:

@@ -19,8 +19,6 @@ type Config struct {
 	Borough string
 	// Epoch is the journal's when the server starts; SetEpoch tells of later ones.
 	Epoch syncproto.Epoch
-	// Run is that of the RunEntry that this server wrote; zero: none.
-	Run syncproto.ID
 	// NewEpoch begins an epoch of the journal after the one that was, if that is not
 	// over yet, because the journal is an older copy, and calls SetEpoch. nil: a device
 	// that was further is only asked to compare.

@@ -63,6 +63,13 @@ func (s *Settler) Start(ctx context.Context, run syncproto.ID) error {
 	return s.declareErasures(ctx)
 }
 
+// MayWait reports whether a server may answer, from what there is, before Start has
+// found room to write: no epoch and no loss is undeclared of which tablets must hear.
+func (s *Settler) MayWait() bool {
+	lost, isLost := s.cfg.Audit.Lost()
+	return len(s.undeclared()) == 0 && (!isLost || s.declared(lost))
+}
+
 // OlderCopy is the reason of an epoch that began because the journal turned out to be
 // an older copy, which somebody had put back without a word.
 const OlderCopy = "a device was further than the journal: it is an older copy"

@@ -173,7 +173,7 @@ func (b *borough) serve(source backing.Journal) {
 	b.exchange = exchange.New(exchange.Config{
 		Borough: boroughName, Epoch: source.Epoch(), Store: b.store, Ledger: b.ledger, Keys: b.keys,
 		Verify: verify, CursorKey: [32]byte{1}, Now: b.now, Log: quietLog(),
-		Run: b.run, NewEpoch: b.beginEpoch, Checkpoints: b.audit, Accesses: b.accesses,
+		NewEpoch: b.beginEpoch, Checkpoints: b.audit, Accesses: b.accesses,
 	})
 	b.desk = desk.New(desk.Config{
 		Borough: boroughName, Device: syncproto.DeviceID{0xde}, Keys: b.keys, Rand: reader{b.rng},

@@ -30,15 +30,23 @@ func decodeRun(d *decoder, count int) Entry {
 
 // runs are the runs of the journal and where each began, oldest first.
 type runs struct {
-	at map[syncproto.ID]int
-	in []uint64
+	at   map[syncproto.ID]int
+	in   []uint64
+	last syncproto.ID
 }
 
 func newRuns() runs { return runs{at: map[syncproto.ID]int{}} }
 
 func (r *runs) add(position uint64, id syncproto.ID) {
 	r.at[id] = len(r.in)
-	r.in = append(r.in, position)
+	r.in, r.last = append(r.in, position), id
+}
+
+// LastRun is the run that the newest RunEntry began; zero: there was none.
+func (s *State) LastRun() syncproto.ID {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	return s.runs.last
 }
 
 // endBelow is how many entries there were when the last run began with fewer than a
