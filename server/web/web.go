@@ -17,15 +17,21 @@ var dist embed.FS
 // File is one file of the app.
 type File struct {
 	Body   []byte
-	Brotli []byte // nil: not worth it
+	Brotli bool   // Body is under brotli
 	Type   string // media type
 	// Forever: the name changes whenever the content does.
 	Forever bool
 }
 
 // App is the app's files by their path below /app/, "" and "index.html" being the
-// page. It is never changed.
-type App struct{ files map[string]File }
+// page. It is never changed. It holds no file in memory: the binary has them.
+type App struct {
+	built fs.FS
+	files map[string]sizes
+}
+
+// sizes are how many bytes a file has.
+type sizes struct{ plain, brotli int64 } // brotli 0: not worth it
 
 // Open returns the app that this binary holds; false if it was built without.
 func Open() (*App, bool) {
@@ -37,36 +43,46 @@ func Open() (*App, bool) {
 }
 
 func open(built fs.FS) (*App, bool) {
-	app := &App{files: map[string]File{}}
+	app := &App{built: built, files: map[string]sizes{}}
 	entries, err := fs.ReadDir(built, ".")
 	if err != nil {
 		return nil, false
 	}
 	for _, e := range entries {
 		name := e.Name()
-		kind, known := mediaTypes[path.Ext(name)]
-		if e.IsDir() || !known {
+		if _, known := mediaTypes[path.Ext(name)]; e.IsDir() || !known {
 			continue
 		}
-		body, err := fs.ReadFile(built, name)
+		info, err := e.Info()
 		if err != nil {
 			return nil, false
 		}
-		f := File{Body: body, Type: kind, Forever: hashed(name)}
-		if small, err := fs.ReadFile(built, name+".br"); err == nil {
-			f.Brotli = small
+		of := sizes{plain: info.Size()}
+		if small, err := fs.Stat(built, name+".br"); err == nil {
+			of.brotli = small.Size()
 		}
-		app.files[name] = f
+		app.files[name] = of
 	}
-	page, ok := app.files["index.html"]
-	app.files[""] = page
+	_, ok := app.files["index.html"]
 	return app, ok
 }
 
-// File returns a file by its path below /app/.
-func (a *App) File(name string) (File, bool) {
-	f, ok := a.files[name]
-	return f, ok
+// File returns a file by its path below /app/, under brotli if it may and there is one.
+func (a *App) File(name string, brotli bool) (File, bool) {
+	if name == "" {
+		name = "index.html"
+	}
+	of, ok := a.files[name]
+	if !ok {
+		return File{}, false
+	}
+	f := File{Type: mediaTypes[path.Ext(name)], Forever: hashed(name), Brotli: brotli && of.brotli > 0}
+	if f.Brotli {
+		name += ".br"
+	}
+	var err error
+	f.Body, err = fs.ReadFile(a.built, name)
+	return f, err == nil
 }
 
 // Named returns the path of the file that was built as name, such as "desk.css" for
@@ -83,17 +99,14 @@ func (a *App) Named(name string) (string, bool) {
 
 // Sizes returns how many bytes each file takes to download.
 func (a *App) Sizes() map[string]int {
-	sizes := map[string]int{}
-	for name, f := range a.files {
-		if name == "" {
-			continue
-		}
-		sizes[name] = len(f.Body)
-		if f.Brotli != nil {
-			sizes[name] = len(f.Brotli)
+	out := map[string]int{}
+	for name, of := range a.files {
+		out[name] = int(of.plain)
+		if of.brotli > 0 {
+			out[name] = int(of.brotli)
 		}
 	}
-	return sizes
+	return out
 }
 
 var mediaTypes = map[string]string{

@@ -41,17 +41,22 @@ func TestWhatIsServed(t *testing.T) {
 		t.Fatal("a folder with a page is no app")
 	}
 	for name, forever := range map[string]bool{"": false, "index.html": false, "sw.js": false, "app-ABCD2345.js": true} {
-		if f, found := app.File(name); !found || f.Forever != forever {
+		if f, found := app.File(name, false); !found || f.Forever != forever {
 			t.Errorf("%q: found %v, for ever %v", name, found, f.Forever)
 		}
 	}
 	for _, name := range []string{"placeholder.txt", "index.html.br", "../web.go", "none.js"} {
-		if _, found := app.File(name); found {
+		if _, found := app.File(name, false); found {
 			t.Errorf("%q is served", name)
 		}
 	}
-	if f, _ := app.File(""); string(f.Brotli) != "p" || f.Type != "text/html; charset=utf-8" {
-		t.Errorf("the page: %+v", f)
+	for brotli, want := range map[bool]string{true: "p", false: "page"} {
+		if f, _ := app.File("", brotli); string(f.Body) != want || f.Brotli != brotli || f.Type != "text/html; charset=utf-8" {
+			t.Errorf("the page, under brotli %v: %+v", brotli, f)
+		}
+	}
+	if f, _ := app.File("sw.js", true); string(f.Body) != "worker" || f.Brotli {
+		t.Errorf("a file that is not worth it: %+v", f)
 	}
 	if _, ok := open(fstest.MapFS{"placeholder.txt": {Data: []byte("no app")}}); ok {
 		t.Error("a placeholder is an app")

@@ -63,6 +63,7 @@ func runServe(ctx context.Context, o serveOptions, s streams) error {
 	if err != nil {
 		return err
 	}
+	debug.FreeOSMemory() // what the start needed, and serving does not
 	srv.ReloadFrom(func() (server.Config, error) { return server.LoadConfig(o.config, os.Environ()) })
 	stop := reloadOnHangup(ctx, srv)
 	defer stop()

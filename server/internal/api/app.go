@@ -10,7 +10,7 @@ import (
 
 // App is the practitioner's web app; *web.App implements it.
 type App interface {
-	File(name string) (web.File, bool)
+	File(name string, brotli bool) (web.File, bool)
 }
 
 const noApp = `<!doctype html><html lang="en"><meta charset="utf-8"><title>Doorstep</title>
@@ -39,7 +39,7 @@ func (a *API) appFile(c *fiber.Ctx) error {
 		c.Status(fiber.StatusNotFound).Set(fiber.HeaderContentType, "text/html; charset=utf-8")
 		return c.SendString(noApp)
 	}
-	f, ok := a.cfg.App.File(strings.TrimPrefix(c.Path(), appPath))
+	f, ok := a.cfg.App.File(strings.TrimPrefix(c.Path(), appPath), c.AcceptsEncodings("br") == "br")
 	if !ok {
 		return fiber.ErrNotFound
 	}
@@ -49,9 +49,8 @@ func (a *API) appFile(c *fiber.Ctx) error {
 	}
 	c.Set(fiber.HeaderContentType, f.Type)
 	c.Set(fiber.HeaderVary, fiber.HeaderAcceptEncoding)
-	if f.Brotli != nil && c.AcceptsEncodings("br") == "br" {
+	if f.Brotli {
 		c.Set(fiber.HeaderContentEncoding, "br")
-		return c.Send(f.Brotli)
 	}
 	return c.Send(f.Body)
 }

@@ -11,12 +11,12 @@ import (
 // oneFile is an app of a page and a script.
 type oneFile struct{}
 
-func (oneFile) File(name string) (web.File, bool) {
+func (oneFile) File(name string, _ bool) (web.File, bool) {
 	switch name {
 	case "":
 		return web.File{Body: []byte("page"), Type: "text/html; charset=utf-8"}, true
 	case "app-ABCD2345.js":
-		return web.File{Body: []byte("script"), Brotli: []byte("s"), Type: "text/javascript", Forever: true}, true
+		return web.File{Body: []byte("script"), Type: "text/javascript", Forever: true}, true
 	}
 	return web.File{}, false
 }
