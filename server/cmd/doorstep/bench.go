@@ -23,7 +23,7 @@ func newBench(s streams) *cobra.Command {
 			"device, and the pull of one record from boroughs of several sizes. With the default sizes it takes some minutes\n" +
 			"and about 8 GB of disk; everything is removed afterwards. Tablets, servers and limits share one machine: measure\n" +
 			"on a quiet one. The figures say how much of its CPUs went elsewhere.\n\n" +
-			"Four parts are measured only when --only names them: start-up; and pushing to a server with and to one without\n" +
+			"Five parts are measured only when --only names them: start-up; memory; and pushing to a server with and to one without\n" +
 			"something, in turn: proofs (of the devices' keys), guards (proofs, access decisions, audit log and access log)\n" +
 			"and safe (second copy and scrub).\n\n" +
 			"With --url a running server is measured instead. Its --people are a file with one sign-in a line: login,\n" +
@@ -35,7 +35,7 @@ func newBench(s streams) *cobra.Command {
 	f := cmd.Flags()
 	f.BoolVar(&o.asJSON, "json", false, "print the figures as JSON")
 	f.StringVar(&o.Folder, "folder", "", "folder on the disk to measure, kept afterwards (default: a temporary one)")
-	f.StringVar(&o.Only, "only", "", "measure one part: push, fresh-pull, one-pull; or one that is not among the rest: start-up, proofs, guards or safe")
+	f.StringVar(&o.Only, "only", "", "measure one part: push, fresh-pull, one-pull; or one that is not among the rest: start-up, memory, proofs, guards or safe")
 	f.IntVar(&o.Devices, "devices", 8, "tablets that push at once")
 	f.IntVar(&o.Batch, "batch", 64, "visits in one request")
 	f.IntVar(&o.Batches, "batches", 32, "requests of each tablet in one round")
@@ -43,7 +43,8 @@ func newBench(s streams) *cobra.Command {
 	f.IntVar(&o.Pull, "pull", 4_000, "visits that a fresh device pulls")
 	f.IntVar(&o.Pulls, "pulls", 200, "one-record pulls from each borough")
 	f.IntSliceVar(&o.Sizes, "sizes", bench.DefaultSizes(), "visits in the boroughs that one record is pulled from")
-	f.IntVar(&o.StartUp, "start-up", 1_000_000, "small changes in the borough whose start is measured")
+	f.IntVar(&o.StartUp, "start-up", 1_000_000, "small changes in the borough whose start or memory is measured")
+	f.IntVar(&o.Streams, "streams", 5_000, "idle event streams whose memory is measured")
 	f.StringVar(&o.URL, "url", "", "address of a running server to measure instead")
 	f.StringVar(&o.People, "people", "", "file with the sign-ins for it")
 	f.IntVar(&o.PID, "pid", 0, "its process, if it runs on this machine, to count its CPU seconds")

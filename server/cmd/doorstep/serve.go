@@ -67,6 +67,7 @@ func runServe(ctx context.Context, o serveOptions, s streams) error {
 	srv.ReloadFrom(func() (server.Config, error) { return server.LoadConfig(o.config, os.Environ()) })
 	stop := reloadOnHangup(ctx, srv)
 	defer stop()
+	defer giveBackWhenQuiet(ctx)()
 	return errors.Join(srv.Serve(ctx), srv.Close())
 }
 

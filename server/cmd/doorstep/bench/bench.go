@@ -26,7 +26,10 @@ type Options struct {
 	Pull    int   // visits that a fresh device pulls
 	Pulls   int   // one-record pulls from each borough
 	Sizes   []int // visits in the boroughs that one-record pulls are made from
-	StartUp int   // small changes in the borough whose start is measured
+	StartUp int   // small changes in the borough whose start or memory is measured
+	Streams int   // idle event streams whose memory is measured
+
+	rest time.Duration // how long a server is left alone before its memory is read
 }
 
 // The parts of a run.
@@ -38,6 +41,7 @@ const (
 	PartProofs    = "proofs"   // only when asked for by name
 	PartGuards    = "guards"   // only when asked for by name
 	PartSafe      = "safe"     // only when asked for by name
+	PartMemory    = "memory"   // only when asked for by name
 )
 
 // measures reports whether a part is wanted.
@@ -54,6 +58,7 @@ const (
 	defaultPull    = 4_000
 	defaultPulls   = 200
 	defaultStartUp = 1_000_000
+	defaultStreams = 5_000
 	maxBatch       = 256 // of 4 KB visits, well within a request
 )
 
@@ -67,7 +72,7 @@ func (o Options) withDefaults() (Options, error) {
 		value int
 	}{
 		{&o.Devices, defaultDevices}, {&o.Batch, defaultBatch}, {&o.Batches, defaultBatches},
-		{&o.Rounds, defaultRounds}, {&o.Pull, defaultPull}, {&o.Pulls, defaultPulls}, {&o.StartUp, defaultStartUp},
+		{&o.Rounds, defaultRounds}, {&o.Pull, defaultPull}, {&o.Pulls, defaultPulls}, {&o.StartUp, defaultStartUp}, {&o.Streams, defaultStreams},
 	} {
 		if *d.field == 0 {
 			*d.field = d.value
@@ -76,12 +81,15 @@ func (o Options) withDefaults() (Options, error) {
 			return o, errors.New("numbers must not be negative")
 		}
 	}
-	parts := []string{PartPush, PartFreshPull, PartOnePull, PartStartUp, PartProofs, PartGuards, PartSafe}
+	parts := []string{PartPush, PartFreshPull, PartOnePull, PartStartUp, PartProofs, PartGuards, PartSafe, PartMemory}
 	if o.Only != "" && !slices.Contains(parts, o.Only) {
 		return o, fmt.Errorf("there is no part %q: there are %s", o.Only, strings.Join(parts, ", "))
 	}
 	if o.Batch > maxBatch {
 		return o, fmt.Errorf("a request takes at most %d visits", maxBatch)
+	}
+	if o.rest == 0 {
+		o.rest = leftAlone
 	}
 	if o.Sizes == nil {
 		o.Sizes = DefaultSizes()
@@ -162,6 +170,9 @@ func (b *bench) measureOwn(ctx context.Context) error {
 	}
 	if b.o.Only == PartSafe {
 		return b.measureSafe(ctx)
+	}
+	if b.o.Only == PartMemory {
+		return b.measureMemory(ctx)
 	}
 	if !b.o.measures(PartOnePull) {
 		return nil

@@ -28,6 +28,7 @@ type Report struct {
 	Proofs       Beside    `json:"proofs,omitzero"`
 	Guards       Beside    `json:"guards,omitzero"`
 	Safe         Safe      `json:"safe,omitzero"`
+	Memory       Memory    `json:"memory,omitzero"`
 }
 
 // Machine is where it ran. Tablets, server and limits share it, unless the server
@@ -302,6 +303,9 @@ func (r *Report) Text(w io.Writer) error {
 		r.Safe.text(l, 70)
 		l.say("  at the end the second copy was %d of %d entries behind, and the scrub had read everything at %s",
 			r.Safe.Behind, r.Safe.Entries, time.UnixMilli(r.Safe.ReadMS).UTC().Format("15:04:05"))
+	}
+	if r.Memory.EmptyMB > 0 {
+		r.Memory.text(l)
 	}
 	l.say("\n%d visits were pushed and acknowledged as accepted and stored; %d of them were pulled again.", r.Acknowledged, r.ReadBack)
 	_, err := io.WriteString(w, l.String())

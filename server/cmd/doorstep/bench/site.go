@@ -86,8 +86,11 @@ func configOf(dir string) server.Config {
 	cfg.Secrets.Dir = filepath.Join(dir, "secrets")
 	cfg.Listen.Address = "127.0.0.1:0"
 	cfg.Log.Level = "info" // for the line that names the address
-	if filepath.Base(dir) == safe {
+	switch filepath.Base(dir) {
+	case safe:
 		return safely(cfg, dir)
+	case memory:
+		return roomy(cfg, maxStreams)
 	}
 	return cfg
 }
