@@ -83,7 +83,7 @@ func (a *authors) add(name []byte, agent int32, seq, n int) {
 		return
 	}
 	above, below := a.neighbours(agent, int32(seq))
-	a.runs = append(roomy(a.runs), authorRun{a.end, agent, int32(seq), below})
+	push(&a.runs, authorRun{a.end, agent, int32(seq), below})
 	if above >= 0 {
 		a.runs[above].below = last + 1
 	} else {
@@ -127,7 +127,7 @@ type callRun struct {
 
 func (c *calls) add(n int) {
 	if !c.continues(n) {
-		c.runs = append(roomy(c.runs), callRun{c.end, int32(n)})
+		push(&c.runs, callRun{c.end, int32(n)})
 	}
 	c.end += LV(n)
 }

@@ -29,8 +29,10 @@ func (g *graph) append(parents []LV, n int) bool {
 		return false
 	}
 	linear := slices.Equal(parents, g.frontier)
-	g.runs = append(roomy(g.runs), graphRun{start, int32(len(g.parents)), linear})
-	g.parents = append(g.parents, parents...)
+	push(&g.runs, graphRun{start, int32(len(g.parents)), linear})
+	for _, p := range parents {
+		push(&g.parents, p)
+	}
 	if linear {
 		g.frontier = g.frontier[:0] // parents may be this very slice
 	} else {
@@ -52,6 +54,8 @@ func without(list []LV, members ...LV) []LV {
 
 // after returns how many members of an ascending list are not after an event. It
 // searches from the end, as graph.find does.
+//
+//go:noinline
 func after(list []LV, lv LV) int {
 	hi := len(list)
 	lo := hi
@@ -72,7 +76,9 @@ func after(list []LV, lv LV) int {
 // find returns the index of the run that holds an event.
 //
 // Who asks mostly means one of the last, so the search begins at the end and
-// doubles its stride.
+// doubles its stride. It is not copied to where it is called, for a tablet's sake.
+//
+//go:noinline
 func (g *graph) find(lv LV) int {
 	hi := len(g.runs)
 	lo := max(hi-1, 0)
@@ -196,10 +202,30 @@ func (g *graph) reduceInPlace(v []LV) []LV {
 		slices.Sort(v)
 		v = slices.Compact(v)
 	}
-	if len(v) < 2 || slices.Equal(v, g.frontier) {
+	if len(v) < 2 || slices.Equal(v, g.frontier) || len(v) == 2 && g.apart(v[0], v[1]) {
 		return v
 	}
 	return g.reduceSorted(v)
+}
+
+// apart reports whether it is easy to see that an event does not build on an earlier
+// one: nothing older than the earlier one has to be looked at, and no two ways back.
+func (g *graph) apart(earlier, later LV) bool {
+	for {
+		i := g.find(later)
+		if g.runs[i].start <= earlier {
+			return false
+		}
+		parents := g.parentsOf(i)
+		last := len(parents) - 1
+		if last < 0 || parents[last] < earlier {
+			return true
+		}
+		if last > 0 && parents[last-1] >= earlier {
+			return false
+		}
+		later = parents[last]
+	}
 }
 
 // The marks of queue entries in reduceSorted: a member itself, or the past of

@@ -103,15 +103,15 @@ func applyOf(t *testing.T, tr trace) string {
 }
 
 // updatesOf returns each transaction of a trace as the bytes that somebody else would
-// get: how many numbers; then, in the numbers of the package's own encoding, who (as the
-// length of a name), from which number, on top of how many and which of those before,
-// and of each splice the position and what is deleted and inserted; the name, the words.
+// get: in the numbers of the package's own encoding how many bytes the other numbers
+// take, who (as the length of a name), from which number, on top of how many and which
+// of those before, and of each splice the position and what is deleted and inserted;
+// then the name and the words.
 func updatesOf(tr trace) [][]byte {
 	var list [][]byte
 	for i := range tr.txns {
 		tx := &tr.txns[i]
 		var e encoder
-		e.uint(3 + len(tx.parents) + 3*len(tx.splices))
 		e.uint(len(tx.agent))
 		e.uint(tx.seq)
 		e.uint(len(tx.parents))
@@ -125,14 +125,17 @@ func updatesOf(tr trace) [][]byte {
 			e.uint(len(s.Ins))
 			words += s.Ins
 		}
-		list = append(list, append(e.b, words...))
+		var size encoder
+		size.uint(len(e.b))
+		list = append(list, append(append(size.b, e.b...), words...))
 	}
 	return list
 }
 
 // streamOf decodes and merges updates one by one.
 func streamOf(t *testing.T, updates [][]byte) string {
-	l, after := New(), make([][]LV, len(updates))
+	l, last := New(), make([]LV, len(updates)) // of each, the event that it ends in
+	empty := map[int][]LV{}                    // of those without any, what they build on
 	var parents []LV
 	var u update
 	for i, b := range updates {
@@ -141,11 +144,21 @@ func streamOf(t *testing.T, updates [][]byte) string {
 		}
 		parents = parents[:0]
 		for _, back := range u.parents {
-			parents = append(parents, after[i-back]...)
+			if version, none := empty[i-back]; none {
+				parents = append(parents, version...)
+			} else {
+				parents = append(parents, last[i-back])
+			}
 		}
-		var err error
-		if after[i], err = l.Add(u.agent, u.seq, parents, u.splices); err != nil {
+		events := l.graph.end
+		version, err := l.Add(u.agent, u.seq, parents, u.splices)
+		if err != nil {
 			t.Fatal(err)
+		}
+		if l.graph.end == events {
+			empty[i] = version
+		} else {
+			last[i] = version[0]
 		}
 		l.Len()
 	}
@@ -156,45 +169,58 @@ func streamOf(t *testing.T, updates [][]byte) string {
 type update struct {
 	agent   []byte
 	seq     int
-	parents []int
+	parents []int // how far back each is
 	splices []Splice
-	numbers []int
 }
 
 func (u *update) read(b []byte) bool {
-	words := u.count(b)
-	n := u.numbers
-	if len(n) < 4 || n[0] != len(n)-1 || n[3] > len(n)-4 || n[1] > len(words) {
+	size, b := number(b)
+	if size > len(b) {
 		return false
 	}
-	u.seq, u.parents = n[2], n[4:4+n[3]]
-	u.agent, words = words[:n[1]], words[n[1]:]
-	u.splices = u.splices[:0]
-	text := string(words)
-	for n = n[4+n[3]:]; len(n) >= 3; n = n[3:] {
-		if n[2] > len(text) {
+	numbers, b := b[:size], b[size:]
+	n, numbers := number(numbers)
+	if n > len(b) {
+		return false
+	}
+	u.agent = b[:n]
+	words := string(b[n:])
+	u.seq, numbers = number(numbers)
+	u.parents, u.splices = u.parents[:0], u.splices[:0]
+	parents, numbers := number(numbers)
+	for range min(parents, len(numbers)) {
+		n, numbers = number(numbers)
+		u.parents = append(u.parents, n)
+	}
+	for len(numbers) > 0 {
+		var s Splice
+		s.Pos, numbers = number(numbers)
+		s.Del, numbers = number(numbers)
+		n, numbers = number(numbers)
+		if n > len(words) {
 			return false
 		}
-		u.splices = append(u.splices, Splice{Pos: n[0], Del: n[1], Ins: text[:n[2]]})
-		text = text[n[2]:]
+		s.Ins, words = words[:n], words[n:]
+		u.splices = append(u.splices, s)
 	}
-	return len(n) == 0 && text == ""
+	return words == ""
 }
 
-// count reads the numbers, and returns what comes after them.
-func (u *update) count(b []byte) []byte {
-	u.numbers = u.numbers[:0]
-	v, shift := 0, 0
+// number reads a number, and returns what comes after it.
+func number(b []byte) (int, []byte) {
+	if len(b) > 0 && b[0] < 0x80 { // most are small
+		return int(b[0]), b[1:]
+	}
+	return longNumber(b)
+}
+
+func longNumber(b []byte) (int, []byte) {
+	v := 0
 	for i, c := range b {
-		v |= int(c&0x7f) << (shift & 63)
-		shift += 7
-		if c >= 0x80 {
-			continue
-		}
-		u.numbers = append(u.numbers, v)
-		if v, shift = 0, 0; len(u.numbers) > u.numbers[0] {
-			return b[i+1:]
+		v |= int(c&0x7f) << (7 * i & 63)
+		if c < 0x80 {
+			return v, b[i+1:]
 		}
 	}
-	return nil
+	return v, nil
 }

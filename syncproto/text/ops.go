@@ -72,7 +72,7 @@ func (o *ops) lengthAfter(lv LV) int32 {
 // the given length. fresh says that the events do not follow the last one.
 func (o *ops) insert(pos, length int32, text string, n int, fresh bool) {
 	off := int32(len(o.content))
-	o.content = append(o.content, text...)
+	o.add(text)
 	for len(o.content)-int(off) != n && n > maxMixedPoints {
 		next := off + offsetOf(o.content[off:], maxMixedPoints)
 		o.insertRun(opRun{pos: pos, length: length, off: off}, next, maxMixedPoints, fresh)
@@ -83,13 +83,26 @@ func (o *ops) insert(pos, length int32, text string, n int, fresh bool) {
 	o.insertRun(opRun{pos: pos, length: length, off: off}, int32(len(o.content)), int32(n), fresh)
 }
 
+// add appends to the content, and where that has no room it makes room as push does.
+func (o *ops) add(text string) {
+	if cap(o.content)-len(o.content) < len(text) {
+		o.content = append(make([]byte, 0, 2*len(o.content)+len(text)), o.content...)
+	}
+	o.content = append(o.content, text...)
+}
+
 // insertRun appends n insertions, with the content from r.off up to end.
 func (o *ops) insertRun(r opRun, end, n int32, fresh bool) {
 	if fresh || !o.continues(r, end, n) {
-		r.lv = o.end
-		o.runs = append(roomy(o.runs), r)
+		o.begin(r)
 	}
 	o.end += LV(n)
+}
+
+// begin appends a run.
+func (o *ops) begin(r opRun) {
+	r.lv = o.end
+	push(&o.runs, r)
 }
 
 // continues reports whether n insertions continue the last run.
@@ -117,8 +130,7 @@ func (o *ops) removeRun(r opRun, n int32, fresh bool) {
 		r.kind = deletion // in no direction yet
 	}
 	if fresh || !o.joins(r, n) {
-		r.lv = o.end
-		o.runs = append(roomy(o.runs), r)
+		o.begin(r)
 	}
 	o.end += LV(n)
 }
@@ -142,17 +154,20 @@ func (o *ops) joins(r opRun, n int32) bool {
 	return false
 }
 
-// roomy returns a list with room for one more element. Where it has none, it makes
-// room for as many as there are: append makes long lists a quarter longer at a time,
-// and so copies, and leaves behind, each element four times. It is not copied to where
-// it is called, for a tablet's sake.
+// push appends to a list. Where that has no room, it makes room for as many as there are:
+// append makes long lists a quarter longer at a time, and so copies, and leaves behind,
+// each element four times. It is not copied to where it is called, for a tablet's sake.
 //
 //go:noinline
-func roomy[T any](list []T) []T {
-	if len(list) < cap(list) {
-		return list
+func push[T any](list *[]T, v T) {
+	n := len(*list)
+	if n == cap(*list) {
+		room := make([]T, n, 2*n+1)
+		copy(room, *list)
+		*list = room
 	}
-	return append(make([]T, 0, 2*len(list)+1), list...)
+	*list = (*list)[:n+1]
+	(*list)[n] = v
 }
 
 // An opPart is the part of a run that a caller asked for.

@@ -56,11 +56,10 @@ func (q *lvQueue) pushFrom(oldest LV, version []LV, mark uint8) {
 }
 
 func (q *lvQueue) pop() markedLV {
+	end := len(q.heap) - 1
+	first, m := q.heap[0], q.heap[end] // the last has to go elsewhere
+	q.heap = q.heap[:end]
 	heap := q.heap
-	first, end := heap[0], len(heap)-1
-	m := heap[end] // has to go elsewhere
-	heap = heap[:end]
-	q.heap = heap
 	if first.mark() != both {
 		q.unshared--
 	}

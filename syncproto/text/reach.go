@@ -17,7 +17,7 @@ func (r *reach) reset(g *graph, base LV) {
 // set notes that the version has the events of a run before upTo.
 func (r *reach) set(run int, upTo LV) {
 	for run -= r.first; len(r.upTo) <= run; {
-		r.upTo = append(roomy(r.upTo), 0)
+		push(&r.upTo, 0)
 	}
 	r.upTo[run] = upTo
 }
@@ -51,13 +51,24 @@ func (r *reach) take(d *differ, g *graph, lv LV) {
 		from = max(from, r.upTo[at])
 	}
 	if from > lv {
-		r.unmet = without(r.unmet, lv)
+		r.meet(lv)
 		return
 	}
 	d.note(lvRange{max(from, start), lv + 1}, onlyB)
 	r.set(i, lv+1)
 	if from <= start {
 		r.stack = append(r.stack, g.parentsOf(i)...)
+	}
+}
+
+// meet notes that the later version has an event.
+func (r *reach) meet(lv LV) {
+	for i, member := range r.unmet {
+		if member == lv {
+			last := len(r.unmet) - 1
+			r.unmet[i], r.unmet = r.unmet[last], r.unmet[:last]
+			return
+		}
 	}
 }
 

@@ -44,10 +44,10 @@ func (r *removals) first(op int) int32 {
 // add appends to the removals of an operation.
 func (r *removals) add(op int, x removal) {
 	for op -= r.from; len(r.ends) <= op; {
-		r.ends = append(roomy(r.ends), removalEnds{})
+		push(&r.ends, removalEnds{})
 	}
 	x.next = -1
-	r.list = append(roomy(r.list), x)
+	push(&r.list, x)
 	ends, at := &r.ends[op], int32(len(r.list))
 	if ends.first == 0 {
 		ends.first = at
