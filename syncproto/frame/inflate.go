@@ -184,8 +184,12 @@ func (d *inflater) dynamic() bool {
 	if d.left < 0 || !fillTable(table[:], 7, lengths[:], plainEntry) || !d.readLengths(table[:], litlens+dists) {
 		return false
 	}
-	return fillTable(d.litlen[:], litlenRoot, d.lengths[:litlens], litlenEntry) &&
-		fillTable(d.dist[:], distRoot, d.lengths[litlens:litlens+dists], distEntry)
+	if !fillTable(d.litlen[:], litlenRoot, d.lengths[:litlens], litlenEntry) ||
+		!fillTable(d.dist[:], distRoot, d.lengths[litlens:litlens+dists], distEntry) {
+		return false
+	}
+	d.join()
+	return true
 }
 
 // readLengths reads how long the codes of all symbols are.
@@ -234,10 +238,12 @@ func (d *inflater) compressed() bool {
 }
 
 // run reads symbols as long as there surely is room for what they come to. It is
-// the one place where time goes, so its state is in variables of its own.
+// the one place where time goes, so its state is in variables of its own, and what
+// nobody can predict, a literal or a match, is asked as seldom as can be: see join.
 //
-// One refill serves a longest match, 15 + 5 + 15 + 13 bits. Where the stream ends
-// too early, the bits that it lacks read as zero and left becomes negative.
+// One refill serves two literals and a longest match whose code is in the root,
+// 11 + 11 + 5 + 15 + 13 bits. Where the stream ends too early, the bits that it lacks
+// read as zero and left becomes negative.
 func (d *inflater) run() (ended, ok bool) {
 	in, out, pos, at, b, left := d.in, d.out, d.pos, d.at, d.bits, d.left
 	for left >= 0 && at <= len(out)-slack {
@@ -251,32 +257,39 @@ func (d *inflater) run() (ended, ok bool) {
 			}
 		}
 		e := d.litlen[b&(1<<litlenRoot-1)]
-		if e&literal != 0 {
-			out[at], at = byte(e>>valueShift), at+1
+		if e&(literal|joined) == literal {
+			binary.LittleEndian.PutUint16(out[at:], uint16(e>>valueShift))
+			at += 1 + int(e>>pairShift&1)
 			b, left = b>>(e&lengthMask), left-int64(e&lengthMask)
-			if e = d.litlen[b&(1<<litlenRoot-1)]; e&literal != 0 {
-				out[at], at = byte(e>>valueShift), at+1
+			if e = d.litlen[b&(1<<litlenRoot-1)]; e&(literal|joined) == literal {
+				binary.LittleEndian.PutUint16(out[at:], uint16(e>>valueShift))
+				at += 1 + int(e>>pairShift&1)
 				b, left = b>>(e&lengthMask), left-int64(e&lengthMask)
 				continue
 			}
-			if left < 48 {
-				continue
+		}
+		if e&(longer|endsBlock|invalid) != 0 {
+			if e&longer != 0 {
+				if left < 48 && pos < len(in) {
+					continue
+				}
+				b, left = b>>litlenRoot, left-litlenRoot
+				e = d.litlen[int(e.value())+int(b&(1<<e.extra()-1))]
+			}
+			if e&(literal|endsBlock|invalid) != 0 {
+				b, left = b>>(e&lengthMask), left-int64(e&lengthMask)
+				if e&literal != 0 {
+					out[at], at = byte(e>>valueShift), at+1
+					continue
+				}
+				d.pos, d.at, d.bits, d.left = pos, at, b, left
+				return true, e&endsBlock != 0 && left >= 0
 			}
 		}
-		if e&longer != 0 {
-			b, left = b>>litlenRoot, left-litlenRoot
-			e = d.litlen[int(e.value())+int(b&(1<<e.extra()-1))]
-		}
+		out[at] = byte(e >> valueShift) // if it is joined to the match; else that comes here
+		at += int(e >> joinedShift & 1)
 		b, left = b>>(e&lengthMask), left-int64(e&lengthMask)
-		if e&(literal|endsBlock|invalid) != 0 {
-			if e&literal != 0 {
-				out[at], at = byte(e>>valueShift), at+1
-				continue
-			}
-			d.pos, d.at, d.bits, d.left = pos, at, b, left
-			return true, e&endsBlock != 0 && left >= 0
-		}
-		length := int(e.value()) + int(b&(1<<e.extra()-1))
+		length := int(e>>baseShift) + int(b&(1<<e.extra()-1))
 		b, left = b>>e.extra(), left-e.extra()
 
 		e = d.dist[b&(1<<distRoot-1)]
@@ -302,33 +315,38 @@ func (d *inflater) run() (ended, ok bool) {
 // less than asking whether it is needed.
 func copyMatch(out []byte, at, distance, length int) {
 	from, to := out[at-distance:at+length+16], out[at:at+length+16]
-	if distance < 8 {
+	if distance < 16 {
 		for i := range length {
 			to[i] = from[i]
 		}
 		return
 	}
-	binary.LittleEndian.PutUint64(to, binary.LittleEndian.Uint64(from))
-	binary.LittleEndian.PutUint64(to[8:], binary.LittleEndian.Uint64(from[8:]))
-	for i := 16; i < length; i += 8 {
-		binary.LittleEndian.PutUint64(to[i:], binary.LittleEndian.Uint64(from[i:]))
+	*(*[16]byte)(to) = *(*[16]byte)(from)
+	for i := 16; i < length; i += 16 {
+		*(*[16]byte)(to[i:]) = *(*[16]byte)(from[i:])
 	}
 }
 
-// entry is what a table says of the bits that index it: from the lowest, 6 bits of
-// how many of them the code takes, 2 of nothing, 4 flags, 4 bits of how many extra
-// bits follow, 16 of value. An entry that is longer than the root says where its own table is
-// and how many bits index that.
+// entry is what a table says of the bits that index it: from the lowest, 4 bits of
+// how many of them the code takes, 6 flags, 4 bits of how many extra bits follow, 18 of
+// value. Of a literal that is its byte, of a length its base above 8 bits of nothing. An
+// entry that is longer than the root says where its own table is and how many bits
+// index that.
 type entry uint32
 
 const (
-	lengthMask = 1<<6 - 1
-	literal    = 1 << 8
-	endsBlock  = 1 << 9
-	longer     = 1 << 10
-	invalid    = 1 << 11
-	extraShift = 12
-	valueShift = 16
+	lengthMask  = 1<<4 - 1
+	literal     = 1 << 4
+	pair        = 1 << pairShift   // of literals
+	joined      = 1 << joinedShift // a literal and a length
+	endsBlock   = 1 << 7
+	longer      = 1 << 8
+	invalid     = 1 << 9
+	pairShift   = 5
+	joinedShift = 6
+	extraShift  = 10
+	valueShift  = 14
+	baseShift   = valueShift + 8
 )
 
 func (e entry) length() int64 { return int64(e & lengthMask) }
@@ -336,6 +354,27 @@ func (e entry) extra() int64  { return int64(e >> extraShift & 15) }
 func (e entry) value() uint32 { return uint32(e >> valueShift) }
 
 func newEntry(value, extra int) entry { return entry(value<<valueShift | extra<<extraShift) }
+
+// join makes entries of the root that hold a literal and, if the bits that index them
+// reach for it, what comes next too, be it another literal or a length: notes are a
+// literal or two and a match, over and over.
+func (d *inflater) join() {
+	for i := 1<<litlenRoot - 1; i >= 0; i-- { // down: what comes next is further down, and not joined yet
+		e := d.litlen[i]
+		if e&literal == 0 {
+			continue
+		}
+		next := d.litlen[i>>(e&lengthMask)]
+		bits := e&lengthMask + next&lengthMask
+		switch {
+		case bits > litlenRoot || next&(longer|endsBlock|invalid) != 0:
+		case next&literal != 0:
+			d.litlen[i] = bits | literal | pair | entry(e.value()|next.value()<<8)<<valueShift
+		default:
+			d.litlen[i] = bits | literal | joined | e&^lengthMask&^literal | next&^lengthMask
+		}
+	}
+}
 
 // Sizes of the tables: the root's, and one of the longest possible for each two
 // symbols, since a full code never has one alone behind a root.
@@ -356,12 +395,12 @@ func litlenEntry(symbol int) entry {
 	case symbol == endOfBlock:
 		return endsBlock
 	case symbol < 265:
-		return newEntry(symbol-257+3, 0)
+		return newEntry((symbol-257+3)<<8, 0)
 	case symbol < 285:
 		extra := (symbol - 261) / 4
-		return newEntry(3+(4+(symbol-261)%4)<<extra, extra)
+		return newEntry((3+(4+(symbol-261)%4)<<extra)<<8, extra)
 	case symbol == 285:
-		return newEntry(maxMatch, 0)
+		return newEntry(maxMatch<<8, 0)
 	}
 	return invalid
 }
