@@ -76,6 +76,7 @@ type borough struct {
 	exchange *exchange.Exchange
 	finalise *finalise.Service
 	room     *reading.Room
+	ahead    *lookAhead
 	doors    *doors.Service
 	erasure  *erasure.Service
 	erased   *erasure.List
@@ -210,9 +211,11 @@ func (b *borough) openStore(bool) error {
 // openWork starts the sequencer and what proposes to it.
 func (b *borough) openWork(bool) error {
 	b.hub = exchange.NewHub(exchange.Clock{Now: time.Now, NextTurn: b.store.State().NextTurn})
+	b.room = reading.New(b.store, time.Now, b.cfg.Visits.rules(&faults{}))
+	b.ahead = newLookAhead(b.log, b.room.Look, func(f syncproto.FamilyID) error { return b.finalise.Look(f) })
 	b.ledger = exchange.NewLedger(exchange.LedgerConfig{
 		Journal: b.metered(b.ordered()), Store: b.store, Now: time.Now, Log: b.log, OnFatal: b.fail,
-		OnCommit: func(c exchange.Committed) { b.hub.Tell(b.store.State(), c) },
+		OnCommit: b.tell,
 	})
 	b.onClose("ledger", func() error { b.ledger.Close(); return nil })
 	b.settler = settle.New(settle.Config{Journal: b.journal.J, Audit: b.audit, Store: b.store, Ledger: exchange.Beginning{Ledger: b.ledger}, Erased: b.erased,
@@ -253,7 +256,6 @@ func (b *borough) openWork(bool) error {
 	}))
 	b.finalise = finalise.New(finalise.Config{Ledger: b.ledger, Desk: b.desk, Store: b.store, Now: time.Now, OnSeal: b.keepCheckpoint})
 	b.erasure = erasure.New(erasure.Config{Ledger: b.ledger, Store: b.store, Keys: b.keys, List: b.erased, Now: time.Now, Random: rand.Reader})
-	b.room = reading.New(b.store, time.Now, b.cfg.Visits.rules(&faults{}))
 	b.doors = doors.New(doors.Config{Ledger: b.ledger, Store: b.store, Keys: b.keys, Now: time.Now, Random: rand.Reader, Wake: b.hub.Wake})
 	return nil
 }

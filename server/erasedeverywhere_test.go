@@ -125,6 +125,10 @@ func ways(b *borough, heads map[syncproto.RecordID][]syncproto.ChangeID) map[str
 			v, err := b.finalise.Queue(ctx, finalise.Caller{User: u})
 			return listed(r, v, err)
 		},
+		"a search": func(u syncproto.UserID, r syncproto.RecordID) (string, bool) {
+			v, _, err := b.room.Search(ctx, u, planted)
+			return listed(r, v, err)
+		},
 		"what is due": func(u syncproto.UserID, r syncproto.RecordID) (string, bool) {
 			v, err := b.room.FamilyDue(ctx, u, theirs)
 			return listed(r, v, err)
@@ -256,8 +260,17 @@ func TestErasedChildIsGoneForEveryRoleAndWay(t *testing.T) {
 	if err != nil || len(asked.Records) != len(childsFile) {
 		t.Fatalf("asked for %v, want the %d records of the child: %v", asked.Records, len(childsFile), err)
 	}
+	if err := b.room.Look(theirs); err != nil {
+		t.Fatal(err)
+	}
+	if n, _ := b.room.SearchBytes(); n == 0 {
+		t.Error("searches remember nothing: nothing is tested")
+	}
 	if err := b.erasure.Confirm(ctx, second, asked.ID); err != nil {
 		t.Fatal(err)
+	}
+	if n, records := b.room.SearchBytes(); records != 0 {
+		t.Errorf("searches remember %d bytes of %d records of the family still", n, records)
 	}
 	gone := map[syncproto.RecordID]bool{}
 	for _, r := range childsFile {

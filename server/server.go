@@ -63,6 +63,7 @@ func Open(cfg Config, logs io.Writer) (*Server, error) {
 	b.startBallast()
 	b.startScrub()
 	b.startBackups()
+	b.startLooking()
 	s := &Server{borough: b}
 	b.keepCheckpoints()
 	if err := b.startDelivery(); err != nil {

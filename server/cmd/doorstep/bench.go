@@ -17,10 +17,10 @@ func newBench(s streams) *cobra.Command {
 	var o benchOptions
 	cmd := &cobra.Command{
 		Use:   "bench",
-		Short: "Measure pushes and pulls, beside what the disk can do at most",
+		Short: "Measure pushes, pulls and the desk, beside what the disk can do at most",
 		Long: "Start boroughs in a temporary folder, each a server process of its own, and measure over real HTTP: durable\n" +
 			"pushes of 4 KB visits beside the bare journal and bare badger on the same disk, the pull of all to a fresh\n" +
-			"device, and the pull of one record from boroughs of several sizes. With the default sizes it takes some minutes\n" +
+			"device, the pull of one record from boroughs of several sizes, and what a coordinator waits for at the desk. With the default sizes it takes some minutes\n" +
 			"and about 8 GB of disk; everything is removed afterwards. Tablets, servers and limits share one machine: measure\n" +
 			"on a quiet one. The figures say how much of its CPUs went elsewhere.\n\n" +
 			"Five parts are measured only when --only names them: start-up; memory; and pushing to a server with and to one without\n" +
@@ -35,7 +35,7 @@ func newBench(s streams) *cobra.Command {
 	f := cmd.Flags()
 	f.BoolVar(&o.asJSON, "json", false, "print the figures as JSON")
 	f.StringVar(&o.Folder, "folder", "", "folder on the disk to measure, kept afterwards (default: a temporary one)")
-	f.StringVar(&o.Only, "only", "", "measure one part: push, fresh-pull, one-pull; or one that is not among the rest: start-up, memory, proofs, guards or safe")
+	f.StringVar(&o.Only, "only", "", "measure one part: push, fresh-pull, one-pull, desk; or one that is not among the rest: start-up, memory, proofs, guards or safe")
 	f.IntVar(&o.Devices, "devices", 8, "tablets that push at once")
 	f.IntVar(&o.Batch, "batch", 64, "visits in one request")
 	f.IntVar(&o.Batches, "batches", 32, "requests of each tablet in one round")
@@ -43,6 +43,8 @@ func newBench(s streams) *cobra.Command {
 	f.IntVar(&o.Pull, "pull", 4_000, "visits that a fresh device pulls")
 	f.IntVar(&o.Pulls, "pulls", 200, "one-record pulls from each borough")
 	f.IntSliceVar(&o.Sizes, "sizes", bench.DefaultSizes(), "visits in the boroughs that one record is pulled from")
+	f.IntVar(&o.DeskVisits, "desk-visits", 100_000, "visits in the borough that a coordinator of a tenth of its families looks through")
+	f.IntVar(&o.DeskPages, "desk-pages", 200, "pages of the queue, and searches, of that coordinator")
 	f.IntVar(&o.StartUp, "start-up", 1_000_000, "small changes in the borough whose start or memory is measured")
 	f.IntVar(&o.Streams, "streams", 5_000, "idle event streams whose memory is measured")
 	f.StringVar(&o.URL, "url", "", "address of a running server to measure instead")

@@ -49,6 +49,15 @@ func BenchmarkFreshPull(b *testing.B) {
 	}
 }
 
+// BenchmarkDesk is the queue and searches of a coordinator.
+func BenchmarkDesk(b *testing.B) {
+	for range b.N {
+		d := measure(b, bench.Options{Only: bench.PartDesk, DeskVisits: 20_000, DeskPages: 50}).Desk
+		b.ReportMetric(d.Queue.P95MS, "queue-p95-ms")
+		b.ReportMetric(d.Search.P95MS, "search-p95-ms")
+	}
+}
+
 // BenchmarkOnePull pulls one record from small boroughs; `doorstep bench` fills
 // larger ones.
 func BenchmarkOnePull(b *testing.B) {

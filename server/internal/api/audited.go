@@ -49,9 +49,9 @@ func rules(desk bool) map[string]rule {
 	out := map[string]rule{
 		"record": {shows: read}, "recordAt": {shows: read}, "checklist": {shows: read}, "custodyWords": {shows: read},
 		"attribution": {shows: read}, "attributionAt": {shows: read}, "history": {shows: history},
-		"families": {shows: list}, "familyRecords": {shows: list}, "familyDue": {shows: list}, "due": {shows: list}, "queue": {shows: list}, "late": {shows: list},
+		"families": {shows: list}, "familyRecords": {shows: list}, "familyDue": {shows: list}, "due": {shows: list}, "queue": {shows: list}, "queueAfter": {shows: list}, "late": {shows: list}, "lateAfter": {shows: list},
 		"custody": {shows: list}, "custodyAfter": {shows: list}, "grants": {shows: list}, "restrictions": {shows: list}, "breakGlasses": {shows: list},
-		"breakGlassCounts": {shows: list}, "erasures": {shows: list}, "holds": {shows: list}, "audit": {shows: audit.TypeAuditor}, "sync": {or: byExchange}, "export": {or: byExport},
+		"search": {shows: audit.TypeSearch}, "breakGlassCounts": {shows: list}, "erasures": {shows: list}, "holds": {shows: list}, "audit": {shows: audit.TypeAuditor}, "sync": {or: byExchange}, "export": {or: byExport},
 	}
 	if desk {
 		maps.Copy(out, deskRules())
@@ -75,6 +75,7 @@ func rules(desk bool) map[string]rule {
 func deskRules() map[string]rule {
 	out := map[string]rule{
 		"deskQueue": {shows: audit.TypeList}, "deskLate": {shows: audit.TypeList}, "deskChasing": {shows: audit.TypeList}, "deskFamilies": {shows: audit.TypeList}, "deskFamily": {shows: audit.TypeList},
+		"deskSearch": {or: ofNobody}, "deskSearchSend": {shows: audit.TypeSearch},
 		"deskCustody": {shows: audit.TypeList}, "deskOversight": {shows: audit.TypeList}, "deskDelivery": {shows: audit.TypeList}, "deskSite": {shows: audit.TypeList}, "deskSiteDevices": {shows: audit.TypeList}, "deskSiteDevice": {shows: audit.TypeList},
 		"deskSitePeople": {shows: audit.TypeList}, "deskSitePerson": {shows: audit.TypeList}, "deskRecord": {shows: audit.TypeRead}, "deskCustodyWords": {shows: audit.TypeRead}, "deskHistory": {shows: audit.TypeHistory},
 	}

@@ -13,7 +13,7 @@ import (
 )
 
 // bodies are requests of the routes with a body that show something.
-var bodies = map[string]any{"audit": AuditRequest{}}
+var bodies = map[string]any{"audit": AuditRequest{}, "search": SearchRequest{Words: "bruise"}}
 
 // TestEveryRouteIsAudited goes through the table of routes: what shows something
 // leaves a note of its kind about whom it shows, and whoever comes without a token is

@@ -278,6 +278,12 @@ func (b *testBorough) Queue(context.Context, finalise.Caller) ([]finalise.Item, 
 		Blocks: []finalise.Detail{{Code: syncproto.CodeOpenQuery, Plain: "Ali has not answered yet."}}}}, nil
 }
 
+func (b *testBorough) Search(context.Context, syncproto.UserID, string) ([]reading.Hit, int, error) {
+	return []reading.Hit{{Record: syncproto.RecordID{2}, Family: syncproto.FamilyID{1}, Kind: "visit"}}, 1, nil
+}
+
+func (b *testBorough) Explain(context.Context, finalise.Caller, []finalise.Item) error { return nil }
+
 func (b *testBorough) Final(ctx context.Context, c finalise.Caller) ([]finalise.Item, error) {
 	return b.Queue(ctx, c)
 }

@@ -1,13 +1,17 @@
 package api
 
 import (
+	"slices"
+
 	"doorstep/server/internal/finalise"
 	"doorstep/syncproto"
 )
 
 // QueueList is what waits for a coordinator.
 type QueueList struct {
-	Records []QueueJSON       `json:"records" doc:"The one handed over first first."`
+	Records []QueueJSON       `json:"records" doc:"The one handed over first first; at most 200 at once."`
+	Next    string            `json:"next,omitempty" doc:"The last record of this page, after which the next one begins; left out: there is no more."`
+	Waiting int64             `json:"waiting" doc:"How many there are in all."`
 	People  map[string]string `json:"people" doc:"Names of the people in it, by id."`
 }
 
@@ -34,20 +38,47 @@ type Checklist struct {
 	Blocks []ProblemDetail `json:"blocks" doc:"Every open reason; empty: it can be finalised."`
 }
 
+// maxQueueList bounds one page: of each record on it everything is looked up that keeps
+// it from being final.
+const maxQueueList = 200
+
 func (a *API) queue(c *call, _ *none) (*QueueList, error) {
 	list, err := a.cfg.Workflow.Queue(c.ctx, c.worker())
-	if err != nil {
-		return nil, err
-	}
-	return a.queueList(list), nil
+	return a.queuePage(c, list, err)
 }
 
 func (a *API) late(c *call, _ *none) (*QueueList, error) {
 	list, err := a.cfg.Workflow.Final(c.ctx, c.worker())
+	return a.queuePage(c, list, err)
+}
+
+// queuePage is the page of a list that begins behind the record in the path; what is not
+// in the list any more has nothing behind it: the list is then begun again.
+func (a *API) queuePage(c *call, list []finalise.Item, err error) (*QueueList, error) {
 	if err != nil {
 		return nil, err
 	}
-	return a.queueList(list), nil
+	all, begin := len(list), 0
+	if c.param != "" {
+		id, err := c.id()
+		if err != nil {
+			return nil, err
+		}
+		begin = slices.IndexFunc(list, func(i finalise.Item) bool { return i.Record == syncproto.RecordID(id) }) + 1
+		if begin == 0 {
+			return nil, syncproto.CodeNotFound
+		}
+	}
+	page := list[begin:min(begin+maxQueueList, all)]
+	if err := a.cfg.Workflow.Explain(c.ctx, c.worker(), page); err != nil {
+		return nil, err
+	}
+	out := a.queueList(page)
+	out.Waiting = int64(all)
+	if begin+len(page) < all {
+		out.Next = out.Records[len(page)-1].Record
+	}
+	return out, nil
 }
 
 func (a *API) checklist(c *call, _ *none) (*Checklist, error) {

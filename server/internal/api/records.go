@@ -28,6 +28,9 @@ type Records interface {
 	Custody(ctx context.Context, user syncproto.UserID) ([]reading.InCustody, error)
 	// CustodyWords returns one with its words, to who may review it.
 	CustodyWords(ctx context.Context, user syncproto.UserID, id syncproto.ChangeID) (reading.Words, error)
+	// Search finds what holds some words among what the person may read, and how many
+	// records do in all.
+	Search(ctx context.Context, user syncproto.UserID, words string) ([]reading.Hit, int, error)
 	// Name is a person's name as colleagues see it; "" for nobody known.
 	Name(syncproto.UserID) string
 }

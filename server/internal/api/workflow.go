@@ -34,6 +34,8 @@ type Workflow interface {
 	// Queue lists what was handed over, oldest first; Final what came late.
 	Queue(context.Context, finalise.Caller) ([]finalise.Item, error)
 	Final(context.Context, finalise.Caller) ([]finalise.Item, error)
+	// Explain fills in what keeps each of these from being finalised.
+	Explain(context.Context, finalise.Caller, []finalise.Item) error
 }
 
 // HandOverRequest is the body of a hand-over.

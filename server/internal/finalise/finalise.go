@@ -57,12 +57,12 @@ type Caller struct {
 type Service struct {
 	cfg    Config
 	leases *lease.Book
-	depths depths
+	table  table
 }
 
 // New returns a Service.
 func New(cfg Config) *Service {
-	return &Service{cfg: cfg, leases: lease.NewBook()}
+	return &Service{cfg: cfg, leases: lease.NewBook(), table: table{hands: map[syncproto.FamilyID]*hand{}}}
 }
 
 // HandOver gives a record to a coordinator; To zero: to the team's queue.

@@ -28,8 +28,10 @@ const (
 type Item struct {
 	Record       syncproto.RecordID
 	Family       syncproto.FamilyID
+	Team         syncproto.ID // that the family is with, in lists; zero: none
 	Kind         string
 	State        State
+	HappenedMS   int64 // when the visit began; 0: not said
 	HandedOverBy syncproto.UserID
 	HandedOverMS int64 // by the device's clock
 	HandedOverTo syncproto.UserID
@@ -39,122 +41,85 @@ type Item struct {
 	LeasedTo     syncproto.UserID
 	LeasedUntil  time.Time
 	Late         int      // changes that came after the seal and wait as proposals
-	Blocks       []Detail // what keeps it from being finalised
+	Blocks       []Detail // what keeps it from being finalised; in lists after Explain
 }
 
 // Queue lists what was handed over and is not final, the one handed over first
 // first, of what the caller's role has in its queue (domain rules (c), the column of
 // the queue): a coordinator their teams' work, an author what becomes of their own.
+// What keeps each from being final is left for Explain.
 func (s *Service) Queue(ctx context.Context, caller Caller) ([]Item, error) {
-	return s.list(ctx, caller, func(v *syncproto.View) (bool, error) {
-		return v.Seal == nil && v.Workflow.HandedOver != nil, nil
-	})
+	return s.list(ctx, caller, func(h *hand) []*card { return h.waiting })
 }
 
 // Final lists final records to which changes came late that nobody has accepted
 // yet: the proposals that wait to be read.
 func (s *Service) Final(ctx context.Context, caller Caller) ([]Item, error) {
-	return s.list(ctx, caller, s.hasProposals)
+	return s.list(ctx, caller, func(h *hand) []*card { return h.late })
 }
 
-// hasProposals looks at every record of a seal, in views that are kept.
-func (s *Service) hasProposals(v *syncproto.View) (bool, error) {
-	if v.Seal == nil {
-		return false, nil
-	}
-	for _, h := range v.Seal.Group {
-		w, err := s.cfg.Store.View(h.Record)
-		if err != nil {
-			return false, err
+// Explain fills in what keeps each of some records from being finalised, as it stands
+// now: of a page of the queue, not of all of it. What the caller may not read any more
+// is left as it is.
+func (s *Service) Explain(ctx context.Context, caller Caller, items []Item) error {
+	for i := range items {
+		if err := ctx.Err(); err != nil {
+			return err
 		}
-		if proposals(w) > 0 {
-			return true, nil
+		blocks, err := s.Checklist(ctx, caller, items[i].Record)
+		if err != nil && !errors.Is(err, syncproto.CodeNotFound) {
+			return err
 		}
+		items[i].Blocks = blocks
 	}
-	return false, nil
+	return nil
 }
 
-// proposals counts late changes that no addendum accepts.
-func proposals(v *syncproto.View) int {
-	accepted := map[string]bool{}
-	for _, a := range v.Addenda {
-		if !a.Late {
-			accepted[a.Reason] = true
-		}
-	}
-	n := 0
-	for _, a := range v.Addenda {
-		if a.Late && !accepted[AcceptReason(a.By.Change)] {
-			n++
-		}
-	}
-	return n
-}
-
-func (s *Service) list(ctx context.Context, caller Caller, want func(*syncproto.View) (bool, error)) ([]Item, error) {
-	var out []Item
+func (s *Service) list(ctx context.Context, caller Caller, of func(*hand) []*card) ([]Item, error) {
 	state := s.cfg.Store.State()
 	nowMS := s.cfg.Now().UnixMilli()
-	for _, h := range state.Access(caller.User, nowMS).Holdings {
-		a := askerOf(state, caller, h.Family, nowMS)
-		a.Authorship = access.AuthorBegan // of some record, which each is asked for below
-		for _, kind := range wholeKinds() {
-			if !h.Reached() || !mayQueue(a, kind.ID) {
-				continue
-			}
-			items, err := s.items(ctx, caller, h.Family, kind.ID, want)
-			if err != nil {
-				return nil, err
-			}
-			out = append(out, items...)
+	kinds := wholeKinds()
+	var found []*card
+	for _, reached := range state.Access(caller.User, nowMS).Holdings {
+		a := askerOf(state, caller, reached.Family, nowMS)
+		if !reached.Reached() || !queuesAny(a, kinds) {
+			continue
 		}
-	}
-	slices.SortStableFunc(out, func(a, b Item) int { return cmp.Compare(a.HandedOverMS, b.HandedOverMS) })
-	return out, nil
-}
-
-// items describes the wanted records of one family and kind.
-func (s *Service) items(ctx context.Context, caller Caller, family syncproto.FamilyID, kind string, want func(*syncproto.View) (bool, error)) ([]Item, error) {
-	records, err := s.cfg.Store.RecordsOf(family, kind)
-	if err != nil {
-		return nil, err
-	}
-	var out []Item
-	for _, record := range records {
 		if err := ctx.Err(); err != nil {
 			return nil, err
 		}
-		v, err := s.cfg.Store.View(record)
+		h, err := s.hand(reached.Family)
 		if err != nil {
 			return nil, err
 		}
-		if ok, err := want(v); !ok || err != nil {
-			if err != nil {
-				return nil, err
+		for _, c := range of(h) {
+			if c.queued(a, caller.User) {
+				found = append(found, c)
 			}
-			continue
-		}
-		item, err := s.item(caller, record)
-		switch {
-		case errors.Is(err, syncproto.CodeNotFound): // not the caller's any more
-		case err != nil:
-			return nil, err
-		default:
-			out = append(out, item)
 		}
 	}
+	slices.SortFunc(found, func(a, b *card) int {
+		return cmp.Or(cmp.Compare(a.item.HandedOverMS, b.item.HandedOverMS), slices.Compare(a.item.Record[:], b.item.Record[:]))
+	})
+	out := make([]Item, 0, len(found))
+	for _, c := range found {
+		item := s.withLease(c.item)
+		item.Team = syncproto.ID(state.TeamOf(item.Family))
+		out = append(out, item)
+	}
 	return out, nil
+}
+
+// queuesAny reports whether somebody could have any record of a family in their queue,
+// had they begun it.
+func queuesAny(a access.Asker, kinds []*schema.Kind) bool {
+	a.Authorship = access.AuthorBegan // of some record, which each is asked for besides
+	return slices.ContainsFunc(kinds, func(k *schema.Kind) bool { return mayQueue(a, k.ID) })
 }
 
 // mayQueue decides whether somebody has records of a kind in their queue.
 func mayQueue(a access.Asker, kind string) bool {
 	return a.MayRead(kind).Allow && a.May(kind, access.Need{Action: access.ActionQueue}).Allow
-}
-
-// queued reports whether the caller has the group in their queue: for a worker it
-// is enough to have written in one of its parts.
-func (g *group) queued() bool {
-	return slices.ContainsFunc(g.parts, func(p *part) bool { return mayQueue(g.asker(p), p.info.Kind) })
 }
 
 // wholeKinds are the kinds that are sealed, without those sealed as parts.
@@ -169,37 +134,38 @@ func wholeKinds() []*schema.Kind {
 	return out
 }
 
-// item describes one record, as the caller may see it.
-func (s *Service) item(caller Caller, record syncproto.RecordID) (item Item, err error) {
-	err = s.read(caller, record, func(g *group) (err error) {
-		if !g.queued() {
-			return syncproto.CodeNotFound
-		}
-		item, err = s.describe(g)
-		return err
-	})
-	return item, err
-}
-
-func (s *Service) describe(g *group) (Item, error) {
+// item describes a group, whoever looks.
+func (g *group) item() Item {
 	p := g.whole()
-	item := Item{Record: p.info.Record, Family: p.info.Family, Kind: p.info.Kind, State: StateHandedOver, Confirmed: true}
+	item := Item{Record: p.info.Record, Family: p.info.Family, Kind: p.info.Kind, Confirmed: true}
 	if h := p.view.Workflow.HandedOver; h != nil {
 		item.HandedOverBy, item.HandedOverMS = h.Author, h.TimeMS
 		item.HandedOverTo = handedTo(p.graph.Change(h.Change))
 	}
+	start, _ := p.view.Field("start")
+	item.HappenedMS, _ = start.Value.AsInt()
 	for _, q := range g.parts {
 		item.count(q)
 	}
-	if l, ok := s.leaseOf(p.info.Record); ok {
-		item.LeasedTo, item.LeasedUntil = l.User, l.Until
-	}
-	var err error
-	if item.Blocks, err = g.checklist(); err != nil {
-		return item, err
-	}
 	item.State = item.state(p.info.Sealed != 0)
-	return item, nil
+	return item
+}
+
+// withLease is an item with the lease in force on it.
+func (s *Service) withLease(item Item) Item {
+	if l, ok := s.leaseOf(item.Record); ok {
+		item.LeasedTo, item.LeasedUntil = l.User, l.Until
+		item.State = item.state(item.State == StateFinal)
+	}
+	return item
+}
+
+// describe is an item with what keeps it from being final.
+func (s *Service) describe(g *group) (Item, error) {
+	item := s.withLease(g.item())
+	var err error
+	item.Blocks, err = g.checklist()
+	return item, err
 }
 
 func (i *Item) count(p *part) {

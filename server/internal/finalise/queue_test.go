@@ -17,6 +17,9 @@ func TestQueueFollowsTheRecord(t *testing.T) {
 	want := func(state finalise.State, blocks ...syncproto.Code) finalise.Item {
 		t.Helper()
 		items, err := w.service.Queue(ctx, as(coordB))
+		if err == nil {
+			err = w.service.Explain(ctx, as(coordB), items)
+		}
 		if err != nil || len(items) != 1 {
 			t.Fatalf("queue: %+v, %v, want one record", items, err)
 		}
@@ -75,7 +78,7 @@ func TestQueueFollowsTheRecord(t *testing.T) {
 	}
 	w.seal()
 	empty(coordA)
-	if d, err := w.service.Depth(0); err != nil || d.Complete {
+	if d, err := w.fresh().Depth(0); err != nil || d.Complete {
 		t.Errorf("depth, without counting anew: %+v, %v, want it incomplete", d, err)
 	}
 	if d, err := w.service.Depth(9); err != nil || !d.Complete || len(d.ByState) != 0 || !d.Oldest.IsZero() {

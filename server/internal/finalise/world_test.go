@@ -64,9 +64,7 @@ func newWorld(t *testing.T) *world {
 		Borough: "testshire", Device: syncproto.DeviceID{9}, Keys: w.borough.Keys, Rand: rand.Reader,
 		Sign: func([]byte) ([]byte, error) { return make([]byte, 64), nil },
 	})
-	w.service = finalise.New(finalise.Config{
-		Ledger: w.ledger, Desk: w.desk, Store: w.borough.Store, Now: func() time.Time { return w.now },
-	})
+	w.service = w.fresh()
 	w.store(
 		person(lead, "social_worker"), person(co, "practitioner"), person(stranger, "practitioner"),
 		person(coordA, "coordinator"), person(coordB, "coordinator"), person(manager, "manager"), person(it, "it"),
@@ -78,6 +76,13 @@ func newWorld(t *testing.T) *world {
 		store.RelationEntry{User: co, Family: family, Basis: "CO", Grant: true},
 	)
 	return w
+}
+
+// fresh is the service as after a start.
+func (w *world) fresh() *finalise.Service {
+	return finalise.New(finalise.Config{
+		Ledger: w.ledger, Desk: w.desk, Store: w.borough.Store, Now: func() time.Time { return w.now },
+	})
 }
 
 func person(id syncproto.UserID, role string) store.UserEntry {

@@ -21,6 +21,7 @@ import (
 	"doorstep/server/internal/finalise"
 	"doorstep/server/internal/reading"
 	"doorstep/syncproto"
+	"doorstep/syncproto/clocks"
 )
 
 //go:embed html
@@ -36,18 +37,26 @@ type Records interface {
 	Chase(ctx context.Context, user syncproto.UserID) ([]reading.Chased, error)
 	Custody(ctx context.Context, user syncproto.UserID) ([]reading.InCustody, error)
 	CustodyWords(ctx context.Context, user syncproto.UserID, id syncproto.ChangeID) (reading.Words, error)
+	Search(ctx context.Context, user syncproto.UserID, words string) (hits []reading.Hit, all int, err error)
+	Excerpt(user syncproto.UserID, record syncproto.RecordID, words string) []reading.Piece
 	Name(syncproto.UserID) string
 	// Title, FamilyName and DeviceName are what people call things; empty for what the
 	// person may not know.
 	Title(syncproto.UserID, syncproto.RecordID) string
 	FamilyName(syncproto.UserID, syncproto.FamilyID) string
 	DeviceName(syncproto.DeviceID) (name string, tablet bool)
+	TeamName(syncproto.UserID, syncproto.FamilyID) string
+	// OnFileBy is the day by which what happened then was to be recorded; NoDay: none is
+	// set. Over: it is past.
+	OnFileBy(ms int64) (by clocks.Day, over bool)
+	OnFileSince() (ms int64) // what happened before is over
 }
 
 // Workflow takes records from captured to final: a *finalise.Service.
 type Workflow interface {
 	Queue(context.Context, finalise.Caller) ([]finalise.Item, error)
 	Final(context.Context, finalise.Caller) ([]finalise.Item, error)
+	Explain(context.Context, finalise.Caller, []finalise.Item) error
 	Standing(context.Context, finalise.Caller, syncproto.RecordID) (finalise.Standing, error)
 	HandOver(context.Context, finalise.Caller, finalise.HandOver) (syncproto.ChangeID, error)
 	Confirm(context.Context, finalise.Caller, finalise.Confirm) (syncproto.ChangeID, error)

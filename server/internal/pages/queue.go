@@ -7,6 +7,7 @@ import (
 
 	"doorstep/server/internal/finalise"
 	"doorstep/syncproto"
+	"doorstep/syncproto/clocks"
 )
 
 // pageLength is how many records one page of the queue shows: as many as a person looks
@@ -36,15 +37,22 @@ func stateTag(state finalise.State) tag {
 	return tag{Text: string(state)}
 }
 
-// queuePage is the queue, narrowed to a state.
+// queuePage is the queue, narrowed to a state, a team, or what is past its time.
 type queuePage struct {
 	Filters []filter
+	Narrow  []narrowing
 	Rows    []queueRow
 	Empty   string
 	Caption string
 	Older   string // address of the next page; empty: there is none
 	Newer   string
 	Late    bool
+}
+
+// narrowing is one more way to narrow the queue.
+type narrowing struct {
+	Label   string
+	Filters []filter
 }
 
 type filter struct {
@@ -59,6 +67,8 @@ type queueRow struct {
 	From                string // who handed it over
 	Since               string // when
 	Days                int    // how long it waits
+	By                  string // the day by which it was to be on file
+	Over                *tag   // that day is past
 	To                  string // the coordinator it was handed to
 	Lease               string // who has it, until when
 	Waits               string // what it waits for
@@ -70,9 +80,10 @@ func (p *Pages) queue(ctx context.Context, c *Call) (Answer, error) {
 		return Answer{}, err
 	}
 	in := queuePage{Caption: "Records on their way to final, the one that waits longest first", Empty: "Nothing waits here."}
-	want := finalise.State(c.Query.Get("state"))
-	in.Filters = filters(list, want)
-	return p.list(c, keep(list, want), in, shell{Title: "Queue", Here: Root})
+	n := narrowed{pages: p, user: c.User, state: finalise.State(c.Query.Get("state")), team: c.Query.Get("team"), over: c.Query.Get("clock") == "over",
+		since: p.cfg.Records.OnFileSince()}
+	in.Filters, in.Narrow = n.states(list), n.others(list)
+	return p.list(ctx, c, n.keep(list), in, shell{Title: "Queue", Here: Root})
 }
 
 func (p *Pages) late(ctx context.Context, c *Call) (Answer, error) {
@@ -81,13 +92,16 @@ func (p *Pages) late(ctx context.Context, c *Call) (Answer, error) {
 		return Answer{}, err
 	}
 	in := queuePage{Caption: "Final records to which words came late", Empty: "No final record has late entries that nobody has read.", Late: true}
-	return p.list(c, list, in, shell{Title: "Late entries", Here: Root + "late"})
+	return p.list(ctx, c, list, in, shell{Title: "Late entries", Here: Root + "late"})
 }
 
 // list shows one page of records.
-func (p *Pages) list(c *Call, list []finalise.Item, in queuePage, s shell) (Answer, error) {
+func (p *Pages) list(ctx context.Context, c *Call, list []finalise.Item, in queuePage, s shell) (Answer, error) {
 	var shown []finalise.Item
 	shown, in.Newer, in.Older = onPage(c, list)
+	if err := p.cfg.Workflow.Explain(ctx, c.worker(), shown); err != nil {
+		return Answer{}, err
+	}
 	say := p.speaker(c)
 	for i := range shown {
 		in.Rows = append(in.Rows, say.queueRow(&shown[i]))
@@ -119,39 +133,21 @@ func onPage[T any](c *Call, list []T) (page []T, newer, older string) {
 	return list[from:end], newer, older
 }
 
-func filters(list []finalise.Item, want finalise.State) []filter {
-	counts := map[finalise.State]int{}
-	for i := range list {
-		counts[list[i].State]++
-	}
-	out := []filter{{Text: "All", Href: Root, Count: len(list), Current: want == ""}}
-	for _, s := range stateTags {
-		if s.state != finalise.StateFinal {
-			out = append(out, filter{Text: s.tag.Text, Href: Root + "?state=" + string(s.state), Count: counts[s.state], Current: s.state == want})
-		}
-	}
-	return out
-}
-
-func keep(list []finalise.Item, state finalise.State) []finalise.Item {
-	if state == "" {
-		return list
-	}
-	var out []finalise.Item
-	for _, i := range list {
-		if i.State == state {
-			out = append(out, i)
-		}
-	}
-	return out
-}
-
 func (s *speaker) queueRow(i *finalise.Item) queueRow {
-	row := queueRow{Href: to(i.Record), Title: s.title(i.Record), Family: s.pages.cfg.Records.FamilyName(s.user, i.Family), State: stateTag(i.State),
+	row := queueRow{Href: to(i.Record), Title: s.title(i.Record), Family: s.family(i.Family), State: stateTag(i.State),
 		From: s.person(i.HandedOverBy), To: s.person(i.HandedOverTo), Waits: waitsFor(i)}
 	if i.HandedOverMS != 0 {
 		row.Since = s.moment(i.HandedOverMS)
 		row.Days = int(s.pages.cfg.Now().Sub(time.UnixMilli(i.HandedOverMS)) / (24 * time.Hour))
+	}
+	if i.HappenedMS != 0 && i.State != finalise.StateFinal {
+		by, over := s.pages.cfg.Records.OnFileBy(i.HappenedMS)
+		if by != clocks.NoDay {
+			row.By = by.String()
+		}
+		if over {
+			row.Over = &tag{"Past its time", "red"}
+		}
 	}
 	if !i.LeasedTo.IsZero() {
 		row.Lease = s.lease(i)

@@ -65,6 +65,8 @@ func (p *Pages) Routes() []Route {
 		{Method: get, Path: Root, ID: "deskQueue", Handle: p.home},
 		{Method: get, Path: Root + "late", ID: "deskLate", Handle: p.late},
 		{Method: get, Path: Root + "chasing", ID: "deskChasing", Handle: p.chasing},
+		{Method: get, Path: Root + "search", ID: "deskSearch", Handle: p.search},
+		{Method: post, Path: Root + "search", ID: "deskSearchSend", Handle: p.search},
 		{Method: get, Path: Root + "families", ID: "deskFamilies", Handle: p.families},
 		{Method: get, Path: Root + "families/:id", ID: "deskFamily", Handle: p.family},
 		{Method: get, Path: oversightRoot, ID: "deskOversight", Handle: p.oversight},

@@ -32,7 +32,7 @@ type navItem struct {
 type problem struct{ Text, Href string }
 
 var navigation = [...]navItem{{Text: "Queue", Href: Root}, {Text: "Chasing list", Href: Root + "chasing"}, {Text: "Late entries", Href: Root + "late"},
-	{Text: "Families", Href: Root + "families"}, {Text: "Custody", Href: Root + "custody"}, {Text: "Oversight", Href: oversightRoot}}
+	{Text: "Search", Href: Root + "search"}, {Text: "Families", Href: Root + "families"}, {Text: "Custody", Href: Root + "custody"}, {Text: "Oversight", Href: oversightRoot}}
 
 // show renders a page for the caller.
 func (p *Pages) show(c *Call, file string, s shell) ([]byte, error) {

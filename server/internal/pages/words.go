@@ -16,10 +16,11 @@ type speaker struct {
 	pages  *Pages
 	user   syncproto.UserID
 	titles map[syncproto.RecordID]string
+	names  map[syncproto.FamilyID]string
 }
 
 func (p *Pages) speaker(c *Call) *speaker {
-	return &speaker{pages: p, user: c.User, titles: map[syncproto.RecordID]string{}}
+	return &speaker{pages: p, user: c.User, titles: map[syncproto.RecordID]string{}, names: map[syncproto.FamilyID]string{}}
 }
 
 // value writes a value of a field; empty for none.
@@ -107,6 +108,16 @@ func (s *speaker) structWords(f *schema.Field, v cbor.Value) string {
 		}
 	}
 	return strings.Join(out, "; ")
+}
+
+// family is what a family is called; empty if the person may not know.
+func (s *speaker) family(id syncproto.FamilyID) string {
+	name, known := s.names[id]
+	if !known {
+		name = s.pages.cfg.Records.FamilyName(s.user, id)
+		s.names[id] = name
+	}
+	return name
 }
 
 func (s *speaker) title(id syncproto.RecordID) string {

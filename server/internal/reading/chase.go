@@ -161,10 +161,10 @@ func (c *chaser) record(v *syncproto.View) {
 // draft finds a visit that is over and was not handed over in the time to record it.
 func (c *chaser) draft(v *syncproto.View) {
 	start, ok := v.Settled("start").AsInt()
-	if !ok || v.Workflow.HandedOver != nil || !c.visits.Load().RecordWithin.Set() {
+	if !ok || v.Workflow.HandedOver != nil {
 		return
 	}
-	if by := c.visits.Load().RecordWithin.After(c.visits.Load().day(start), c.visits.Load().Calendar); by < c.today {
+	if by, over := c.OnFileBy(start); over {
 		f, _ := v.Field("start")
 		c.add(v, Chased{What: ChaseDraft, Whom: f.By.Author, SinceMS: start, By: by})
 	}

@@ -101,6 +101,33 @@ func (v VisitRules) day(ms int64) clocks.Day {
 	return clocks.Date(year, int(month), day)
 }
 
+// OnFileBy is the day by which a visit that began then is to be recorded; NoDay: the
+// borough sets none. Over: the day is past.
+func (r *Room) OnFileBy(ms int64) (by clocks.Day, over bool) {
+	rules := r.visits.Load()
+	if !rules.RecordWithin.Set() {
+		return clocks.NoDay, false
+	}
+	by = rules.RecordWithin.After(rules.day(ms), rules.Calendar)
+	return by, by < rules.day(r.now().UnixMilli())
+}
+
+// OnFileSince is the moment before which a visit began that was to be recorded before
+// today, Unix milliseconds; 0: the borough sets no time.
+func (r *Room) OnFileSince() int64 {
+	rules := r.visits.Load()
+	if !rules.RecordWithin.Set() {
+		return 0
+	}
+	today := rules.day(r.now().UnixMilli())
+	day := today
+	for rules.RecordWithin.After(day, rules.Calendar) >= today {
+		day--
+	}
+	year, month, date := (day + 1).Civil()
+	return time.Date(year, time.Month(month), date, 0, 0, 0, 0, rules.Zone).UnixMilli()
+}
+
 func (v VisitRules) due(f *caseFile, child syncproto.RecordID, today clocks.Day) ChildDue {
 	rec := clocks.Record{Periods: f.periods[child]}
 	var seen []clocks.Sighting

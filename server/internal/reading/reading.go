@@ -1,10 +1,11 @@
 // Package reading shows a signed-in person the records they may read, online.
 //
 // Room is all of it: families, records, one record's view and history, which visits are
-// due, and what waits in quarantine. Each call asks access first, with the person's relations
+// due, what waits in quarantine, and what is found by its words. Each call asks access first, with the person's relations
 // as they are at that moment. A record that the person may not read and one that
 // does not exist are told apart by nobody: the same lookups are made and the same
-// code is returned. The package changes nothing and keeps nothing.
+// code is returned. The package changes nothing, and keeps nothing but, in memory, the
+// words that searches look through (search.go).
 package reading
 
 import (
@@ -49,12 +50,14 @@ type Room struct {
 	store  *store.Store
 	now    func() time.Time
 	visits atomic.Pointer[VisitRules]
+
+	shelves shelves
 }
 
 // New returns a Room over an open store. Relations hold by the time of now; visits are
 // due as visits say.
 func New(s *store.Store, now func() time.Time, visits VisitRules) *Room {
-	r := &Room{store: s, now: now}
+	r := &Room{store: s, now: now, shelves: shelves{families: map[syncproto.FamilyID]*shelf{}}}
 	r.SetVisits(visits)
 	return r
 }

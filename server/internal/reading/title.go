@@ -25,6 +25,16 @@ func (r *Room) Title(user syncproto.UserID, record syncproto.RecordID) string {
 
 // FamilyName is what a family is called in lists; empty if the person may not know.
 func (r *Room) FamilyName(user syncproto.UserID, family syncproto.FamilyID) string {
+	return r.ofFamily(user, family, "name")
+}
+
+// TeamName is what the team of a family is called; empty if the person may not know.
+func (r *Room) TeamName(user syncproto.UserID, family syncproto.FamilyID) string {
+	return r.ofFamily(user, family, "team")
+}
+
+// ofFamily is a field of the record of the family itself.
+func (r *Room) ofFamily(user syncproto.UserID, family syncproto.FamilyID, field string) string {
 	if !r.asker(user, family).MayRead("family").Allow {
 		return ""
 	}
@@ -32,7 +42,7 @@ func (r *Room) FamilyName(user syncproto.UserID, family syncproto.FamilyID) stri
 	if err != nil || len(views) == 0 {
 		return ""
 	}
-	return textIn(views[0], "name")
+	return textIn(views[0], field)
 }
 
 // DeviceName is what a device is called, and whether it is a tablet of somebody's: what

@@ -155,6 +155,7 @@ func (tx *Tx) news() (map[syncproto.FamilyID]uint64, error) {
 type Committed struct {
 	Families []syncproto.FamilyID // with news
 	Users    []syncproto.UserID   // whose access changed
+	Erased   bool                 // something of one of the families is gone for good
 }
 
 // Commit writes the index up to the last kept entry, once the journal has it,
@@ -176,7 +177,8 @@ func (tx *Tx) Commit(digest [32]byte) (Committed, error) {
 	if position >= tx.store.marked+landmarkEvery {
 		tx.store.writeLandmarks()
 	}
-	return Committed{Families: slices.Collect(maps.Keys(news)), Users: changed}, nil
+	erased := slices.ContainsFunc(tx.controls[:tx.kept.controls], func(c placed) bool { _, is := c.entry.(EraseEntry); return is })
+	return Committed{Families: slices.Collect(maps.Keys(news)), Users: changed, Erased: erased}, nil
 }
 
 // Discard ends a transaction that is not committed. It may be called twice.

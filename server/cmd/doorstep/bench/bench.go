@@ -29,6 +29,9 @@ type Options struct {
 	StartUp int   // small changes in the borough whose start or memory is measured
 	Streams int   // idle event streams whose memory is measured
 
+	DeskVisits int // in the borough that a coordinator of a tenth of its families looks through
+	DeskPages  int // of the queue, and searches
+
 	rest time.Duration // how long a server is left alone before its memory is read
 }
 
@@ -37,6 +40,7 @@ const (
 	PartPush      = "push"
 	PartFreshPull = "fresh-pull"
 	PartOnePull   = "one-pull"
+	PartDesk      = "desk"
 	PartStartUp   = "start-up" // only when asked for by name
 	PartProofs    = "proofs"   // only when asked for by name
 	PartGuards    = "guards"   // only when asked for by name
@@ -73,6 +77,7 @@ func (o Options) withDefaults() (Options, error) {
 	}{
 		{&o.Devices, defaultDevices}, {&o.Batch, defaultBatch}, {&o.Batches, defaultBatches},
 		{&o.Rounds, defaultRounds}, {&o.Pull, defaultPull}, {&o.Pulls, defaultPulls}, {&o.StartUp, defaultStartUp}, {&o.Streams, defaultStreams},
+		{&o.DeskVisits, deskVisits}, {&o.DeskPages, deskPages},
 	} {
 		if *d.field == 0 {
 			*d.field = d.value
@@ -81,7 +86,7 @@ func (o Options) withDefaults() (Options, error) {
 			return o, errors.New("numbers must not be negative")
 		}
 	}
-	parts := []string{PartPush, PartFreshPull, PartOnePull, PartStartUp, PartProofs, PartGuards, PartSafe, PartMemory}
+	parts := []string{PartPush, PartFreshPull, PartOnePull, PartDesk, PartStartUp, PartProofs, PartGuards, PartSafe, PartMemory}
 	if o.Only != "" && !slices.Contains(parts, o.Only) {
 		return o, fmt.Errorf("there is no part %q: there are %s", o.Only, strings.Join(parts, ", "))
 	}
@@ -156,6 +161,11 @@ func (b *bench) measureOwn(ctx context.Context) error {
 	}
 	if b.o.measures(PartFreshPull) {
 		if err := b.withSite(ctx, "pull", func(s *site) error { return b.measureFreshPull(ctx, s) }); err != nil {
+			return err
+		}
+	}
+	if b.o.measures(PartDesk) {
+		if err := b.measureDesk(ctx); err != nil {
 			return err
 		}
 	}

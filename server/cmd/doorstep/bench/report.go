@@ -24,6 +24,7 @@ type Report struct {
 	Push         Push      `json:"push,omitzero"`
 	FreshPull    FreshPull `json:"fresh_pull,omitzero"`
 	OnePull      []OnePull `json:"one_record_pull,omitempty"`
+	Desk         Desk      `json:"desk,omitzero"`
 	StartUp      StartUp   `json:"start_up,omitzero"`
 	Proofs       Beside    `json:"proofs,omitzero"`
 	Guards       Beside    `json:"guards,omitzero"`
@@ -284,6 +285,11 @@ func (r *Report) Text(w io.Writer) error {
 	}
 	if len(r.OnePull) > 0 {
 		r.onePullText(l)
+	}
+	if d := r.Desk; d.Visits > 0 {
+		l.say("\nPages of the desk for a coordinator with %d families among %d visits (%d of each)", d.Families, d.Visits, len(d.Queue.took))
+		l.say("  the queue of %d: median %.1f ms, 95 of 100 within %.1f ms (goal: 100); the first after a start %.0f ms", d.Queue.Records, d.Queue.MedianMS, d.Queue.P95MS, d.ColdMS)
+		l.say("  a search that finds %d: median %.1f ms, 95 of 100 within %.1f ms (goal: 150)", d.Search.Records, d.Search.MedianMS, d.Search.P95MS)
 	}
 	if r.StartUp.Changes > 0 {
 		u := r.StartUp

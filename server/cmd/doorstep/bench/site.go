@@ -7,8 +7,10 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"doorstep/server"
@@ -45,6 +47,14 @@ const password = "three score tablets and ten"
 // startSite begins a borough in a folder, serves it from a process of its own,
 // imports workers and families and enrols their tablets.
 func (b *bench) startSite(ctx context.Context, name string) (*site, error) {
+	return b.startWith(ctx, name, (*site).bringIn)
+}
+
+// bringing imports a caseload for so many devices.
+type bringing func(s *site, ctx context.Context, operator server.Operator, devices int) error
+
+// startWith is startSite with a caseload of its own.
+func (b *bench) startWith(ctx context.Context, name string, bring bringing) (*site, error) {
 	dir := filepath.Join(b.folder, name)
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return nil, err
@@ -59,20 +69,20 @@ func (b *bench) startSite(ctx context.Context, name string) (*site, error) {
 		return nil, err
 	}
 	s := &site{name: name, url: p.url, dir: dir, journal: filepath.Join(cfg.Data.Dir, "journal"), pid: p.cmd.Process.Pid, close: p.stop}
-	if err := s.settle(ctx, cfg, b.o.Devices); err != nil {
+	if err := s.settle(ctx, cfg, b.o.Devices, bring); err != nil {
 		return nil, errors.Join(err, s.close())
 	}
 	return s, nil
 }
 
 // settle brings people and tablets into a new borough.
-func (s *site) settle(ctx context.Context, cfg server.Config, devices int) (err error) {
+func (s *site) settle(ctx context.Context, cfg server.Config, devices int, bring bringing) (err error) {
 	operator, err := server.OpenOperator(cfg, io.Discard)
 	if err != nil {
 		return fmt.Errorf("reaching the server: %w", err)
 	}
 	defer func() { err = errors.Join(err, operator.Close()) }()
-	if err := s.bringIn(ctx, operator, devices); err != nil {
+	if err := bring(s, ctx, operator, devices); err != nil {
 		return err
 	}
 	return s.enrol(ctx)
@@ -98,17 +108,31 @@ func configOf(dir string) server.Config {
 // bringIn imports a worker with families for each device, and one who works with
 // all of these families.
 func (s *site) bringIn(ctx context.Context, operator server.Operator, devices int) error {
-	files, err := caseload(devices)
+	if err := s.load(ctx, operator, caseload(devices)); err != nil {
+		return err
+	}
+	s.addPeople(operator, devices)
+	return nil
+}
+
+// load imports CSV files.
+func (s *site) load(ctx context.Context, operator server.Operator, files map[string][]string) error {
+	packed, err := zipped(files)
 	if err != nil {
 		return err
 	}
-	report, err := operator.Import(ctx, server.ImportFiles{Zip: files})
+	report, err := operator.Import(ctx, server.ImportFiles{Zip: packed})
 	if err != nil {
 		return fmt.Errorf("importing the caseload: %w", err)
 	}
 	if len(report.Problems) > 0 {
 		return fmt.Errorf("bug: the caseload has problems: %v", report.Problems)
 	}
+	return nil
+}
+
+// addPeople are those who push, one for each device, and the one who reads.
+func (s *site) addPeople(operator server.Operator, devices int) {
 	for n := range devices + 1 {
 		name := login(n)
 		s.people = append(s.people, person{login: name, password: password, codes: func(ctx context.Context) (string, error) {
@@ -116,13 +140,12 @@ func (s *site) bringIn(ctx context.Context, operator server.Operator, devices in
 			return code.Code, err
 		}})
 	}
-	return nil
 }
 
 func login(n int) string { return fmt.Sprintf("worker.%03d", n) }
 
 // caseload is the CSV files of an import.
-func caseload(devices int) ([]byte, error) {
+func caseload(devices int) map[string][]string {
 	workers := []string{"worker_ref,login,name,role,team_ref,qualified_social_worker"}
 	families := []string{"family_ref,name,team_ref"}
 	allocations := []string{"allocation_ref,family_ref,worker_ref,role,from,to,sw_reason"}
@@ -135,20 +158,20 @@ func caseload(devices int) ([]byte, error) {
 			fmt.Sprintf("A-%d-L,F-%d,W-%d,LEAD,2025-03-03,,", f, f, f/familiesEach),
 			fmt.Sprintf("A-%d-C,F-%d,W-%d,CO,2025-03-03,,", f, f, devices))
 	}
+	return map[string][]string{"teams.csv": {"team_ref,name", "T-1,The team"}, "workers.csv": workers,
+		"families.csv": families, "allocations.csv": allocations}
+}
+
+// zipped is an archive of files of lines.
+func zipped(files map[string][]string) ([]byte, error) {
 	var out bytes.Buffer
 	z := zip.NewWriter(&out)
-	for _, file := range []struct {
-		name  string
-		lines []string
-	}{
-		{"teams.csv", []string{"team_ref,name", "T-1,The team"}}, {"workers.csv", workers},
-		{"families.csv", families}, {"allocations.csv", allocations},
-	} {
-		w, err := z.Create(file.name)
+	for _, name := range slices.Sorted(maps.Keys(files)) {
+		w, err := z.Create(name)
 		if err != nil {
 			return nil, err
 		}
-		if _, err := io.WriteString(w, strings.Join(file.lines, "\n")+"\n"); err != nil {
+		if _, err := io.WriteString(w, strings.Join(files[name], "\n")+"\n"); err != nil {
 			return nil, err
 		}
 	}

@@ -21,6 +21,8 @@ type writer struct {
 	rng   *rand.Rand
 	words []string
 
+	handsOver bool // each visit goes to the team's queue
+
 	// of note: the record being written, its family, and how many changes it has
 	noting syncproto.RecordID
 	in     syncproto.FamilyID
@@ -85,7 +87,7 @@ func (w *writer) visitBody(at *pusher, seq uint64) (syncproto.Body, error) {
 	set := func(field string, v cbor.Value) syncproto.Op {
 		return syncproto.Op{Code: syncproto.OpSet, Path: syncproto.Path{Field: field}, Value: v}
 	}
-	return syncproto.Body{
+	body := syncproto.Body{
 		Version: syncproto.BodyVersion, Borough: at.identity.Borough, Family: at.families[w.rng.IntN(len(at.families))],
 		Record: syncproto.RecordID(w.id()), Kind: kind.ID, SchemaVersion: kind.Version, Actor: at.actor, Seq: seq,
 		Salt: w.id(), TimeMS: now.UnixMilli(), MonotonicMS: seq, Author: at.identity.User,
@@ -97,5 +99,9 @@ func (w *writer) visitBody(at *pusher, seq uint64) (syncproto.Body, error) {
 			{Code: syncproto.OpSplice, Path: syncproto.Path{Field: "household_summary"},
 				Splices: []text.Splice{{Ins: w.prose(visitBytes - otherBytes)}}},
 		},
-	}, nil
+	}
+	if w.handsOver {
+		body.Ops = append(body.Ops, syncproto.Op{Code: syncproto.OpHandOver})
+	}
+	return body, nil
 }

@@ -127,6 +127,7 @@ func (w *workingDay) toFinal() {
 	w.check("desk-07-queue")
 	w.follow("Chasing list")
 	w.check("desk-08-chasing")
+	w.searches()
 	w.follow("Queue")
 	if n := webtest.Eval[int](w.Browser, "document.scripts.length"); n > 0 {
 		w.t.Errorf("the page has %d scripts", n)
@@ -232,6 +233,24 @@ func (w *workingDay) toFinal() {
 	w.goTo(w.visit, "/finalise")
 	w.Sees("You may not do this.")
 	w.afterwards()
+}
+
+// searches looks for words at the desk: for a name without its accent, for what nobody
+// wrote, and for a word of a family that is not the coordinator's.
+func (w *workingDay) searches() {
+	w.t.Helper()
+	w.follow("Search")
+	w.check("desk-08-search")
+	w.Fill("Words to look for", "pepper")
+	w.follow("Find")
+	w.Sees("Pepperdine-Vale")
+	w.check("desk-08-found")
+	if at := webtest.Eval[string](w.Browser, "location.href"); strings.Contains(at, "pepper") {
+		w.t.Errorf("the words are in the address: %s", at)
+	}
+	w.Fill("Words to look for", "zzzz")
+	w.follow("Find")
+	w.Sees("Nothing that you may read has these words.")
 }
 
 // answerAll answers every open question on the page, and agrees to what is proposed.
