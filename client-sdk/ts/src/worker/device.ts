@@ -78,6 +78,8 @@ export class Device {
   #engine: Engine | undefined;
   #writes = 0;
   #queue: Job[] = [];
+  /** Calls that take long and hold nobody up: each is made when nothing else waits. */
+  #patient: Job[] = [];
   #working = false;
   #closed = false;
   #own = new Map<string, Uint8Array>();
@@ -145,6 +147,15 @@ export class Device {
     return (await this.call(op, ...args)).result;
   }
 
+  /** look for what is much: whoever types or opens a text goes first. */
+  async lookAtLeisure(op: number, ...args: Value[]): Promise<Value> {
+    const outcome = new Promise<Outcome>((done, failed) => {
+      this.#patient.push({ run: (engine) => engine.call(op, ...args), done, failed });
+    });
+    void this.#work();
+    return (await outcome).result;
+  }
+
   /** For a pause: the screen went dark. What is being typed is sealed to the borough at once. */
   async rest(): Promise<void> {
     this.#outbox?.hurry();
@@ -158,7 +169,7 @@ export class Device {
     this.#store.close();
     this.#spare?.close();
     this.#outboxSpare?.close();
-    for (const j of this.#queue.splice(0)) j.failed(new Refusal("interrupted", ""));
+    for (const j of [...this.#queue.splice(0), ...this.#patient.splice(0)]) j.failed(new Refusal("interrupted", ""));
   }
 
   /** Keeps a row of the driver's own; in the second copy too, unless the server could give it again. */
@@ -186,7 +197,11 @@ export class Device {
     if (this.#working) return;
     this.#working = true;
     try {
-      while (this.#queue.length > 0 && !this.#closed) await this.#batch(this.#queue.splice(0));
+      while (this.#queue.length + this.#patient.length > 0) {
+        if (this.#queue.length === 0) await turn(); // answers leave, and what else was called comes in
+        if (this.#closed) return;
+        await this.#batch(this.#queue.length > 0 ? this.#queue.splice(0) : this.#patient.splice(0, 1));
+      }
     } finally {
       this.#working = false;
     }
@@ -220,7 +235,7 @@ export class Device {
   /** Seals typing that is due. It is on the disk already: whoever typed it does not wait for this. */
   async #sealOverdue(): Promise<void> {
     const engine = this.#engine;
-    if (!engine) return;
+    if (!engine || this.#closed) return;
     try {
       const rows = await this.#sealed((outbox) => outbox.overdue(engine));
       if (rows.length > 0) await this.#write([], [], rows);
@@ -453,6 +468,11 @@ export class Device {
   }
 }
 
+
+/** Lets whatever waits for this worker's attention have it. */
+function turn(): Promise<void> {
+  return new Promise((done) => setTimeout(done));
+}
 
 /** What is to be stored: of several rows of one key, the last. */
 function merged(effects: Effects[]): Row[] {

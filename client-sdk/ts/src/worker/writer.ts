@@ -142,10 +142,10 @@ export class Writer implements Ears {
 
   async on_records(a: { family: string }) { return recordsOf(await this.#opened.look(Op.records, idBytes(a.family)), a.family); }
 
-  async on_views(a: { family: string }) { return (await this.#opened.look(Op.views, idBytes(a.family)) as Value[]).map(viewOf); }
+  async on_views(a: { family: string }) { return (await this.#opened.lookAtLeisure(Op.views, idBytes(a.family)) as Value[]).map(viewOf); }
 
   async on_digests(a: { family: string }) {
-    const list = await this.#opened.look(Op.digests, idBytes(a.family)) as [Uint8Array, Uint8Array][];
+    const list = await this.#opened.lookAtLeisure(Op.digests, idBytes(a.family)) as [Uint8Array, Uint8Array][];
     return Object.fromEntries(list.map(([record, sum]) => [toHex(record), toHex(sum)]));
   }
 
