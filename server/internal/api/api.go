@@ -244,7 +244,7 @@ func (a *API) Serve(ln net.Listener, secure *tls.Config) error {
 // under way finish until ctx ends, then cuts what is left.
 func (a *API) Shutdown(ctx context.Context) error {
 	a.stopOnce.Do(func() { close(a.closing) })
-	err := a.app.ShutdownWithContext(ctx)
+	err := errors.Join(a.app.ShutdownWithContext(ctx), a.streams.wait(ctx))
 	if errors.Is(err, context.DeadlineExceeded) { // slow callers do not make a stop a failure
 		a.cfg.Log.Warn("callers who were not done in time were cut off")
 		return nil

@@ -1,7 +1,8 @@
 package api
 
 import (
-	"bufio"
+	"context"
+	"io"
 	"net"
 	"sync"
 	"time"
@@ -15,6 +16,7 @@ import (
 // streamCount bounds event streams per person and in all.
 type streamCount struct {
 	max, perUser int
+	open         sync.WaitGroup // streams that have not ended
 
 	mu     sync.Mutex
 	all    int                      // guarded by mu
@@ -41,8 +43,25 @@ func (s *streamCount) leave(user syncproto.UserID) {
 	}
 }
 
+// wait waits until no stream is open, or ctx ends. None may be opened meanwhile.
+func (s *streamCount) wait(ctx context.Context) error {
+	ended := make(chan struct{})
+	go func() {
+		s.open.Wait()
+		close(ended)
+	}()
+	select {
+	case <-ended:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
 // events keeps a connection open and says "pull" whenever there may be news. It
-// carries nothing else, so a stream that outlives a right to see shows nothing.
+// carries nothing else, so a stream that outlives a right to see shows nothing. It
+// takes the connection over from the HTTP server, whose buffers and goroutines for a
+// body in the making would cost some 40 KB while nothing is said for hours.
 func (a *API) events(c *call, fctx *fasthttp.RequestCtx) {
 	caller := c.caller
 	if !a.streams.enter(caller.User) {
@@ -55,40 +74,40 @@ func (a *API) events(c *call, fctx *fasthttp.RequestCtx) {
 		a.writeProblem(fctx, refusalOf(err))
 		return
 	}
-	conn := fctx.Conn()
 	fctx.SetStatusCode(fasthttp.StatusOK)
 	fctx.SetContentType("text/event-stream")
-	fctx.Response.ImmediateHeaderFlush = true
-	fctx.SetBodyStreamWriter(func(w *bufio.Writer) {
+	fctx.Response.Header.SetConnectionClose() // where the stream ends, its body does
+	a.streams.open.Add(1)
+	fctx.HijackSetNoResponse(true)
+	fctx.Hijack(func(conn net.Conn) {
+		defer a.streams.open.Done()
 		defer a.streams.leave(caller.User)
 		defer cancel()
-		a.stream(w, conn, caller, wake)
+		a.stream(conn, fctx.Response.Header.Header(), caller, wake)
 	})
 }
 
 // stream writes events until the caller goes, loses the session, or the server
 // shuts down. The first event is a pull, so that nothing that happened before
 // the subscription is missed.
-func (a *API) stream(w *bufio.Writer, conn net.Conn, caller auth.Caller, wake <-chan struct{}) {
+func (a *API) stream(conn net.Conn, header []byte, caller auth.Caller, wake <-chan struct{}) {
 	beat := time.NewTicker(a.cfg.Limits.KeepAlive)
 	defer beat.Stop()
-	text := "event: pull\ndata:\n\n"
+	const news, still = "event: pull\ndata:\n\n", ": still here\n\n"
+	text := string(header) + news
 	for {
 		// The server's own deadline was set once, when the stream began.
 		if err := conn.SetWriteDeadline(time.Now().Add(a.cfg.Limits.WriteTimeout)); err != nil {
 			return
 		}
-		if _, err := w.WriteString(text); err != nil {
-			return
-		}
-		if err := w.Flush(); err != nil {
+		if _, err := io.WriteString(conn, text); err != nil {
 			return
 		}
 		select {
 		case <-wake:
-			text = "event: pull\ndata:\n\n"
+			text = news
 		case <-beat.C:
-			text = ": still here\n\n"
+			text = still
 		case <-a.closing:
 			return
 		}

@@ -47,7 +47,7 @@ func roomy(cfg server.Config, streams int) server.Config {
 
 // leftAlone is how long a server is left alone before its memory is read: longer than it
 // takes to notice that nobody wants anything.
-const leftAlone = 90 * time.Second
+const leftAlone = 65 * time.Second
 
 func (b *bench) measureMemory(ctx context.Context) error {
 	out := &b.report.Memory
