@@ -64,14 +64,25 @@ func (f *frontDoor) take() []asked {
 	return all
 }
 
+// carriesADay reports whether a request carries a day's words.
+func (a asked) carriesADay() bool { return a.path == "/v1/sync" && a.bytes > 2000 }
+
 // carrying counts the requests that carry a day's words.
 func carrying(all []asked) (n int) {
 	for _, a := range all {
-		if a.path == "/v1/sync" && a.bytes > 2000 {
+		if a.carriesADay() {
 			n++
 		}
 	}
 	return n
+}
+
+// wentUpOnce reports whether a day's words went up in one request, with a token that was
+// renewed before.
+func wentUpOnce(all []asked) bool {
+	words := slices.IndexFunc(all, asked.carriesADay)
+	renewed := slices.IndexFunc(all, func(a asked) bool { return a.path == "/v1/token/refresh" })
+	return carrying(all) == 1 && renewed >= 0 && renewed < words
 }
 
 // tell has numbers of JSON answers told otherwise from now on: "expires_in" is when an
