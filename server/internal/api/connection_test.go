@@ -186,7 +186,9 @@ func TestAddressOfAProxyThatAddsALine(t *testing.T) {
 func TestShutdownDrains(t *testing.T) {
 	defer goleak.VerifyNone(t, goleak.IgnoreCurrent(),
 		// fasthttp's pool cleaner sleeps for ten seconds before it sees that it was stopped.
-		goleak.IgnoreAnyFunction("github.com/valyala/fasthttp.(*workerPool).Start.func2"))
+		goleak.IgnoreAnyFunction("github.com/valyala/fasthttp.(*workerPool).Start.func2"),
+		// It keeps the date of all its answers, from the first of a process to its end.
+		goleak.IgnoreAnyFunction("github.com/valyala/fasthttp.updateServerDate.func1"))
 	t.Run("with a request and a stream under way", func(t *testing.T) {
 		w := newWorld(t, nil)
 		w.addUser("jo", auth.RolePractitioner)

@@ -77,24 +77,29 @@ func (a *API) events(c *call, fctx *fasthttp.RequestCtx) {
 	fctx.SetStatusCode(fasthttp.StatusOK)
 	fctx.SetContentType("text/event-stream")
 	fctx.Response.Header.SetConnectionClose() // where the stream ends, its body does
-	a.streams.open.Add(1)
+	conn := fctx.Conn()
+	a.streams.open.Add(1) // while the server still counts the connection, or a shutdown could pass it by
 	fctx.HijackSetNoResponse(true)
-	fctx.Hijack(func(conn net.Conn) {
-		defer a.streams.open.Done()
-		defer a.streams.leave(caller.User)
-		defer cancel()
-		a.stream(conn, fctx.Response.Header.Header(), caller, wake)
+	fctx.Hijack(func(net.Conn) { // once it returns, the request's buffers go to others; the connection stays ours
+		header := string(fctx.Response.Header.Header())
+		go func() {
+			defer a.streams.open.Done()
+			defer conn.Close()
+			defer a.streams.leave(caller.User)
+			defer cancel()
+			a.stream(conn, header, caller, wake)
+		}()
 	})
 }
 
 // stream writes events until the caller goes, loses the session, or the server
 // shuts down. The first event is a pull, so that nothing that happened before
 // the subscription is missed.
-func (a *API) stream(conn net.Conn, header []byte, caller auth.Caller, wake <-chan struct{}) {
+func (a *API) stream(conn net.Conn, header string, caller auth.Caller, wake <-chan struct{}) {
 	beat := time.NewTicker(a.cfg.Limits.KeepAlive)
 	defer beat.Stop()
 	const news, still = "event: pull\ndata:\n\n", ": still here\n\n"
-	text := string(header) + news
+	text := header + news
 	for {
 		// The server's own deadline was set once, when the stream began.
 		if err := conn.SetWriteDeadline(time.Now().Add(a.cfg.Limits.WriteTimeout)); err != nil {

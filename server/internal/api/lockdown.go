@@ -76,6 +76,7 @@ func (a *API) newApp() *fiber.App {
 	server.Handler = a.outermost(server.Handler)
 	server.HeaderReceived = a.requestLimits
 	server.CloseOnShutdown = true
+	server.KeepHijackedConns = true // an event stream closes its own
 	return app
 }
 
