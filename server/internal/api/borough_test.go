@@ -254,6 +254,23 @@ func (b *testBorough) Correct(_ context.Context, _ finalise.Caller, in finalise.
 	return b.step(in)
 }
 
+func (b *testBorough) Edit(_ context.Context, _ finalise.Caller, in finalise.Edit) (syncproto.ChangeID, error) {
+	return b.step(in)
+}
+
+func (b *testBorough) Propose(_ context.Context, _ finalise.Caller, in finalise.Propose) (syncproto.ChangeID, error) {
+	return b.step(in)
+}
+
+func (b *testBorough) Rectify(_ context.Context, _ finalise.Caller, in finalise.Rectify) (syncproto.ChangeID, error) {
+	return b.step(in)
+}
+
+func (b *testBorough) Chase(context.Context, syncproto.UserID) ([]reading.Chased, error) {
+	return []reading.Chased{{What: reading.ChaseQuery, Family: syncproto.FamilyID{1}, Record: syncproto.RecordID{2}, Whom: b.owner, SinceMS: 5, By: clocks.NoDay},
+		{What: reading.ChaseTablet, Family: syncproto.FamilyID{1}, Device: syncproto.DeviceID{3}, By: clocks.Date(2026, 5, 3), Overdue: true}}, nil
+}
+
 func (b *testBorough) AcceptLate(_ context.Context, _ finalise.Caller, in finalise.AcceptLate) (syncproto.ChangeID, error) {
 	return b.step(in)
 }

@@ -28,6 +28,8 @@ type Records interface {
 	Custody(ctx context.Context, user syncproto.UserID) ([]reading.InCustody, error)
 	// CustodyWords returns one with its words, to who may review it.
 	CustodyWords(ctx context.Context, user syncproto.UserID, id syncproto.ChangeID) (reading.Words, error)
+	// Chase lists what is to be chased in the families that the person chases for.
+	Chase(ctx context.Context, user syncproto.UserID) ([]reading.Chased, error)
 	// Search finds what holds some words among what the person may read, and how many
 	// records do in all.
 	Search(ctx context.Context, user syncproto.UserID, words string) ([]reading.Hit, int, error)

@@ -71,6 +71,7 @@ func (a *API) table() []route {
 			codes: codes(syncproto.CodeNotFound)}, a.attribution),
 		handler(a, route{method: get, path: "/v1/records/:id/versions/:heads/attribution", id: "attributionAt", summary: "Who had written which words at a version.", who: signedIn,
 			codes: codes(syncproto.CodeNotFound)}, a.attribution),
+		handler(a, route{method: get, path: "/v1/chase", id: "chase", summary: "What somebody has to be reminded of, in the families that the caller chases for.", who: signedIn}, a.chase),
 		handler(a, route{method: post, path: "/v1/search", id: "search", summary: "Find records by their words, in what the caller may read.", who: signedIn}, a.search),
 		handler(a, route{method: get, path: "/v1/queue", id: "queue", summary: "Records on their way to final, of the families that the caller reads.", who: signedIn}, a.queue),
 		handler(a, route{method: get, path: "/v1/queue/:id/after", id: "queueAfter", summary: "The next page of the queue, behind a record of the page before; not found once that left the queue: begin again.", who: signedIn,
@@ -101,6 +102,9 @@ func (a *API) table() []route {
 		handler(a, step("finalise", "finalise", "Seal named heads as the final version.").fresh().once(), a.finalise),
 		handler(a, step("addendum", "addendum", "Add to a final record.").once(), a.addendum),
 		handler(a, step("correct", "correct", "Put right a field of a final record; both versions are shown.").once(), a.correct),
+		handler(a, step("edit", "edit", "Put an administrative detail or prepared text right.").once(), a.edit),
+		handler(a, step("propose", "propose", "Propose to an author what an attested fact should say.").once(), a.propose),
+		handler(a, step("rectify", "rectify", "Add somebody's challenge of a final record, and what became of it.").once(), a.rectify),
 		handler(a, step("accept-late", "acceptLate", "Adopt, as an addendum, a change that came late.").once(), a.acceptLate),
 	}, slices.Concat(a.doorRoutes(), a.eraseRoutes(), a.exportRoutes())...)
 }

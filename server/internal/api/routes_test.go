@@ -332,6 +332,10 @@ func TestWorkflowSteps(t *testing.T) {
 		{"finalise", FinaliseRequest{Heads: heads}, finalise.Finalise{Record: aRecord, Heads: wantHeads}},
 		{"addendum", AddendumRequest{Text: "She rang.", HappenedMS: 5, Reason: "no signal"}, finalise.Addendum{Record: aRecord, Text: "She rang.", TimeMS: 5, Reason: "no signal"}},
 		{"correct", CorrectRequest{Path: pathIn, Old: 3, New: value, Reason: "typo"}, finalise.Correct{Record: aRecord, Path: path, Old: cbor.Int(3), New: wantValue, Reason: "typo"}},
+		{"edit", EditRequest{Path: pathIn, Value: value, Seen: heads[0].Heads}, finalise.Edit{Record: aRecord, Path: path, Value: wantValue, Seen: wantHeads[0].Heads}},
+		{"propose", ProposeRequest{Path: pathIn, Value: 3, Words: "Three", Reason: "she said so", To: user},
+			finalise.Propose{Record: aRecord, Path: path, Value: cbor.Int(3), Words: "Three", Reason: "she said so", To: syncproto.UserID(wantUser)}},
+		{"rectify", RectifyRequest{Who: "Her mother", Says: "It was not so."}, finalise.Rectify{Record: aRecord, Who: "Her mother", Says: "It was not so."}},
 		{"accept-late", AcceptLateRequest{Change: change}, finalise.AcceptLate{Record: aRecord, Change: wantChange}},
 	}
 	for i, c := range cases {
@@ -340,6 +344,18 @@ func TestWorkflowSteps(t *testing.T) {
 		if got := w.borough.steps[i]; !reflect.DeepEqual(got, c.want) {
 			t.Errorf("%s: got %+v, want %+v", c.step, got, c.want)
 		}
+	}
+}
+
+// TestChasing: what is not said is left out, and people have names.
+func TestChasing(t *testing.T) {
+	w := newWorld(t, nil)
+	w.caseload(w.addUser("jo", auth.RolePractitioner))
+	var got ChaseList
+	w.get("/v1/chase", w.signIn("jo").AccessToken).wantJSON(t, http.StatusOK, &got)
+	if len(got.Chased) != 2 || got.Chased[0].What != "query" || got.Chased[0].By != "" || got.Chased[0].Device != "" || got.People[got.Chased[0].Whom] == "" ||
+		got.Chased[1].What != "tablet" || got.Chased[1].By != "2026-05-03" || got.Chased[1].Record != "" || !got.Chased[1].Overdue {
+		t.Errorf("got %+v", got)
 	}
 }
 

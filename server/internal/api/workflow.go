@@ -26,6 +26,9 @@ type Workflow interface {
 	Finalise(context.Context, finalise.Caller, finalise.Finalise) (syncproto.ChangeID, error)
 	Addendum(context.Context, finalise.Caller, finalise.Addendum) (syncproto.ChangeID, error)
 	Correct(context.Context, finalise.Caller, finalise.Correct) (syncproto.ChangeID, error)
+	Edit(context.Context, finalise.Caller, finalise.Edit) (syncproto.ChangeID, error)
+	Propose(context.Context, finalise.Caller, finalise.Propose) (syncproto.ChangeID, error)
+	Rectify(context.Context, finalise.Caller, finalise.Rectify) (syncproto.ChangeID, error)
 	AcceptLate(context.Context, finalise.Caller, finalise.AcceptLate) (syncproto.ChangeID, error)
 	Lease(context.Context, finalise.Caller, syncproto.RecordID) (finalise.Lease, error)
 	Release(context.Context, finalise.Caller, syncproto.RecordID) error
