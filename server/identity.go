@@ -20,7 +20,7 @@ import (
 type OpenIDConfig struct {
 	Issuer       string   `koanf:"issuer" doc:"Address of the sign-in service (OpenID Connect). Empty: people sign in with borough accounts and passkeys. A client secret, if the service gave one, goes into the file openid.secret in secrets.dir."`
 	ClientID     string   `koanf:"client_id" doc:"What the service knows this server as."`
-	Redirects    []string `koanf:"redirects" doc:"Where the service may send people back to, as registered there: a page of this server, or \"http://127.0.0.1/signed-in\" for tablets, on whatever port."`
+	Redirects    []string `koanf:"redirects" doc:"Where the service may send people back to, as registered there: the app (its address and \"/app/signed-in\"), or \"http://127.0.0.1/signed-in\" for other devices, on whatever port."`
 	Scopes       []string `koanf:"scopes" doc:"Scopes to ask for, besides openid."`
 	SubjectClaim string   `koanf:"subject_claim" doc:"Claim that names a person for good, e.g. \"sub\" or \"oid\". Never an e-mail address: those change hands."`
 	LoginClaim   string   `koanf:"login_claim" doc:"Claim with what a person signs in as; becomes the login of an account that is made. With \"email\" the service must have confirmed it."`

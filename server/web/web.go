@@ -24,7 +24,8 @@ type File struct {
 }
 
 // App is the app's files by their path below /app/, "" and "index.html" being the
-// page. It is never changed. It holds no file in memory: the binary has them.
+// page, and "signed-in" too, where the borough's sign-in service sends people back to.
+// It is never changed. It holds no file in memory: the binary has them.
 type App struct {
 	built fs.FS
 	files map[string]sizes
@@ -69,7 +70,7 @@ func open(built fs.FS) (*App, bool) {
 
 // File returns a file by its path below /app/, under brotli if it may and there is one.
 func (a *App) File(name string, brotli bool) (File, bool) {
-	if name == "" {
+	if name == "" || name == "signed-in" {
 		name = "index.html"
 	}
 	of, ok := a.files[name]

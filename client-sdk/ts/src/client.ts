@@ -34,6 +34,8 @@ export interface Person {
   /** The id of their passkey, for `usePasskey`. */
   passkey?: Uint8Array;
   lapsed: boolean;
+  /** This browser has no private files to keep the server's share in: each unlocking needs the server. */
+  asksAlways: boolean;
   /**
    * Too many wrong PINs: nothing opens this store any more. What was not sent is in
    * `Client.sealed`; the person enrols anew.
@@ -214,6 +216,15 @@ export class Client {
 
   /** What the server says of itself; needs no sign-in. */
   about(): Promise<About> { return this.#call("about", null); }
+
+  /**
+   * Begins to sign in with the borough's own sign-in service (OpenID Connect; the server
+   * holds the secret of its proof, PKCE). Send the page to `url`; keep `ticket` until the
+   * service sends it back to `redirect`, which the borough has to have configured. What it
+   * comes back with is a credential, for one use. fresh has the person prove anew who they
+   * are. Fails with `not_found` where there is no such service.
+   */
+  beginOpenID(redirect: string, fresh = false): Promise<{ url: string; ticket: string }> { return this.#call("beginOpenID", { redirect, fresh }); }
 
   /**
    * Enrols somebody on this tablet, signs them in and opens their store. Safe to

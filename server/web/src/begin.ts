@@ -1,5 +1,5 @@
-import { newID, refTo, type Client, type Op, type RecordID, type View } from "@doorstep/client";
-import { kindOf, refOf, textOf, type Lookup } from "./look";
+import { idOf, newID, refTo, type Client, type Op, type RecordID, type View } from "@doorstep/client";
+import { itemsOf, kindOf, numberOf, partOf, refOf, textOf, type Lookup } from "./look";
 
 /** Statuses that set the type of a visit, the most telling first. */
 const typeOfStatus: [string, string][] = [["CP", "CP"], ["CLA", "CLA"], ["S47", "S47"], ["CIN", "CIN"], ["ASSESS", "ASSESS"], ["CL", "CARELEAVER"],
@@ -27,18 +27,16 @@ export function likelyVisitType(look: Lookup): string {
 }
 
 /**
- * Begins a visit now: the household's part with what is known already, and a part
- * for each child. What the worker must attest stays open.
+ * Begins a visit now, or plans it: the household's part with what is known already, and
+ * a part for each child. What the worker must attest stays open.
  */
-export async function beginVisit(client: Client, look: Lookup, family: string, type: string, role: string): Promise<RecordID> {
+export async function beginVisit(client: Client, look: Lookup, family: string, type: string, role: string, planned?: number): Promise<RecordID> {
   const visit = newID();
   const ops: Op[] = [
     { op: "set", path: { field: "visit_type" }, value: type },
-    { op: "set", path: { field: "start" }, value: Math.floor(Date.now() / 60_000) * 60_000 },
-    { op: "set", path: { field: "contact_mode" }, value: "IN_PERSON" },
+    ...(planned === undefined ? started() : [{ op: "set", path: { field: "planned" }, value: planned } satisfies Op]),
+    worker(look, role),
   ];
-  const profession = professionOf[role];
-  ops.push({ op: "add", path: { field: "workers", element: newID() }, value: { worker: refTo(look.user), ...(profession ? { role: profession } : {}) } });
   await client.edit({ record: visit, family, kind: "visit", ops });
   for (const child of childrenOf(look)) {
     await client.edit({
@@ -49,8 +47,35 @@ export async function beginVisit(client: Client, look: Lookup, family: string, t
   return visit;
 }
 
-/** Begins any other record, with what its fields can be told already. */
-export async function beginRecord(client: Client, look: Lookup, family: string, kindID: string): Promise<RecordID> {
+/** Begins a visit that was planned. */
+export async function startPlanned(client: Client, look: Lookup, visit: View, role: string): Promise<RecordID> {
+  const there = itemsOf(visit, "workers").some((e) => idOf(partOf(e, "worker")) === look.user);
+  await client.edit({ record: visit.record, ops: [...started(), ...(there ? [] : [worker(look, role)])] });
+  return visit.record;
+}
+
+/** Visits of a family that are planned, and that nobody has begun. */
+export function plannedVisits(look: Lookup): View[] {
+  return [...look.views.values()].filter((v) => v.kind === "visit" && !v.seal && numberOf(v, "start") === undefined && (numberOf(v, "planned") ?? 0) > 0);
+}
+
+function started(): Op[] {
+  return [
+    { op: "set", path: { field: "start" }, value: Math.floor(Date.now() / 60_000) * 60_000 },
+    { op: "set", path: { field: "contact_mode" }, value: "IN_PERSON" },
+  ];
+}
+
+function worker(look: Lookup, role: string): Op {
+  const profession = professionOf[role];
+  return { op: "add", path: { field: "workers", element: newID() }, value: { worker: refTo(look.user), ...(profession ? { role: profession } : {}) } };
+}
+
+/**
+ * Begins any other record, with what its fields can be told already, and returns where its
+ * form is. Of some kinds nothing can be said yet: their first entry begins them.
+ */
+export async function beginRecord(client: Client, look: Lookup, family: string, kindID: string): Promise<string[]> {
   const kind = kindOf(look, kindID)!;
   const ops: Op[] = [];
   const children = childrenOf(look), only = children.length === 1 ? children[0] : undefined;
@@ -64,16 +89,33 @@ export async function beginRecord(client: Client, look: Lookup, family: string, 
     if (f.id === "status" && kindID === "plan") ops.push({ op: "set", path: { field: "status" }, value: "DRAFT" });
     if (f.id === "state" && kindID === "missing_episode") ops.push({ op: "set", path: { field: "state" }, value: "OPEN" });
   }
-  const record = newID();
   if (ops.length === 0) ops.push(...firstWord(kind.fields));
+  if (ops.length === 0) return ["begin", await unbegun(client, look, family, kindID), kindID, family];
+  const record = newID();
   await client.edit({ record, family, kind: kindID, ops });
+  return ["record", record];
+}
+
+/** A record begins with a change; where nothing is known yet, the time it was begun, or an answer that is open. */
+function firstWord(fields: { id: string; type: string; rule: string }[]): Op[] {
+  const time = fields.find((f) => f.type === "time" && f.rule === "human");
+  if (time) return [{ op: "set", path: { field: time.id }, value: Date.now() }];
+  const open = fields.find((f) => f.rule === "human" && f.type !== "struct");
+  return open ? [{ op: "set", path: { field: open.id }, value: null }] : [];
+}
+
+/** The id of a record that its first entry will begin: the same until then, so that words in its form are found again. */
+async function unbegun(client: Client, look: Lookup, family: string, kind: string): Promise<RecordID> {
+  const name = `begun ${family} ${kind}`, before = await client.recall<RecordID>(name);
+  if (before && !look.views.has(before)) return before;
+  const record = newID();
+  await client.remember(name, record);
   return record;
 }
 
-/** A record begins with a change; where nothing is known yet, the time it was begun. */
-function firstWord(fields: { id: string; type: string; rule: string }[]): Op[] {
-  const time = fields.find((f) => f.type === "time" && f.rule === "human");
-  return time ? [{ op: "set", path: { field: time.id }, value: Date.now() }] : [];
+/** A record as it is before anything is said of it. */
+export function emptyView(record: RecordID, kind: string, family: string): View {
+  return { record, kind, family, schemaVersion: 0, heads: [], fields: {}, conflicts: [], overlaps: [], confirmed: [], queries: [], addenda: [], roots: [], noOps: 0, held: [] };
 }
 
 function today(): string {

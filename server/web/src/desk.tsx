@@ -4,6 +4,7 @@ import type { ComponentChildren } from "preact";
 import { useFacts, useSynced } from "./facts";
 import { Files } from "./files";
 import { DeskContext, type Desk } from "./hooks";
+import type { Back } from "./openid";
 import { Box, Loading } from "./parts/basic";
 import { Fallible } from "./parts/fallible";
 import { SignIn } from "./parts/signin";
@@ -12,34 +13,35 @@ import { FamilyScreen } from "./screens/family";
 import { More } from "./screens/more";
 import { OutboxScreen } from "./screens/outbox";
 import { PlanCopy } from "./screens/plan";
-import { RecordScreen } from "./screens/record";
+import { BeginScreen, RecordScreen } from "./screens/record";
 import { Show } from "./screens/show";
 import { Today } from "./screens/today";
 import { language, t } from "./words/words";
 
 /** The app once somebody is here: every screen, and what they share. */
-export function DeskRoom(props: { client: Client; session: Session | undefined }) {
+export function DeskRoom(props: { client: Client; session: Session | undefined; back: Back | undefined; onSpent: () => void }) {
   const { client, session } = props;
   const desk = useDeskOf(client, session);
   const path = useRoute();
   if (!desk) return <main class="govuk-main-wrapper govuk-width-container"><Loading /></main>;
-  const [place = "today", id = "", more = ""] = path;
+  const [place = "today", id = "", more = "", last = ""] = path;
   const bare = place === "show" || place === "plan";
   return (
     <DeskContext.Provider value={desk}>
       {bare ? <main id="main" tabIndex={-1}>{place === "show" ? <Show record={id} /> : <PlanCopy record={id} />}</main> : (
-        <Frame place={place} signedIn={session !== undefined}>
-          <Fallible key={path.join("/")}><Screen place={place} id={id} more={more} /></Fallible>
+        <Frame place={place} signedIn={session !== undefined} back={props.back} onSpent={props.onSpent}>
+          <Fallible key={path.join("/")}><Screen place={place} id={id} more={more} last={last} /></Fallible>
         </Frame>
       )}
     </DeskContext.Provider>
   );
 }
 
-function Screen(props: { place: string; id: string; more: string }) {
+function Screen(props: { place: string; id: string; more: string; last: string }) {
   switch (props.place) {
     case "family": return <FamilyScreen family={props.id} />;
     case "record": return <RecordScreen record={props.id} field={props.more} />;
+    case "begin": return <BeginScreen record={props.id} kind={props.more} family={props.last} />;
     case "outbox": return <OutboxScreen />;
     case "more": return <More />;
     default: return <Today />;
@@ -77,7 +79,7 @@ function useDeskOf(client: Client, session: Session | undefined): Desk | undefin
 
 const places = ["today", "outbox", "more"] as const;
 
-function Frame(props: { place: string; signedIn: boolean; children: ComponentChildren }) {
+function Frame(props: { place: string; signedIn: boolean; back: Back | undefined; onSpent: () => void; children: ComponentChildren }) {
   return (
     <>
       <a href="#main" class="govuk-skip-link" onClick={(e) => { e.preventDefault(); document.getElementById("main")?.focus(); }}>{t("app.skip")}</a>
@@ -91,14 +93,14 @@ function Frame(props: { place: string; signedIn: boolean; children: ComponentChi
       </header>
       <div class="govuk-width-container">
         {language() === "cy" && <p class="govuk-body-s awaiting">{t("app.awaiting_review")}</p>}
-        <Connection signedIn={props.signedIn} />
+        <Connection signedIn={props.signedIn} back={props.back} onSpent={props.onSpent} />
         <main class="govuk-main-wrapper" id="main" tabIndex={-1}>{props.children}</main>
       </div>
     </>
   );
 }
 
-function Connection(props: { signedIn: boolean }) {
+function Connection(props: { signedIn: boolean; back: Back | undefined; onSpent: () => void }) {
   const [online, setOnline] = useState(navigator.onLine);
   useEffect(() => {
     const look = () => setOnline(navigator.onLine);
@@ -107,6 +109,6 @@ function Connection(props: { signedIn: boolean }) {
     return () => { removeEventListener("online", look); removeEventListener("offline", look); };
   }, []);
   if (!online) return <Box kind="notice" live><p class="govuk-body">{t("offline")}</p></Box>;
-  if (!props.signedIn) return <SignIn />;
+  if (!props.signedIn) return <SignIn back={props.back} onSpent={props.onSpent} />;
   return null;
 }

@@ -2,8 +2,10 @@ import { Client, Refusal, type OpenState, type Session } from "@doorstep/client"
 import { render } from "preact";
 import { useEffect, useState } from "preact/hooks";
 import { blankOutOfSight } from "./blank";
+import { keepClipboardOut } from "./clipboard";
 import { DeskRoom } from "./desk";
 import { Box, Loading, Title } from "./parts/basic";
+import { takeBack, type Back } from "./openid";
 import { Enrol } from "./screens/enrol";
 import { Unlock } from "./screens/unlock";
 import { language, t } from "./words/words";
@@ -11,8 +13,10 @@ import { language, t } from "./words/words";
 declare const WORKER_URL: string;
 declare const WASM_URL: string;
 
-function App(props: { client: Client }) {
+function App(props: { client: Client; back: Back | undefined }) {
   const { client } = props;
+  const [back, setBack] = useState(props.back);
+  const spend = () => setBack(undefined); // what proves who somebody is, is for one use
   const [state, setState] = useState<OpenState>(client.state);
   const [session, setSession] = useState<Session | undefined>(client.session);
   const [another, setAnother] = useState(false);
@@ -23,9 +27,9 @@ function App(props: { client: Client }) {
     setAnother(false);
     document.documentElement.lang = language(); // of whoever is here now
   }, [state]);
-  if (state === "open") return <DeskRoom client={client} session={session} />;
-  if (state === "empty" || another) return <Enrol client={client} onBack={state === "empty" ? undefined : () => setAnother(false)} />;
-  return <Unlock client={client} onAnother={() => setAnother(true)} />;
+  if (state === "open") return <DeskRoom client={client} session={session} back={back} onSpent={spend} />;
+  if (state === "empty" || another) return <Enrol client={client} back={back} onSpent={spend} onBack={state === "empty" ? undefined : () => setAnother(false)} />;
+  return <Unlock client={client} back={back} onSpent={spend} onAnother={() => setAnother(true)} />;
 }
 
 function Failed(props: { why: string }) {
@@ -42,10 +46,12 @@ async function begin(root: HTMLElement): Promise<void> {
   document.documentElement.lang = language();
   render(<main class="govuk-main-wrapper govuk-width-container"><Loading /></main>, root);
   keepApp();
+  const back = takeBack();
   try {
     const client = await Client.open({ worker: WORKER_URL, wasm: WASM_URL });
     blankOutOfSight(client);
-    render(<App client={client} />, root);
+    keepClipboardOut();
+    render(<App client={client} back={back} />, root);
   } catch (e) {
     render(<Failed why={e instanceof Refusal ? e.message : t("app.failed")} />, root);
   }

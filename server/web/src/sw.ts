@@ -27,9 +27,12 @@ self.addEventListener("fetch", (e) => {
   e.respondWith(answer(e.request, url.pathname));
 });
 
+/** Other names of the app's page: the second is where a sign-in service sends people back to. */
+const pageNames = ["/app/index.html", "/app/signed-in"];
+
 async function answer(request: Request, path: string): Promise<Response> {
   const cache = await caches.open(cacheName);
-  const kept = await cache.match(path === "/app/index.html" ? "/app/" : path);
+  const kept = await cache.match(pageNames.includes(path) ? "/app/" : path);
   return kept ?? fetch(request);
 }
 

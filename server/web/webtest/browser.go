@@ -183,6 +183,16 @@ func (b *Browser) Press(words string) {
 	}
 }
 
+// Submit sends a form that a script gives, and does not wait for what comes of it.
+func (b *Browser) Submit(form string) {
+	b.t.Helper()
+	ctx, stop := context.WithTimeout(b.ctx, most)
+	defer stop()
+	if _, err := chromedp.Run(ctx, chromedp.Evaluate[bool]("("+form+").requestSubmit(), true")); err != nil && !leftThePage(err) {
+		b.t.Fatalf("sending a form: %v", err)
+	}
+}
+
 // FillIn types into a field that has its label within a group of fields, as a day has
 // day, month and year.
 func (b *Browser) FillIn(group, label, words string) {

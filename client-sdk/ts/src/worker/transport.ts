@@ -106,6 +106,10 @@ export class Transport {
     return { pinned, share: shareOf(a), recoveryKey: fromBase64url(a.recovery_key ?? "") };
   }
 
+  beginOpenID(redirect: string, fresh: boolean): Promise<{ url: string; ticket: string }> {
+    return this.#json("POST", "/v1/openid/begin", { redirect, fresh });
+  }
+
   async signIn(credential: Credential, device: string): Promise<Session> {
     await this.#begin(tokensOf(await this.#json("POST", "/v1/sign-in", { ...credential, device })));
     return this.#tokens!.who;

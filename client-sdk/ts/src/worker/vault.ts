@@ -101,7 +101,7 @@ export class Vault {
 
   people(): Person[] {
     return this.#entries.filter((e) => e.device).map((e) => ({
-      store: e.store, login: e.login, unlock: e.unlock, lapsed: e.until === 0, destroyed: isDestroyed(e),
+      store: e.store, login: e.login, unlock: e.unlock, lapsed: e.until === 0, destroyed: isDestroyed(e), asksAlways: !this.file,
       ...(e.unlock === "pin" ? { triesLeft: Math.max(maxTries - e.tries, 0) } : { passkey: e.passkey }),
     }));
   }

@@ -97,6 +97,8 @@ export class Writer implements Ears {
 
   on_about() { return this.#transport.about(); }
 
+  on_beginOpenID(a: { redirect: string; fresh: boolean }) { return this.#transport.beginOpenID(a.redirect, a.fresh); }
+
   async on_enrol(e: Enrolment): Promise<Session> {
     const keys = await this.vault.begin(e.login, e.unlock);
     await this.#open(keys);

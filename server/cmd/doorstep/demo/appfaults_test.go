@@ -69,8 +69,37 @@ func TestFault100NewAppVersionWaits(t *testing.T) {
 	}
 }
 
+// clipboard copies words of the visit: they are not in the tablet's clipboard, can be put
+// in again here, and no more once the app was out of sight.
+func (s *stage) clipboard(sight func(string) string) {
+	s.t.Helper()
+	s.Fill("Home conditions", "Nan has the key. ")
+	webtest.Eval[bool](s.Browser, `(window.area = document.activeElement, window.happens = (what) => {
+		const e = new ClipboardEvent(what, {clipboardData: new DataTransfer(), bubbles: true, cancelable: true});
+		area.dispatchEvent(e);
+		return {Taken: e.defaultPrevented, Words: e.clipboardData.getData("text/plain")};
+	}, area.select(), true)`)
+	type event struct {
+		Taken bool
+		Words string
+	}
+	if got := webtest.Eval[event](s.Browser, `happens("copy")`); got != (event{true, ""}) {
+		s.t.Errorf("copied: %+v", got)
+	}
+	webtest.Eval[bool](s.Browser, `(area.setSelectionRange(area.value.length, area.value.length), true)`)
+	if got := webtest.Eval[event](s.Browser, `happens("paste")`); !got.Taken {
+		s.t.Error("what was copied here cannot be put in here")
+	}
+	s.Until("the words are there twice", `area.value === "Nan has the key. Nan has the key. "`)
+	sight("hidden")
+	sight("visible")
+	if got := webtest.Eval[event](s.Browser, `happens("paste")`); got.Taken {
+		s.t.Error("what was copied is still held after the app was out of sight")
+	}
+}
+
 // TestFault103NothingIsSeenOutOfSight: while the app is out of sight its page is blank,
-// and no keyboard is to learn what is typed.
+// no keyboard is to learn what is typed, and no word comes into the tablet's clipboard.
 func TestFault103NothingIsSeenOutOfSight(t *testing.T) {
 	s := newStage(t)
 	s.enrol()
@@ -91,6 +120,7 @@ func TestFault103NothingIsSeenOutOfSight(t *testing.T) {
 	if got := sight("visible"); got != "visible" {
 		t.Errorf("back in sight the page is %s", got)
 	}
+	s.clipboard(sight)
 	loud := webtest.Eval[int](s.Browser, `[...document.querySelectorAll("textarea")].filter((a) =>
 		a.getAttribute("autocorrect") !== "off" || a.spellcheck || a.autocomplete !== "off").length`)
 	if loud > 0 {

@@ -78,7 +78,7 @@ function Struct(props: Props) {
       <h3 class="govuk-heading-s">{field.name}{field.required && value === null && <span class="needed"> ({t("record.needed")})</span>}</h3>
       {value !== null && <p class="text">{valueWords(look, field, value)}</p>}
       {open
-        ? <PartsForm look={look} sub={field.sub} start={sketch.said ? before!.value as Parts : partsOf(value)} final={false} sketch={sketch} opsOf={opsOf} onDone={() => setOpen(false)} />
+        ? <PartsForm look={look} sub={field.sub} start={sketch.said && before ? before.value as Parts : partsOf(value)} final={false} sketch={sketch} opsOf={opsOf} onDone={() => setOpen(false)} />
         : <button type="button" class="govuk-button govuk-button--secondary" onClick={() => setOpen(true)}>
             {value === null ? t("record.add") : t("record.edit")}<span class="govuk-visually-hidden">: {field.name}</span>
           </button>}

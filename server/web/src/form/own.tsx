@@ -69,7 +69,7 @@ function Slots(props: Props & { slots: Slot[] }) {
           </li>
         ))}
       </ul>
-      {open !== undefined && <PartsForm look={look} sub={field.sub} start={sketch.said ? before!.value as Parts : partsOf(begun?.value ?? null)} final={false}
+      {open !== undefined && <PartsForm look={look} sub={field.sub} start={sketch.said && before ? before.value as Parts : partsOf(begun?.value ?? null)} final={false}
         sketch={sketch} opsOf={opsOf} onDone={() => setOpen(undefined)} />}
       {open === undefined && !props.final && !mineThere && (
         <button type="button" class="govuk-button govuk-button--secondary" onClick={() => setOpen(field.slotOf === "author" ? user : newID())}>

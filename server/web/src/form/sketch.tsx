@@ -58,7 +58,7 @@ export function useSketch(name: string): SketchOf {
         () => show(t("record.saved", { time: timeWords(Date.now()) })), (e: unknown) => show(t("record.notsaved", { why: plain(e) })));
     },
     async keep(ops) {
-      await client.edit({ record: view.record, ops, sketch: name });
+      await client.edit({ record: view.record, family: view.family, kind: view.kind, ops, sketch: name }); // it may be the first
       ended();
     },
     async drop() {

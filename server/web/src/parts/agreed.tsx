@@ -11,7 +11,7 @@ export function Agreed(props: { look: Lookup; plan: View }) {
   const content = useContent(plan);
   if (!content) return null;
   const answers = answersOf(look, plan, "signatures", content), copies = answersOf(look, plan, "shares", content);
-  const names = [...new Set([...answers, ...copies].map((a) => a.who.name))];
+  const names = [...new Set([...answers, ...copies].filter((a) => a.entry || a.who.owed).map((a) => a.who.name))];
   return (
     <>
       <h3 class="govuk-heading-s">{t("agreed.title")}</h3>

@@ -1,16 +1,17 @@
-import type { FamilyID, View } from "@doorstep/client";
+import type { FamilyID, Value, View } from "@doorstep/client";
 import { useId, useState } from "preact/hooks";
-import { beginnable, beginRecord, beginVisit, childrenOf, likelyVisitType } from "../begin";
+import { beginnable, beginRecord, beginVisit, childrenOf, likelyVisitType, plannedVisits, startPlanned } from "../begin";
 import { hex, plansInForce } from "../agreed";
 import { Choices } from "../form/input";
+import { TimeInput } from "../form/when";
 import { useDesk, useFamilies, useFile, useStatus } from "../hooks";
-import { ageWords, capital, codeLabel, fieldOf, itemsOf, kindOf, partOf, partText, personName, recordTime, recordTitle, refOf, textOf, valueWords, type Lookup } from "../look";
+import { ageWords, capital, codeLabel, fieldOf, itemsOf, kindOf, numberOf, partOf, partText, personName, recordTime, recordTitle, refOf, textOf, valueWords, type Lookup } from "../look";
 import { Age } from "../parts/age";
 import { Agreed } from "../parts/agreed";
 import { Act, Back, Box, Loading, Title } from "../parts/basic";
 import { Where } from "../parts/where";
 import { go, link, useRoute } from "../route";
-import { dayOf, dayWords, languageName, t } from "../words/words";
+import { dayOf, dayWords, languageName, t, timeWords } from "../words/words";
 import { familyName } from "./today";
 
 /** A family at a glance: what to know before knocking, who is who, the plan in force. */
@@ -64,13 +65,28 @@ function StartVisit(props: { look: Lookup; family: FamilyID; now: boolean }) {
   const [type, setType] = useState(() => likelyVisitType(props.look));
   const id = useId();
   const types = fieldOf(kindOf(props.look, "visit"), "visit_type")?.codes ?? [];
+  const [planned, setPlanned] = useState<Value>(null);
   const begin = async () => go("record", await beginVisit(client, props.look, props.family, type, role));
+  const plan = async () => {
+    await beginVisit(client, props.look, props.family, type, role, planned as number);
+    go("today");
+  };
   if (!open) return <button type="button" class="govuk-button start" onClick={() => setOpen(true)}>{t("family.visit")}</button>;
   return (
     <section class="start-visit" aria-label={t("family.visit")}>
       <label class="govuk-label govuk-label--s" for={id}>{t("family.visit.type")}</label>
       <Choices id={id} value={type} onValue={(v) => setType(v || type)} choices={types.map((c) => ({ value: c.code, words: c.label }))} />
       <Act onAct={begin}>{t("family.visit.go")}</Act>
+      {plannedVisits(props.look).map((v) => (
+        <Act key={v.record} onAct={async () => go("record", await startPlanned(client, props.look, v, role))}>
+          {t("family.visit.planned", { time: timeWords(numberOf(v, "planned")!) })}
+        </Act>
+      ))}
+      <details class="another">
+        <summary>{t("family.visit.later")}</summary>
+        <TimeInput legend={t("family.visit.when")} help="" value={planned} onValue={setPlanned} />
+        <Act kind="secondary" onAct={plan} disabled={typeof planned !== "number"}>{t("family.visit.plan")}</Act>
+      </details>
     </section>
   );
 }
@@ -219,7 +235,7 @@ function Another(props: { look: Lookup; family: FamilyID }) {
   const { client, role } = useDesk();
   const id = useId();
   const kinds = beginnable(props.look, role);
-  const begin = async (kind: string) => { if (kind) go("record", await beginRecord(client, props.look, props.family, kind)); };
+  const begin = async (kind: string) => { if (kind) go(...await beginRecord(client, props.look, props.family, kind)); };
   if (kinds.length === 0) return null;
   return (
     <details class="another">

@@ -42,6 +42,7 @@ function Copy(props: { plan: View }) {
           <Act onAct={() => window.print()}>{t("plan.print")}</Act>
           {"share" in navigator && <Act kind="secondary" onAct={() => navigator.share({ title: t("plan.copy"), text: text() }).catch(() => undefined)}>{t("plan.share")}</Act>}
         </div>
+        <p class="govuk-body"><a href={link("record", plan.record, "shares")}>{t("agreed.copy")}</a></p>
       </div>
       <h1 class="govuk-heading-xl">{t("plan.copy")}</h1>
       <p class="govuk-body-l">{t("plan.for", { names })}</p>

@@ -1,6 +1,7 @@
 import { headsOf } from "../heads";
 import type { FieldKind, Problem, Query, RecordID, View } from "@doorstep/client";
-import { useEffect, useId } from "preact/hooks";
+import { useEffect, useId, useState } from "preact/hooks";
+import { emptyView } from "../begin";
 import { Field } from "../form/field";
 import { Sketches, useSketchedText } from "../form/sketch";
 import { useDesk, useLoaded, usePart, useRecord, useStatus } from "../hooks";
@@ -18,6 +19,15 @@ export function RecordScreen(props: { record: RecordID; field: string }) {
   if (failed !== undefined && !view) return <p class="govuk-body">{t("record.none")}</p>;
   if (!view) return <Loading />;
   return <Sketches key={view.record} view={view}><Loaded view={view} field={props.field} /></Sketches>;
+}
+
+/** A record that its first entry will begin. */
+export function BeginScreen(props: { record: RecordID; kind: string; family: string }) {
+  const { client } = useDesk();
+  const { record, kind, family } = props;
+  useEffect(() => client.on("record", (e) => { if (e.record === record) location.replace(link("record", record)); }), [client, record]);
+  const [view] = useState(() => emptyView(record, kind, family));
+  return <Sketches view={view}><Loaded view={view} field="" /></Sketches>;
 }
 
 function Loaded(props: { view: View; field: string }) {
@@ -45,7 +55,8 @@ function Loaded(props: { view: View; field: string }) {
           {s.fields.map((f) => <Field key={f.id} look={look} record={view.record} view={view} field={f} final={final} />)}
         </details>
       ))}
-      {final ? <Later look={look} view={view} /> : <HandOver look={look} view={view} />}
+      {final && <Later look={look} view={view} />}
+      {!final && view.heads.length > 0 && <HandOver look={look} view={view} />}
     </>
   );
 }

@@ -1,7 +1,7 @@
 import type { FieldKind, RecordID, View } from "@doorstep/client";
 import { EntryWords } from "../form/collection";
 import { partsOf } from "../form/own";
-import { useFile, useRecord } from "../hooks";
+import { useDesk, useFile, useRecord } from "../hooks";
 import { capital, isEmpty, kindOf, recordTitle, valueWords, type Lookup } from "../look";
 import { Loading } from "../parts/basic";
 import { link } from "../route";
@@ -16,8 +16,10 @@ export function Show(props: { record: RecordID }) {
 
 function Shown(props: { view: View }) {
   const { view } = props;
-  const look = useFile(view.family);
-  if (!look) return <Loading />;
+  const file = useFile(view.family);
+  const { user, userName } = useDesk();
+  if (!file) return <Loading />;
+  const look = { ...file, user: "", names: new Map([...file.names, [user, userName]]) }; // "you" is whoever reads it
   const fields = (kindOf(look, view.kind)?.fields ?? []).filter((f) => shown(f, view));
   return (
     <div class="show">
@@ -30,7 +32,7 @@ function Shown(props: { view: View }) {
 
 /** Fields that are for the file and not for the room. */
 const notShown = new Set(["manager_alert", "worker_raw_note", "plan_lines", "counts_as_statutory", "duration_min", "outcome_action", "hide_from", "safe_contact",
-  "sent_at", "visit", "planned", "poses_risk", "shares", "signatures"]);
+  "sent_at", "visit", "planned", "visit_type", "contact_mode", "announced", "outcome", "poses_risk", "shares", "signatures"]);
 
 function shown(f: FieldKind, view: View): boolean {
   return f.label !== "admin" && !notShown.has(f.id) && !isEmpty(view.fields[f.id]);

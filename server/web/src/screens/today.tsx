@@ -1,6 +1,7 @@
 import { idOf, type Family, type View } from "@doorstep/client";
 import { useState } from "preact/hooks";
 import { plansInForce } from "../agreed";
+import { plannedVisits } from "../begin";
 import { stateOn, type ChildDue, type VisitDue } from "../facts";
 import { useDesk, useFamilies, useFile, useParts } from "../hooks";
 import { capital, codeLabel, fieldOf, itemsOf, kindOf, numberOf, partOf, personName, recordTime, recordTitle, refOf, textOf, type Lookup } from "../look";
@@ -55,7 +56,7 @@ function urgency(due: ChildDue[]): string {
 function Visits(props: { looks: Lookup[] }) {
   const today = dayOf(Date.now());
   const visits = props.looks.flatMap((look) => [...look.views.values()].filter((v) => v.kind === "visit" && !v.seal).map((v) => ({ look, v })));
-  const planned = visits.filter(({ v }) => isPlanned(v) && dayOf(numberOf(v, "planned")!) <= today);
+  const planned = props.looks.flatMap((look) => plannedVisits(look).map((v) => ({ look, v }))).filter(({ v }) => dayOf(numberOf(v, "planned")!) <= today);
   const begun = visits.filter(({ look, v }) => isBegun(look, v));
   const sorted = [...planned, ...begun].sort((a, b) => timeOf(a.v) - timeOf(b.v));
   return (
@@ -76,10 +77,6 @@ function Visits(props: { looks: Lookup[] }) {
   );
 }
 
-function isPlanned(v: View): boolean {
-  return numberOf(v, "start") === undefined && (numberOf(v, "planned") ?? 0) > 0;
-}
-
 function isBegun(look: Lookup, v: View): boolean {
   return numberOf(v, "start") !== undefined && !v.handedOver && isMine(look, v);
 }
@@ -92,7 +89,7 @@ function FamilyCard(props: { family: Family; due: ChildDue[] }) {
   const views = [...look.views.values()];
   const name = familyName(look);
   const today = dayOf(Date.now());
-  const later = views.filter((v) => v.kind === "visit" && !v.seal && isPlanned(v) && dayOf(numberOf(v, "planned")!) > today);
+  const later = plannedVisits(look).filter((v) => dayOf(numberOf(v, "planned")!) > today);
   const asked = views.flatMap((v) => v.queries.filter((q) => !q.answeredBy).map((q) => ({ v, q })));
   const open = views.filter((v) => v.conflicts.length > 0);
   const risks = views.filter((v) => v.kind === "person").reduce((n, v) => n + itemsOf(v, "hazard").length, 0);
@@ -164,7 +161,7 @@ function dueLines(look: Lookup, d: ChildDue): DueLine[] {
     const state = stateOn(v, dayOf(Date.now())), type = codeLabel(fieldOf(kindOf(look, "visit"), "visit_type"), v.type);
     const since = visitedSince(look, d.child, v);
     return {
-      state, words: `${name}: ${t(state === "overdue" ? "today.due.overdue" : "today.due.by", { day: dayWords(v.by), type })}`,
+      state, words: `${name}. ${t(state === "overdue" ? "today.due.overdue" : "today.due.by", { day: dayWords(v.by), type })}`,
       why: [v.why, ...(["alone", "bedroom", "home"] as const).filter((n) => v[n]).map((n) => t(`today.due.${n}`)), since].filter(Boolean).join(". "),
     };
   });

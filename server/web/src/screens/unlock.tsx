@@ -4,11 +4,12 @@ import { useLoaded } from "../hooks";
 import { quiet } from "../form/quiet";
 import { Act, Box, Input, Loading, plain, Title } from "../parts/basic";
 import { saveFile } from "../parts/save";
+import { leaveToSignIn, useOpenID, type Back } from "../openid";
 import { arrive } from "../route";
 import { t, timeWords } from "../words/words";
 
 /** Who is here, and their PIN. Several people may share a tablet, each with a store of their own. */
-export function Unlock(props: { client: Client; onAnother: () => void }) {
+export function Unlock(props: { client: Client; back: Back | undefined; onSpent: () => void; onAnother: () => void }) {
   const { client } = props;
   const [people, reload] = useLoaded(() => client.people(), [client]);
   const [chosen, setChosen] = useState<string>();
@@ -31,7 +32,7 @@ export function Unlock(props: { client: Client; onAnother: () => void }) {
           </div>
         </fieldset>
       )}
-      {person && !person.destroyed && <Pin key={person.store} client={client} person={person} onTried={reload} />}
+      {person && !person.destroyed && <Pin key={person.store} client={client} person={person} back={props.back} onSpent={props.onSpent} onTried={reload} />}
       {person?.destroyed && <Destroyed key={person.store} client={client} person={person} />}
       <button type="button" class="plain-button" onClick={props.onAnother}>{t("enrol.another")}</button>
     </main>
@@ -109,12 +110,14 @@ function Note(props: { client: Client; person: Person }) {
   );
 }
 
-function Pin(props: { client: Client; person: Person; onTried: () => void }) {
+function Pin(props: { client: Client; person: Person; back: Back | undefined; onSpent: () => void; onTried: () => void }) {
   const { client, person } = props;
   const [pin, setPin] = useState("");
   const [password, setPassword] = useState("");
   useEffect(() => document.querySelector<HTMLInputElement>("input[type=password]")?.focus(), []);
-  const credential = person.lapsed ? { login: person.login, password } : undefined;
+  const service = useOpenID(client);
+  const proved = typeof props.back === "object" ? props.back.credential : undefined;
+  const credential = person.lapsed ? proved ?? { login: person.login, password } : undefined;
   const byPasskey = person.unlock === "passkey";
   const open = async () => {
     arrive(person.store);
@@ -122,16 +125,20 @@ function Pin(props: { client: Client; person: Person; onTried: () => void }) {
       await client.unlock(person.store, byPasskey ? await usePasskey(person.passkey!) : { pin }, credential);
     } finally {
       setPin("");
+      if (person.lapsed && proved) props.onSpent();
       props.onTried();
     }
   };
   return (
     <form onSubmit={(e) => { e.preventDefault(); }}>
-      {person.lapsed && <Box kind="notice"><p class="govuk-body">{t(person.triesLeft === 0 ? "unlock.toomany" : "unlock.lapsed")}</p></Box>}
+      {person.lapsed && <Box kind="notice"><p class="govuk-body">{t(person.triesLeft === 0 ? "unlock.toomany" : person.asksAlways ? "unlock.asks" : "unlock.lapsed")}</p></Box>}
       {byPasskey
         ? <p class="govuk-body">{t("unlock.passkey", { name: person.login })}</p>
         : <Input label={t("unlock.pin", { name: person.login })} value={pin} onValue={setPin} type="password" autocomplete="current-password" />}
-      {person.lapsed && <Input label={t("enrol.password")} value={password} onValue={setPassword} type="password" autocomplete="current-password" />}
+      {props.back === "failed" && <p class="govuk-error-message" role="alert">{t("openid.failed")}</p>}
+      {proved && <Box kind="notice"><p class="govuk-body">{t("openid.proved")}</p></Box>}
+      {person.lapsed && service && !proved && <><Act onAct={() => leaveToSignIn(client)}>{t("openid.go")}</Act><p class="govuk-body">{t("openid.or")}</p></>}
+      {person.lapsed && !proved && <Input label={t("enrol.password")} value={password} onValue={setPassword} type="password" autocomplete="current-password" />}
       {person.triesLeft !== undefined && person.triesLeft > 0 && person.triesLeft < 10 && <p class="govuk-body">{t("unlock.tries", { n: person.triesLeft })}</p>}
       <Act onAct={open} disabled={!byPasskey && pin.length < 6}>{t("unlock.go")}</Act>
       {person.lapsed && <Sealed client={client} person={person} />}
