@@ -29,8 +29,8 @@ func main() {
 	flag.StringVar(&o.group, "group", "", "only the sequential or only the concurrent traces")
 	flag.Float64Var(&o.seconds, "seconds", 0.3, "how long to repeat each task, at most nine times")
 	flag.DurationVar(&o.limit, "limit", 3*time.Second, "when to stop a task")
-	flag.DurationVar(&o.setup, "setup", 15*time.Second, "when to give up on what comes before a task")
-	flag.DurationVar(&o.each, "each", 40*time.Second, "how long a library may take for all tasks on one trace")
+	flag.DurationVar(&o.setup, "setup", time.Minute, "when to give up on what comes before a task")
+	flag.DurationVar(&o.each, "each", 150*time.Second, "how long a library may take for all tasks on one trace")
 	flag.Parse()
 	if o.group != "" && o.group != "sequential" && o.group != "concurrent" {
 		fmt.Fprintln(os.Stderr, "peers: -group is sequential or concurrent")
@@ -83,7 +83,8 @@ func run(o *options) (bool, error) {
 type traceFile struct {
 	name, path string
 	concurrent bool
-	prose      bool   // notes and articles, as against program text
+	prose      bool // notes and articles, as against program text
+	changes    int
 	text       string // SHA-256 of the text it ends in
 }
 
@@ -143,10 +144,13 @@ func readTrace(path string) (*traceFile, error) {
 	if err != nil || strings.HasPrefix(strings.TrimSpace(string(b[:min(len(b), 64)])), "[") {
 		return nil, err
 	}
-	var file struct{ Kind, EndContent string }
+	var file struct {
+		Kind, EndContent string
+		Txns             []struct{}
+	}
 	if err := json.Unmarshal(b, &file); err != nil {
 		return nil, err
 	}
 	sum := sha256.Sum256([]byte(file.EndContent))
-	return &traceFile{concurrent: file.Kind == "concurrent", text: hex.EncodeToString(sum[:])}, nil
+	return &traceFile{concurrent: file.Kind == "concurrent", changes: len(file.Txns), text: hex.EncodeToString(sum[:])}, nil
 }

@@ -15,8 +15,6 @@ const (
 	applyOverLoro = 5
 	streamOverYjs = 5
 	wasmOverhead  = 5
-	// wasmFloor is the native time, in ms, below which node's own work decides.
-	wasmFloor = 5
 )
 
 // A table prints the measures and keeps count of the goals.
@@ -43,7 +41,7 @@ func newTable(out io.Writer, o *options) *table {
 	t := &table{out: out, limit: o.limit, setup: o.setup, each: o.each}
 	fmt.Fprintf(out, "CPU ms (user and system), medians; >: stopped after %.0f s, which counts as slower; *: one cold run;\n", o.limit.Seconds())
 	fmt.Fprintf(out, "~: its own order of what was typed at one place; ?: not ready to begin after %.0f s, or %.0f s used up on the trace before;\n", o.setup.Seconds(), o.each.Seconds())
-	fmt.Fprintf(out, "x: could not; -: has no such thing, or is not asked\n")
+	fmt.Fprintf(out, "x: could not; -: has no such thing, or is not asked; wasm: all compiled before; wasm cold: the first run, node compiling meanwhile\n")
 	fmt.Fprintf(out, "%-25s %-7s", "trace", "")
 	for _, name := range libraryNames {
 		fmt.Fprintf(out, " %13s", name)
@@ -86,7 +84,7 @@ func (t *table) cell(tr traceFile, task task, library int, m *measure) string {
 	mark := ""
 	if m.failed != "" || m.Text != tr.text {
 		mark = "~"
-		if library <= wasm || !ownOrder(tr) {
+		if library <= cold || !ownOrder(tr) {
 			t.wrong = append(t.wrong, fmt.Sprintf("%s, %s of %s: %s", libraryNames[library], task.name, tr.name, reason(m)))
 			mark = "!"
 		}
@@ -96,6 +94,9 @@ func (t *table) cell(tr traceFile, task task, library int, m *measure) string {
 	}
 	if m.Cold {
 		mark += "*"
+	}
+	if library == cold {
+		return fmt.Sprintf("%.1f", m.First.median())
 	}
 	return fmt.Sprintf("%.1f%s", m.CPU.median(), mark)
 }
@@ -160,7 +161,7 @@ func (t *table) judge(tr traceFile, task task, list [libraries]measure) {
 		t.faster("whole replay faster than diamond-types", tr, list, dt, 1)
 	}
 	a, b := &list[native], &list[wasm]
-	if len(a.CPU) == 0 || len(b.CPU) == 0 || a.CPU.median() < wasmFloor {
+	if len(a.CPU) == 0 || len(b.CPU) == 0 {
 		return
 	}
 	t.goal("wasm within 5 times native", tr, a.CPU.median()/b.CPU.median(), 1.0/wasmOverhead)
