@@ -7,13 +7,14 @@ import (
 	"flag"
 	"fmt"
 	"os"
+	"strings"
 	"testing"
 	"time"
 )
 
 // What TestMeasure measures; `make bench-text` sets them.
 var (
-	flagTask    = flag.String("task", "", "what to measure in TestMeasure: apply, stream, replay or load")
+	flagTask    = flag.String("task", "", "what to measure in TestMeasure: some of apply, stream, replay and load, with commas")
 	flagTrace   = flag.String("trace", "", "the trace file to measure in TestMeasure")
 	flagSeconds = flag.Float64("seconds", 2, "how long to repeat it")
 )
@@ -26,8 +27,8 @@ type measured struct {
 	Text  string     `json:"text"` // SHA-256 of the text it ended in
 }
 
-// TestMeasure measures one task on one trace in a process of its own, as
-// peers/measure.mjs does for other libraries, and prints one line of JSON.
+// TestMeasure measures tasks on one trace in a process of their own, as
+// peers/measure.mjs does for other libraries, and prints one line of JSON each.
 func TestMeasure(t *testing.T) {
 	if *flagTask == "" {
 		t.Skip("measures only for `make bench-text`, which says what")
@@ -37,9 +38,19 @@ func TestMeasure(t *testing.T) {
 		t.Fatalf("%s holds %d traces, want one", *flagTrace, len(traces))
 	}
 	bytes := logOf(t, traces[0]).Encode()
-	run := measuredTask(t, *flagTask, traces[0], bytes)
-	fmt.Println("ready") // what comes now is measured
-	m := measured{Bytes: len(bytes)}
+	for _, task := range strings.Split(*flagTask, ",") {
+		run := measuredTask(t, task, traces[0], bytes)
+		fmt.Println("ready") // what comes now is measured
+		m := measure(run)
+		m.Bytes = len(bytes)
+		if err := json.NewEncoder(os.Stdout).Encode(m); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+// measure runs a task again and again, as long as it was asked to.
+func measure(run func() string) (m measured) {
 	var text string
 	m.First[0] = float64(cpu(func() { text = run() }).Microseconds()) / 1000
 	for deadline := time.Now().Add(time.Duration(*flagSeconds * float64(time.Second))); len(m.CPU) < 9; {
@@ -51,9 +62,7 @@ func TestMeasure(t *testing.T) {
 	}
 	sum := sha256.Sum256([]byte(text))
 	m.Text = hex.EncodeToString(sum[:])
-	if err := json.NewEncoder(os.Stdout).Encode(m); err != nil {
-		t.Fatal(err)
-	}
+	return m
 }
 
 // measuredTask returns a task that ends in a text.

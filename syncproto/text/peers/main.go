@@ -29,8 +29,8 @@ func main() {
 	flag.StringVar(&o.group, "group", "", "only the sequential or only the concurrent traces")
 	flag.Float64Var(&o.seconds, "seconds", 0.3, "how long to repeat each task, at most nine times")
 	flag.DurationVar(&o.limit, "limit", 3*time.Second, "when to stop a task")
-	flag.DurationVar(&o.setup, "setup", time.Minute, "when to give up on what comes before a task")
-	flag.DurationVar(&o.each, "each", 150*time.Second, "how long a library may take for all tasks on one trace")
+	flag.DurationVar(&o.setup, "setup", 90*time.Second, "when to give up on what comes before a task")
+	flag.DurationVar(&o.each, "each", 4*time.Minute, "how long a library may take for all tasks on one trace")
 	flag.Parse()
 	if o.group != "" && o.group != "sequential" && o.group != "concurrent" {
 		fmt.Fprintln(os.Stderr, "peers: -group is sequential or concurrent")
