@@ -32,6 +32,7 @@ type Records interface {
 	Families(ctx context.Context, user syncproto.UserID) ([]reading.Family, error)
 	FamilyRecords(ctx context.Context, user syncproto.UserID, family syncproto.FamilyID) ([]reading.Record, error)
 	History(ctx context.Context, user syncproto.UserID, record syncproto.RecordID) ([]reading.HistoryItem, error)
+	Attribution(ctx context.Context, user syncproto.UserID, record syncproto.RecordID, heads []syncproto.ChangeID) (*reading.Attribution, error)
 	FamilyDue(ctx context.Context, user syncproto.UserID, family syncproto.FamilyID) ([]reading.ChildDue, error)
 	Due(ctx context.Context, user syncproto.UserID) ([]reading.ChildDue, error)
 	Chase(ctx context.Context, user syncproto.UserID) ([]reading.Chased, error)

@@ -149,13 +149,17 @@ func anchor(record syncproto.RecordID, field string) string {
 	return "field-" + record.String() + "-" + field
 }
 
-// history is every change of a record and of its parts.
+// history is every change of a record and of its parts, and who wrote which words.
 func (p *Pages) history(ctx context.Context, c *Call) (Answer, error) {
 	s, err := p.sight(ctx, c)
 	if err != nil {
 		return Answer{}, err
 	}
-	in := historyPage{Back: to(s.st.Record), Lines: s.past.lines(s.say, 0)}
+	texts, err := p.written(ctx, c, &s.st)
+	if err != nil {
+		return Answer{}, err
+	}
+	in := historyPage{Back: to(s.st.Record), Lines: s.past.lines(s.say, 0), Texts: texts}
 	body, err := p.show(c, "history.html", shell{Title: "History: " + s.say.heading(&s.st), Content: in})
 	return Answer{Body: body, Shown: shown(&s.st)}, err
 }
@@ -163,6 +167,7 @@ func (p *Pages) history(ctx context.Context, c *Call) (Answer, error) {
 type historyPage struct {
 	Back  string
 	Lines []historyLine
+	Texts []writtenText
 }
 
 func (p *Pages) lease(ctx context.Context, c *Call) (Answer, error) {

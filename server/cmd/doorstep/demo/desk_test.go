@@ -334,5 +334,6 @@ func (w *workingDay) afterwards() {
 	w.check("desk-27-after")
 	w.goTo(w.visit, "/history")
 	w.Sees("Made final")
+	w.Sees("Who wrote what")
 	w.check("desk-28-history")
 }
