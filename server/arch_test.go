@@ -119,7 +119,7 @@ var layers = map[string][]string{
 	"web/webtest":               {"doorstep/server/web"},
 	"web/build":                 {"doorstep/client-sdk/ts/bundle"}, // a developer's tool
 	"internal/api":              {"doorstep/server/web", "auth", "auth/openid", "exchange", "finalise", "once", "pages", "reading", "audit", "doors", "erasure", "export", "oversight", "pace"},
-	"internal/pages":            {"delivery", "finalise", "reading"},
+	"internal/pages":            {"delivery", "doors", "measure", "finalise", "reading"},
 	"internal/auth":             {"auth/openid", "auth/passkey", "pace"},
 	"internal/auth/openid":      {},
 	"internal/auth/passkey":     {},
@@ -130,6 +130,7 @@ var layers = map[string][]string{
 	"internal/lease":            {},
 	"internal/oversight":        {"access", "audit", "store"},
 	"internal/export":           {"access", "audit", "reading", "store"},
+	"internal/measure":          {"access", "audit", "reading", "store"},
 	"internal/delivery":         {"access", "audit", "disk", "finalise", "store"},
 	"internal/erasure":          {"access", "audit", "disk", "once", "store"},
 	"internal/settle":           {"audit", "disk", "erasure", "journal", "store"},

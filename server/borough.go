@@ -82,6 +82,7 @@ type borough struct {
 	erased   *erasure.List
 	scrub    *scrub.Scrub      // while serving
 	backups  *backups          // while serving; nil: none are made
+	incoming *incoming         // while serving; nil: no folder is watched
 	delivery *delivery.Service // while serving; nil: nothing is delivered
 	rebuild  bool              // the index is built anew
 	meter    *metering         // counts, while serving; nil: nobody does

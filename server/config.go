@@ -31,6 +31,7 @@ type Config struct {
 	Visits   VisitsConfig   `koanf:"visits"`
 	Scrub    ScrubConfig    `koanf:"scrub"`
 	Backup   BackupConfig   `koanf:"backup"`
+	Import   ImportConfig   `koanf:"import"`
 	Delivery DeliveryConfig `koanf:"delivery"`
 	Metrics  MetricsConfig  `koanf:"metrics"`
 	Log      LogConfig      `koanf:"log"`
@@ -143,6 +144,7 @@ func DefaultConfig() Config {
 		Limits:   LimitsConfig{Connections: 8192, PerAddress: 2048, Syncs: 256, Streams: 5000, StreamsPerUser: 4, MemoryMB: 1024, CustodyMB: 32},
 		Visits:   defaultVisits(),
 		Scrub:    ScrubConfig{MBPerSecond: 32, Every: 7 * 24 * time.Hour},
+		Import:   ImportConfig{Keep: 7 * 24 * time.Hour},
 		Delivery: DeliveryConfig{Kinds: []string{}},
 		Backup:   BackupConfig{Recipients: []string{}, Every: 24 * time.Hour, FullEvery: 30 * 24 * time.Hour, Keep: 90 * 24 * time.Hour, KeepKeys: 35 * 24 * time.Hour},
 		Log:      LogConfig{Level: "info", Format: "json"},
@@ -182,6 +184,7 @@ func (c Config) Check() error {
 	c.checkBackup(&f)
 	c.checkMetrics(&f)
 	c.Delivery.check(&f, c.Data.Dir)
+	c.Import.check(&f, c.Data.Dir)
 	f.unless(slices.Contains([]string{"debug", "info", "warn", "error"}, c.Log.Level), "log.level must be debug, info, warn or error")
 	f.unless(c.Log.Format == "json" || c.Log.Format == "text", "log.format must be json or text")
 	return f.err()

@@ -75,7 +75,7 @@ func (b *borough) figures() metrics.Figures {
 		Journal: metrics.Journal{Entries: head},
 		Disk:    b.diskFigures(), Waiting: b.waitingFigures(), Devices: b.deviceFigures(time.Now()),
 		Audit: b.auditFigures(), Clock: clockFigures(),
-		Queue: b.queueFigures(familiesAtOnce), Delivery: b.deliveryFigures(), Streams: b.meter.openStreams(), Erased: len(b.store.State().Erasures()),
+		Queue: b.queueFigures(familiesAtOnce), Delivery: b.deliveryFigures(), Import: b.incoming.figures(), Streams: b.meter.openStreams(), Erased: len(b.store.State().Erasures()),
 	}
 	for _, u := range b.store.State().Users() {
 		if !u.Disabled {

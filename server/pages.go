@@ -7,6 +7,7 @@ import (
 	"doorstep/server/internal/api"
 	"doorstep/server/internal/audit"
 	"doorstep/server/internal/exchange"
+	"doorstep/server/internal/measure"
 	"doorstep/server/internal/pages"
 	"doorstep/server/web"
 	"doorstep/syncproto"
@@ -19,6 +20,10 @@ func (b *borough) pages(cfg Config) (api.Desk, error) {
 		return nil, err
 	}
 	out := pages.Config{Name: cfg.Name, Records: b.room, Workflow: b.finalise, Custody: reviewer{b.exchange}, Site: site{b}, Now: time.Now, Zone: zone, Style: deskStyle()}
+	out.Doors, out.Measure = b.doors, measure.New(measure.Config{Store: b.store, Works: b.room, Log: b.accesses, Now: time.Now, Zone: zone})
+	if b.incoming != nil {
+		out.Imports = b.incoming
+	}
 	if b.delivery != nil {
 		out.Delivery = b.delivery
 	}

@@ -66,6 +66,7 @@ func Open(cfg Config, logs io.Writer) (*Server, error) {
 	b.startLooking()
 	s := &Server{borough: b}
 	b.keepCheckpoints()
+	b.startIncoming(notedOperator{localOperator{b}})
 	if err := b.startDelivery(); err != nil {
 		return nil, errors.Join(err, s.Close())
 	}

@@ -1,9 +1,12 @@
 package endtoend
 
 import (
+	"errors"
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"os"
+	"path/filepath"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -54,6 +57,22 @@ func (w *watched) final(lead *tablet, author, coord *lossy) syncproto.RecordID {
 	return record
 }
 
+// leftBadly leaves a set of files that cannot be imported, and then a good one.
+func (w *watched) leftBadly() {
+	w.t.Helper()
+	leave := func(name, teams string) {
+		set := filepath.Join(w.cfg.Import.Folder, name)
+		if err := errors.Join(os.Mkdir(set, 0o700), os.WriteFile(filepath.Join(set, "teams.csv"), []byte(teams), 0o600), os.WriteFile(filepath.Join(set, "done"), nil, 0o600)); err != nil {
+			w.t.Fatal(err)
+		}
+	}
+	leave("bad", "no such column\n1\n")
+	w.until("a set that is refused", func(firing map[string]bool) bool { return firing["DoorstepImportRefused"] })
+	w.wantFiring(0, "DoorstepImportRefused")
+	leave("good", "team_ref,name\nT9,Another team\n")
+	w.until("a set that is taken", none)
+}
+
 // undelivered has a final record meet a case-management system that is away, that refuses
 // it, and that takes it.
 func undelivered(t *testing.T, watch func(*borough) *watched) {
@@ -61,7 +80,9 @@ func undelivered(t *testing.T, watch func(*borough) *watched) {
 	cms.answer.Store(http.StatusServiceUnavailable)
 	srv := httptest.NewServer(cms)
 	defer srv.Close()
-	b := newWatched(t, caseload{workers: 1, families: 1, coord: true, plans: true}, func(b *borough) { b.cfg.Delivery.URL = srv.URL })
+	b := newWatched(t, caseload{workers: 1, families: 1, coord: true, plans: true}, func(b *borough) {
+		b.cfg.Delivery.URL, b.cfg.Import.Folder = srv.URL, t.TempDir()
+	})
 	w := watch(b)
 	cms.b.Store(b)
 	lead := newTablet(t, w, 0, 1)
@@ -69,6 +90,7 @@ func undelivered(t *testing.T, watch func(*borough) *watched) {
 	did := map[string]bool{}
 	author, coord := b.at(t, login(0), did), b.at(t, "coordinator", did)
 	w.until("a borough that delivers", none)
+	w.leftBadly()
 	record := w.final(lead, author, coord)
 	w.until("a case-management system that is away", func(firing map[string]bool) bool { return firing["DoorstepDeliveryFails"] })
 	w.wantFiring(25*time.Hour, "DoorstepDeliveryFails", "DoorstepDeliveryLate")

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -62,43 +63,14 @@ func runImport(ctx context.Context, o importOptions, s streams) error {
 }
 
 func printReport(s streams, o importOptions, r server.ImportReport) {
-	for _, f := range r.Files {
-		fmt.Fprintf(s.out, "read %s: %d lines\n", f.Name, f.Lines)
-	}
-	if len(r.Problems) > 0 {
-		for _, p := range r.Problems {
-			fmt.Fprintf(s.out, "%s%s (%s)\n", placeOf(p), p.Plain, p.Code)
-		}
-		fmt.Fprintf(s.out, "%d problems; nothing was imported.\n", len(r.Problems))
-		return
-	}
-	for _, a := range r.Absent {
-		fmt.Fprintf(s.out, "note: %d lines of earlier imports are not in %s now; they stay as they are\n", a.Count, a.File)
-	}
-	if r.Unchanged {
-		fmt.Fprintln(s.out, "Everything is there already; nothing was stored.")
-		return
-	}
-	done := "Imported"
+	lines := server.ReportLines(&r)
 	if o.dryRun {
-		done = "Would import"
+		lines[len(lines)-1] = strings.Replace(lines[len(lines)-1], "Imported:", "Would import:", 1)
 	}
-	fmt.Fprintf(s.out, "%s: %d new accounts, %d new records, %d changed records, %d relations granted, %d ended.\n",
-		done, len(r.NewAccounts), r.NewRecords, r.Changed, r.Granted, r.Ended)
-	if len(r.NewAccounts) > 0 && !o.dryRun {
+	for _, line := range lines {
+		fmt.Fprintln(s.out, line)
+	}
+	if len(r.Problems) == 0 && len(r.NewAccounts) > 0 && !o.dryRun {
 		fmt.Fprintln(s.out, "Next, a code for each new account: doorstep device code LOGIN")
 	}
-}
-
-// placeOf says where a problem is, as far as it is in one place.
-func placeOf(p server.ImportProblem) string {
-	switch {
-	case p.File == "":
-		return ""
-	case p.Line == 0:
-		return p.File + ": "
-	case p.Column == "":
-		return fmt.Sprintf("%s:%d: ", p.File, p.Line)
-	}
-	return fmt.Sprintf("%s:%d: %s: ", p.File, p.Line, p.Column)
 }

@@ -251,6 +251,9 @@ func (a *API) deskAnswer(d *deskCall, answer pages.Answer, err error) error {
 		}
 	}
 	d.html(code, answer.Body)
+	if answer.Media != "" && err == nil {
+		d.fctx.SetContentType(answer.Media)
+	}
 	return nil
 }
 

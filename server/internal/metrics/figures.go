@@ -13,6 +13,7 @@ type Figures struct {
 	Waiting  Waiting
 	Devices  Devices
 	Queue    *Queue    // nil: not counted yet
+	Import   *Import   // nil: no folder is watched
 	Delivery *Delivery // nil: nothing is delivered, or not counted yet
 	Audit    Audit
 	Clock    Clock
@@ -88,6 +89,13 @@ type Delivery struct {
 	Held    int       // records of restricted files, which stay
 	Oldest  time.Time // since when the oldest waits, those held apart; zero: none does
 	Failing bool      // nothing can be delivered now
+}
+
+// Import is what the case-management system left.
+type Import struct {
+	Taken   time.Time // when the newest set was taken; zero: none lately
+	Refused bool      // the newest set
+	Stuck   bool      // the folder, or a set in it, cannot be dealt with
 }
 
 // Audit is the log that everybody can hold the server to.

@@ -14,7 +14,7 @@ import (
 func everything() Figures {
 	now := time.UnixMilli(1_780_000_000_000)
 	return Figures{Copy: &Copy{}, Backup: &Backup{Taken: now}, Waiting: Waiting{Oldest: now}, Devices: Devices{Longest: now},
-		Clock: Clock{Known: true}, Delivery: &Delivery{Waiting: 1, Oldest: now}, Queue: &Queue{ByState: map[string]int{"query": 1}, Oldest: now}}
+		Clock: Clock{Known: true}, Import: &Import{Taken: now}, Delivery: &Delivery{Waiting: 1, Oldest: now}, Queue: &Queue{ByState: map[string]int{"query": 1}, Oldest: now}}
 }
 
 func newMetrics(f Figures) *Metrics {

@@ -126,6 +126,15 @@ func gauges() []gauge {
 		some("queue_oldest_timestamp_seconds", "When the record was handed over that has waited longest; absent: none waits.", func(f Figures) (float64, bool) {
 			return queueOldest(f.Queue)
 		}),
+		some("import_refused", "1: the newest set of files of the case-management system was refused.", func(f Figures) (float64, bool) {
+			return truth(f.Import != nil && f.Import.Refused), f.Import != nil
+		}),
+		some("import_stuck", "1: the folder that is watched for files, or a set in it, cannot be dealt with.", func(f Figures) (float64, bool) {
+			return truth(f.Import != nil && f.Import.Stuck), f.Import != nil
+		}),
+		some("import_taken_timestamp_seconds", "When the newest set of files was taken; absent: none lately.", func(f Figures) (float64, bool) {
+			return importTaken(f.Import)
+		}),
 		by("delivery_records", "Final records on their way to the case-management system, by state: waiting, refused (of those waiting), ready (not fetched yet), held (of restricted files).", "state", deliveryStates),
 		some("delivery_oldest_timestamp_seconds", "Since when the oldest final record waits that has not arrived; absent: none does.", func(f Figures) (float64, bool) {
 			return deliveryOldest(f.Delivery)
@@ -216,6 +225,13 @@ func deliveryOldest(d *Delivery) (float64, bool) {
 		return 0, false
 	}
 	return unix(d.Oldest), true
+}
+
+func importTaken(i *Import) (float64, bool) {
+	if i == nil || i.Taken.IsZero() {
+		return 0, false
+	}
+	return unix(i.Taken), true
 }
 
 func truth(b bool) float64 {

@@ -35,6 +35,7 @@ type Records interface {
 	Attribution(ctx context.Context, user syncproto.UserID, record syncproto.RecordID, heads []syncproto.ChangeID) (*reading.Attribution, error)
 	FamilyDue(ctx context.Context, user syncproto.UserID, family syncproto.FamilyID) ([]reading.ChildDue, error)
 	Due(ctx context.Context, user syncproto.UserID) ([]reading.ChildDue, error)
+	Heeds(ctx context.Context, user syncproto.UserID) ([]reading.Heeded, error)
 	Chase(ctx context.Context, user syncproto.UserID) ([]reading.Chased, error)
 	Custody(ctx context.Context, user syncproto.UserID) ([]reading.InCustody, error)
 	CustodyWords(ctx context.Context, user syncproto.UserID, id syncproto.ChangeID) (reading.Words, error)
@@ -82,13 +83,16 @@ type Custody interface {
 	KeepAway(ctx context.Context, by syncproto.UserID, id syncproto.ChangeID, reason string) error
 }
 
-// Config is what New needs. Site, Delivery and Style may be left out; the rest is required.
+// Config is what New needs. Site, Imports, Delivery and Style may be left out; the rest is required.
 type Config struct {
 	Name     string // of the installation, as people see it
 	Records  Records
 	Workflow Workflow
 	Custody  Custody
-	Site     Site     // nil: nobody looks after the server in pages
+	Site     Site // nil: nobody looks after the server in pages
+	Doors    Doors
+	Measure  Measure
+	Imports  Imports  // nil: no folder is watched
 	Delivery Delivery // nil: final records go nowhere from here
 	Now      func() time.Time
 	Zone     *time.Location // in which times are written
@@ -103,8 +107,8 @@ type Pages struct {
 
 // New reads the templates; a mistake in one is an error here, never at a request.
 func New(cfg Config) (*Pages, error) {
-	if cfg.Records == nil || cfg.Workflow == nil || cfg.Custody == nil || cfg.Now == nil || cfg.Zone == nil {
-		return nil, errors.New("pages: Records, Workflow, Custody, Now and Zone must be set")
+	if cfg.Records == nil || cfg.Workflow == nil || cfg.Custody == nil || cfg.Doors == nil || cfg.Measure == nil || cfg.Now == nil || cfg.Zone == nil {
+		return nil, errors.New("pages: Records, Workflow, Custody, Doors, Measure, Now and Zone must be set")
 	}
 	base, err := template.New("").Funcs(template.FuncMap{"of": of, "nth": nth}).ParseFS(files, "html/layout.html", "html/parts/*.html")
 	if err != nil {

@@ -5,7 +5,9 @@ import (
 	"testing"
 	"time"
 
+	"doorstep/server/internal/doors"
 	"doorstep/server/internal/finalise"
+	"doorstep/server/internal/measure"
 	"doorstep/server/internal/reading"
 	"doorstep/syncproto"
 )
@@ -13,7 +15,7 @@ import (
 // testPages is a desk over a borough in which nobody wrote anything.
 func testPages(t *testing.T) *Pages {
 	t.Helper()
-	p, err := New(Config{Name: "Testshire", Records: &reading.Room{}, Workflow: &finalise.Service{}, Custody: noCustody{}, Now: time.Now, Zone: time.UTC})
+	p, err := New(Config{Name: "Testshire", Records: &reading.Room{}, Workflow: &finalise.Service{}, Custody: noCustody{}, Doors: &doors.Service{}, Measure: &measure.Service{}, Now: time.Now, Zone: time.UTC})
 	if err != nil {
 		t.Fatal(err)
 	}

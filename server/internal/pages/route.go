@@ -42,6 +42,7 @@ const RequestName = "request"
 // shown; without, the error's own words are.
 type Answer struct {
 	Body  []byte               // HTML; nil if To is set
+	Media string               // of Body, where it is no HTML
 	To    string               // address to go to (303)
 	Shown []syncproto.RecordID // whose words are on the page, for the audit log
 }
@@ -70,6 +71,12 @@ func (p *Pages) Routes() []Route {
 		{Method: get, Path: Root + "families", ID: "deskFamilies", Handle: p.families},
 		{Method: get, Path: Root + "families/:id", ID: "deskFamily", Handle: p.family},
 		{Method: get, Path: oversightRoot, ID: "deskOversight", Handle: p.oversight},
+		{Method: post, Path: Root + "openings/:id/review", ID: "deskReviewOpening", Handle: p.reviewOpening},
+		{Method: get, Path: Root + "emergency", ID: "deskEmergency", Handle: p.emergency},
+		{Method: post, Path: Root + "emergency", ID: "deskOpenFile", Fresh: true, Handle: p.openFile},
+		{Method: get, Path: Root + "time", ID: "deskTime", Handle: p.timeGiven},
+		{Method: get, Path: Root + "time.csv", ID: "deskTimeCSV", Handle: p.timeCSV},
+		{Method: get, Path: Root + "imports", ID: "deskImports", Handle: p.imports},
 		{Method: get, Path: Root + "delivery", ID: "deskDelivery", Handle: p.delivery},
 		{Method: get, Path: Root + "custody", ID: "deskCustody", Handle: p.custody},
 		{Method: get, Path: Root + "custody/:id", ID: "deskCustodyWords", Handle: p.custodyWords},

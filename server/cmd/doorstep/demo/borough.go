@@ -28,11 +28,14 @@ const operatorLogin = "first.operator"
 
 // foundBorough begins a borough in dir and serves it.
 func foundBorough(ctx context.Context, dir, address string) (*borough, error) {
-	if err := os.MkdirAll(dir, 0o700); err != nil {
-		return nil, err
+	cfg := configOf(dir, address)
+	for _, folder := range []string{dir, cfg.Delivery.Folder, cfg.Import.Folder} {
+		if err := os.MkdirAll(folder, 0o700); err != nil {
+			return nil, err
+		}
 	}
 	first := server.FirstUser{Login: operatorLogin, Name: "The First Operator", Password: pass}
-	if _, err := server.Init(ctx, configOf(dir, address), first); err != nil {
+	if _, err := server.Init(ctx, cfg, first); err != nil {
 		return nil, fmt.Errorf("founding a borough: %w", err)
 	}
 	return startBorough(dir, address)
@@ -49,6 +52,7 @@ func configOf(dir, address string) server.Config {
 	cfg.Data.Dir, cfg.Data.MinFreeMB = filepath.Join(dir, "data"), 128
 	cfg.Secrets.Dir = filepath.Join(dir, "secrets")
 	cfg.Listen.Address = address
+	cfg.Delivery.Folder, cfg.Import.Folder = filepath.Join(dir, "case-management"), filepath.Join(dir, "incoming")
 	return cfg
 }
 

@@ -54,6 +54,7 @@ const (
 	lena  = "lena.kowalczyk"     // does until today
 	rhys  = "rhys.bevan"         // of the other team
 	grace = "grace.mbeki"        // the team's coordinator
+	sian  = "siân.prosser"       // the coordinator of the other team
 	dilys = "dilys.marchmont"    // its manager
 	sam   = "sam.fielding"       // IT
 	pass  = "knock-twice-please" // of everybody, in a borough that lasts a minute

@@ -22,6 +22,7 @@ type outing struct {
 	analysis      string
 	handedOver    bool
 	confirmed     bool
+	final         bool
 	question      string // of the coordinator
 }
 
@@ -36,6 +37,10 @@ var outings = []outing{
 		summary: "Nobody came to the door at four. The lights were on upstairs."},
 	{login: amina, family: "Pepperdine", child: "Maya", visitType: "CP", outcome: "COMPLETED", ago: 8 * 24 * time.Hour,
 		summary: "Short visit after school, to bring the copy of the plan."},
+	{login: rhys, family: "রহমান", child: "Tania", visitType: "CIN", outcome: "COMPLETED", ago: 75 * time.Hour, handedOver: true, confirmed: true, final: true,
+		summary: "Tania and I walked to the library together. Josephine had made the doctor's appointment.", analysis: "Tania, you go to the library every Thursday now, and your mum keeps what she promised."},
+	{login: amina, family: "Żółkiewska", child: "Zuzia", visitType: "CIN", outcome: "COMPLETED", ago: 170 * time.Hour, handedOver: true, confirmed: true, final: true,
+		summary: "Aga showed me the room before the bed came. The landlord had not been.", analysis: "Zuzia, you slept on the sofa that week. Your mum rang the landlord while I was there."},
 	{login: rhys, family: "রহমান", child: "Tania", visitType: "CIN", outcome: "COMPLETED", ago: 30 * time.Hour, handedOver: true,
 		summary: "Tania had a friend there. Josephine says that the mornings go better."},
 }
@@ -135,7 +140,31 @@ func (d *day) prepareOuting(ctx context.Context, o *outing, visit, part syncprot
 		}
 		heads.Heads = append(heads.Heads, recordHeads{p.Record, p.Heads})
 	}
-	return author.post(ctx, "/v1/records/"+visit.String()+"/confirm", heads)
+	if err := author.post(ctx, "/v1/records/"+visit.String()+"/confirm", heads); err != nil || !o.final {
+		return err
+	}
+	return d.sealOuting(ctx, o, visit, part)
+}
+
+// sealOuting has the team's coordinator make an outing final.
+func (d *day) sealOuting(ctx context.Context, o *outing, visit, part syncproto.RecordID) error {
+	coordinator := grace
+	if o.login == rhys {
+		coordinator = sian
+	}
+	desk, err := d.desk(ctx, coordinator)
+	if err != nil {
+		return err
+	}
+	var heads namedHeads
+	for _, record := range []syncproto.RecordID{visit, part} {
+		p, err := desk.read(ctx, record)
+		if err != nil {
+			return err
+		}
+		heads.Heads = append(heads.Heads, recordHeads{p.Record, p.Heads})
+	}
+	return desk.post(ctx, "/v1/records/"+visit.String()+"/finalise", heads)
 }
 
 // promise has Tom owe somebody something since yesterday.

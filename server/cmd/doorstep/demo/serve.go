@@ -36,6 +36,8 @@ func (d *day) serve(ctx context.Context) error {
 		fmt.Fprintf(d.out.out, "  %-20s %s, %s\n", login, d.staff[login].name, d.staff[login].role)
 	}
 	fmt.Fprintf(d.out.out, "The desk is at %s/desk/: sign in there as any of them.\n", d.scene.town.url)
+	fmt.Fprintf(d.out.out, "Final records are left for the case-management system in %s: take a .json away, and the desk says that it arrived.\nWhat it leaves in %s is imported (a folder of CSV files, with a file named done).\n",
+		d.scene.town.cfg.Delivery.Folder, d.scene.town.cfg.Import.Folder)
 	if err := d.inviteToApp(ctx); err != nil {
 		return err
 	}
