@@ -197,6 +197,7 @@ func TestTheAppRecordsAVisit(t *testing.T) {
 	s.goTo(visit)
 	s.Until("the words are there", fmt.Sprintf(`[...document.querySelectorAll("textarea")].some((a) => a.value.includes(%q))`, said))
 	s.look("13-without-a-server")
+	s.everyKind()
 }
 
 // goTo follows an address within the app, as a link does.
