@@ -142,7 +142,8 @@ func (s *Service) teamsOf(user syncproto.UserID) map[store.TeamID]bool {
 	if u.Disabled {
 		return out
 	}
-	if (access.Asker{Role: access.Role(u.Role)}).MayIn(access.GroupReport, report).Allow && isOffice(access.Role(u.Role)) {
+	inOffice := access.Asker{Role: access.Role(u.Role), Bases: []access.Basis{access.BasisOffice}}
+	if inOffice.MayIn(access.GroupReport, report).Allow {
 		for family := range state.AllNews() {
 			if team := state.TeamOf(family); team != (store.TeamID{}) {
 				out[team] = false
@@ -160,12 +161,6 @@ func (s *Service) teamsOf(user syncproto.UserID) map[store.TeamID]bool {
 		}
 	}
 	return out
-}
-
-// isOffice reports whether a role sees reports by its office: not a worker, whose reports
-// are about their own work.
-func isOffice(role access.Role) bool {
-	return role == access.RoleAnalyst || role == access.RoleHeadOfPractice
 }
 
 // look reads families with news, and what is new in the access log.

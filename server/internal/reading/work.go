@@ -96,7 +96,7 @@ func (r *Room) finalWork(family syncproto.FamilyID) (out []FinalWork, err error)
 			if err != nil {
 				return nil, err
 			}
-			out = append(out, FinalWork{AtMS: v.Seal.AtMS, Fields: filled(v), Twice: keyedTwice(graph.Changes())})
+			out = append(out, FinalWork{AtMS: v.Seal.AtMS, Fields: filled(v), Twice: keyedTwice(graph.Changes(), graph.IsAncestor)})
 		}
 	}
 	return out, nil
@@ -111,13 +111,14 @@ func filled(v *syncproto.View) (n int) {
 	return n
 }
 
-// keyedTwice counts the fields that two people set to the same value.
-func keyedTwice(changes []*syncproto.Change) int {
+// keyedTwice counts the fields that somebody set to the value that another had set before,
+// with that on the screen: two who saw the same on a joint visit typed nothing twice.
+func keyedTwice(changes []*syncproto.Change, before func(a, b syncproto.ChangeID) bool) int {
 	type said struct {
 		path  syncproto.Path
 		value string
 	}
-	by, twice := map[said]syncproto.UserID{}, map[syncproto.Path]bool{}
+	by, twice := map[said][]*syncproto.Change{}, map[syncproto.Path]bool{}
 	for _, c := range changes {
 		for i := range c.Body.Ops {
 			op := &c.Body.Ops[i]
@@ -125,10 +126,12 @@ func keyedTwice(changes []*syncproto.Change) int {
 				continue
 			}
 			s := said{op.Path, string(op.Value.Encode())}
-			if before, is := by[s]; is && before != c.Body.Author {
-				twice[op.Path] = true
+			for _, earlier := range by[s] {
+				if earlier.Body.Author != c.Body.Author && (before(earlier.ID, c.ID) || before(c.ID, earlier.ID)) {
+					twice[op.Path] = true
+				}
 			}
-			by[s] = c.Body.Author
+			by[s] = append(by[s], c)
 		}
 	}
 	return len(twice)

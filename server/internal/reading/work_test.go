@@ -42,13 +42,15 @@ func TestKeyedTwice(t *testing.T) {
 	for name, c := range map[string]struct {
 		changes []*syncproto.Change
 		want    int
+		apart   bool
 	}{
-		"once":                       {[]*syncproto.Change{by(1, set("place", "HOME"), set("outcome", "COMPLETED"))}, 0},
-		"put right by somebody else": {[]*syncproto.Change{by(1, set("place", "HOME")), by(2, set("place", "SCHOOL"))}, 0},
-		"by the same person again":   {[]*syncproto.Change{by(1, set("place", "HOME")), by(1, set("place", "HOME"))}, 0},
-		"what was there already":     {[]*syncproto.Change{by(1, set("place", "HOME"), set("outcome", "COMPLETED")), by(2, set("place", "HOME")), by(3, set("place", "HOME"))}, 1},
+		"once":                                   {[]*syncproto.Change{by(1, set("place", "HOME"), set("outcome", "COMPLETED"))}, 0, false},
+		"put right by somebody else":             {[]*syncproto.Change{by(1, set("place", "HOME")), by(2, set("place", "SCHOOL"))}, 0, false},
+		"by the same person again":               {[]*syncproto.Change{by(1, set("place", "HOME")), by(1, set("place", "HOME"))}, 0, false},
+		"what was there already":                 {[]*syncproto.Change{by(1, set("place", "HOME"), set("outcome", "COMPLETED")), by(2, set("place", "HOME")), by(3, set("place", "HOME"))}, 1, false},
+		"by two who had not heard of each other": {[]*syncproto.Change{by(1, set("place", "HOME")), by(2, set("place", "HOME"))}, 0, true},
 	} {
-		if got := keyedTwice(c.changes); got != c.want {
+		if got := keyedTwice(c.changes, func(_, _ syncproto.ChangeID) bool { return !c.apart }); got != c.want {
 			t.Errorf("%s: got %d, want %d", name, got, c.want)
 		}
 	}
