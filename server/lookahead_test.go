@@ -5,6 +5,7 @@ import (
 	"io"
 	"log/slog"
 	"slices"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -16,10 +17,18 @@ import (
 // and once for all its news; a look that fails stops nothing.
 func TestLookAheadWaitsForQuiet(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
+		var mu sync.Mutex // guards looked
 		var looked []byte
+		soFar := func() []byte {
+			mu.Lock()
+			defer mu.Unlock()
+			return slices.Clone(looked)
+		}
 		l := newLookAhead(slog.New(slog.NewTextHandler(io.Discard, nil)),
 			func(f syncproto.FamilyID) error {
+				mu.Lock()
 				looked = append(looked, f[0])
+				mu.Unlock()
 				time.Sleep(time.Second)
 				return errors.New("no")
 			})
@@ -30,13 +39,13 @@ func TestLookAheadWaitsForQuiet(t *testing.T) {
 			l.note([]syncproto.FamilyID{{2}})
 		}
 		synctest.Wait()
-		if !slices.Equal(looked, []byte{1}) {
-			t.Errorf("while the second has news: %v, want the first alone", looked)
+		if got := soFar(); !slices.Equal(got, []byte{1}) {
+			t.Errorf("while the second has news: %v, want the first alone", got)
 		}
 		time.Sleep(quietFor + 2*time.Second)
 		synctest.Wait()
-		if !slices.Equal(looked, []byte{1, 2}) {
-			t.Errorf("when it is quiet: %v, want both", looked)
+		if got := soFar(); !slices.Equal(got, []byte{1, 2}) {
+			t.Errorf("when it is quiet: %v, want both", got)
 		}
 		close(l.stop)
 		l.done.Wait()
