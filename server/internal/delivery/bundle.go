@@ -162,7 +162,7 @@ func (s *Service) fill(b *Bundle, o Owed) error {
 	if !ok || v.Seal == nil {
 		return syncproto.CodeNotFound
 	}
-	w := &writer{state: s.cfg.Store.State(), view: s.cfg.Store.View, zone: s.cfg.Zone}
+	w := s.writer()
 	after, err := s.after(v)
 	if err != nil || len(after) < o.Version-1 {
 		return fmt.Errorf("version %d of %d: %w", o.Version, len(after)+1, err)

@@ -3,22 +3,27 @@ package delivery
 import (
 	"encoding/hex"
 	"slices"
-	"strconv"
 	"strings"
 	"time"
 
 	"doorstep/server/internal/finalise"
+	"doorstep/server/internal/wording"
 	"doorstep/syncproto"
 	"doorstep/syncproto/cbor"
-	"doorstep/syncproto/clocks"
 	"doorstep/syncproto/schema"
 )
 
 // writer writes what a record says, for another system and for people.
 type writer struct {
+	wording.Writer
 	state stateOf
 	view  func(syncproto.RecordID) (*syncproto.View, error)
-	zone  *time.Location
+}
+
+func (s *Service) writer() *writer {
+	w := &writer{state: s.cfg.Store.State(), view: s.cfg.Store.View}
+	w.Writer = wording.Writer{Zone: s.cfg.Zone, Ref: w.named}
+	return w
 }
 
 func (w *writer) person(id syncproto.UserID) Person {
@@ -37,12 +42,12 @@ func (w *writer) title(kind *schema.Kind, v *syncproto.View) string {
 		out = strings.ToUpper(out[:1]) + out[1:]
 	}
 	if f, ok := kind.Field("visit_type"); ok {
-		if said := w.words(f, v.Settled("visit_type")); said != "" {
+		if said := w.Value(f, v.Settled("visit_type")); said != "" {
 			out = said + " visit"
 		}
 	}
 	if ms, ok := v.Settled("start").AsInt(); ok && v.Kind == "visit" {
-		out += " of " + time.UnixMilli(ms).In(w.zone).Format("2 January 2006")
+		out += " of " + time.UnixMilli(ms).In(w.Zone).Format("2 January 2006")
 	}
 	return out
 }
@@ -91,17 +96,10 @@ func (w *writer) fields(kind *schema.Kind, v *syncproto.View) []Field {
 			continue
 		}
 		if said := w.said(f, &fv); len(said) > 0 {
-			out = append(out, Field{ID: f.ID, Label: orID(f), Section: f.Hint.Section, Said: said})
+			out = append(out, Field{ID: f.ID, Label: wording.Label(f), Section: f.Hint.Section, Said: said})
 		}
 	}
 	return out
-}
-
-func orID(f *schema.Field) string {
-	if f.Hint.Label == "" {
-		return f.ID
-	}
-	return f.Hint.Label
 }
 
 // said is everything that a field holds.
@@ -109,14 +107,14 @@ func (w *writer) said(f *schema.Field, fv *syncproto.FieldView) (out []Said) {
 	if fv.Text != "" {
 		out = append(out, Said{Value: fv.Text, Words: fv.Text})
 	}
-	if words := w.words(f, fv.Value); words != "" {
+	if words := w.Value(f, fv.Value); words != "" {
 		out = append(out, w.by(Said{Value: plain(fv.Value), Words: words}, fv.By))
 	}
 	for i := range fv.Slots {
 		one := &fv.Slots[i]
 		if one.Text != "" {
 			out = append(out, w.by(Said{Value: one.Text, Words: one.Text}, one.By))
-		} else if words := w.words(f, one.Value); words != "" {
+		} else if words := w.Value(f, one.Value); words != "" {
 			out = append(out, w.by(Said{Value: plain(one.Value), Words: words}, one.By))
 		}
 	}
@@ -135,10 +133,10 @@ func (w *writer) entry(f *schema.Field, e *syncproto.Element) Said {
 		part, _ := e.Field(sub.ID)
 		if part.Text != "" {
 			value[sub.ID] = part.Text
-			words = append(words, labelled(f, sub, part.Text))
-		} else if said := w.words(sub, part.Value); said != "" {
+			words = append(words, wording.Labelled(f, sub, part.Text))
+		} else if said := w.Value(sub, part.Value); said != "" {
 			value[sub.ID] = plain(part.Value)
-			words = append(words, labelled(f, sub, said))
+			words = append(words, wording.Labelled(f, sub, said))
 		}
 	}
 	out := w.by(Said{Value: value, Words: strings.Join(words, "; ")}, e.By)
@@ -149,13 +147,6 @@ func (w *writer) entry(f *schema.Field, e *syncproto.Element) Said {
 		}
 	}
 	return out
-}
-
-func labelled(f, sub *schema.Field, words string) string {
-	if sub.Hint.Label == "" || sub.Hint.Label == f.Hint.Label {
-		return words
-	}
-	return sub.Hint.Label + ": " + words
 }
 
 // by adds who wrote something; what the server worked out nobody wrote.
@@ -171,55 +162,14 @@ func (w *writer) by(s Said, o syncproto.Origin) Said {
 var captures = map[syncproto.CaptureMode]string{syncproto.CaptureTyped: "typed", syncproto.CaptureDictated: "dictated",
 	syncproto.CaptureTranscribed: "transcribed", syncproto.CapturePen: "pen", syncproto.CaptureImported: "imported"}
 
-// words writes a value for people; empty for none.
-func (w *writer) words(f *schema.Field, v cbor.Value) string {
-	if v.IsNull() {
-		return ""
-	}
-	text, isText := v.AsText()
-	switch {
-	case f.Type == schema.TypeCode:
-		for _, c := range f.Codes.All() {
-			if c.Code == text {
-				return c.Label
-			}
-		}
-		return text
-	case f.Type == schema.TypeTime:
-		if ms, ok := v.AsInt(); ok {
-			return time.UnixMilli(ms).In(w.zone).Format("2 January 2006, 15:04")
-		}
-	case f.Type == schema.TypeDate:
-		if d, ok := clocks.ParseDay(text); ok {
-			return d.String()
-		}
-	case f.Type == schema.TypeRef:
-		return w.named(f, v)
-	case f.Type == schema.TypeStruct:
-		return w.structure(f, v)
-	case f.Type == schema.TypeHash:
-		return "An attachment"
-	case isText:
-		return text
-	}
-	if b, ok := v.AsBool(); ok {
-		return map[bool]string{true: "Yes", false: "No"}[b]
-	}
-	i, _ := v.AsInt()
-	return strconv.FormatInt(i, 10)
-}
-
 // named names what a reference leads to: colleagues and people of the family, nothing
 // else of other records.
-func (w *writer) named(f *schema.Field, v cbor.Value) string {
-	id, ok := recordIn(v)
-	switch {
-	case !ok:
-		return ""
-	case f.RefKind == "user":
+func (w *writer) named(f *schema.Field, id syncproto.ID) string {
+	switch f.RefKind {
+	case "user":
 		return w.person(syncproto.UserID(id)).Name
-	case f.RefKind == "person":
-		if p, err := w.view(id); err == nil {
+	case "person":
+		if p, err := w.view(syncproto.RecordID(id)); err == nil {
 			return textIn(p, "names")
 		}
 	}
@@ -227,17 +177,6 @@ func (w *writer) named(f *schema.Field, v cbor.Value) string {
 		return "Another record: " + k.Name
 	}
 	return "An entry of the record"
-}
-
-func (w *writer) structure(f *schema.Field, v cbor.Value) string {
-	var out []string
-	for i := range f.Sub {
-		part, _ := v.Get(f.Sub[i].ID)
-		if said := w.words(&f.Sub[i], part); said != "" {
-			out = append(out, labelled(f, &f.Sub[i], said))
-		}
-	}
-	return strings.Join(out, "; ")
 }
 
 // afterwards is what was added after the seal.
@@ -251,7 +190,7 @@ func (w *writer) afterwards(kind *schema.Kind, sealed *syncproto.View, a *after)
 		op := &a.Ops[0]
 		out.Field, out.Label, out.Old, out.New = pathWords(op.Path), op.Path.Field, w.at(kind, op.Path, op.Old), w.at(kind, op.Path, op.Value)
 		if f, ok := kind.At(op.Path.Field, op.Path.Sub); ok {
-			out.Label = orID(f)
+			out.Label = wording.Label(f)
 		}
 	case ChangeRectification:
 		who, upheld, _ := finalise.Rectification(a.Reason)
@@ -281,7 +220,7 @@ func (w *writer) at(kind *schema.Kind, path syncproto.Path, v cbor.Value) *Said 
 	if !ok || v.IsNull() {
 		return nil
 	}
-	return &Said{Value: plain(v), Words: w.words(f, v)}
+	return &Said{Value: plain(v), Words: w.Value(f, v)}
 }
 
 // wrote is what a late change sets and adds.
@@ -292,8 +231,8 @@ func (w *writer) wrote(kind *schema.Kind, ops []syncproto.Op) (out []Field) {
 		if !ok {
 			continue
 		}
-		one := Field{ID: pathWords(op.Path), Label: orID(f)}
-		if words := w.words(f, op.Value); words != "" {
+		one := Field{ID: pathWords(op.Path), Label: wording.Label(f)}
+		if words := w.Value(f, op.Value); words != "" {
 			one.Said = append(one.Said, Said{Value: plain(op.Value), Words: words})
 		}
 		for _, s := range op.Splices {

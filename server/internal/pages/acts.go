@@ -143,7 +143,7 @@ func (s *sight) about() []line {
 		f, _ := s.part.View.Field(s.path.Field)
 		return s.say.lines(whole, &f)
 	}
-	if said := s.say.value(s.field, s.now()); said != "" {
+	if said := s.say.Value(s.field, s.now()); said != "" {
 		return []line{{Text: said, Prose: s.field.IsProse() || s.field.Hint.Long}}
 	}
 	return []line{{Text: "Not filled in"}}

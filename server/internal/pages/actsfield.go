@@ -123,7 +123,7 @@ func proposeAct(p *Pages) act {
 			who, err := s.asked()
 			if err == nil {
 				_, err = p.cfg.Workflow.Propose(ctx, s.worker(), finalise.Propose{Record: s.part.View.Record, Path: s.path, Value: value,
-					Words: s.say.value(s.field, value), Reason: s.Form.Get("reason"), To: who})
+					Words: s.say.Value(s.field, value), Reason: s.Form.Get("reason"), To: who})
 			}
 			return err
 		}}

@@ -75,9 +75,9 @@ func (s *speaker) source(a *reading.Attribution, i int) string {
 	if how == "" {
 		how = "typed"
 	}
-	said := s.person(from.Author) + ", " + s.moment(from.TimeMS) + ", " + s.device(received.Device) + ", " + how
+	said := s.person(from.Author) + ", " + s.Moment(from.TimeMS) + ", " + s.device(received.Device) + ", " + how
 	if received.ClockWrong {
-		said += ". The clock of that device was wrong: received " + s.moment(received.AtMS)
+		said += ". The clock of that device was wrong: received " + s.Moment(received.AtMS)
 	}
 	return said
 }

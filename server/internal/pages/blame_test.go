@@ -36,7 +36,7 @@ func TestEveryWordHasItsWriter(t *testing.T) {
 	}
 	p := testPages(t)
 	p.cfg.Records = oneTeam{}
-	got := (&speaker{pages: p}).written(a, words)
+	got := p.speaker(&Call{}).written(a, words)
 	const (
 		byAmina = "Amina Begum, 4 May 2026, 09:30, on the tablet T7, typed"
 		byRhys  = "Rhys Morgan, 4 May 2026, 11:30, at the desk, dictated. The clock of that device was wrong: received 4 May 2026, 12:30"

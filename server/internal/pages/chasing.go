@@ -80,7 +80,7 @@ func (s *speaker) chaseRow(one *reading.Chased) chaseRow {
 		out.What, out.Href = orElse(name, "A tablet"), ""
 	}
 	if one.SinceMS != 0 {
-		out.Since = s.moment(one.SinceMS)
+		out.Since = s.Moment(one.SinceMS)
 	}
 	if one.By != clocks.NoDay {
 		out.By = one.By.String()

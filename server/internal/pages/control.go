@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"doorstep/server/internal/wording"
 	"doorstep/syncproto"
 	"doorstep/syncproto/cbor"
 	"doorstep/syncproto/clocks"
@@ -125,7 +126,7 @@ func (p *Pages) typed(f *schema.Field, v cbor.Value) string {
 		}
 		return ""
 	}
-	return plainWords(v)
+	return wording.Plain(v)
 }
 
 // readTyped reads the value of a form. It fails with CodeBadValue.

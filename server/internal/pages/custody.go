@@ -43,7 +43,7 @@ func (p *Pages) custody(ctx context.Context, c *Call) (Answer, error) {
 
 func (s *speaker) custodyRow(q *reading.InCustody) custodyRow {
 	out := custodyRow{Title: s.title(q.Record), Family: s.pages.cfg.Records.FamilyName(s.user, q.Family), Who: s.person(q.Author),
-		When: s.moment(q.ReceivedMS), Where: s.device(q.Device), Why: q.Code.Plain()}
+		When: s.Moment(q.ReceivedMS), Where: s.device(q.Device), Why: q.Code.Plain()}
 	if kind, ok := schema.Newest(q.Kind); ok && out.Title == "" {
 		out.Title = "A " + kind.Name
 	}
@@ -51,7 +51,7 @@ func (s *speaker) custodyRow(q *reading.InCustody) custodyRow {
 		out.Href = Root + "custody/" + q.Change.String()
 	}
 	if !q.ReviewedBy.IsZero() {
-		out.Kept = s.person(q.ReviewedBy) + ", " + s.moment(q.ReviewedMS)
+		out.Kept = s.person(q.ReviewedBy) + ", " + s.Moment(q.ReviewedMS)
 	}
 	return out
 }

@@ -56,13 +56,13 @@ func (p *Pages) deliveries(c *Call, in *deliveryPage) error {
 	}
 	for _, o := range p.cfg.Delivery.Waiting(c.User) {
 		row := say.parcel(o.Record, o.Family, o.Kind, o.Version)
-		row.What, row.State, row.When = madeBy(o.Change)+row.What, parcelState(o), say.moment(o.SinceMS)
+		row.What, row.State, row.When = madeBy(o.Change)+row.What, parcelState(o), say.Moment(o.SinceMS)
 		in.Waiting = append(in.Waiting, row)
 	}
 	arrived, err := p.cfg.Delivery.Arrived(c.User, recentArrivals)
 	for _, a := range arrived {
 		row := say.parcel(a.Record, a.Family, a.Kind, a.Version)
-		row.When, row.Reference = say.moment(a.AtMS), a.Reference
+		row.When, row.Reference = say.Moment(a.AtMS), a.Reference
 		in.Arrived = append(in.Arrived, row)
 	}
 	return err

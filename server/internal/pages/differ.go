@@ -31,7 +31,7 @@ func (s *speaker) conflict(part *finalise.Standpoint, c *syncproto.Conflict, pas
 	}
 	for _, side := range c.Sides {
 		out.Sides = append(out.Sides, sideView{Value: orNothing(s.fieldValue(part.Kind, c.Path, side.Value)), Who: s.person(side.By.Author),
-			When: s.moment(side.By.TimeMS), Where: past.where(s, side.By.Change), How: capture(side.By.Capture),
+			When: s.Moment(side.By.TimeMS), Where: past.where(s, side.By.Change), How: capture(side.By.Capture),
 			Counts: !c.InForce.IsNull() && side.Value.Equal(c.InForce)})
 	}
 	return out
@@ -88,7 +88,7 @@ type queryView struct {
 }
 
 func (s *speaker) query(part *finalise.Standpoint, q *syncproto.Query) queryView {
-	out := queryView{ID: q.ID.String(), About: "the whole record", From: s.person(q.By.Author), To: s.person(q.To), When: s.moment(q.By.TimeMS),
+	out := queryView{ID: q.ID.String(), About: "the whole record", From: s.person(q.By.Author), To: s.person(q.To), When: s.Moment(q.By.TimeMS),
 		Question: q.Question, Answer: q.Answer, Open: q.AnsweredBy == nil}
 	out.Proposal = finalise.IsProposal(*q)
 	if out.Open && part.Acts.Answer {
@@ -98,7 +98,7 @@ func (s *speaker) query(part *finalise.Standpoint, q *syncproto.Query) queryView
 		out.About = label(part.Kind, q.Path)
 	}
 	if q.AnsweredBy != nil {
-		out.AnsweredBy = s.person(q.AnsweredBy.Author) + " on " + s.moment(q.AnsweredBy.TimeMS)
+		out.AnsweredBy = s.person(q.AnsweredBy.Author) + " on " + s.Moment(q.AnsweredBy.TimeMS)
 	}
 	return out
 }
@@ -118,10 +118,10 @@ type addendumView struct {
 type changeView struct{ Label, Old, New string }
 
 func (s *speaker) addendum(part *finalise.Standpoint, a *syncproto.Addendum, past *past) addendumView {
-	out := addendumView{What: "Addendum", Who: s.person(a.By.Author), When: s.moment(a.By.TimeMS), Where: past.where(s, a.By.Change),
+	out := addendumView{What: "Addendum", Who: s.person(a.By.Author), When: s.Moment(a.By.TimeMS), Where: past.where(s, a.By.Change),
 		Text: a.Text, Reason: a.Reason}
 	if a.TimeMS != 0 {
-		out.Happened = s.moment(a.TimeMS)
+		out.Happened = s.Moment(a.TimeMS)
 	}
 	switch {
 	case a.Late:

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"doorstep/server/internal/reading"
+	"doorstep/server/internal/wording"
 	"doorstep/syncproto"
 	"doorstep/syncproto/clocks"
 	"doorstep/syncproto/schema"
@@ -179,12 +180,10 @@ func nearness(s clocks.State) tag {
 func visitWords(code string) string {
 	kind, _ := schema.Newest("visit")
 	f, _ := kind.Field("visit_type")
-	for _, c := range f.Codes.All() {
-		if c.Code == code {
-			return c.Label + " visit"
-		}
+	if code == "" {
+		return "Visit"
 	}
-	return "Visit"
+	return wording.Code(f, code) + " visit"
 }
 
 // owes says what the next visit must do besides.

@@ -56,7 +56,7 @@ func (p *past) where(s *speaker, id syncproto.ChangeID) string {
 	if !ok {
 		return ""
 	}
-	return s.device(h.Device) + ", received " + s.moment(h.ReceivedMS)
+	return s.device(h.Device) + ", received " + s.Moment(h.ReceivedMS)
 }
 
 // historyLine is one change in a record's history.
@@ -75,12 +75,12 @@ func (p *past) lines(s *speaker, most int) []historyLine {
 	var out []historyLine
 	for _, h := range items {
 		b := &h.Change.Body
-		l := historyLine{Who: s.person(b.Author), When: s.moment(b.TimeMS), Where: s.device(h.Device), Part: h.name}
+		l := historyLine{Who: s.person(b.Author), When: s.Moment(b.TimeMS), Where: s.device(h.Device), Part: h.name}
 		if how := capture(b.Capture); how != "" {
 			l.Where += ", " + how
 		}
 		if h.ReceivedMS-b.TimeMS > 60_000 {
-			l.Where += ", received " + s.moment(h.ReceivedMS)
+			l.Where += ", received " + s.Moment(h.ReceivedMS)
 		}
 		if h.Status == syncproto.StatusLate {
 			l.Mark = "Came after the record was final"

@@ -82,7 +82,7 @@ func (p *Pages) oversee(ctx context.Context, c *Call, refused error) (Answer, er
 	}
 	for _, e := range p.cfg.Doors.Restrictions(ctx, c.User) {
 		in.Shut = append(in.Shut, shutRow{Family: orElse(p.cfg.Records.FamilyName(c.User, e.Family), "A family"), Why: restrictionWords[e.Category], Words: e.Reason,
-			By: say.person(e.By), ReviewBy: say.moment(e.ReviewMS), Overdue: e.ReviewMS < p.cfg.Now().UnixMilli()})
+			By: say.person(e.By), ReviewBy: say.Moment(e.ReviewMS), Overdue: e.ReviewMS < p.cfg.Now().UnixMilli()})
 	}
 	if in.Counts, err = p.waitingElsewhere(ctx, c); err != nil {
 		return Answer{}, err
@@ -154,7 +154,7 @@ func (s *speaker) heedRow(one *reading.Heeded) heedRow {
 		out.What, out.Href = orElse(out.Family, "A family"), Root+"families/"+one.Family.String()
 	}
 	if one.SinceMS != 0 {
-		out.Since = s.moment(one.SinceMS)
+		out.Since = s.Moment(one.SinceMS)
 	}
 	switch {
 	case one.What == reading.HeedSupervision && one.SinceMS == 0:
@@ -184,7 +184,7 @@ var (
 )
 
 func (s *speaker) opening(c *Call, e *doors.Emergency) openingRow {
-	out := openingRow{Family: orElse(s.pages.cfg.Records.FamilyName(s.user, e.Family), "A family"), Who: s.person(e.User), When: s.moment(e.FromMS),
+	out := openingRow{Family: orElse(s.pages.cfg.Records.FamilyName(s.user, e.Family), "A family"), Who: s.person(e.User), When: s.Moment(e.FromMS),
 		Why: emergencyWords[e.Code], Words: e.Text, ID: e.ID.String(), State: tag{"Not reviewed yet", "yellow"}}
 	if e.ClosedMS != 0 {
 		out.State = tag{findingWords[e.Finding], "grey"}

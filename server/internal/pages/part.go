@@ -4,6 +4,7 @@ import (
 	"slices"
 
 	"doorstep/server/internal/finalise"
+	"doorstep/server/internal/wording"
 	"doorstep/syncproto"
 	"doorstep/syncproto/cbor"
 	"doorstep/syncproto/schema"
@@ -91,7 +92,7 @@ func (s *speaker) word(part *finalise.Standpoint) string {
 	confirmed := part.View.Workflow.Confirmed
 	for i := len(confirmed) - 1; i >= 0; i-- {
 		if confirmed[i].Stands {
-			return "Confirmed by " + s.person(confirmed[i].By.Author) + " on " + s.moment(confirmed[i].By.TimeMS)
+			return "Confirmed by " + s.person(confirmed[i].By.Author) + " on " + s.Moment(confirmed[i].By.TimeMS)
 		}
 	}
 	switch {
@@ -161,7 +162,7 @@ func (s *speaker) lines(f *schema.Field, fv *syncproto.FieldView) []line {
 	if fv.Text != "" {
 		out = append(out, line{Text: fv.Text, Prose: true})
 	}
-	if said := s.value(f, fv.Value); said != "" {
+	if said := s.Value(f, fv.Value); said != "" {
 		out = append(out, line{Text: said, Prose: f.Hint.Long})
 	}
 	for i := range fv.Slots {
@@ -179,7 +180,7 @@ func (s *speaker) slot(f *schema.Field, slot *syncproto.Slot) string {
 	if slot.Text != "" {
 		return slot.Text
 	}
-	return s.value(f, slot.Value)
+	return s.Value(f, slot.Value)
 }
 
 // item is one entry of a collection.
@@ -187,7 +188,7 @@ func (s *speaker) item(f *schema.Field, e *syncproto.Element) line {
 	out := line{By: s.person(e.By.Author), Verbatim: f.Label == schema.Verbatim}
 	for i := range f.Sub {
 		part, _ := e.Field(f.Sub[i].ID)
-		said := s.value(&f.Sub[i], part.Value)
+		said := s.Value(&f.Sub[i], part.Value)
 		if part.Text != "" {
 			said = part.Text
 		}
@@ -215,7 +216,7 @@ func (s *speaker) item(f *schema.Field, e *syncproto.Element) line {
 func (s *speaker) fieldValue(kind *schema.Kind, path syncproto.Path, v cbor.Value) string {
 	whole, ok := kind.Field(path.Field)
 	if !ok {
-		return plainWords(v)
+		return wording.Plain(v)
 	}
 	if whole.IsCollection() && path.Sub == "" {
 		if gone, ok := v.AsBool(); ok {
@@ -224,11 +225,11 @@ func (s *speaker) fieldValue(kind *schema.Kind, path syncproto.Path, v cbor.Valu
 			}
 			return "It stays"
 		}
-		return s.structWords(whole, v)
+		return s.Struct(whole, v)
 	}
 	f, ok := kind.At(path.Field, path.Sub)
 	if !ok {
-		return plainWords(v)
+		return wording.Plain(v)
 	}
-	return s.value(f, v)
+	return s.Value(f, v)
 }

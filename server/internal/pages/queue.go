@@ -137,7 +137,7 @@ func (s *speaker) queueRow(i *finalise.Item) queueRow {
 	row := queueRow{Href: to(i.Record), Title: s.title(i.Record), Family: s.family(i.Family), State: stateTag(i.State),
 		From: s.person(i.HandedOverBy), To: s.person(i.HandedOverTo), Waits: waitsFor(i)}
 	if i.HandedOverMS != 0 {
-		row.Since = s.moment(i.HandedOverMS)
+		row.Since = s.Moment(i.HandedOverMS)
 		row.Days = int(s.pages.cfg.Now().Sub(time.UnixMilli(i.HandedOverMS)) / (24 * time.Hour))
 	}
 	if i.HappenedMS != 0 && i.State != finalise.StateFinal {

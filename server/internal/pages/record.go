@@ -95,12 +95,12 @@ func (s *speaker) recordPage(st *finalise.Standing, past *past, c *Call) recordP
 	in := recordPage{Token: c.FormToken, Href: to(st.Record), Family: s.pages.cfg.Records.FamilyName(s.user, st.Family), State: stateTag(st.State),
 		Seals: whole.Kind.Finalises, History: past.lines(s, shortHistory), More: past.count() > shortHistory}
 	if h := whole.View.Workflow.HandedOver; h != nil {
-		in.Handed = "Handed over by " + s.person(h.Author) + " on " + s.moment(h.TimeMS)
+		in.Handed = "Handed over by " + s.person(h.Author) + " on " + s.Moment(h.TimeMS)
 	} else if in.Seals {
 		in.State, in.Handed = tag{"Draft", "grey"}, "Not handed over yet"
 	}
 	if seal := whole.View.Seal; seal != nil {
-		in.State, in.Final = stateTag(finalise.StateFinal), "Made final by "+s.person(seal.By)+" on "+s.moment(seal.AtMS)
+		in.State, in.Final = stateTag(finalise.StateFinal), "Made final by "+s.person(seal.By)+" on "+s.Moment(seal.AtMS)
 	}
 	if !st.LeasedTo.IsZero() {
 		in.Lease, in.Mine = s.lease(&st.Item), st.LeasedTo == s.user

@@ -156,7 +156,7 @@ func (s *speaker) deviceRow(d *SiteDevice) deviceRow {
 	}
 	switch {
 	case d.PurgedMS != 0:
-		out.Purge = "It signed that everything is gone, " + s.moment(d.PurgedMS)
+		out.Purge = "It signed that everything is gone, " + s.Moment(d.PurgedMS)
 	case d.PurgesOwed > 0:
 		out.Purge = fmt.Sprintf("%d purges that it has not signed for", d.PurgesOwed)
 	}
@@ -183,7 +183,7 @@ func (s *speaker) everMoment(ms int64) string {
 	if ms == 0 {
 		return "never"
 	}
-	return s.moment(ms)
+	return s.Moment(ms)
 }
 
 type personRow struct {

@@ -1,18 +1,14 @@
 package pages
 
 import (
-	"strconv"
-	"strings"
-	"time"
-
+	"doorstep/server/internal/wording"
 	"doorstep/syncproto"
-	"doorstep/syncproto/cbor"
-	"doorstep/syncproto/clocks"
 	"doorstep/syncproto/schema"
 )
 
 // speaker writes values in words for one person, for the length of one page.
 type speaker struct {
+	wording.Writer
 	pages  *Pages
 	user   syncproto.UserID
 	titles map[syncproto.RecordID]string
@@ -20,73 +16,13 @@ type speaker struct {
 }
 
 func (p *Pages) speaker(c *Call) *speaker {
-	return &speaker{pages: p, user: c.User, titles: map[syncproto.RecordID]string{}, names: map[syncproto.FamilyID]string{}}
-}
-
-// value writes a value of a field; empty for none.
-func (s *speaker) value(f *schema.Field, v cbor.Value) string {
-	if v.IsNull() {
-		return ""
-	}
-	switch f.Type {
-	case schema.TypeCode:
-		return codeWords(f, v)
-	case schema.TypeTime:
-		if ms, ok := v.AsInt(); ok {
-			return s.moment(ms)
-		}
-	case schema.TypeDate:
-		if text, ok := v.AsText(); ok {
-			return dateWords(text)
-		}
-	case schema.TypeRef:
-		return s.ref(f, v)
-	case schema.TypeStruct:
-		return s.structWords(f, v)
-	case schema.TypeHash:
-		return "An attachment"
-	}
-	return plainWords(v)
-}
-
-func codeWords(f *schema.Field, v cbor.Value) string {
-	code, _ := v.AsText()
-	for _, c := range f.Codes.All() {
-		if c.Code == code {
-			return c.Label
-		}
-	}
-	return code
-}
-
-func dateWords(iso string) string {
-	if d, ok := clocks.ParseDay(iso); ok {
-		return d.String()
-	}
-	return iso
-}
-
-// plainWords writes what needs no field to be understood.
-func plainWords(v cbor.Value) string {
-	if b, ok := v.AsBool(); ok {
-		if b {
-			return "Yes"
-		}
-		return "No"
-	}
-	if i, ok := v.AsInt(); ok {
-		return strconv.FormatInt(i, 10)
-	}
-	text, _ := v.AsText()
-	return text
+	s := &speaker{pages: p, user: c.User, titles: map[syncproto.RecordID]string{}, names: map[syncproto.FamilyID]string{}}
+	s.Writer = wording.Writer{Zone: p.cfg.Zone, Ref: s.ref}
+	return s
 }
 
 // ref names what a reference leads to, as far as the person may know.
-func (s *speaker) ref(f *schema.Field, v cbor.Value) string {
-	id, ok := v.AsBytes()
-	if !ok || len(id) != len(syncproto.RecordID{}) {
-		return ""
-	}
+func (s *speaker) ref(f *schema.Field, id syncproto.ID) string {
 	if f.RefKind == "user" {
 		return s.person(syncproto.UserID(id))
 	}
@@ -97,17 +33,6 @@ func (s *speaker) ref(f *schema.Field, v cbor.Value) string {
 		return name
 	}
 	return "A record that you may not read"
-}
-
-func (s *speaker) structWords(f *schema.Field, v cbor.Value) string {
-	var out []string
-	for i := range f.Sub {
-		part, _ := v.Get(f.Sub[i].ID)
-		if said := s.value(&f.Sub[i], part); said != "" {
-			out = append(out, f.Sub[i].Hint.Label+": "+said)
-		}
-	}
-	return strings.Join(out, "; ")
 }
 
 // family is what a family is called; empty if the person may not know.
@@ -141,11 +66,6 @@ func (s *speaker) person(id syncproto.UserID) string {
 	}
 }
 
-// moment writes a time to the minute.
-func (s *speaker) moment(ms int64) string {
-	return time.UnixMilli(ms).In(s.pages.cfg.Zone).Format("2 January 2006, 15:04")
-}
-
 // device says where a change was written.
 func (s *speaker) device(id syncproto.DeviceID) string {
 	name, tablet := s.pages.cfg.Records.DeviceName(id)
@@ -167,10 +87,7 @@ func label(kind *schema.Kind, path syncproto.Path) string {
 	if sub, ok := f.SubField(path.Sub); ok {
 		return f.Hint.Label + ", " + sub.Hint.Label
 	}
-	if f.Hint.Label == "" {
-		return f.ID
-	}
-	return f.Hint.Label
+	return wording.Label(f)
 }
 
 // capture says how words were taken, where it is not by typing.

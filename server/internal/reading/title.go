@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"doorstep/server/internal/store"
+	"doorstep/server/internal/wording"
 	"doorstep/syncproto"
 	"doorstep/syncproto/schema"
 )
@@ -76,11 +77,7 @@ func (r *Room) visitTitle(kind *schema.Kind, v *syncproto.View) string {
 	title := "Visit"
 	if code := textIn(v, "visit_type"); code != "" {
 		f, _ := kind.Field("visit_type")
-		for _, c := range f.Codes.All() {
-			if c.Code == code {
-				title = c.Label + " visit"
-			}
-		}
+		title = wording.Code(f, code) + " visit"
 	}
 	for _, field := range []string{"start", "planned"} {
 		f, _ := v.Field(field)
