@@ -73,7 +73,7 @@ func BenchmarkOnePull(b *testing.B) {
 // small are figures that say nothing about speed and take a moment.
 func small(more ...string) []string {
 	return append([]string{"bench", "--devices", "2", "--batch", "4", "--batches", "2", "--rounds", "2",
-		"--pull", "20", "--pulls", "3", "--sizes", "5,10"}, more...)
+		"--pull", "20", "--pulls", "3", "--sizes", "5,10", "--desk-visits", "30", "--desk-pages", "10"}, more...)
 }
 
 // TestBenchCountsWhatItPushes holds that every visit is acknowledged as stored and
@@ -91,10 +91,14 @@ func TestBenchCountsWhatItPushes(t *testing.T) {
 		t.Fatal(err)
 	}
 	// A round to warm up and two rounds of 2 devices x 2 requests x 4 visits; the
-	// fresh pull's; both sizes, each with its one-record pulls, one to warm up.
+	// fresh pull's; both sizes, each with its one-record pulls, one to warm up. What the
+	// desk looks through is pulled by nobody.
 	want := 3*16 + 20 + 5 + 10 + 2*(1+3)
-	if r.Acknowledged != want || r.ReadBack != want {
-		t.Errorf("%d visits acknowledged, %d read back, want %d", r.Acknowledged, r.ReadBack, want)
+	if r.Acknowledged != want+30 || r.ReadBack != want {
+		t.Errorf("%d visits acknowledged, %d read back, want %d and %d", r.Acknowledged, r.ReadBack, want+30, want)
+	}
+	if r.Desk.Visits != 30 || r.Desk.Queue.P95MS <= 0 || r.Desk.Search.P95MS <= 0 {
+		t.Errorf("desk: %+v, want 30 visits and what a coordinator waited", r.Desk)
 	}
 	if len(r.Push.Rounds) != 2 || r.Push.Server.PerSecond <= 0 || r.Push.Journal.PerSecond <= 0 || r.Push.Badger.PerSecond <= 0 {
 		t.Errorf("push: %+v, want two rounds with rates", r.Push)

@@ -43,17 +43,20 @@ func (w *Waited) finish() {
 
 // What the goals of the desk are about: a tenth of the borough is the coordinator's.
 const (
-	deskVisits   = 100_000
-	deskFamilies = 5_000
-	deskShare    = 10
-	deskPages    = 200
-	coordinator  = "coordinator.001"
+	deskVisits  = 100_000
+	familyHas   = 20 // visits
+	deskShare   = 10
+	deskPages   = 200
+	coordinator = "coordinator.001"
 )
+
+// deskFamilies are as many as the visits make, and enough for every tablet to have some.
+func (b *bench) deskFamilies() int { return max(b.o.DeskVisits/familyHas, deskShare*b.o.Devices) }
 
 // measureDesk fills a borough with visits that were handed over, and has a coordinator of
 // a tenth of its families look at the queue and search.
 func (b *bench) measureDesk(ctx context.Context) (err error) {
-	s, err := b.startWith(ctx, "desk", (*site).bringInDesk)
+	s, err := b.startWith(ctx, "desk", b.bringInDesk)
 	if err != nil {
 		return err
 	}
@@ -84,7 +87,7 @@ func (b *bench) deskPages(ctx context.Context, s *site) error {
 		return err
 	}
 	out := &b.report.Desk
-	out.Visits, out.Families = s.held, deskFamilies/deskShare
+	out.Visits, out.Families = s.held, b.deskFamilies()/deskShare
 	took, _, err := d.queue(ctx)
 	if err != nil {
 		return err
@@ -211,7 +214,7 @@ func count(page, pattern string) (int, error) {
 
 // bringInDesk imports workers with all families of a borough, and a coordinator with a
 // part of these.
-func (s *site) bringInDesk(ctx context.Context, operator server.Operator, devices int) error {
+func (b *bench) bringInDesk(s *site, ctx context.Context, operator server.Operator, devices int) error {
 	workers := []string{"worker_ref,login,name,role,team_ref,qualified_social_worker",
 		"C-1," + coordinator + ",The Coordinator,coordinator,T-0,N"}
 	families := []string{"family_ref,name,team_ref"}
@@ -219,7 +222,7 @@ func (s *site) bringInDesk(ctx context.Context, operator server.Operator, device
 	for n := range devices + 1 {
 		workers = append(workers, fmt.Sprintf("W-%d,%s,Worker %d,practitioner,T-1,Y", n, login(n), n))
 	}
-	for f := range deskFamilies {
+	for f := range b.deskFamilies() {
 		families = append(families, fmt.Sprintf("F-%d,Family %d,T-%d", f, f, min(f%deskShare, 1)))
 		allocations = append(allocations, fmt.Sprintf("A-%d,F-%d,W-%d,LEAD,2025-03-03,,", f, f, f/deskShare%devices))
 	}
