@@ -121,8 +121,8 @@ func TestFault63AnswersOfTheWorkflowAreLost(t *testing.T) {
 	record, late := losesAnswersToFinal(t, lead, co, author, coord)
 	author.posts("/v1/records/"+record.String()+"/accept-late", map[string]string{"change": late.String(), "text": ""}, nil)
 	got := author.page(record)
-	if len(got.Workflow.Queries) != 1 || len(got.Workflow.Confirmed) != 1 || got.Seal == nil || len(got.Addenda) != 4 {
-		t.Errorf("the record says %+v, want one query, confirmation and seal, and an addendum, a correction, what came late and that accepted", got)
+	if len(got.Workflow.Queries) != 2 || len(got.Workflow.Confirmed) != 1 || got.Seal == nil || len(got.Addenda) != 5 {
+		t.Errorf("the record says %+v, want a query and a proposal, one confirmation and seal, and an addendum, a correction, a challenge, what came late and that accepted", got)
 	}
 	b.losesAnswersInCustody(t, cover, grant, record, manager)
 	b.losesAnswersAtDoors(t, lead.families()[0], manager, did)
@@ -170,16 +170,21 @@ func losesAnswersToFinal(t *testing.T, lead, co *tablet, author, coord *lossy) (
 	lead.syncs()
 
 	path := "/v1/records/" + record.String()
+	author.posts(path+"/edit", map[string]any{"path": map[string]string{"field": "held_on"}, "value": "2026-11-03", "seen": author.page(record).Heads}, nil)
 	author.posts(path+"/hand-over", map[string]string{}, nil)
-	var query struct{ Change string }
+	var query, proposal struct{ Change string }
 	coord.posts(path+"/query", map[string]any{"to": author.user, "text": "Which of the two?"}, &query)
 	author.posts(path+"/answer", map[string]any{"query": query.Change, "text": "Mornings."}, nil)
+	coord.posts(path+"/propose", map[string]any{"path": map[string]string{"field": "held_on"}, "value": "2026-11-04", "words": "4 November 2026",
+		"reason": "The diary says so.", "to": author.user}, &proposal)
+	author.posts(path+"/answer", map[string]any{"query": proposal.Change, "text": "No, the third."}, nil)
 	author.posts(path+"/decide", map[string]any{"path": map[string]string{"field": "focus"}, "value": "Mornings", "reason": "She says so.", "seen": author.page(record).Heads}, nil)
 	author.posts(path+"/confirm", author.heads(record), nil)
 	co.syncs() // for what comes late below
 	coord.posts(path+"/finalise", coord.heads(record), nil)
 	author.posts(path+"/addendum", map[string]any{"text": "She rang.", "reason": "She rang today."}, nil)
 	author.posts(path+"/correct", map[string]any{"path": map[string]string{"field": "focus"}, "old": "Mornings", "new": "Early mornings", "reason": "Her words."}, nil)
+	author.posts(path+"/rectify", map[string]any{"who": "Her mother", "says": "It was not so."}, nil)
 	late := co.edit(family, record, "motivational", setText("process", "EVOKE"))
 	co.syncs()
 	co.wantMarkOf(late, syncproto.StatusLate)
