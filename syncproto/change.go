@@ -17,6 +17,24 @@ const (
 	CaptureImported    CaptureMode = 4
 )
 
+// String returns the mode's name as JSON and bundles write it; "unknown" for one that is
+// not known here.
+func (m CaptureMode) String() string {
+	switch m {
+	case CaptureTyped:
+		return "typed"
+	case CaptureDictated:
+		return "dictated"
+	case CaptureTranscribed:
+		return "transcribed"
+	case CapturePen:
+		return "pen"
+	case CaptureImported:
+		return "imported"
+	}
+	return "unknown"
+}
+
 // Change is a decoded, immutable edit of one record. Prev and Raw are what was
 // hashed and signed; the other fields were read from Raw and are never encoded
 // again (SPEC 3).

@@ -109,7 +109,7 @@ func (a *API) attributionJSON(of *reading.Attribution) *AttributionJSON {
 		r := of.Received[i]
 		out.Sources = append(out.Sources, SourceJSON{
 			Change: s.Change.String(), Author: p.id(s.Author), Device: r.Device.String(), Actor: s.Actor.String(),
-			Seq: int64(s.Seq), Capture: captureName(s.Capture), TimeMS: s.TimeMS, OffsetMin: s.OffsetMin,
+			Seq: int64(s.Seq), Capture: s.Capture.String(), TimeMS: s.TimeMS, OffsetMin: s.OffsetMin,
 			MonotonicMS: int64(s.MonotonicMS), ReceivedMS: r.AtMS, ClockWrong: r.ClockWrong,
 		})
 	}

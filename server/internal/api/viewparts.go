@@ -30,7 +30,7 @@ func (p *people) id(u syncproto.UserID) string {
 }
 
 func (p *people) origin(o syncproto.Origin) OriginJSON {
-	return OriginJSON{Change: o.Change.String(), Author: p.id(o.Author), TimeMS: o.TimeMS, Capture: captureName(o.Capture)}
+	return OriginJSON{Change: o.Change.String(), Author: p.id(o.Author), TimeMS: o.TimeMS, Capture: o.Capture.String()}
 }
 
 // maybe is origin for one that may be missing.
@@ -133,7 +133,7 @@ func (p *people) history(h reading.HistoryItem) HistoryJSON {
 	b := h.Change.Body
 	out := HistoryJSON{Change: h.Change.ID.String(), Deps: changeIDs(b.Deps), Author: p.id(b.Author),
 		Device: h.Device.String(), TimeMS: b.TimeMS, OffsetMin: b.OffsetMin, ReceivedMS: h.ReceivedMS,
-		Position: int64(h.Position), Capture: captureName(b.Capture), Status: statusName(h.Status), Ops: opsJSON(b.Ops)}
+		Position: int64(h.Position), Capture: b.Capture.String(), Status: statusName(h.Status), Ops: opsJSON(b.Ops)}
 	if h.Code != syncproto.CodeOK {
 		out.Reason = h.Code.Error()
 	}
@@ -209,22 +209,6 @@ func valueJSON(v cbor.Value) any {
 		return out
 	}
 	return nil
-}
-
-func captureName(m syncproto.CaptureMode) string {
-	switch m {
-	case syncproto.CaptureTyped:
-		return "typed"
-	case syncproto.CaptureDictated:
-		return "dictated"
-	case syncproto.CaptureTranscribed:
-		return "transcribed"
-	case syncproto.CapturePen:
-		return "pen"
-	case syncproto.CaptureImported:
-		return "imported"
-	}
-	return "unknown"
 }
 
 func statusName(s syncproto.ReceiptStatus) string {

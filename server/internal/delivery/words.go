@@ -155,12 +155,9 @@ func (w *writer) by(s Said, o syncproto.Origin) Said {
 		return s
 	}
 	who := w.person(o.Author)
-	s.Who, s.At, s.Capture = &who, instant(o.TimeMS), captures[o.Capture]
+	s.Who, s.At, s.Capture = &who, instant(o.TimeMS), o.Capture.String()
 	return s
 }
-
-var captures = map[syncproto.CaptureMode]string{syncproto.CaptureTyped: "typed", syncproto.CaptureDictated: "dictated",
-	syncproto.CaptureTranscribed: "transcribed", syncproto.CapturePen: "pen", syncproto.CaptureImported: "imported"}
 
 // named names what a reference leads to: colleagues and people of the family, nothing
 // else of other records.
