@@ -49,6 +49,13 @@ func (o localOperator) ExplainAccess(_ context.Context, login, record string) (A
 	}
 	now := time.Now().UnixMilli()
 	who := access.AskerOf(access.Standing(state.StandingOf(user.ID, info.Family, now)))
+	if info.Erased == 0 {
+		graph, _, err := o.b.store.Graph(info.Record)
+		if err != nil {
+			return AccessExplained{}, fmt.Errorf("looking up who wrote a record: %w", err)
+		}
+		who.Authorship = access.AuthorshipOf(graph.Changes(), user.ID)
+	}
 	out := AccessExplained{
 		Person: user.Login + ", " + strings.TrimPrefix(strings.TrimPrefix(who.Role.Words(), "an "), "a "),
 		Kind:   info.Kind, Stands: standsIn(who), Lines: access.ExplainAsker(who, info.Kind),

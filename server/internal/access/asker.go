@@ -60,6 +60,21 @@ func Holds(role, basis string) (reads, carries bool) {
 // MayRead decides whether the person may see records of a kind, online.
 func (a Asker) MayRead(kind string) Decision { return a.May(kind, Need{Action: ActionRead}) }
 
+// MayReadOwn reports whether the person may see one record: as any of its kind, or because
+// of what they wrote in it, which changes, its accepted changes, says when it could help.
+func (a Asker) MayReadOwn(kind string, user syncproto.UserID, changes func() ([]*syncproto.Change, error)) (bool, error) {
+	if a.MayRead(kind).Allow {
+		return true, nil
+	}
+	a.Authorship = AuthorBegan
+	if !a.MayRead(kind).Allow {
+		return false, nil
+	}
+	list, err := changes()
+	a.Authorship = AuthorshipOf(list, user)
+	return err == nil && a.MayRead(kind).Allow, err
+}
+
 // MayCarry decides whether the person may have records of a kind on a tablet.
 func (a Asker) MayCarry(kind string) Decision { return a.May(kind, Need{Action: ActionCarry}) }
 

@@ -290,7 +290,20 @@ func mayRead(r *store.Reader, caller Caller, record syncproto.RecordID, state *s
 	if err != nil {
 		return notFound(err)
 	}
-	if !askerOf(state, caller, info.Family, atMS).MayRead(info.Kind).Allow {
+	may, err := askerOf(state, caller, info.Family, atMS).MayReadOwn(info.Kind, caller.User, func() ([]*syncproto.Change, error) {
+		if info.Erased != 0 {
+			return nil, nil
+		}
+		g, _, err := r.Graph(record)
+		if err != nil {
+			return nil, fmt.Errorf("looking up who wrote a record: %w", err)
+		}
+		return g.Changes(), nil
+	})
+	if err != nil {
+		return err
+	}
+	if !may || info.Erased != 0 {
 		return syncproto.CodeNotFound
 	}
 	return nil

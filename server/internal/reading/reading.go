@@ -74,10 +74,23 @@ func (r *Room) Name(id syncproto.UserID) string {
 // Families lists the families that a person may read, by id, and the files of workers as
 // workers.
 func (r *Room) Families(ctx context.Context, user syncproto.UserID) ([]Family, error) {
-	return r.withOwnFiles(ctx, r.families(user), user)
+	list := r.families(user)
+	for _, h := range r.store.State().Access(user, r.now().UnixMilli()).Holdings {
+		if !h.Reached() || len(r.readable(user, h.Family)) > 0 {
+			continue
+		}
+		records, err := r.FamilyRecords(ctx, user, h.Family) // of which they may read their own alone
+		if err != nil && !errors.Is(err, syncproto.CodeNotFound) {
+			return nil, err
+		}
+		if len(records) > 0 {
+			list = append(list, Family{ID: h.Family, Basis: h.Bases})
+		}
+	}
+	return r.withOwnFiles(ctx, list, user)
 }
 
-// families are those that a person may read, by id.
+// families are those of which a person may read records of some kind, by id.
 func (r *Room) families(user syncproto.UserID) []Family {
 	var out []Family
 	for _, h := range r.store.State().Access(user, r.now().UnixMilli()).Holdings {
@@ -112,12 +125,46 @@ func (r *Room) withOwnFiles(ctx context.Context, list []Family, user syncproto.U
 // FamilyRecords lists a family's records, by id. It returns CodeNotFound for a
 // family that the person may not read.
 func (r *Room) FamilyRecords(_ context.Context, user syncproto.UserID, family syncproto.FamilyID) ([]Record, error) {
-	kinds := r.readable(user, family)
-	if len(kinds) == 0 {
+	kinds, own := r.readable(user, family), r.readableOwn(user, family)
+	out, err := r.recordsOf(family, kinds)
+	if err == nil && len(own) > 0 {
+		var mine []Record
+		mine, err = r.ownRecords(user, family, own)
+		out = append(out, mine...)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("listing the records of a family: %w", err)
+	}
+	if len(kinds)+len(out) == 0 {
 		return nil, syncproto.CodeNotFound
 	}
-	var out []Record
-	err := r.store.Read(func(rd *store.Reader) error {
+	slices.SortFunc(out, func(a, b Record) int { return slices.Compare(a.ID[:], b.ID[:]) })
+	return out, nil
+}
+
+// ownRecords are a family's records of some kinds that a person may read because they
+// wrote them.
+func (r *Room) ownRecords(user syncproto.UserID, family syncproto.FamilyID, kinds []string) (out []Record, err error) {
+	all, err := r.recordsOf(family, kinds)
+	if err != nil {
+		return nil, err
+	}
+	for _, one := range all {
+		_, err := r.open(user, one.ID)
+		if errors.Is(err, syncproto.CodeNotFound) {
+			continue
+		}
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, one)
+	}
+	return out, nil
+}
+
+// recordsOf lists a family's records of some kinds.
+func (r *Room) recordsOf(family syncproto.FamilyID, kinds []string) (out []Record, err error) {
+	err = r.store.Read(func(rd *store.Reader) error {
 		for _, kind := range kinds {
 			ids, err := rd.RecordsOf(family, kind)
 			if err != nil {
@@ -133,11 +180,7 @@ func (r *Room) FamilyRecords(_ context.Context, user syncproto.UserID, family sy
 		}
 		return nil
 	})
-	if err != nil {
-		return nil, fmt.Errorf("listing the records of a family: %w", err)
-	}
-	slices.SortFunc(out, func(a, b Record) int { return slices.Compare(a.ID[:], b.ID[:]) })
-	return out, nil
+	return out, err
 }
 
 // Record returns a record's view with what is derived from its parts. It returns
@@ -197,11 +240,29 @@ func (r *Room) open(user syncproto.UserID, record syncproto.RecordID) (store.Rec
 		return info, fmt.Errorf("looking up a record: %w", err)
 	}
 	// Asked for what does not exist as well, so that both take the same time.
-	allowed := r.asker(user, info.Family).MayRead(info.Kind).Allow
+	allowed, broken := r.mayOpen(r.asker(user, info.Family), user, info)
+	if broken != nil {
+		return info, broken
+	}
 	if err != nil || !allowed || info.Erased > 0 {
 		return info, syncproto.CodeNotFound
 	}
 	return info, nil
+}
+
+// mayOpen reports whether a person may read one record; what they wrote in it is looked at
+// where that could let them.
+func (r *Room) mayOpen(who access.Asker, user syncproto.UserID, info store.RecordInfo) (bool, error) {
+	return who.MayReadOwn(info.Kind, user, func() ([]*syncproto.Change, error) {
+		if info.Erased > 0 {
+			return nil, nil
+		}
+		g, _, err := r.store.Graph(info.Record)
+		if err != nil {
+			return nil, fmt.Errorf("looking up who wrote a record: %w", err)
+		}
+		return g.Changes(), nil
+	})
 }
 
 func (r *Room) asker(user syncproto.UserID, family syncproto.FamilyID) access.Asker {
@@ -210,7 +271,22 @@ func (r *Room) asker(user syncproto.UserID, family syncproto.FamilyID) access.As
 
 // readable lists the record kinds of a family that a person may read, sorted.
 func (r *Room) readable(user syncproto.UserID, family syncproto.FamilyID) []string {
+	return kindsRead(r.asker(user, family))
+}
+
+// readableOwn lists the record kinds of a family of which a person may read what they
+// wrote themselves and nothing else, sorted.
+func (r *Room) readableOwn(user syncproto.UserID, family syncproto.FamilyID) []string {
 	who := r.asker(user, family)
+	every := kindsRead(who)
+	who.Authorship = access.AuthorBegan
+	return slices.DeleteFunc(kindsRead(who), func(kind string) bool {
+		_, known := slices.BinarySearch(every, kind)
+		return known
+	})
+}
+
+func kindsRead(who access.Asker) []string {
 	var out []string
 	for _, k := range schema.All() {
 		if who.MayRead(k.ID).Allow && !slices.Contains(out, k.ID) {

@@ -69,14 +69,18 @@ func (r *Room) Search(ctx context.Context, user syncproto.UserID, text string) (
 			return nil, 0, err
 		}
 		may := r.kindsOf(user, family)
-		if !may.any {
+		if len(may.kinds)+len(may.own) == 0 {
 			continue
 		}
 		s, err := r.shelf(family)
 		if err != nil {
 			return nil, 0, err
 		}
-		for _, n := range s.words.Find(query, func(n int) bool { return may.reads(s.records[n].Kind) }) {
+		mine, err := r.written(user, family, s, may.own)
+		if err != nil {
+			return nil, 0, err
+		}
+		for _, n := range s.words.Find(query, func(n int) bool { return may.reads(s.records[n].Kind) || mine[n] }) {
 			hits = append(hits, s.records[n])
 		}
 	}
@@ -117,18 +121,37 @@ func (r *Room) reached(user syncproto.UserID) []syncproto.FamilyID {
 	return out
 }
 
-// mayRead is which kinds of a family's records a person may read.
-type mayRead struct {
-	any   bool
-	reads func(kind string) bool
+// mayRead is which kinds of a family's records a person may read: all of them, or those
+// alone that they wrote.
+type mayRead struct{ kinds, own []string }
+
+func (m mayRead) reads(kind string) bool {
+	_, found := slices.BinarySearch(m.kinds, kind)
+	return found
 }
 
 func (r *Room) kindsOf(user syncproto.UserID, family syncproto.FamilyID) mayRead {
-	kinds := r.readable(user, family)
-	return mayRead{any: len(kinds) > 0, reads: func(kind string) bool {
-		_, found := slices.BinarySearch(kinds, kind)
-		return found
-	}}
+	return mayRead{r.readable(user, family), r.readableOwn(user, family)}
+}
+
+// written are the places on a shelf of those records of some kinds that a person may read
+// because they wrote them.
+func (r *Room) written(user syncproto.UserID, family syncproto.FamilyID, s *shelf, kinds []string) (map[int]bool, error) {
+	out := map[int]bool{}
+	who := r.asker(user, family)
+	for n := range s.records {
+		if _, own := slices.BinarySearch(kinds, s.records[n].Kind); !own {
+			continue
+		}
+		info, err := r.store.RecordInfo(s.records[n].Record)
+		if err != nil {
+			return nil, err
+		}
+		if out[n], err = r.mayOpen(who, user, info); err != nil {
+			return nil, err
+		}
+	}
+	return out, nil
 }
 
 // Look brings what a search of a family's records looks through up to the family's news.

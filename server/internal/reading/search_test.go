@@ -50,9 +50,9 @@ func TestSearchFindsWhatOneMayRead(t *testing.T) {
 	}{
 		{lead, "sian", []byte{31}},
 		{lead, "SIÂN", []byte{31}},
-		{lead, "gwil", []byte{32, 31}},          // the family before the person
-		{lead, "gwilym llyr kettle", []byte{7}}, // by the family's names and its own word
-		{lead, "sian kettle", []byte{7}},        // nobody's disclosure is found: it is read where it was written
+		{lead, "gwil", []byte{32, 31}},       // the family before the person
+		{lead, "gwilym llyr van", []byte{7}}, // by the family's names and its own word
+		{lead, "sian kettle", []byte{33, 7}}, // what she was told in confidence is hers to find, and nobody else's
 		{manager, "kettle", []byte{7}},
 		{lead, "dess", []byte{7}},
 		{lead, "may 2026", []byte{7}}, // what it is called
