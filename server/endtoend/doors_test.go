@@ -6,6 +6,9 @@ import (
 	"io"
 	"maps"
 	"net/http"
+	"net/url"
+	"regexp"
+	"strings"
 	"testing"
 	"time"
 
@@ -375,4 +378,77 @@ func TestPersonalSupervisionOverHTTP(t *testing.T) {
 	}
 	manager.wants(http.StatusUnauthorized, "GET", page, nil, nil)
 	worker.wants(http.StatusOK, "GET", page, nil, nil)
+}
+
+// A file is shut and opened again at the desk, on forms that need no script: by a manager
+// of its team the one, by information governance the other, with a reason each. Who may
+// not is led to neither and refused both.
+func TestARestrictionIsSetAndLiftedAtTheDesk(t *testing.T) {
+	t.Parallel()
+	b := newBorough(t, caseload{workers: 1, families: 1, manager: true, coord: true})
+	tab := newTablet(t, b, 0, 90)
+	tab.syncs()
+	family := tab.families()[0]
+	b.hires(t, "officer", "ig_officer")
+	for _, login := range []string{"manager", "coordinator"} {
+		if err := b.op.SetPassword(t.Context(), login, password); err != nil {
+			t.Fatal(err)
+		}
+	}
+	manager, officer, coordinator := b.browses(t, "manager"), b.browses(t, "officer"), b.browses(t, "coordinator")
+	at := "/desk/families/" + family.String()
+	restrict, lift := at+"/restrict", at+"/lift?category=STAFF"
+	if _, page := manager.looks(at); !strings.Contains(page, restrict) {
+		t.Error("a manager is not led to the form that restricts a file")
+	}
+	if _, page := coordinator.looks(at); strings.Contains(page, restrict) {
+		t.Error("a coordinator is led to the form that restricts a file")
+	}
+	for _, path := range []string{restrict, lift} {
+		if status, _ := coordinator.looks(path); status != http.StatusNotFound {
+			t.Errorf("a coordinator is answered %d at %s", status, path)
+		}
+	}
+	shut := url.Values{"category": {"STAFF"}, "review": {time.Now().AddDate(0, 0, 30).Format(time.DateOnly)}, "reason": {"her aunt works here"}}
+	late := url.Values{"category": {"STAFF"}, "review": {time.Now().AddDate(0, 0, 120).Format(time.DateOnly)}, "reason": {"her aunt works here"}}
+	if status, page := manager.fills(restrict, late); status/100 != 4 || !strings.Contains(page, "within 90 days") || !strings.Contains(page, "her aunt works here") {
+		t.Errorf("a review in four months: %d, and the form does not say why, or lost the words", status)
+	}
+	if status, _ := manager.fills(restrict, shut); status != http.StatusOK {
+		t.Errorf("restricting: %d", status)
+	}
+	if status, _ := manager.looks(lift); status != http.StatusNotFound {
+		t.Errorf("a manager, who is shut out as well now, is answered %d at the form that lifts", status)
+	}
+	if status, _ := coordinator.looks(at); status != http.StatusNotFound {
+		t.Errorf("the file is restricted, and a coordinator is answered %d", status)
+	}
+	if _, page := officer.looks("/desk/oversight"); !strings.Contains(page, lift) {
+		t.Error("information governance is not led to the form that lifts")
+	}
+	if status, page := officer.fills(lift, url.Values{}); status/100 != 4 || !strings.Contains(page, "Say why, in a few words.") {
+		t.Errorf("lifting without a reason: %d", status)
+	}
+	if status, page := officer.fills(lift, url.Values{"reason": {"she left the council"}}); status != http.StatusOK || !strings.Contains(page, "The restriction is lifted.") {
+		t.Errorf("lifting: %d", status)
+	}
+	if status, _ := coordinator.looks(at); status != http.StatusOK {
+		t.Errorf("the restriction is lifted, and a coordinator is answered %d", status)
+	}
+}
+
+var hiddenFields = regexp.MustCompile(`<input type="hidden" name="([a-z_]+)" value="([^"]*)">`)
+
+// fills sends the form at an address with these answers.
+func (w *office) fills(path string, answers url.Values) (int, string) {
+	w.t.Helper()
+	status, page := w.looks(path)
+	if status != http.StatusOK {
+		w.t.Errorf("the form at %s answers %d", path, status)
+	}
+	form := maps.Clone(answers)
+	for _, m := range hiddenFields.FindAllStringSubmatch(page, -1) {
+		form.Add(m[1], m[2])
+	}
+	return w.sends(path, form)
 }

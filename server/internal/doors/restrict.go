@@ -63,6 +63,20 @@ func (s *Service) Lift(ctx context.Context, by syncproto.UserID, family syncprot
 	return err
 }
 
+// Categories lists why a file may be restricted.
+func Categories() []string { return store.Restrictions() }
+
+// MayRestrict and MayLift report whether the actor may restrict a family's file, and take
+// a restriction off it, for a page that offers it: the act asks again.
+func (s *Service) MayRestrict(by syncproto.UserID, family syncproto.FamilyID) bool {
+	return s.now(by).may(family, access.GroupRestriction, access.ActionCreate).Allow
+}
+
+// MayLift is described beside MayRestrict.
+func (s *Service) MayLift(by syncproto.UserID, family syncproto.FamilyID) bool {
+	return s.now(by).may(family, access.GroupRestriction, access.ActionRemove).Allow
+}
+
 // Restrictions lists the restrictions that the actor may know of, the one whose
 // review is due first first.
 func (s *Service) Restrictions(_ context.Context, by syncproto.UserID) []store.RestrictionEntry {

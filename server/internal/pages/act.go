@@ -38,6 +38,7 @@ type sight struct {
 // formPage is a form with what it is about.
 type formPage struct {
 	Token, Action, Back string
+	BackText            string // empty: to the record
 	Heading             string
 	About               []line // what the record says now
 	Sides               []sideView

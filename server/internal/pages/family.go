@@ -57,6 +57,7 @@ func footing(bases []string) string {
 
 // familyPage is one family: who must be seen by when, and its records.
 type familyPage struct {
+	Acts  []linkTo
 	Due   []dueRow
 	Kinds []kindRows
 }
@@ -87,6 +88,9 @@ func (p *Pages) family(ctx context.Context, c *Call) (Answer, error) {
 	}
 	say := p.speaker(c)
 	in := familyPage{Due: say.dueRows(due), Kinds: say.kindRows(records)}
+	if p.cfg.Doors.MayRestrict(c.User, family) {
+		in.Acts = append(in.Acts, linkTo{Text: "Restrict this file", Href: familyAddress(family) + "/restrict"})
+	}
 	body, err := p.show(c, "family.html", shell{Title: orElse(p.cfg.Records.FamilyName(c.User, family), "A family"), Content: in})
 	return Answer{Body: body}, err
 }

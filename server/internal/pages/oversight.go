@@ -19,6 +19,10 @@ type Doors interface {
 	Openings(context.Context, syncproto.UserID) []doors.Emergency
 	Open(context.Context, syncproto.UserID, doors.Opening) (doors.Emergency, error)
 	Review(ctx context.Context, by syncproto.UserID, id syncproto.ID, finding, note string) error
+	Restrict(context.Context, syncproto.UserID, doors.Restriction) error
+	Lift(ctx context.Context, by syncproto.UserID, family syncproto.FamilyID, category, reason string) error
+	MayRestrict(by syncproto.UserID, family syncproto.FamilyID) bool
+	MayLift(by syncproto.UserID, family syncproto.FamilyID) bool
 }
 
 // oversightPage is what waits for whoever oversees.
@@ -54,6 +58,7 @@ type openingRow struct {
 type shutRow struct {
 	Family, Why, Words, By, ReviewBy string
 	Overdue                          bool
+	Lift, Renew                      string // where it is lifted and kept on; empty: not by the caller
 }
 
 // heedHeadings head the lists, in the order of package reading's sorts.
@@ -81,8 +86,7 @@ func (p *Pages) oversee(ctx context.Context, c *Call, refused error) (Answer, er
 		in.Openings = append(in.Openings, say.opening(c, &e))
 	}
 	for _, e := range p.cfg.Doors.Restrictions(ctx, c.User) {
-		in.Shut = append(in.Shut, shutRow{Family: orElse(p.cfg.Records.FamilyName(c.User, e.Family), "A family"), Why: restrictionWords[e.Category], Words: e.Reason,
-			By: say.person(e.By), ReviewBy: say.Moment(e.ReviewMS), Overdue: e.ReviewMS < p.cfg.Now().UnixMilli()})
+		in.Shut = append(in.Shut, say.shut(c, &e))
 	}
 	if in.Counts, err = p.waitingElsewhere(ctx, c); err != nil {
 		return Answer{}, err
