@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"maps"
 	"os"
 	"path/filepath"
 	"slices"
@@ -97,6 +98,7 @@ func (in *incoming) look(ctx context.Context) {
 	if err != nil && !said {
 		in.warn("import.folder cannot be read", "reason", err.Error())
 	}
+	in.forget(sets)
 	for _, set := range sets {
 		name := set.Name()
 		if ctx.Err() != nil || !set.IsDir() || name == takenFolder || name == refusedFolder || strings.HasPrefix(name, ".") || !exists(filepath.Join(in.cfg.Folder, name, incomingDone)) {
@@ -117,6 +119,18 @@ func (in *incoming) look(ctx context.Context) {
 	}
 	in.removeOld()
 	in.remember()
+}
+
+// forget drops what is known of sets that somebody took away.
+func (in *incoming) forget(sets []fs.DirEntry) {
+	in.mu.Lock()
+	defer in.mu.Unlock()
+	if in.trouble {
+		return
+	}
+	maps.DeleteFunc(in.stuck, func(name string, _ time.Time) bool {
+		return !slices.ContainsFunc(sets, func(set fs.DirEntry) bool { return set.Name() == name })
+	})
 }
 
 // take imports one set, writes the report into its folder and moves that away. What was

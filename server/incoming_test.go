@@ -85,6 +85,25 @@ func TestWhatIsLeftInTheFolderIsImported(t *testing.T) {
 	now = now.Add(5*24*time.Hour + time.Minute)
 	lists("wednesday: 1 problems; nothing was imported.", "tuesday: Everything is there already; nothing was stored.")
 
+	// A set that cannot be moved away is trouble until somebody takes it away.
+	in.cfg.Folder = t.TempDir()
+	if err := os.WriteFile(filepath.Join(in.cfg.Folder, takenFolder), nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	leave("thursday", "teams.csv", "team_ref,name\nT1,East\n")
+	leave("thursday", incomingDone, "")
+	in.look(t.Context())
+	if f := in.figures(); !f.Stuck {
+		t.Errorf("with a set that cannot be moved: %+v", f)
+	}
+	if err := os.RemoveAll(filepath.Join(in.cfg.Folder, "thursday")); err != nil {
+		t.Fatal(err)
+	}
+	in.look(t.Context())
+	if f := in.figures(); f.Stuck {
+		t.Errorf("once it is taken away: %+v", f)
+	}
+
 	if err := os.RemoveAll(in.cfg.Folder); err != nil {
 		t.Fatal(err)
 	}

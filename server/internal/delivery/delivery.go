@@ -110,14 +110,14 @@ type Service struct {
 	mu      sync.Mutex // guards what follows
 	found   found
 	owing   []Owed                       // what does not lie with the other side yet; nil: work it out anew
-	waits   map[syncproto.RecordID]pause // refused
+	waits   map[syncproto.RecordID]pause // refused, or its bundle could not be made
 	down    trouble
 	arrived uint64 // since the start
 }
 
-// pause is how long a refused record rests.
+// pause is how long a record rests that was refused or could not be made ready.
 type pause struct {
-	status int
+	status int // 0: it was not refused
 	times  int
 	until  time.Time
 }
@@ -190,7 +190,8 @@ func (s *Service) mayTry(o Owed) bool {
 func (s *Service) deliver(ctx context.Context, o Owed) error {
 	p, err := s.parcel(o)
 	if err != nil {
-		return err
+		s.rest(o, err)
+		return nil
 	}
 	seen := audit.Access{Type: audit.TypeExport, Family: o.Family, Record: o.Record, Word: "delivery"}
 	if err := s.cfg.Accesses.Note(seen); err != nil {
@@ -233,11 +234,26 @@ func (s *Service) failed(ctx context.Context, o Owed, err error) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.down, s.owing = trouble{}, nil
-	w := s.waits[o.Record]
-	wait := min(refusedWait<<min(w.times, 10), longestPause)
-	s.waits[o.Record] = pause{status: refused.Status, times: w.times + 1, until: s.cfg.Now().Add(wait)}
+	wait := s.pause(o.Record, refused.Status)
 	s.cfg.Log.Warn("the case-management system refused a final record", "bundle", o.ID(), "status", refused.Status, "again_in", wait.String())
 	return nil
+}
+
+// rest leaves a record alone for a while whose bundle could not be made, because it is
+// erased meanwhile or cannot be read: the others need not wait for it.
+func (s *Service) rest(o Owed, err error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	wait := s.pause(o.Record, s.waits[o.Record].status)
+	s.cfg.Log.Error("a final record could not be made ready for delivery", "bundle", o.ID(), "reason", err.Error(), "again_in", wait.String())
+}
+
+// pause has a record rest, longer each time, and says how long. s.mu is held.
+func (s *Service) pause(record syncproto.RecordID, status int) time.Duration {
+	times := s.waits[record].times
+	wait := min(refusedWait<<min(times, 10), longestPause)
+	s.waits[record] = pause{status: status, times: times + 1, until: s.cfg.Now().Add(wait)}
+	return wait
 }
 
 // note keeps why nothing can be delivered, and logs it once.

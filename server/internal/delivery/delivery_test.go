@@ -127,6 +127,65 @@ func TestDeliverySurvivesRestarts(t *testing.T) {
 	}
 }
 
+// A line of the receipts that cannot be read costs that receipt and none behind it: of
+// what is erased later, the other side must still be told.
+func TestADamagedReceiptCostsNoOther(t *testing.T) {
+	w := newWorld(t)
+	w.sealed()
+	w.round()
+	w.fetch(id(visit, "1"))
+	w.fetch(id(part, "1"))
+	w.round()
+	receipts := filepath.Join(w.dir, "receipts.jsonl")
+	kept, err := os.ReadFile(receipts)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(receipts, append([]byte("{damaged\n"), kept...), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	w.open(nil)
+	w.round()
+	if got := w.lying(); got != nil {
+		t.Errorf("went again: %v", got)
+	}
+}
+
+// broken fails for one record.
+type broken struct {
+	delivery.Final
+	record syncproto.RecordID
+}
+
+func (b *broken) FinalVersion(record syncproto.RecordID) (*syncproto.View, error) {
+	if record == b.record {
+		return nil, errors.New("its key cannot be read")
+	}
+	return b.Final.FinalVersion(record)
+}
+
+// A record whose bundle cannot be made holds up no other, is tried again, and is counted
+// as waiting meanwhile.
+func TestARecordThatCannotBeReadHoldsUpNoOther(t *testing.T) {
+	w := newWorld(t)
+	w.sealed()
+	trouble := &broken{record: visit}
+	w.open(nil, func(cfg *delivery.Config) { trouble.Final = cfg.Final; cfg.Final = trouble })
+	w.round()
+	if got, want := w.lying(), []string{id(part, "1")}; !slices.Equal(got, want) {
+		t.Errorf("lying ready: got %v, want %v", got, want)
+	}
+	if d := w.service.Depth(); d.Waiting != 1 || d.Refused != 0 || d.Oldest.IsZero() {
+		t.Errorf("while it cannot be read: %+v", d)
+	}
+	trouble.record = syncproto.RecordID{}
+	w.now = w.now.Add(time.Hour)
+	w.round()
+	if got, want := w.lying(), []string{id(visit, "1"), id(part, "1")}; !slices.Equal(got, want) {
+		t.Errorf("once it can: got %v, want %v", got, want)
+	}
+}
+
 // A share that is not mounted is no folder whose bundles were all fetched.
 func TestAMountPointWithoutItsShareIsNotWrittenInto(t *testing.T) {
 	w := newWorld(t)

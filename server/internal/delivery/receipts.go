@@ -30,8 +30,9 @@ type Receipt struct {
 // maxReference bounds what the other side may have kept, in bytes.
 const maxReference = 200
 
-// Receipts remembers, durably, what has been delivered. A line that was torn by a crash
-// is dropped: its bundle goes again, under the same id. It is safe for concurrent use.
+// Receipts remembers, durably, what has been delivered. A line that was torn by a crash, or
+// damaged, is dropped, and no other: its bundle goes again, under the same id. It is safe for
+// concurrent use.
 type Receipts struct {
 	fsys disk.FS
 	path string
@@ -69,7 +70,7 @@ func OpenReceipts(fsys disk.FS, dir string) (*Receipts, error) {
 		return nil, fmt.Errorf("reading the receipts: %w", err)
 	}
 	whole := r.read(data)
-	if err != nil || whole != len(data) || r.lines > 2*len(r.newest)+100 {
+	if err != nil || !whole || r.lines > 2*len(r.newest)+100 {
 		if err := disk.Replace(fsys, r.path, r.all()); err != nil {
 			return nil, fmt.Errorf("writing the receipts: %w", err)
 		}
@@ -77,21 +78,21 @@ func OpenReceipts(fsys disk.FS, dir string) (*Receipts, error) {
 	return r, r.open()
 }
 
-// read takes in whole lines, and returns where they end.
-func (r *Receipts) read(data []byte) (end int) {
-	for {
-		n := bytes.IndexByte(data[end:], '\n')
-		if n < 0 {
-			return end
-		}
-		one, err := parseReceipt(data[end : end+n])
-		if err != nil {
-			return end // what follows goes again
+// read takes in every line that can be read, and reports whether all could.
+func (r *Receipts) read(data []byte) (whole bool) {
+	whole = true
+	for len(data) > 0 {
+		line, rest, ended := bytes.Cut(data, []byte("\n"))
+		data = rest
+		one, err := parseReceipt(line)
+		if err != nil || !ended {
+			whole = false
+			continue
 		}
 		r.newest[one.Record] = one
 		r.lines++
-		end += n + 1
 	}
+	return whole
 }
 
 func parseReceipt(line []byte) (Receipt, error) {
