@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
-	"runtime"
 	"testing"
 
 	"doorstep/client-sdk/device"
@@ -42,15 +41,27 @@ func cutFixture(t *testing.T) (b *borough, worker, colleague *tablet, family syn
 	return b, worker, colleague, worker.families()[0]
 }
 
-// inTurn syncs over a line that is cut after so many bytes up or down, -1 never, as soon
-// as the server lets a session that asks for so much.
-func (b *tablet) inTurn(up, down int) error {
-	for {
-		b.line.cut(up, down)
-		if _, err := b.Sync(b.t.Context()); !errors.Is(err, syncproto.CodeTooMany) {
-			return err
-		}
-		runtime.Gosched()
+// syncsCut syncs over a line that is cut after so many bytes up or down, -1 never.
+func (b *tablet) syncsCut(up, down int) error {
+	b.line.cut(up, down)
+	_, err := b.Sync(b.t.Context())
+	return err
+}
+
+// sessionCuts is how many cuts one session makes: it may ask for a thousand things at
+// once, and then for a hundred a second.
+const sessionCuts = 300
+
+// newSession signs the tablet in anew.
+func (b *tablet) newSession() {
+	b.t.Helper()
+	b.line.cut(-1, -1)
+	client, left := b.client(), b.store.Reopen()
+	closing(b.t, b.Close)
+	b.store = left
+	b.open(client)
+	if err := client.SignIn(b.t.Context(), b.login, password, b.id.Device); err != nil {
+		b.t.Fatal(err)
 	}
 }
 
@@ -77,13 +88,16 @@ func TestFault62RequestCutAtEveryByte(t *testing.T) {
 	length := int(worker.line.up.Load() - before)
 	cuts := 0
 	for at := 0; at < length; at += stride() {
+		if at/stride()%sessionCuts == sessionCuts-1 {
+			worker.newSession()
+		}
 		wrote = append(wrote, worker.day(family, at, words)...)
-		err := worker.inTurn(at, -1)
+		err := worker.syncsCut(at, -1)
 		if err != nil {
 			cuts++
 			wantNoAnswer(t, at, err)
 		}
-		if err := worker.inTurn(-1, -1); err != nil {
+		if err := worker.syncsCut(-1, -1); err != nil {
 			t.Fatal(err)
 		}
 		worker.wantEmptyOutbox()
@@ -125,12 +139,15 @@ func TestFault62ReplyCutAtEveryByte(t *testing.T) {
 	closing(t, settled.Close)
 	cuts := 0
 	for at := 0; at < length; at += stride() {
+		if at/stride()%sessionCuts == sessionCuts-1 {
+			worker.newSession()
+		}
 		cut := worker.copied(uint64(at))
-		if err := cut.inTurn(-1, at); err != nil {
+		if err := cut.syncsCut(-1, at); err != nil {
 			cuts++
 			wantNoAnswer(t, at, err)
 		}
-		if err := cut.inTurn(-1, -1); err != nil {
+		if err := cut.syncsCut(-1, -1); err != nil {
 			t.Fatal(err)
 		}
 		cut.wantEmptyOutbox()
@@ -142,7 +159,7 @@ func TestFault62ReplyCutAtEveryByte(t *testing.T) {
 	if cuts < (length-asked)/stride()-16 {
 		t.Errorf("only %d of %d replies were cut", cuts, length/stride())
 	}
-	if err := worker.inTurn(-1, -1); err != nil {
+	if err := worker.syncsCut(-1, -1); err != nil {
 		t.Fatal(err)
 	}
 	newWire(b, worker).wantOnce(append(ours, theirs...)...)

@@ -112,13 +112,7 @@ func (b *tablet) lapses(front *frontDoor) {
 	b.t.Helper()
 	front.tell(map[string]int{"expires_in": 1})
 	defer front.tell(nil)
-	left, client := b.store.Reopen(), b.client()
-	closing(b.t, b.Close)
-	b.store = left
-	b.open(client)
-	if err := client.SignIn(b.t.Context(), b.login, password, b.id.Device); err != nil {
-		b.t.Fatal(err)
-	}
+	b.newSession()
 }
 
 // poorTablet is the app in a browser, at the end of a poor line.
