@@ -2,9 +2,11 @@ package server
 
 import (
 	"log/slog"
+	"slices"
 	"sync"
 	"time"
 
+	"doorstep/server/internal/access"
 	"doorstep/server/internal/exchange"
 	"doorstep/syncproto"
 )
@@ -53,6 +55,16 @@ func (b *borough) tell(c exchange.Committed) {
 	}
 	b.ahead.note(c.Families)
 	b.hub.Tell(b.store.State(), c)
+}
+
+// tellCoordinators has the desks of a family's coordinators look again: one of them took
+// a record on, or gave it back.
+func (b *borough) tellCoordinators(family syncproto.FamilyID) {
+	state := b.store.State()
+	b.hub.Wake(slices.DeleteFunc(state.MembersOf(family), func(id syncproto.UserID) bool {
+		u, _ := state.User(id)
+		return access.Role(u.Role) != access.RoleCoordinator
+	}))
 }
 
 func (l *lookAhead) note(families []syncproto.FamilyID) {

@@ -84,7 +84,7 @@ func deskRules() map[string]rule {
 	}
 	for or, ids := range map[elsewhere][]string{
 		anEntry:  {"deskSignInSend", "deskSignOut", "deskStepUpSend", "deskAdmit", "deskAdmitAddendum", "deskKeepAway", "deskReviewOpening", "deskLiftSend", "deskRestrictSend", "deskOpenFile", "deskSiteDeviceSend", "deskSitePersonSend"},
-		ofNobody: {"deskEmergency", "deskSignIn", "deskStepUp", "deskLease", "deskRelease"},
+		ofNobody: {"deskEmergency", "deskSignIn", "deskStepUp", "deskEvents", "deskLive", "deskQueueVersion", "deskRecordVersion", "deskLease", "deskRelease"},
 	} {
 		for _, id := range ids {
 			out[id] = rule{or: or}

@@ -229,6 +229,12 @@ func (w *world) openEvents(token string) *eventStream {
 	}
 	req.Header.Set("Authorization", "Bearer "+token)
 	w.prove(req)
+	return w.openStream(req)
+}
+
+// openStream is a stream that somebody asks for in their own way.
+func (w *world) openStream(req *http.Request) *eventStream {
+	w.t.Helper()
 	res, err := w.client().Do(req)
 	if err != nil {
 		w.t.Fatal(err)

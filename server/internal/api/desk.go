@@ -66,6 +66,7 @@ func (a *API) deskTable() []deskRoute {
 		{route{method: "GET", path: deskStepUp, id: "deskStepUp", who: signedIn}, a.deskAskAgain},
 		{route{method: "POST", path: deskStepUp, id: "deskStepUpSend", who: signedIn, codes: prove}, a.deskProve},
 	}
+	out = append(out, deskRoute{route: route{method: "GET", path: pages.Root + "events", id: "deskEvents", who: signedIn, stream: a.events}})
 	for _, r := range a.cfg.Desk.Routes() {
 		out = append(out, deskRoute{route{method: r.Method, path: r.Path, id: r.ID, who: signedIn, stepUp: r.Fresh, onlyOnce: r.Once},
 			func(d *deskCall) (pages.Answer, error) { return r.Handle(d.ctx, d.page) }})
@@ -96,6 +97,9 @@ func (a *API) deskHandler(r deskRoute) fiber.Handler {
 		defer cancel()
 		d := &deskCall{fctx: fctx, path: strings.Clone(c.Path()), call: &call{ctx: ctx, address: a.address(fctx),
 			param: strings.Clone(c.Params("id")), log: a.cfg.Log.With("request", s.id, "route", r.id)}}
+		if r.stream != nil {
+			return a.deskListen(r, d, s)
+		}
 		answer, err := a.deskServe(r, d)
 		s.user = d.caller.User
 		if noted := a.noteShown(r.route, d.call, answer, err); noted != nil && (err == nil || len(answer.Shown) > 0) {
@@ -106,6 +110,18 @@ func (a *API) deskHandler(r deskRoute) fiber.Handler {
 		}
 		return a.deskAnswer(d, answer, err)
 	}
+}
+
+// deskListen keeps the connection of a page open that listens for news.
+func (a *API) deskListen(r deskRoute, d *deskCall, s *state) error {
+	if err := a.deskCaller(d); err != nil {
+		s.cause = err
+		a.writeProblem(d.fctx, refusalOf(err))
+		return a.note(r.route, d.call, err)
+	}
+	s.user = d.caller.User
+	r.stream(d.call, d.fctx)
+	return nil
 }
 
 // deskServe checks who calls and what was sent, and has the page made.

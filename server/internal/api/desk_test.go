@@ -29,7 +29,7 @@ func (d *smallDesk) Routes() []pages.Route {
 		{Method: "GET", Path: "/desk/late", ID: "deskLate", Handle: d.none},
 	}
 	for id := range deskRules() { // whoever has rules has pages
-		if !slices.Contains([]string{"deskQueue", "deskRecord", "deskLease", "deskRelease", "deskLate", "deskSignIn", "deskSignInSend", "deskSignOut", "deskStepUp", "deskStepUpSend"}, id) {
+		if !slices.Contains([]string{"deskQueue", "deskRecord", "deskLease", "deskRelease", "deskLate", "deskSignIn", "deskSignInSend", "deskSignOut", "deskStepUp", "deskStepUpSend", "deskEvents"}, id) {
 			out = append(out, pages.Route{Method: "GET", Path: "/desk/" + id, ID: id, Handle: d.none})
 		}
 	}
@@ -286,5 +286,53 @@ func TestPagesMayRunNothing(t *testing.T) {
 	}
 	if strings.Contains(policy, "unsafe") || got.header.Get("Cache-Control") != "no-store" || got.header.Get("Content-Type") != htmlMedia {
 		t.Errorf("headers: %v", got.header)
+	}
+}
+
+// TestPagesListenForNews: by the session of the browser, and nobody without one.
+func TestPagesListenForNews(t *testing.T) {
+	o := newOffice(t, nil)
+	if got := o.visit("GET", "/desk/events", nil); got.status != http.StatusUnauthorized {
+		t.Errorf("without a session: %d", got.status)
+	}
+	o.wantNoted(audit.TypeDenied, syncproto.CodeUnauthenticated, "deskEvents")
+	o.enter()
+	req, err := http.NewRequest("GET", "http://"+o.addr+"/desk/events", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	req.Header.Set("Cookie", plainCookieName+"="+o.cookie)
+	o.openStream(req).wantEvent("event: pull")
+}
+
+// TestTheStreamOfAPageThatWasLeftIsFree: who goes from page to page keeps hearing.
+func TestTheStreamOfAPageThatWasLeftIsFree(t *testing.T) {
+	o := newOffice(t, func(c *Config) { c.Limits.StreamsPerUser, c.Limits.KeepAlive = 1, time.Hour })
+	o.enter()
+	listen := func(ctx context.Context) int {
+		req, err := http.NewRequestWithContext(ctx, "GET", "http://"+o.addr+"/desk/events", nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		req.Header.Set("Cookie", plainCookieName+"="+o.cookie)
+		res, err := o.client().Do(req)
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { res.Body.Close() })
+		return res.StatusCode
+	}
+	first, leave := context.WithCancel(t.Context())
+	if got := listen(first); got != http.StatusOK {
+		t.Fatalf("the first page: %d", got)
+	}
+	if got := listen(t.Context()); got != http.StatusTooManyRequests {
+		t.Fatalf("a second page beside it: %d", got)
+	}
+	leave()
+	for until := time.Now().Add(time.Minute); listen(t.Context()) != http.StatusOK; {
+		if time.Now().After(until) {
+			t.Fatal("the stream of a page that was left counts for a minute")
+		}
 	}
 }

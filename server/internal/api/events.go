@@ -94,8 +94,13 @@ func (a *API) events(c *call, fctx *fasthttp.RequestCtx) {
 
 // stream writes events until the caller goes, loses the session, or the server
 // shuts down. The first event is a pull, so that nothing that happened before
-// the subscription is missed.
+// the subscription is missed. That a tablet went is found out by the next thing that is
+// said to it.
 func (a *API) stream(conn net.Conn, header string, caller auth.Caller, wake <-chan struct{}) {
+	var gone <-chan struct{} // a tablet keeps one stream for hours: what else listens to it is saved
+	if caller.Device.IsZero() {
+		gone = left(conn)
+	}
 	beat := time.NewTicker(a.cfg.Limits.KeepAlive)
 	defer beat.Stop()
 	const news, still = "event: pull\ndata:\n\n", ": still here\n\n"
@@ -113,6 +118,8 @@ func (a *API) stream(conn net.Conn, header string, caller auth.Caller, wake <-ch
 			text = news
 		case <-beat.C:
 			text = still
+		case <-gone:
+			return
 		case <-a.closing:
 			return
 		}
@@ -120,4 +127,17 @@ func (a *API) stream(conn net.Conn, header string, caller auth.Caller, wake <-ch
 			return
 		}
 	}
+}
+
+// left is closed when the other side of a connection went. A browser goes from page to
+// page, and the stream of the last must not count for long against that of the next.
+func left(conn net.Conn) <-chan struct{} {
+	gone := make(chan struct{})
+	go func() {
+		defer close(gone)
+		if conn.SetReadDeadline(time.Time{}) == nil {
+			_, _ = conn.Read(make([]byte, 1)) // nothing more is asked on it: it ends, or the stream does
+		}
+	}()
+	return gone
 }

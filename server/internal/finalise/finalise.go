@@ -38,7 +38,7 @@ type Composer interface {
 	Compose(tx *store.Tx, edits []desk.Edit) ([]syncproto.ChangeID, error)
 }
 
-// Config is what New needs. All fields but OnSeal are required.
+// Config is what New needs. All fields but OnSeal and OnLease are required.
 type Config struct {
 	Ledger Ledger
 	Desk   Composer
@@ -46,6 +46,9 @@ type Config struct {
 	Now    func() time.Time
 	// OnSeal is called after each seal.
 	OnSeal func()
+	// OnLease is called when a record of a family was given to a coordinator, or given
+	// back: no entry tells of it.
+	OnLease func(syncproto.FamilyID)
 }
 
 // Caller is who acts.

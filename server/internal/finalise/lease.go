@@ -25,10 +25,14 @@ func (s *Service) Lease(_ context.Context, caller Caller, record syncproto.Recor
 		if err := first(g.may(p, op), open(p)); err != nil {
 			return err
 		}
+		_, held := s.leaseOf(p.info.Record)
 		var ok bool
 		if out, ok = s.leases.Take(p.info.Record, caller.User, s.cfg.Now()); !ok {
 			out = Lease{}
 			return leased(p)
+		}
+		if !held {
+			s.leaseChanged(p)
 		}
 		return nil
 	})
@@ -38,9 +42,19 @@ func (s *Service) Lease(_ context.Context, caller Caller, record syncproto.Recor
 // Release gives up the caller's lease of a record; without one it does nothing.
 func (s *Service) Release(_ context.Context, caller Caller, record syncproto.RecordID) error {
 	return s.read(caller, record, func(g *group) error {
-		s.leases.Give(g.whole().info.Record, caller.User)
+		p := g.whole()
+		if l, held := s.leaseOf(p.info.Record); held && l.User == caller.User {
+			s.leases.Give(p.info.Record, caller.User)
+			s.leaseChanged(p)
+		}
 		return nil
 	})
+}
+
+func (s *Service) leaseChanged(p *part) {
+	if s.cfg.OnLease != nil {
+		s.cfg.OnLease(p.info.Family)
+	}
 }
 
 // leaseOf returns the lease in force on a record.

@@ -120,7 +120,9 @@ func (p *Pages) showForm(s *sight, a *act, wrong []problem) ([]byte, error) {
 	if len(wrong) > 0 && wrong[0].Href == "" && len(in.Fields) > 0 {
 		wrong[0].Href = "#" + in.Fields[0].ID
 	}
-	return p.show(s.Call, "form.html", shell{Title: in.Heading, Problems: wrong, Content: in})
+	live := liveRecord(&s.st)
+	live.See = to(s.st.Record)
+	return p.show(s.Call, "form.html", shell{Title: in.Heading, Problems: wrong, Live: live, Content: in})
 }
 
 // problems are the reasons of a refusal, in plain words.

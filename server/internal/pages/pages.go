@@ -1,5 +1,6 @@
 // Package pages is the borough's desk in a browser: HTML pages for coordinators,
-// managers and whoever else works at a desk, which need no script.
+// managers and whoever else works at a desk, which need no script. To who runs scripts the
+// queue and the pages about a record say when what they show has changed (live.go).
 //
 // Pages holds a table of Routes. Each takes a Call, asks the packages that decide
 // (reading, finalise) as the person who calls, and gives an Answer: a page, or where to go

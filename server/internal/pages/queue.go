@@ -83,7 +83,7 @@ func (p *Pages) queue(ctx context.Context, c *Call) (Answer, error) {
 	n := narrowed{pages: p, user: c.User, state: finalise.State(c.Query.Get("state")), team: c.Query.Get("team"), over: c.Query.Get("clock") == "over",
 		since: p.cfg.Records.OnFileSince()}
 	in.Filters, in.Narrow = n.states(list), n.others(list)
-	return p.list(ctx, c, n.keep(list), in, shell{Title: "Queue", Here: Root})
+	return p.list(ctx, c, n.keep(list), in, shell{Title: "Queue", Here: Root, Live: &liveness{At: Root + "version", Version: versionOfQueue(list)}})
 }
 
 func (p *Pages) late(ctx context.Context, c *Call) (Answer, error) {

@@ -69,7 +69,7 @@ func (p *Pages) record(ctx context.Context, c *Call) (Answer, error) {
 		return Answer{}, err
 	}
 	say := p.speaker(c)
-	body, err := p.show(c, "record.html", shell{Title: say.heading(&st), Content: say.recordPage(&st, past, c)})
+	body, err := p.show(c, "record.html", shell{Title: say.heading(&st), Live: liveRecord(&st), Content: say.recordPage(&st, past, c)})
 	return Answer{Body: body, Shown: shown(&st)}, err
 }
 

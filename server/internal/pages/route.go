@@ -41,7 +41,7 @@ const RequestName = "request"
 // Answer is a page, or where to go next. With an error beside it, it is how the error is
 // shown; without, the error's own words are.
 type Answer struct {
-	Body  []byte               // HTML; nil if To is set
+	Body  []byte               // nil if To is set
 	Media string               // of Body, where it is no HTML
 	To    string               // address to go to (303)
 	Shown []syncproto.RecordID // whose words are on the page, for the audit log
@@ -64,6 +64,9 @@ func (p *Pages) Routes() []Route {
 	const get, post = "GET", "POST"
 	return append([]Route{
 		{Method: get, Path: Root, ID: "deskQueue", Handle: p.home},
+		{Method: get, Path: Root + "live.js", ID: "deskLive", Handle: p.live},
+		{Method: get, Path: Root + "version", ID: "deskQueueVersion", Handle: p.queueVersion},
+		{Method: get, Path: Root + "records/:id/version", ID: "deskRecordVersion", Handle: p.recordVersion},
 		{Method: get, Path: Root + "late", ID: "deskLate", Handle: p.late},
 		{Method: get, Path: Root + "chasing", ID: "deskChasing", Handle: p.chasing},
 		{Method: get, Path: Root + "search", ID: "deskSearch", Handle: p.search},

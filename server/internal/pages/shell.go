@@ -20,6 +20,7 @@ type shell struct {
 	Token    string // for forms
 	Notice   string // what was just done
 	Problems []problem
+	Live     *liveness // nil: the page does not listen for news
 	Content  any
 }
 

@@ -134,13 +134,14 @@ func (w *workingDay) toFinal() {
 	w.check("desk-08-chasing")
 	w.searches()
 	w.follow("Queue")
-	if n := webtest.Eval[int](w.Browser, "document.scripts.length"); n > 0 {
-		w.t.Errorf("the page has %d scripts", n)
+	if got := webtest.Eval[string](w.Browser, "[...document.scripts].map(s => s.text + new URL(s.src).pathname).join()"); got != "/desk/live.js" {
+		w.t.Errorf("the page has the scripts %q, want only the one that listens for news", got)
 	}
 	w.follow("Child protection visit")
 	w.Sees("Seen alone: people differ")
 	w.Sees("In force until somebody decides: No, because it is the safer")
 	w.Sees("on the tablet")
+	w.takenAndGivenBack()
 	w.follow("Prepare this record")
 	w.Sees("This record is yours to prepare.")
 	w.check("desk-08-prepare")
@@ -240,6 +241,26 @@ func (w *workingDay) toFinal() {
 	w.afterwards()
 }
 
+// takenAndGivenBack has a colleague take the record on, and give it back, while she looks
+// at it: the page says so each time.
+func (w *workingDay) takenAndGivenBack() {
+	w.t.Helper()
+	joel := w.reader(w.t, "joel.hartnoll")
+	joel.press("/desk/records/"+w.visit.String(), "lease")
+	w.hasChanged()
+	w.follow("Show it as it is now")
+	w.Sees("Joel Hartnoll, until")
+	joel.press("/desk/records/"+w.visit.String(), "release")
+	w.hasChanged()
+	w.follow("Show it as it is now")
+}
+
+// hasChanged waits until the open page says that what it shows has changed.
+func (w *workingDay) hasChanged() {
+	w.t.Helper()
+	w.Until("the page says that the record has changed", `!document.getElementById("live").hidden`)
+}
+
 // searches looks for words at the desk: for a name without its accent, for what nobody
 // wrote, and for a word of a family that is not the coordinator's.
 func (w *workingDay) searches() {
@@ -297,6 +318,8 @@ func (w *workingDay) minutesIn(minutes int) string {
 // correction, a challenge.
 func (w *workingDay) afterwards() {
 	w.t.Helper()
+	w.goTo(w.visit, "/addendum")
+	w.Fill("What is to be added", "Half a sen")
 	late := w.tablet(tom)
 	late.wire.offline.Store(true) // he has not heard of the seal
 	_, err := late.edit(w.family, w.visit, "visit", late.add("worker_raw_note", textPart("kind", "TEXT"), textPart("text", lateWords)))
@@ -307,6 +330,12 @@ func (w *workingDay) afterwards() {
 	if err != nil {
 		w.t.Fatal(err)
 	}
+	w.hasChanged()
+	w.Sees("What you typed is still here")
+	if got := webtest.Eval[string](w.Browser, "document.querySelector('textarea').value"); got != "Half a sen" {
+		w.t.Errorf("what was typed is %q when the record changes", got)
+	}
+	w.check("desk-21-changed")
 	w.Open(w.url)
 	w.follow("Late entries")
 	w.Sees("1 late entry")

@@ -109,6 +109,19 @@ func (d *day) sentTwice(t *testing.T) {
 	}
 }
 
+// press sends a form that only has a button: an act on a page, which has one of them.
+func (r *reader) press(page, act string) {
+	r.t.Helper()
+	_, body := r.get(page)
+	form := url.Values{}
+	for _, m := range hidden.FindAllStringSubmatch(body, -1) {
+		form.Set(m[1], m[2])
+	}
+	if status, _ := r.send(page+"/"+act, form); status != http.StatusOK {
+		r.t.Fatalf("%s presses %s: %d", r.login, act, status)
+	}
+}
+
 var everyForm = flag.Bool("everyform", false, "crawl the form of every field of the desk, instead of one of sixteen")
 
 // oneOfMany leaves out most forms that are about one field: they are alike, and hundreds.
