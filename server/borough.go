@@ -29,6 +29,7 @@ import (
 	"doorstep/server/internal/settle"
 	"doorstep/server/internal/store"
 	"doorstep/server/internal/store/backing"
+	"doorstep/server/internal/tracing"
 	"doorstep/syncproto"
 )
 
@@ -86,6 +87,7 @@ type borough struct {
 	delivery *delivery.Service // while serving; nil: nothing is delivered
 	rebuild  bool              // the index is built anew
 	meter    *metering         // counts, while serving; nil: nobody does
+	traces   *tracing.Tracer   // while serving; nil: nothing is traced
 	run      syncproto.ID      // of this opening
 	witness  *witness          // nil: none is kept
 	settler  *settle.Settler

@@ -34,6 +34,7 @@ type Config struct {
 	Import   ImportConfig   `koanf:"import"`
 	Delivery DeliveryConfig `koanf:"delivery"`
 	Metrics  MetricsConfig  `koanf:"metrics"`
+	Traces   TracesConfig   `koanf:"traces"`
 	Log      LogConfig      `koanf:"log"`
 
 	unproven  bool // see Unproven
@@ -144,6 +145,7 @@ func DefaultConfig() Config {
 		Limits:   LimitsConfig{Connections: 8192, PerAddress: 2048, Syncs: 256, Streams: 5000, StreamsPerUser: 4, MemoryMB: 1024, CustodyMB: 32},
 		Visits:   defaultVisits(),
 		Scrub:    ScrubConfig{MBPerSecond: 32, Every: 7 * 24 * time.Hour},
+		Traces:   TracesConfig{OneIn: 1},
 		Import:   ImportConfig{Keep: 7 * 24 * time.Hour},
 		Delivery: DeliveryConfig{Kinds: []string{}},
 		Backup:   BackupConfig{Recipients: []string{}, Every: 24 * time.Hour, FullEvery: 30 * 24 * time.Hour, Keep: 90 * 24 * time.Hour, KeepKeys: 35 * 24 * time.Hour},
@@ -183,6 +185,7 @@ func (c Config) Check() error {
 	f.unless(c.Scrub.Every >= time.Second, "scrub.every must be a second or more")
 	c.checkBackup(&f)
 	c.checkMetrics(&f)
+	c.Traces.check(&f)
 	c.Delivery.check(&f, c.Data.Dir)
 	c.Import.check(&f, c.Data.Dir)
 	f.unless(slices.Contains([]string{"debug", "info", "warn", "error"}, c.Log.Level), "log.level must be debug, info, warn or error")

@@ -95,6 +95,9 @@ func TestConfigFaultsOneByOne(t *testing.T) {
 		"sessions longer idle":   {good + "[sessions]\nidle=\"2h\"\nmax=\"1h\"", "sessions.max"},
 		"figures for everybody":  {good + "[metrics]\naddress=\"0.0.0.0:8481\"", "metrics.open"},
 		"figures in public":      {good + "[metrics]\naddress=\"127.0.0.1:8480\"", "another port"},
+		"traces in the open":     {good + "[traces]\nendpoint=\"http://collector.example:4318/v1/traces\"", "traces.plain_http"},
+		"traces with a password": {good + "[traces]\nendpoint=\"https://me:word@collector.example/v1/traces\"", "traces.endpoint must be"},
+		"traces of none":         {good + "[traces]\none_in=0", "traces.one_in"},
 		"figures without a port": {good + "[metrics]\naddress=\"127.0.0.1\"", "metrics.address must be"},
 		"address without a port": {good + "[listen]\naddress=\"127.0.0.1\"", "listen.address"},
 	}

@@ -95,7 +95,7 @@ func (b *borough) startDelivery() error {
 		return err
 	}
 	b.delivery = delivery.New(delivery.Config{Borough: b.cfg.Borough, Store: b.store, Final: b.finalise, Accesses: b.accesses, Target: target,
-		Signer: b.audit.Signer(), Receipts: receipts, Log: b.log, Now: time.Now, Zone: zone, Kinds: c.Kinds, SinceMS: since.UnixMilli(), Restricted: c.Restricted})
+		Signer: b.audit.Signer(), Receipts: receipts, Log: b.log, Now: time.Now, Zone: zone, Kinds: c.Kinds, SinceMS: since.UnixMilli(), Restricted: c.Restricted, Traces: b.traces})
 	ctx, stop := context.WithCancel(context.Background())
 	done := make(chan struct{})
 	go func() { defer close(done); b.delivery.Run(ctx) }()
@@ -109,29 +109,29 @@ func (b *borough) deliveryTarget(receipts *delivery.Receipts) (delivery.Target, 
 		fresh := len(receipts.Newest(1)) == 0 && len(receipts.Ready()) == 0
 		return delivery.OpenFolder(disk.Local{}, c.Folder, fresh)
 	}
-	token, err := deliveryToken(b.cfg.secretsDir())
+	token, err := secretToken(b.cfg.secretsDir(), deliveryTokenFile)
 	if err != nil {
 		return nil, err
 	}
 	return delivery.NewWebhook(c.URL, token, nil), nil
 }
 
-// deliveryToken reads what the other side knows the server by; empty: it asks for nothing.
-func deliveryToken(dir string) (string, error) {
-	path := filepath.Join(dir, deliveryTokenFile)
+// secretToken reads what another side knows the server by; empty: it asks for nothing.
+func secretToken(dir, name string) (string, error) {
+	path := filepath.Join(dir, name)
 	info, err := os.Stat(path)
 	if errors.Is(err, fs.ErrNotExist) {
 		return "", nil
 	}
 	if err != nil {
-		return "", fmt.Errorf("reading the token of delivery: %w", err)
+		return "", fmt.Errorf("reading the secret %s: %w", name, err)
 	}
 	if info.Mode().Perm()&0o037 != 0 || !passed(dir) && info.Mode().Perm()&0o077 != 0 {
 		return "", fmt.Errorf("secret %s can be read by others: chmod 600 it", path)
 	}
 	token, err := os.ReadFile(path)
 	if err != nil {
-		return "", fmt.Errorf("reading the token of delivery: %w", err)
+		return "", fmt.Errorf("reading the secret %s: %w", name, err)
 	}
 	return strings.TrimSpace(string(token)), nil
 }

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"doorstep/server/internal/backup"
+	"doorstep/server/internal/tracing"
 )
 
 // backupRetry is how long after a backup that failed the next is tried.
@@ -14,11 +15,12 @@ const backupRetry = time.Hour
 
 // backups makes a backup whenever one is due, in a goroutine of its own.
 type backups struct {
-	cfg  Config
-	log  func(what string, args ...any)
-	warn func(what string, args ...any)
-	stop context.CancelFunc
-	done chan struct{}
+	cfg   Config
+	spans *tracing.Tracer
+	log   func(what string, args ...any)
+	warn  func(what string, args ...any)
+	stop  context.CancelFunc
+	done  chan struct{}
 
 	mu     sync.Mutex // guards what follows
 	failed string     // why the last one failed; empty: it did not
@@ -32,7 +34,7 @@ func (b *borough) startBackups() {
 		return
 	}
 	ctx, stop := context.WithCancel(context.Background())
-	s := &backups{cfg: b.cfg, log: b.log.Info, warn: b.log.Error, stop: stop, done: make(chan struct{})}
+	s := &backups{cfg: b.cfg, spans: b.traces, log: b.log.Info, warn: b.log.Error, stop: stop, done: make(chan struct{})}
 	b.backups = s
 	go func() {
 		defer close(s.done)
@@ -93,7 +95,11 @@ func (s *backups) newest() (time.Time, error) {
 
 func (s *backups) make(ctx context.Context) error {
 	began := time.Now()
+	ctx, span := s.spans.Work(ctx, tracing.Backup)
 	done, err := Backup(ctx, s.cfg, nil)
+	span.Count(tracing.Bytes, int(done.Bytes))
+	span.Count(tracing.Entries, int(done.Head))
+	span.End(err)
 	if err != nil {
 		return fmt.Errorf("making a backup: %w", err)
 	}

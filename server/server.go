@@ -56,6 +56,9 @@ func Open(cfg Config, logs io.Writer) (*Server, error) {
 	b.reloader.last = cfg
 	b.log = newLeveled(cfg.Log, &b.level, logs)
 	b.startMeter()
+	if err := b.startTraces(); err != nil {
+		return nil, err
+	}
 	b, err := openWith(b, false)
 	if err != nil {
 		return nil, err
@@ -97,7 +100,7 @@ func (s *Server) bind(cfg Config) error {
 		Workflow: b.finalise, Doors: b.doors, Erasures: b.erasure,
 		Exports: export.New(export.Config{Store: b.store, Records: b.room, Accesses: b.accesses, Now: time.Now}), Health: b, SignReply: b.secrets.signReply,
 		ReplyKey: b.secrets.reply.Public().(ed25519.PublicKey), RecoveryKey: b.secrets.recovery, Checkpoints: b.audit, Accesses: b.accesses, Oversight: b.oversight(), Copies: b.copies(), StepUp: cfg.Sessions.StepUp,
-		Now: time.Now, Random: rand.Reader, Log: b.log, Meter: b.answers(), TrustedProxies: cfg.proxies(), Limits: cfg.limits(),
+		Now: time.Now, Random: rand.Reader, Log: b.log, Meter: b.answers(), Traces: b.traces, TrustedProxies: cfg.proxies(), Limits: cfg.limits(),
 	})
 	if err != nil {
 		return err

@@ -14,6 +14,7 @@ import (
 
 	"doorstep/server"
 	"doorstep/server/internal/delivery"
+	"doorstep/server/internal/tracing/tracingtest"
 	"doorstep/syncproto"
 	"doorstep/syncproto/cbor"
 )
@@ -80,8 +81,9 @@ func undelivered(t *testing.T, watch func(*borough) *watched) {
 	cms.answer.Store(http.StatusServiceUnavailable)
 	srv := httptest.NewServer(cms)
 	defer srv.Close()
+	collector := tracingtest.New(t)
 	b := newWatched(t, caseload{workers: 1, families: 1, coord: true, plans: true}, func(b *borough) {
-		b.cfg.Delivery.URL, b.cfg.Import.Folder = srv.URL, t.TempDir()
+		b.cfg.Delivery.URL, b.cfg.Import.Folder, b.cfg.Traces.Endpoint = srv.URL, t.TempDir(), collector.URL
 	})
 	w := watch(b)
 	cms.b.Store(b)
@@ -105,4 +107,7 @@ func undelivered(t *testing.T, watch func(*borough) *watched) {
 		t.Errorf("it took %s, %s", got.ID, got.Content.Title)
 	}
 	w.until("one that takes it", none)
+	w.stop()
+	wantDeliveries(t, collector.Spans(t))
+	w.start(t)
 }

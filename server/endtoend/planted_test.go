@@ -14,6 +14,7 @@ import (
 
 	"doorstep/client-sdk/engine"
 	"doorstep/server"
+	"doorstep/server/internal/tracing/tracingtest"
 	"doorstep/syncproto"
 	"doorstep/syncproto/schema"
 )
@@ -49,7 +50,7 @@ func (h *heard) String() string {
 
 // Words are planted in every kind of record, in names, passwords, paths and headers,
 // in what is refused, held and kept in quarantine. None is in a log at its most
-// talkative, a figure, an answer that is an error, what IT's commands and pages say, or any file
+// talkative, a trace, a figure, an answer that is an error, what IT's commands and pages say, or any file
 // or file name of the data, its second copy and its backups.
 func TestPlantedWordsAreFoundNowhere(t *testing.T) {
 	t.Parallel()
@@ -58,6 +59,8 @@ func TestPlantedWordsAreFoundNowhere(t *testing.T) {
 	b.stop()
 	withBackups(t, &b.cfg)
 	b.cfg.Log.Level, b.cfg.Metrics.Address, b.logs = "debug", "127.0.0.1:0", logs
+	collector := tracingtest.New(t)
+	b.cfg.Traces.Endpoint = collector.URL
 	b.cfg.Data.CopyDir = filepath.Join(filepath.Dir(b.cfg.Data.Dir), "copy")
 	if err := os.Mkdir(b.cfg.Data.CopyDir, 0o700); err != nil {
 		t.Fatal(err)
@@ -88,6 +91,8 @@ func TestPlantedWordsAreFoundNowhere(t *testing.T) {
 		t.Errorf("%d words were planted and %d requests refused: too few to look for", p.n, len(answers))
 	}
 	wantNone(t, "the log", logs.String())
+	wantNone(t, "a trace", collector.Text())
+	wantTraces(t, collector.Spans(t))
 	wantNone(t, "what IT sees", said)
 	for series := range figures {
 		wantNone(t, "a figure", series)

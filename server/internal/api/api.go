@@ -30,6 +30,7 @@ import (
 	"doorstep/server/internal/auth"
 	"doorstep/server/internal/exchange"
 	"doorstep/server/internal/pace"
+	"doorstep/server/internal/tracing"
 	"doorstep/syncproto"
 	"doorstep/syncproto/frame"
 )
@@ -82,6 +83,8 @@ type Config struct {
 
 	// Meter is told of every answer; nil: nobody.
 	Meter Meter
+	// Traces says where the time of requests went; nil: nobody.
+	Traces *tracing.Tracer
 
 	// TrustedProxies may name the caller's address in X-Forwarded-For.
 	TrustedProxies []netip.Prefix

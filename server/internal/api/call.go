@@ -107,6 +107,7 @@ func (a *API) fiberHandler(r route) fiber.Handler {
 		s := stateOf(fctx)
 		s.route = r.id
 		ctx, cancel := context.WithTimeout(context.Background(), a.cfg.Limits.WriteTimeout)
+		ctx, s.span = a.cfg.Traces.Request(ctx, r.method, r.path)
 		defer cancel()
 		k := &call{ctx: ctx, address: a.address(fctx), proof: proofOf(&fctx.Request.Header), param: strings.Clone(c.Params("id")),
 			heads: strings.Clone(c.Params("heads")), body: fctx.Request.Body(),

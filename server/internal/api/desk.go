@@ -94,6 +94,7 @@ func (a *API) deskHandler(r deskRoute) fiber.Handler {
 		s := stateOf(fctx)
 		s.route = r.id
 		ctx, cancel := context.WithTimeout(context.Background(), a.cfg.Limits.WriteTimeout)
+		ctx, s.span = a.cfg.Traces.Request(ctx, r.method, r.path)
 		defer cancel()
 		d := &deskCall{fctx: fctx, path: strings.Clone(c.Path()), call: &call{ctx: ctx, address: a.address(fctx),
 			param: strings.Clone(c.Params("id")), log: a.cfg.Log.With("request", s.id, "route", r.id)}}

@@ -18,6 +18,7 @@ import (
 	"github.com/valyala/fasthttp"
 
 	"doorstep/server/internal/pages"
+	"doorstep/server/internal/tracing"
 	"doorstep/syncproto"
 )
 
@@ -87,6 +88,7 @@ type state struct {
 	route   string // id from the route table, never the raw path
 	user    syncproto.UserID
 	cause   error // what went wrong, for the log
+	span    *tracing.Span
 	caching string
 }
 
@@ -340,6 +342,7 @@ func (a *API) finish(fctx *fasthttp.RequestCtx, s *state) {
 	code := fctx.Response.StatusCode()
 	level := levelOf(code)
 	a.meter(s, code)
+	s.span.Answer(tracing.Answered{Status: code, In: len(fctx.Request.Body()), Out: answerSize(fctx), Cause: s.cause})
 	args := []any{"request", s.id, "route", s.route, "status", code,
 		"ms", a.cfg.Now().Sub(s.started).Milliseconds(), "in", len(fctx.Request.Body())}
 	if s.user != (syncproto.UserID{}) {
@@ -349,6 +352,14 @@ func (a *API) finish(fctx *fasthttp.RequestCtx, s *state) {
 		args = append(args, "error", s.cause.Error())
 	}
 	a.cfg.Log.Log(context.Background(), level, "request", args...)
+}
+
+// answerSize is how long an answer is, in bytes; 0 for an event stream, which only begins.
+func answerSize(fctx *fasthttp.RequestCtx) int {
+	if fctx.Response.IsBodyStream() {
+		return 0
+	}
+	return len(fctx.Response.Body())
 }
 
 // address is where the caller is, as limits count it: the peer, or what a trusted

@@ -22,6 +22,7 @@ import (
 
 	"doorstep/server/internal/audit"
 	"doorstep/server/internal/store"
+	"doorstep/server/internal/tracing"
 	"doorstep/syncproto"
 )
 
@@ -90,6 +91,8 @@ type Config struct {
 	SinceMS int64
 	// Restricted: records of restricted files leave too, and say so.
 	Restricted bool
+	// Traces says how long deliveries took; nil: nobody.
+	Traces *tracing.Tracer
 }
 
 // How often is looked, and how long is waited after trouble.
@@ -203,7 +206,7 @@ func (s *Service) deliver(ctx context.Context, o Owed) error {
 			return nil
 		}
 	}
-	handed, err := s.cfg.Target.Deliver(ctx, p)
+	handed, err := s.handOver(ctx, p)
 	if err != nil {
 		return s.failed(ctx, o, err)
 	}
@@ -220,6 +223,21 @@ func (s *Service) deliver(ctx context.Context, o Owed) error {
 		s.arrived++
 	}
 	return nil
+}
+
+// handOver gives a bundle away.
+func (s *Service) handOver(ctx context.Context, p Parcel) (Handed, error) {
+	ctx, span := s.cfg.Traces.Work(ctx, tracing.Deliver)
+	span.Count(tracing.Bytes, len(p.Bundle))
+	handed, err := s.cfg.Target.Deliver(ctx, p)
+	var refused *Refusal
+	if errors.As(err, &refused) {
+		span.Refused(refused.Status)
+		span.End(nil)
+		return handed, err
+	}
+	span.End(err)
+	return handed, err
 }
 
 func (s *Service) failed(ctx context.Context, o Owed, err error) error {

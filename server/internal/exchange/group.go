@@ -6,6 +6,7 @@ import (
 
 	"doorstep/server/internal/journal"
 	"doorstep/server/internal/store"
+	"doorstep/server/internal/tracing"
 	"doorstep/syncproto"
 )
 
@@ -14,6 +15,7 @@ type group struct {
 	tx      *store.Tx
 	before  *group // the one that it was decided on top of; nil: that is over
 	answers []answer
+	traced  tracing.Spans // of its proposals
 	written chan struct{} // closed once the journal has it, or never will
 	lost    error         // valid then: why the journal does not have it
 	done    chan struct{} // closed once all are answered
@@ -125,7 +127,11 @@ func (l *Ledger) next(g *group) *proposal {
 func (l *Ledger) decide(g *group, p *proposal) {
 	first := g.tx.Next()
 	g.tx.SetActing(p.by)
+	span := p.span.Inside(tracing.Decide)
 	err := l.stage(g.tx, p.decide)
+	span.Count(tracing.Entries, int(g.tx.Next()-first))
+	span.End(err)
+	g.traced.Add(p.span)
 	if err != nil {
 		g.tx.Drop()
 	} else if g.tx.Next() > first {
@@ -171,7 +177,11 @@ func (g *group) answer() {
 // durable meanwhile, but is visible and answered after it.
 func (l *Ledger) write(g, before *group) {
 	defer g.tx.Discard()
+	spans := g.traced.Inside(tracing.Journal)
 	digest, err := l.append(g.tx)
+	spans.Count(tracing.Entries, len(g.tx.Payloads()))
+	spans.Count(tracing.Bytes, g.tx.Size())
+	spans.End(err)
 	g.lost = err
 	close(g.written)
 	if before != nil {
@@ -181,7 +191,9 @@ func (l *Ledger) write(g, before *group) {
 		}
 	}
 	if err == nil {
+		spans = g.traced.Inside(tracing.Index)
 		err = l.show(g.tx, digest)
+		spans.End(err)
 	}
 	g.err = err
 	g.answer()

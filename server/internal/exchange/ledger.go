@@ -13,6 +13,7 @@ import (
 
 	"doorstep/server/internal/audit"
 	"doorstep/server/internal/store"
+	"doorstep/server/internal/tracing"
 	"doorstep/syncproto"
 )
 
@@ -83,6 +84,7 @@ type Ledger struct {
 type proposal struct {
 	decide Decide
 	by     audit.Acting
+	span   *tracing.Span // nil: nothing is traced
 	state  atomic.Int32
 	first  uint64
 	err    error
@@ -146,8 +148,10 @@ func (b Beginning) Propose(ctx context.Context, decide Decide) (uint64, error) {
 	return b.Ledger.propose(ctx, decide)
 }
 
-func (l *Ledger) propose(ctx context.Context, decide Decide) (uint64, error) {
-	p := &proposal{decide: decide, by: audit.ActingIn(ctx), done: make(chan struct{})}
+func (l *Ledger) propose(ctx context.Context, decide Decide) (_ uint64, err error) {
+	_, span := tracing.Within(ctx, tracing.Order)
+	defer func() { span.End(err) }()
+	p := &proposal{decide: decide, by: audit.ActingIn(ctx), span: span, done: make(chan struct{})}
 	select {
 	case l.queue <- p:
 	case <-ctx.Done():

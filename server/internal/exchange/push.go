@@ -9,6 +9,7 @@ import (
 
 	"doorstep/server/internal/keyring"
 	"doorstep/server/internal/store"
+	"doorstep/server/internal/tracing"
 	"doorstep/syncproto"
 	"doorstep/syncproto/schema"
 )
@@ -64,9 +65,11 @@ const chunkChanges = 256
 func (x *Exchange) push(ctx context.Context, caller Caller, batches []syncproto.Batch) (pushed, error) {
 	out := pushed{positions: map[uint64]bool{}}
 	var all, order []*incoming
+	_, span := tracing.Within(ctx, tracing.Receive)
 	for i := range batches {
 		ins, err := x.prepareBatch(caller, &batches[i])
 		if err != nil {
+			span.End(err)
 			return out, err
 		}
 		all = append(all, ins...)
@@ -74,13 +77,18 @@ func (x *Exchange) push(ctx context.Context, caller Caller, batches []syncproto.
 			order = append(order, ins...)
 		}
 	}
+	span.Count(tracing.Changes, len(all))
+	span.End(nil)
 	err := x.placeAll(ctx, all, order, &out)
 	return out, err
 }
 
 // placeAll seals and orders what can be ordered, and gathers the receipts of all.
 func (x *Exchange) placeAll(ctx context.Context, all, order []*incoming, out *pushed) error {
-	if err := x.seal(order); err != nil {
+	_, span := tracing.Within(ctx, tracing.Seal)
+	err := x.seal(order)
+	span.End(err)
+	if err != nil {
 		return err
 	}
 	wrote, err := x.foresee(order)

@@ -11,6 +11,7 @@ import (
 
 	"doorstep/server/internal/audit"
 	"doorstep/server/internal/store"
+	"doorstep/server/internal/tracing"
 	"doorstep/syncproto"
 )
 
@@ -133,7 +134,10 @@ func (x *Exchange) Sync(ctx context.Context, caller Caller, q *syncproto.SyncReq
 	if err := x.takePurges(ctx, caller, q); err != nil {
 		return nil, err
 	}
-	page, err := x.pull(ctx, caller, cursor, pushed.positions, q.PageSize)
+	answering, span := tracing.Within(ctx, tracing.Answer)
+	page, err := x.pull(answering, caller, cursor, pushed.positions, q.PageSize)
+	span.Count(tracing.Items, len(page.items))
+	span.End(err)
 	if err != nil {
 		return nil, err
 	}
