@@ -73,6 +73,13 @@ func Start(t testing.TB, flags ...string) *Browser {
 	return &Browser{t: t, ctx: ctx, tabs: ctx, end: leave}
 }
 
+// For is the same tab for a part of the test, which fails in its own name.
+func (b *Browser) For(t testing.TB) *Browser {
+	part := *b
+	part.t = t
+	return &part
+}
+
 // Quit ends the browser as its user does.
 func (b *Browser) Quit() {
 	b.t.Helper()

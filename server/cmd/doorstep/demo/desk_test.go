@@ -64,21 +64,17 @@ func newWorkingDay(t *testing.T) *day {
 // then looks through the desk as everybody who works in the borough.
 func TestTheDesk(t *testing.T) {
 	d := newWorkingDay(t)
-	t.Run("a coordinator takes the day to final", func(t *testing.T) {
-		b := webtest.Start(t, "lang=en-GB", "accept-lang=en-GB")
-		url := strings.Replace(d.scene.town.url, "127.0.0.1", "localhost", 1) + "/desk/"
-		(&workingDay{&stage{Browser: b, t: t, url: url}, d}).toFinal()
-	})
+	b := webtest.Start(t, "lang=en-GB", "accept-lang=en-GB")
+	url := strings.Replace(d.scene.town.url, "127.0.0.1", "localhost", 1) + "/desk/"
+	at := func(t *testing.T) *workingDay { return &workingDay{&stage{Browser: b.For(t), t: t, url: url}, d} }
+	t.Run("a coordinator takes the day to final", func(t *testing.T) { at(t).toFinal() })
 	if err := d.furnish(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	t.Run("a manager oversees", func(t *testing.T) {
-		b := webtest.Start(t, "lang=en-GB", "accept-lang=en-GB")
-		url := strings.Replace(d.scene.town.url, "127.0.0.1", "localhost", 1) + "/desk/"
-		(&workingDay{&stage{Browser: b, t: t, url: url}, d}).overseen()
-	})
+	t.Run("a manager oversees", func(t *testing.T) { at(t).overseen() })
 	t.Run("a form that is sent twice asks once", d.sentTwice)
 	t.Run("nobody is shown what access denies", d.crawled)
+	t.Run("every state and every refusal", func(t *testing.T) { at(t).everyStateAndRefusal() })
 }
 
 // goTo opens the page of the visit, or of a part of it.

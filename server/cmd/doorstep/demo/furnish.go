@@ -49,32 +49,32 @@ var outings = []outing{
 // state of a record, and things to chase.
 func (d *day) furnish(ctx context.Context) error {
 	for i := range outings {
-		if err := d.goOn(ctx, &outings[i]); err != nil {
+		if _, err := d.goOn(ctx, &outings[i]); err != nil {
 			return fmt.Errorf("playing the days before: %w", err)
 		}
 	}
 	return d.promise(ctx)
 }
 
-// goOn plays one outing.
-func (d *day) goOn(ctx context.Context, o *outing) error {
+// goOn plays one outing, and returns its visit.
+func (d *day) goOn(ctx context.Context, o *outing) (visit syncproto.RecordID, err error) {
 	t := d.tablet(o.login)
 	if _, err := t.sync(ctx); err != nil {
-		return err
+		return visit, err
 	}
 	family, err := t.find("family", func(v *syncproto.View) bool { return strings.HasPrefix(textOf(v, "name"), o.family) })
 	if err != nil {
-		return err
+		return visit, err
 	}
 	child, err := t.find("person", func(v *syncproto.View) bool {
 		return v.Family == family.Family && strings.HasPrefix(textOf(v, "known_as"), o.child)
 	})
 	if err != nil {
-		return err
+		return visit, err
 	}
-	visit := syncproto.RecordID(t.chance.draw())
+	visit = syncproto.RecordID(t.chance.draw())
 	if _, err := t.edit(child.Family, visit, "visit", o.ops(t)...); err != nil {
-		return err
+		return visit, err
 	}
 	part := []syncproto.Op{setRef("visit", visit), setRef("child", child.Record)}
 	if o.outcome == "COMPLETED" {
@@ -86,17 +86,17 @@ func (d *day) goOn(ctx context.Context, o *outing) error {
 		part = append(part, set("analysis", o.analysis))
 	}
 	if _, err := t.edit(child.Family, syncproto.PartID(visit, child.Record), "visit_child", part...); err != nil {
-		return err
+		return visit, err
 	}
 	if o.handedOver {
 		if _, err := t.edit(child.Family, visit, "visit", syncproto.Op{Code: syncproto.OpHandOver}); err != nil {
-			return err
+			return visit, err
 		}
 	}
 	if _, err := t.sync(ctx); err != nil {
-		return err
+		return visit, err
 	}
-	return d.prepareOuting(ctx, o, visit, syncproto.PartID(visit, child.Record))
+	return visit, d.prepareOuting(ctx, o, visit, syncproto.PartID(visit, child.Record))
 }
 
 // ops are what the worker wrote of the visit as a whole.
