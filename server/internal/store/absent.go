@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 	"encoding/binary"
+	"errors"
 	"fmt"
 	"sync"
 	"sync/atomic"
@@ -17,7 +18,8 @@ import (
 type absence struct {
 	seldom  filter
 	records filter
-	whole   atomic.Bool // records has all there are
+	begun   begun
+	whole   atomic.Bool // records and begun have all there are
 	loading sync.WaitGroup
 	stop    context.CancelFunc // ends the loading; nil before it began
 }
@@ -35,6 +37,14 @@ func (a *absence) note(k []byte) {
 	case k[0] == keyRecord:
 		a.records.add(k)
 	}
+}
+
+// begins is told of each change that begins a record and of that.
+func (a *absence) begins(position uint64, change, record []byte) {
+	a.begun.note(position, change)
+	a.begun.note(position, record)
+	var room [1 + recordStart]byte
+	a.records.add(append(append(room[:0], keyRecord), record...))
 }
 
 // certain reports whether a row is not there, for certain.
@@ -76,18 +86,37 @@ func (s *Store) loadRecords() {
 	txn := s.db.NewTransaction(false)
 	a.loading.Go(func() {
 		defer txn.Discard()
-		it := txn.NewIterator(badger.IteratorOptions{Prefix: []byte{keyRecord}, PrefetchValues: false})
-		defer it.Close()
-		for it.Rewind(); it.Valid(); it.Next() {
-			if ctx.Err() != nil {
+		for _, kind := range []byte{keyRecord, keyBegun, keySorted} {
+			if err := s.loadKind(ctx, txn, kind); err != nil {
+				if errors.Is(err, ErrDamaged) {
+					s.noteDamage(err)
+				}
 				return
-			}
-			if k := it.Item().Key(); len(k) > filterIDBytes {
-				a.records.add(k)
 			}
 		}
 		a.whole.Store(true)
 	})
+}
+
+// loadKind notes the records that the rows of one kind tell of.
+func (s *Store) loadKind(ctx context.Context, txn *badger.Txn, kind byte) error {
+	it := txn.NewIterator(badger.IteratorOptions{Prefix: []byte{kind}, PrefetchValues: false})
+	defer it.Close()
+	for it.Rewind(); it.Valid(); it.Next() {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		k, err := it.Item().Key(), error(nil)
+		if kind != keyRecord {
+			err = it.Item().Value(func(v []byte) error { return s.loadBegun(k, v) })
+		} else if len(k) > filterIDBytes {
+			s.absence.records.add(k)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // end stops the loading.
@@ -140,11 +169,7 @@ func (f *filter) add(k []byte) {
 	}
 	f.room--
 	parts := *f.parts.Load()
-	last := parts[len(parts)-1]
-	for _, bit := range probes(k) {
-		bit %= uint32(64 * len(last))
-		last[bit/64].Or(1 << (bit % 64))
-	}
+	parts[len(parts)-1].set(probes(k))
 }
 
 // grow adds a part.
@@ -172,6 +197,13 @@ func (f *filter) may(k []byte) bool {
 		}
 	}
 	return false
+}
+
+func (p filterPart) set(bits [4]uint32) {
+	for _, bit := range bits {
+		bit %= uint32(64 * len(p))
+		p[bit/64].Or(1 << (bit % 64))
+	}
 }
 
 func (p filterPart) has(bits [4]uint32) bool {

@@ -15,11 +15,7 @@ func (tx *Tx) applyChange(position uint64, e ChangeEntry) error {
 	if err := tx.mustBeNew(e); err != nil {
 		return err
 	}
-	ref := ChangeRef{
-		ID: e.ID, Position: position, Record: e.Record, Family: e.Family, Kind: e.Kind,
-		Actor: e.Actor, Seq: e.Seq, Prev: e.Prev, Deps: e.Deps, Author: e.Author, Device: e.Device,
-		AtMS: e.AtMS, Status: e.Status, Code: e.Code, Size: uint64(len(e.Sealed)),
-	}
+	ref := refOf(position, e)
 	if err := tx.claim(link{e.ID, e.Prev, e.Actor, e.Seq}, e.Device); err != nil {
 		return err
 	}
@@ -43,6 +39,15 @@ func (tx *Tx) applyChange(position uint64, e ChangeEntry) error {
 	}
 	tx.putChange(ref)
 	return nil
+}
+
+// refOf is what the index knows of a change by its entry, before that is placed.
+func refOf(position uint64, e ChangeEntry) ChangeRef {
+	return ChangeRef{
+		ID: e.ID, Position: position, Record: e.Record, Family: e.Family, Kind: e.Kind,
+		Actor: e.Actor, Seq: e.Seq, Prev: e.Prev, Deps: e.Deps, Author: e.Author, Device: e.Device,
+		AtMS: e.AtMS, Status: e.Status, Code: e.Code, Size: uint64(len(e.Sealed)),
+	}
 }
 
 // mustBeNew guards against a change that is here already. Its place in the chain
@@ -154,8 +159,12 @@ func (tx *Tx) place(c *ChangeRef, r *RecordInfo, row FeedRef) error {
 		})
 		r.Heads = syncproto.MergeHeads(r.Heads, []syncproto.ChangeID{c.ID})
 	}
+	begins := r.Last == 0 && row.Type == FeedChange
 	if err := tx.feed(r, row); err != nil {
 		return err
+	}
+	if begins {
+		return tx.begin(*c)
 	}
 	tx.putChange(*c)
 	tx.putRecord(*r)

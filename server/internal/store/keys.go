@@ -17,6 +17,9 @@ import (
 //	                       end has not come to, or that goes on from another change
 //	a actor                whose the chain is and how far it reaches
 //	r record               family, kind, accepted heads, seal
+//	i block                the changes that begin records there, and those (begun.go)
+//	j run bits             the same of a run of blocks, by the first bits of the ids
+//	I                      the run that stands in blocks still
 //	k family kind 0 block  the records of a family that have news, by where they first had
 //	h family record change changes of a record that are held or in quarantine
 //	q family position      changes in quarantine, for their reviewer
@@ -38,6 +41,9 @@ const (
 	keyPlace      = 's'
 	keyActor      = 'a'
 	keyRecord     = 'r'
+	keyBegun      = 'i'
+	keySorted     = 'j'
+	keyUnsorted   = 'I'
 	keyKind       = 'k'
 	keyUnplaced   = 'h'
 	keyQuarantine = 'q'
@@ -107,6 +113,10 @@ func kindKey(family syncproto.FamilyID, kind string, block ...uint64) []byte {
 	}
 	return k
 }
+
+func begunKey(block uint64) []byte { return key(keyBegun, number(block)) }
+
+func sortedKey(run uint64, bucket byte) []byte { return key(keySorted, number(run), []byte{bucket}) }
 
 func unplacedKey(family syncproto.FamilyID, record syncproto.RecordID, id syncproto.ChangeID) []byte {
 	return key(keyUnplaced, family[:], record[:], id[:])

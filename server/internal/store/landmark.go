@@ -210,8 +210,15 @@ func (s *Store) CheckEntry(position uint64, payload []byte) error {
 // checkChange looks a change up. badger leaves rows out without a word when it
 // compacts a table that rots meanwhile.
 func (s *Store) checkChange(position uint64, e ChangeEntry) error {
-	ref, err := s.Change(e.ID)
-	if err == nil && ref.Record == e.Record || err != nil && !errors.Is(err, ErrNotFound) {
+	there, err := read(s, func(r *Reader) (bool, error) {
+		v, err := r.rows.get(r.keyOf(keyChange, e.ID[:]))
+		if v == nil && err == nil {
+			return r.isBegun(position, e)
+		}
+		ref, err := decodeChangeRef(e.ID, v)
+		return err == nil && ref.Record == e.Record, err
+	})
+	if there || err != nil {
 		return err
 	}
 	err = fmt.Errorf("%w: the index lacks the change at %d", ErrDamaged, position)

@@ -13,9 +13,10 @@ import (
 // What is unknown is ErrNotFound; a row that is not what was written is
 // ErrDamaged, and the index is then rebuilt at the next start.
 type Reader struct {
-	rows rows
-	seal Sealer
-	room [1 + len(syncproto.ChangeID{})]byte // of the key that is asked for
+	rows    rows
+	seal    Sealer
+	absence *absence
+	room    [1 + len(syncproto.ChangeID{})]byte // of the key that is asked for
 
 	chainRow []byte // that chain was read from last: it is asked for again and again
 	chain    ChainInfo
@@ -28,9 +29,12 @@ func (r *Reader) keyOf(prefix byte, id []byte) []byte {
 
 // Change returns what became of a stored change; a refused one is not stored.
 func (r *Reader) Change(id syncproto.ChangeID) (ChangeRef, error) {
-	v, err := r.must(r.keyOf(keyChange, id[:]))
+	v, err := r.rows.get(r.keyOf(keyChange, id[:]))
 	if err != nil {
 		return ChangeRef{}, err
+	}
+	if v == nil {
+		return r.begun(beginningBy(id))
 	}
 	return decodeChangeRef(id, v)
 }
@@ -47,25 +51,46 @@ func (r *Reader) Refused(id syncproto.ChangeID) (RefusedRef, error) {
 // RecordInfo returns a record that has an accepted or late change. What is held or
 // in quarantine does not make one.
 func (r *Reader) RecordInfo(record syncproto.RecordID) (RecordInfo, error) {
-	v, err := r.must(r.keyOf(keyRecord, record[:]))
+	k := r.keyOf(keyRecord, record[:])
+	v, err := r.rows.get(k)
+	switch {
+	case err != nil:
+		return RecordInfo{}, err
+	case v != nil:
+		return decodeRecordInfo(record, v)
+	case r.absence.certain(k):
+		return RecordInfo{}, ErrNotFound
+	}
+	c, err := r.begun(beginningOf(record))
 	if err != nil {
 		return RecordInfo{}, err
 	}
-	return decodeRecordInfo(record, v)
+	return infoOf(c), nil
 }
 
 // RecordOrNot is RecordInfo for somebody who must not learn whether there is such a
-// record: where there is none, another row is read in its place, so that both take one.
-// While the records of a large index are being counted after a start, what is not there
-// takes a look more.
+// record: as many rows and entries are read whether it has a row, follows from the change
+// that began it, or is not there. While the records of a large index are being counted
+// after a start, what is not there takes more looks.
 func (r *Reader) RecordOrNot(record syncproto.RecordID) (RecordInfo, error) {
-	info, err := r.RecordInfo(record)
-	if errors.Is(err, ErrNotFound) {
-		if _, other := r.rows.get([]byte{keyMeta}); other != nil {
-			return info, other
-		}
+	k := r.keyOf(keyRecord, record[:])
+	if r.absence.certain(k) {
+		k = []byte{keyMeta} // in its place
 	}
-	return info, err
+	v, err := r.rows.get(k)
+	if err != nil {
+		return RecordInfo{}, err
+	}
+	c, err := r.begunOrOther(beginningOf(record))
+	switch {
+	case err != nil && !errors.Is(err, ErrNotFound):
+		return RecordInfo{}, err
+	case v != nil && k[0] == keyRecord:
+		return decodeRecordInfo(record, v)
+	case err != nil:
+		return RecordInfo{}, err
+	}
+	return infoOf(c), nil
 }
 
 // Chain returns how far an actor's chain reaches.

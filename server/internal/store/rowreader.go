@@ -19,6 +19,8 @@ type rows interface {
 	// scan calls fn with the rows of a prefix, in order, from a key on. It ends
 	// early when fn returns false. Key and value are valid during the call only.
 	scan(prefix, from []byte, fn func(k, v []byte) (bool, error)) error
+	// upTo is the position of the last entry that the rows tell of.
+	upTo() (uint64, error)
 	// payload reads an entry of the journal, the transaction's own among them.
 	payload(position uint64) ([]byte, error)
 }
@@ -84,6 +86,15 @@ func (s snapshot) open(k, v []byte) ([]byte, error) {
 
 func (s snapshot) payload(position uint64) ([]byte, error) { return s.store.opt.Source.Read(position) }
 
+func (s snapshot) upTo() (uint64, error) {
+	v, err := s.get([]byte{keyMeta})
+	if v == nil || err != nil {
+		return 0, err
+	}
+	m, err := decodeMeta(v)
+	return m.position, err
+}
+
 // layer holds rows that are not written yet; a nil value is a removal. Rows that
 // are scanned are grouped by the id that their key begins with, so that a scan
 // stays short.
@@ -121,7 +132,7 @@ func (l *layer) get(k []byte) (value []byte, known bool) {
 func groupOf(k string) (group string, scanned bool) {
 	size := 1 + len(syncproto.ID{})
 	switch k[0] {
-	case keyChange, keyRefused, keyActor, keyRecord, keyLast, keyInForce:
+	case keyChange, keyRefused, keyActor, keyRecord, keyLast, keyInForce, keyBegun, keySorted, keyUnsorted:
 		return "", false
 	case keyWaiting:
 		size = 1 + len(syncproto.ChangeID{})

@@ -211,7 +211,7 @@ type meta struct {
 
 // indexFormat changes with the layout; an index of another format, earlier or later,
 // is rebuilt.
-const indexFormat = 7
+const indexFormat = 8
 
 // IndexFormat is the number of the index's layout that this program writes and reads.
 func IndexFormat() int { return indexFormat }

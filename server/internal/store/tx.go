@@ -30,6 +30,8 @@ type Tx struct {
 	base  *Tx               // the group before, if that was not committed yet
 	atMS  int64
 	by    audit.Acting // of what is staged now
+	// applying is 1 while an entry is applied, and not told of yet.
+	applying uint64
 
 	first    uint64 // position of the group's first entry
 	layer    *layer
@@ -70,7 +72,7 @@ func (s *Store) begin(atMS int64, first uint64) *Tx {
 	tx := &Tx{store: s, seen: s.seen.take(), known: map[string][]byte{}, atMS: s.clockMS, first: first, layer: newLayer(s.rows)}
 	s.rows /= 2 // unless groups keep following each other
 	tx.below = snapshot{txn: tx.seen.txn, store: s}
-	tx.Reader = Reader{rows: tx, seal: s.opt.Sealer}
+	tx.Reader = Reader{rows: tx, seal: s.opt.Sealer, absence: s.absence}
 	return tx
 }
 
@@ -107,6 +109,8 @@ func (tx *Tx) take(payload []byte, e Entry) error {
 	position := tx.Next()
 	tx.payloads = append(tx.payloads, payload)
 	tx.size.payloads += len(payload)
+	tx.applying = 1
+	defer func() { tx.applying = 0 }()
 	return tx.apply(position, e)
 }
 
@@ -252,6 +256,8 @@ func (r baseRows) scan(prefix, from []byte, fn func(k, v []byte) (bool, error)) 
 	}
 	return r.base.layer.scan(r.below, prefix, from, fn)
 }
+
+func (tx *Tx) upTo() (uint64, error) { return tx.Next() - 1 - tx.applying, nil }
 
 func (tx *Tx) payload(position uint64) ([]byte, error) {
 	switch {
