@@ -215,6 +215,8 @@ func (b *borough) openStore(bool) error {
 func (b *borough) openWork(bool) error {
 	b.hub = exchange.NewHub(exchange.Clock{Now: time.Now, NextTurn: b.store.State().NextTurn})
 	b.room = reading.New(b.store, time.Now, b.cfg.Visits.rules(&faults{}))
+	b.room.SetNames(b.cfg.Labels.rules(&faults{}))
+	b.room.SetRetention(b.cfg.Retention.rules(&faults{}))
 	b.ahead = newLookAhead(b.log, b.room.Look, func(f syncproto.FamilyID) error { return b.finalise.Look(f) })
 	b.ledger = exchange.NewLedger(exchange.LedgerConfig{
 		Journal: b.metered(b.ordered()), Store: b.store, Now: time.Now, Log: b.log, OnFatal: b.fail,
@@ -258,7 +260,7 @@ func (b *borough) openWork(bool) error {
 		Copied:       b.copied(), OnSynced: b.onSynced(),
 	}))
 	b.finalise = finalise.New(finalise.Config{Ledger: b.ledger, Desk: b.desk, Store: b.store, Now: time.Now, OnSeal: b.keepCheckpoint, OnLease: b.tellCoordinators})
-	b.erasure = erasure.New(erasure.Config{Ledger: b.ledger, Store: b.store, Keys: b.keys, List: b.erased, Now: time.Now, Random: rand.Reader})
+	b.erasure = erasure.New(erasure.Config{Ledger: b.ledger, Store: b.store, Keys: b.keys, List: b.erased, Now: time.Now, Random: rand.Reader, Schedule: b.room})
 	b.doors = doors.New(doors.Config{Ledger: b.ledger, Store: b.store, Keys: b.keys, Now: time.Now, Random: rand.Reader, Wake: b.hub.Wake})
 	return nil
 }

@@ -21,21 +21,23 @@ type Config struct {
 	Name    string `koanf:"name" doc:"What the installation is called, for people."`
 	Borough string `koanf:"borough" doc:"The borough's short name, part of every change for good: lower-case letters, digits and dashes. Never change it."`
 
-	Data     DataConfig     `koanf:"data"`
-	Secrets  SecretsConfig  `koanf:"secrets"`
-	Listen   ListenConfig   `koanf:"listen"`
-	Sessions SessionConfig  `koanf:"sessions"`
-	OpenID   OpenIDConfig   `koanf:"openid"`
-	Passkeys PasskeyConfig  `koanf:"passkeys"`
-	Limits   LimitsConfig   `koanf:"limits"`
-	Visits   VisitsConfig   `koanf:"visits"`
-	Scrub    ScrubConfig    `koanf:"scrub"`
-	Backup   BackupConfig   `koanf:"backup"`
-	Import   ImportConfig   `koanf:"import"`
-	Delivery DeliveryConfig `koanf:"delivery"`
-	Metrics  MetricsConfig  `koanf:"metrics"`
-	Traces   TracesConfig   `koanf:"traces"`
-	Log      LogConfig      `koanf:"log"`
+	Data      DataConfig      `koanf:"data"`
+	Secrets   SecretsConfig   `koanf:"secrets"`
+	Listen    ListenConfig    `koanf:"listen"`
+	Sessions  SessionConfig   `koanf:"sessions"`
+	OpenID    OpenIDConfig    `koanf:"openid"`
+	Passkeys  PasskeyConfig   `koanf:"passkeys"`
+	Limits    LimitsConfig    `koanf:"limits"`
+	Visits    VisitsConfig    `koanf:"visits"`
+	Retention RetentionConfig `koanf:"retention"`
+	Labels    LabelsConfig    `koanf:"labels"`
+	Scrub     ScrubConfig     `koanf:"scrub"`
+	Backup    BackupConfig    `koanf:"backup"`
+	Import    ImportConfig    `koanf:"import"`
+	Delivery  DeliveryConfig  `koanf:"delivery"`
+	Metrics   MetricsConfig   `koanf:"metrics"`
+	Traces    TracesConfig    `koanf:"traces"`
+	Log       LogConfig       `koanf:"log"`
 
 	unproven  bool // see Unproven
 	unguarded bool // see Unguarded
@@ -129,27 +131,29 @@ type MetricsConfig struct {
 
 // LogConfig says what is logged. No setting ever logs content.
 type LogConfig struct {
-	Level  string `koanf:"level" doc:"debug, info, warn or error. A running server takes it over at doorstep reload, as it does visits; all other keys need a restart."`
+	Level  string `koanf:"level" doc:"debug, info, warn or error. A running server takes it over at doorstep reload, as it does visits, retention and labels; all other keys need a restart."`
 	Format string `koanf:"format" doc:"json or text."`
 }
 
 // DefaultConfig returns the setting of every key that a file may leave out.
 func DefaultConfig() Config {
 	return Config{
-		Data:     DataConfig{Dir: "/var/lib/doorstep", MinFreeMB: 2048},
-		Secrets:  SecretsConfig{Dir: "/etc/doorstep/secrets"},
-		Listen:   ListenConfig{Address: "127.0.0.1:8480"},
-		OpenID:   defaultOpenID(),
-		Passkeys: PasskeyConfig{Origins: []string{}},
-		Sessions: SessionConfig{Idle: 14 * 24 * time.Hour, Max: 90 * 24 * time.Hour, StepUp: 30 * time.Minute},
-		Limits:   LimitsConfig{Connections: 8192, PerAddress: 2048, Syncs: 256, Streams: 5000, StreamsPerUser: 4, MemoryMB: 1024, CustodyMB: 32},
-		Visits:   defaultVisits(),
-		Scrub:    ScrubConfig{MBPerSecond: 32, Every: 7 * 24 * time.Hour},
-		Traces:   TracesConfig{OneIn: 1},
-		Import:   ImportConfig{Keep: 7 * 24 * time.Hour},
-		Delivery: DeliveryConfig{Kinds: []string{}},
-		Backup:   BackupConfig{Recipients: []string{}, Every: 24 * time.Hour, FullEvery: 30 * 24 * time.Hour, Keep: 90 * 24 * time.Hour, KeepKeys: 35 * 24 * time.Hour},
-		Log:      LogConfig{Level: "info", Format: "json"},
+		Data:      DataConfig{Dir: "/var/lib/doorstep", MinFreeMB: 2048},
+		Secrets:   SecretsConfig{Dir: "/etc/doorstep/secrets"},
+		Listen:    ListenConfig{Address: "127.0.0.1:8480"},
+		OpenID:    defaultOpenID(),
+		Passkeys:  PasskeyConfig{Origins: []string{}},
+		Sessions:  SessionConfig{Idle: 14 * 24 * time.Hour, Max: 90 * 24 * time.Hour, StepUp: 30 * time.Minute},
+		Limits:    LimitsConfig{Connections: 8192, PerAddress: 2048, Syncs: 256, Streams: 5000, StreamsPerUser: 4, MemoryMB: 1024, CustodyMB: 32},
+		Visits:    defaultVisits(),
+		Retention: defaultRetention(),
+		Labels:    LabelsConfig{Kinds: []string{}, Roles: []string{}},
+		Scrub:     ScrubConfig{MBPerSecond: 32, Every: 7 * 24 * time.Hour},
+		Traces:    TracesConfig{OneIn: 1},
+		Import:    ImportConfig{Keep: 7 * 24 * time.Hour},
+		Delivery:  DeliveryConfig{Kinds: []string{}},
+		Backup:    BackupConfig{Recipients: []string{}, Every: 24 * time.Hour, FullEvery: 30 * 24 * time.Hour, Keep: 90 * 24 * time.Hour, KeepKeys: 35 * 24 * time.Hour},
+		Log:       LogConfig{Level: "info", Format: "json"},
 	}
 }
 
@@ -172,6 +176,8 @@ func (c Config) Check() error {
 	f.unless(c.Sessions.Max >= c.Sessions.Idle, "sessions.max must not be shorter than sessions.idle")
 	c.checkIdentity(&f)
 	c.Visits.rules(&f)
+	c.Retention.rules(&f)
+	c.Labels.rules(&f)
 	f.unless(c.Sessions.StepUp >= time.Minute, "sessions.step_up must be a minute or more")
 	f.unless(c.Data.MinFreeMB >= 0, "data.min_free_mb must not be negative")
 	f.unless(c.Data.BallastMB >= 0 && c.Data.BallastMB <= 1<<20, "data.ballast_mb must be 0 to 1048576")

@@ -27,7 +27,7 @@ func TestEveryBoroughConfigLoads(t *testing.T) {
 	if err != nil || len(files) == 0 {
 		t.Fatalf("found %d files, %v", len(files), err)
 	}
-	boroughs, policies, addresses := map[string]bool{}, map[string]bool{}, map[string]bool{}
+	boroughs, policies, addresses, schedules, names := map[string]bool{}, map[string]bool{}, map[string]bool{}, map[string]bool{}, map[string]bool{}
 	for _, path := range files {
 		cfg, err := LoadConfig(path, nil)
 		if err != nil {
@@ -37,6 +37,8 @@ func TestEveryBoroughConfigLoads(t *testing.T) {
 		boroughs[cfg.Borough] = true
 		policies[strings.Join(cfg.Visits.Policy, "\n")] = true
 		addresses[cfg.Listen.PublicURL] = true
+		schedules[strings.Join(cfg.Retention.Schedule, "\n")] = true
+		names[strings.Join(append(cfg.Labels.Kinds, cfg.Labels.Roles...), "\n")] = true
 		if name := strings.TrimSuffix(filepath.Base(path), ".toml"); cfg.Borough != name {
 			t.Errorf("%s is for the borough %q", filepath.Base(path), cfg.Borough)
 		}
@@ -46,8 +48,10 @@ func TestEveryBoroughConfigLoads(t *testing.T) {
 			t.Errorf("there is no configuration for %s", want)
 		}
 	}
-	if len(policies) != len(files) || len(addresses) != len(files) {
-		t.Errorf("%d authorities have %d visit policies and %d addresses, want one each", len(files), len(policies), len(addresses))
+	for what, own := range map[string]map[string]bool{"visit policies": policies, "addresses": addresses, "schedules of retention": schedules, "sets of labels": names} {
+		if len(own) != len(files) {
+			t.Errorf("%d authorities have %d %s, want one each", len(files), len(own), what)
+		}
 	}
 }
 
@@ -97,6 +101,12 @@ func TestConfigFaultsOneByOne(t *testing.T) {
 		"figures in public":      {good + "[metrics]\naddress=\"127.0.0.1:8480\"", "another port"},
 		"traces in the open":     {good + "[traces]\nendpoint=\"http://collector.example:4318/v1/traces\"", "traces.plain_http"},
 		"traces with a password": {good + "[traces]\nendpoint=\"https://me:word@collector.example/v1/traces\"", "traces.endpoint must be"},
+		"kept for how long":      {good + "[retention]\nschedule=[\"CIN soon birth\"]", "retention.schedule"},
+		"kept by nobody's rule":  {good + "[retention]\nschedule=[\"ADOPTED 100 birth\"]", "no status"},
+		"a kind that is none":    {good + "[labels]\nkinds=[\"note = jotting\"]", "labels.kinds"},
+		"a kind named twice":     {good + "[labels]\nkinds=[\"plan = a\", \"plan = b\"]", "labels.kinds"},
+		"a kind without a name":  {good + "[labels]\nkinds=[\"plan = \"]", "needs a name"},
+		"a role that is none":    {good + "[labels]\nroles=[\"wizard = Practitioner\"]", "labels.roles"},
 		"traces of none":         {good + "[traces]\none_in=0", "traces.one_in"},
 		"figures without a port": {good + "[metrics]\naddress=\"127.0.0.1\"", "metrics.address must be"},
 		"address without a port": {good + "[listen]\naddress=\"127.0.0.1\"", "listen.address"},
@@ -142,6 +152,7 @@ func TestReloadTakesOverWhatItCan(t *testing.T) {
 	}
 	changed := cfg
 	changed.Log.Level, changed.Limits.Syncs, changed.Visits.Unseen = "debug", 7, "5 WEEK"
+	changed.Retention.Schedule, changed.Labels.Kinds = []string{"CIN 25 birth"}, []string{"plan = keeping-safe plan"}
 
 	r.ReloadFrom(file(changed, "colour = \"blue\"\nshape = \"round\"\n"))
 	_, err := r.Reload(t.Context())
@@ -151,12 +162,15 @@ func TestReloadTakesOverWhatItCan(t *testing.T) {
 	}
 	r.ReloadFrom(file(changed, ""))
 	got, err := r.Reload(t.Context())
-	want := ReloadReport{Taken: []string{"visits.unseen", "log.level"}, Waiting: []string{"limits.syncs"}}
+	want := ReloadReport{Taken: []string{"visits.unseen", "retention.schedule", "labels.kinds", "log.level"}, Waiting: []string{"limits.syncs"}}
 	if err != nil || !reflect.DeepEqual(got, want) {
 		t.Errorf("got %+v, %v; want %+v", got, err, want)
 	}
 	if !r.borough.log.Enabled(t.Context(), slog.LevelDebug) {
 		t.Error("the new level of the log was not taken over")
+	}
+	if name := r.borough.room.Names().Kind("plan"); name != "keeping-safe plan" {
+		t.Errorf("a plan is called %q, want what the borough calls it now", name)
 	}
 	again, err := r.Reload(t.Context())
 	if err != nil || len(again.Taken) != 0 || len(again.Waiting) != 1 {

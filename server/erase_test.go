@@ -232,6 +232,73 @@ func TestEraseWaitsForWhatItMustWaitFor(t *testing.T) {
 	}
 }
 
+// involve puts a child on the family's file who was in need until some years ago.
+func involve(t *testing.T, b *borough, born string) {
+	t.Helper()
+	child, status := syncproto.RecordID{31}, syncproto.RecordID{32}
+	text := func(field, words string) syncproto.Op {
+		return syncproto.Op{Code: syncproto.OpSet, Path: syncproto.Path{Field: field}, Value: cbor.Text(words)}
+	}
+	ref := syncproto.Op{Code: syncproto.OpSet, Path: syncproto.Path{Field: "child"}, Value: cbor.Bytes(child[:])}
+	for _, e := range []desk.Edit{
+		{Author: worker, Family: theirs, Record: child, Kind: "person", Ops: []syncproto.Op{text("names", "Zoë"), text("dob", born)}},
+		{Author: worker, Family: theirs, Record: status, Kind: "status", Ops: []syncproto.Op{ref, text("kind", "CIN"), text("from", "2010-01-01"), text("to", "2011-01-01")}},
+	} {
+		if err := b.keys.Ensure([]store.KeyPair{{Family: theirs, Record: e.Record}}); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := b.ledger.Propose(context.Background(), func(tx *store.Tx) ([]store.Entry, error) {
+			_, err := b.desk.Compose(tx, []desk.Edit{e})
+			return nil, err
+		}); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+// The schedule says which files are over, to information governance alone, and keeps those
+// that are not from being erased, also when somebody set an earlier date by hand.
+func TestRetentionScheduleIsHeldAndProposes(t *testing.T) {
+	for _, c := range []struct {
+		born string
+		over bool
+		says string // why it is not erased
+	}{
+		{"1990-05-01", true, "still open"}, // over, but somebody has to make its visit final first
+		{time.Now().AddDate(-20, 0, 0).Format(time.DateOnly), false, "the retention schedule keeps it longer (child in need: 21 years from birth)"},
+	} {
+		b := begun(t)
+		plant(t, b)
+		involve(t, b, c.born)
+		ctx := context.Background()
+		if _, err := b.erasure.Over(ctx, worker); !errors.Is(err, syncproto.CodeForbidden) {
+			t.Errorf("a worker is told which files are over: %v", err)
+		}
+		list, err := b.erasure.Over(ctx, officer)
+		if err != nil || (len(list) == 1) != c.over || c.over && (list[0].Family != theirs || list[0].Since.ISO() != "2011-05-01") {
+			t.Errorf("born on %s: over is %+v, %v", c.born, list, err)
+		}
+		_, err = b.erasure.Ask(ctx, officer, erasure.Ask{Scope: erasure.ScopeFamily, Family: theirs, Basis: erasure.BasisRetention, Reason: "r"})
+		if err == nil || !strings.Contains(err.Error(), c.says) {
+			t.Errorf("born on %s: got %v, want %q", c.born, err, c.says)
+		}
+		past := time.Now().Add(-time.Hour).UnixMilli()
+		if _, err := b.erasure.Hold(ctx, officer, erasure.NewHold{Family: theirs, Kind: "retention", UntilMS: past, Reason: "r"}); err != nil {
+			t.Fatal(err)
+		}
+		_, err = b.erasure.Ask(ctx, officer, erasure.Ask{Scope: erasure.ScopeFamily, Family: theirs, Basis: erasure.BasisRetention, Reason: "r"})
+		if err == nil || !strings.Contains(err.Error(), c.says) {
+			t.Errorf("born on %s, with a date by hand that is past: got %v, want %q", c.born, err, c.says)
+		}
+		if _, err := b.erasure.Hold(ctx, officer, erasure.NewHold{Family: theirs, Kind: "legal", Reason: "an inquiry"}); err != nil {
+			t.Fatal(err)
+		}
+		if list, err := b.erasure.Over(ctx, officer); err != nil || len(list) != 0 {
+			t.Errorf("under a legal hold: over is %+v, %v", list, err)
+		}
+	}
+}
+
 // A date of retention that is later than the end of a legal hold does not hide it.
 func TestLegalHoldBesideALongerRetention(t *testing.T) {
 	b := begun(t)

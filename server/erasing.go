@@ -19,7 +19,7 @@ import (
 type EraseOrder struct {
 	Login    string `json:"login"`
 	Password string `json:"password"`
-	Act      string `json:"act"`    // ask, confirm, refuse, list or hold
+	Act      string `json:"act"`    // ask, confirm, refuse, list, over or hold
 	Scope    string `json:"scope"`  // ask: record, child or family
 	ID       string `json:"id"`     // of the record, child, family, or of what was asked
 	Basis    string `json:"basis"`  // ask: retention_ended, court_order or unlawful
@@ -70,6 +70,9 @@ func (o localOperator) Erase(ctx context.Context, in EraseOrder) ([]Erasure, err
 	if ctx, err = in.once(ctx, by); err != nil {
 		return nil, err
 	}
+	if in.Act == "over" {
+		return o.over(ctx, by)
+	}
 	id, err := syncproto.ParseID(in.ID)
 	if err != nil && in.Act != "list" && !(in.Act == "hold" && in.ID == "") {
 		return nil, fmt.Errorf("%q is no id: %w", in.ID, err)
@@ -100,6 +103,15 @@ func (o localOperator) Erase(ctx context.Context, in EraseOrder) ([]Erasure, err
 		return out, err
 	}
 	return nil, fmt.Errorf("%q is nothing that can be done about an erasure", in.Act)
+}
+
+// over lists the families whose files need not be kept any more.
+func (o localOperator) over(ctx context.Context, by syncproto.UserID) (out []Erasure, err error) {
+	list, err := o.b.erasure.Over(ctx, by)
+	for _, f := range list {
+		out = append(out, Erasure{ID: f.Family.String(), Scope: erasure.ScopeFamily, Basis: f.Basis, State: "over since " + f.Since.ISO()})
+	}
+	return out, err
 }
 
 // proven checks a person's own password. The sign-in is audited, and ends at once.

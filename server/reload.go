@@ -30,7 +30,10 @@ type reloader struct {
 // asked for each time can change at once. The certificate's files are looked at by themselves.
 // All else is bound to something that is open (a file, an address, a key, a pool), or is
 // promised to who is signed in, and so waits for a restart, which drains first.
-func reloadable(key string) bool { return key == "log.level" || strings.HasPrefix(key, "visits.") }
+func reloadable(key string) bool {
+	table, _, _ := strings.Cut(key, ".")
+	return key == "log.level" || table == "visits" || table == "retention" || table == "labels"
+}
 
 // ReloadFrom says how the configuration is read again. Without it Reload is refused. It is
 // to be called before Serve.
@@ -69,6 +72,8 @@ func (o localOperator) Reload(context.Context) (ReloadReport, error) {
 	}
 	b.level.Set(levelOf(cfg.Log))
 	b.room.SetVisits(cfg.Visits.rules(&faults{}))
+	b.room.SetNames(cfg.Labels.rules(&faults{}))
+	b.room.SetRetention(cfg.Retention.rules(&faults{}))
 	b.reloader.last = cfg
 	b.log.Warn("the configuration was read again", "taken", strings.Join(report.Taken, " "), "wait_for_a_restart", strings.Join(report.Waiting, " "))
 	return report, nil

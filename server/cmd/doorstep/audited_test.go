@@ -22,7 +22,7 @@ var commands = map[string]string{
 	"custody list": throughOperator, "recover": throughOperator, "recovery-key": ofNobody,
 	"device code": throughOperator, "device list": throughOperator, "device revoke": throughOperator,
 	"erase ask": throughOperator, "erase confirm": throughOperator, "erase hold": throughOperator,
-	"erase list": throughOperator, "erase refuse": throughOperator,
+	"erase list": throughOperator, "erase over": throughOperator, "erase refuse": throughOperator,
 	"free-ballast": ofFiles, "import": throughOperator, "init": ofNobody, "rebuild": ofFiles,
 	"reconciliation": throughOperator, "reload": throughOperator, "repair": ofFiles, "restore": ofFiles, "restore-drill": ofFiles,
 	"serve": serves, "bench-serve-unproven": serves, "bench-serve-unguarded": serves, "status": throughOperator,

@@ -42,6 +42,7 @@ func newErase(s streams) *cobra.Command {
 			c.Flags().StringVar(&o.order.Reason, "reason", "", "why, for people")
 		}),
 		o.command(s, "list", "list", "List what was asked for", nil),
+		o.command(s, "over", "over", "List the families whose files need not be kept any more, by retention.schedule", nil),
 	)
 	onlyCommands(cmd)
 	return cmd
@@ -56,6 +57,7 @@ func freshRequest() string {
 
 // command is one act of an erasure.
 func (o *eraseOptions) command(s streams, use, act, short string, flags func(*cobra.Command)) *cobra.Command {
+	looks := act == "list" || act == "over"
 	cmd := &cobra.Command{Use: use, Short: short, Args: oneArg, RunE: func(cmd *cobra.Command, args []string) error {
 		o.order.Act = act
 		switch {
@@ -73,13 +75,17 @@ func (o *eraseOptions) command(s streams, use, act, short string, flags func(*co
 		}
 		return withOperator(o.config, s.err, func(op server.Operator) error {
 			list, err := op.Erase(cmd.Context(), o.order)
-			if errors.Is(err, server.ErrNoAnswer) && act != "list" {
+			if errors.Is(err, server.ErrNoAnswer) && !looks {
 				return fmt.Errorf("%w; nobody knows whether it was done: give the same command again with --request %s, and it is done once", err, o.order.Request)
 			}
 			if err != nil {
 				return err
 			}
 			for _, e := range list {
+				if act == "over" {
+					fmt.Fprintf(s.out, "%s %s (%s)\n", e.ID, e.State, e.Basis)
+					continue
+				}
 				fmt.Fprintf(s.out, "%s %s %s %d records, %s\n", e.ID, e.Scope, e.Basis, e.Records, e.State)
 			}
 			if act == "confirm" {
@@ -88,13 +94,13 @@ func (o *eraseOptions) command(s streams, use, act, short string, flags func(*co
 			return nil
 		})
 	}}
-	if act == "list" {
+	if looks {
 		cmd.Args = noArgs
 	}
 	configFlag(cmd, &o.config)
 	cmd.Flags().StringVar(&o.order.Login, "as", "", "login of who orders it")
 	passwordFlags(cmd, &o.who)
-	if act != "list" {
+	if !looks {
 		cmd.Flags().StringVar(&o.order.Request, "request", "", "32 hex digits that name this command; given twice it is done once (default: drawn)")
 	}
 	if flags != nil {

@@ -51,7 +51,7 @@ func rules(desk bool) map[string]rule {
 		"attribution": {shows: read}, "attributionAt": {shows: read}, "history": {shows: history},
 		"families": {shows: list}, "familyRecords": {shows: list}, "familyDue": {shows: list}, "due": {shows: list}, "queue": {shows: list}, "queueAfter": {shows: list}, "late": {shows: list}, "lateAfter": {shows: list},
 		"custody": {shows: list}, "custodyAfter": {shows: list}, "grants": {shows: list}, "restrictions": {shows: list}, "breakGlasses": {shows: list},
-		"search": {shows: audit.TypeSearch}, "chase": {shows: list}, "breakGlassCounts": {shows: list}, "erasures": {shows: list}, "holds": {shows: list}, "audit": {shows: audit.TypeAuditor}, "sync": {or: byExchange}, "export": {or: byExport},
+		"search": {shows: audit.TypeSearch}, "chase": {shows: list}, "breakGlassCounts": {shows: list}, "erasures": {shows: list}, "holds": {shows: list}, "retention": {shows: list}, "audit": {shows: audit.TypeAuditor}, "sync": {or: byExchange}, "export": {or: byExport},
 	}
 	if desk {
 		maps.Copy(out, deskRules())

@@ -11,6 +11,7 @@ import (
 	"doorstep/server/internal/exchange"
 	"doorstep/server/internal/finalise"
 	"doorstep/server/internal/reading"
+	"doorstep/server/internal/wording"
 	"doorstep/syncproto"
 	"doorstep/syncproto/clocks"
 )
@@ -185,6 +186,10 @@ func (b *testBorough) FamilyDue(ctx context.Context, user syncproto.UserID, fami
 
 func (b *testBorough) Colleagues(syncproto.UserID) []syncproto.UserID {
 	return []syncproto.UserID{b.owner}
+}
+
+func (b *testBorough) Names() wording.Names {
+	return wording.Names{Kinds: map[string]string{"plan": "keeping-safe plan"}}
 }
 
 func (b *testBorough) Custody(_ context.Context, user syncproto.UserID) ([]reading.InCustody, error) {

@@ -18,6 +18,8 @@ type Erasures interface {
 	Hold(ctx context.Context, by syncproto.UserID, in erasure.NewHold) (erasure.Hold, error)
 	Lift(ctx context.Context, by syncproto.UserID, id syncproto.ID, reason string) error
 	Holds(by syncproto.UserID) ([]erasure.Hold, error)
+	// Over lists the families whose files need not be kept any more.
+	Over(ctx context.Context, by syncproto.UserID) ([]erasure.Over, error)
 }
 
 // EraseRequest is the body that asks for an erasure.
@@ -66,6 +68,18 @@ type HoldList struct {
 	People map[string]string `json:"people" doc:"Names of the people in it, by id."`
 }
 
+// OverList lists files that need not be kept any more.
+type OverList struct {
+	Over []OverJSON `json:"over" doc:"The longest over first. What is on hold, or was asked for already, is not in it."`
+}
+
+// OverJSON is one family's file that need not be kept any more.
+type OverJSON struct {
+	Family string `json:"family" doc:"The family."`
+	Since  string `json:"since" doc:"The first day on which it need not be kept, as 2041-03-31."`
+	Basis  string `json:"basis" doc:"The rule of the schedule that kept it longest, in words."`
+}
+
 // HoldJSON is one hold.
 type HoldJSON struct {
 	Hold    string `json:"hold" doc:"Its id."`
@@ -90,6 +104,8 @@ func (a *API) eraseRoutes() []route {
 		handler(a, route{method: post, path: "/v1/erasures", id: "askErasure", summary: "Ask for an erasure, which another person has to confirm.", who: signedIn, codes: refused}.fresh().once(), a.askErasure),
 		handler(a, route{method: post, path: "/v1/erasures/:id/confirm", id: "confirmErasure", summary: "Confirm an erasure that another person asked for: the words are gone then, for good.", who: signedIn, codes: refused}.fresh().once(), a.confirmErasure),
 		handler(a, route{method: post, path: "/v1/erasures/:id/refuse", id: "refuseErasure", summary: "Refuse an erasure that another person asked for.", who: signedIn, codes: refused}.once(), a.refuseErasure),
+		handler(a, route{method: get, path: "/v1/retention", id: "retention", summary: "Families whose files need not be kept any more by the borough's schedule; two people decide.", who: signedIn,
+			codes: codes(syncproto.CodeForbidden)}, a.over),
 		handler(a, route{method: get, path: "/v1/holds", id: "holds", summary: "What keeps records from being erased.", who: signedIn,
 			codes: codes(syncproto.CodeForbidden)}, a.holds),
 		handler(a, route{method: post, path: "/v1/holds", id: "setHold", summary: "Keep a family, or one of its records, from being erased.", who: signedIn, codes: refused}.once(), a.setHold),
@@ -148,6 +164,18 @@ func (a *API) refuseErasure(c *call, _ *none) (*none, error) {
 		return nil, err
 	}
 	return nil, a.cfg.Erasures.Refuse(c.ctx, c.caller.User, id)
+}
+
+func (a *API) over(c *call, _ *none) (*OverList, error) {
+	list, err := a.cfg.Erasures.Over(c.ctx, c.caller.User)
+	if err != nil {
+		return nil, err
+	}
+	out := &OverList{Over: make([]OverJSON, 0, len(list))}
+	for _, f := range list {
+		out.Over = append(out.Over, OverJSON{Family: f.Family.String(), Since: f.Since.ISO(), Basis: f.Basis})
+	}
+	return out, nil
 }
 
 func (a *API) holds(c *call, _ *none) (*HoldList, error) {

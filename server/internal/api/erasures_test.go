@@ -20,6 +20,11 @@ func (e erasures) Ask(_ context.Context, by syncproto.UserID, in erasure.Ask) (e
 	return erasure.Asked{EraseAskEntry: store.EraseAskEntry{ID: syncproto.ID{9}, Scope: in.Scope, By: by, Records: make([]syncproto.RecordID, 3)}, State: erasure.StateOpen}, err
 }
 
+func (e erasures) Over(context.Context, syncproto.UserID) ([]erasure.Over, error) {
+	_, err := e.b.step("over")
+	return []erasure.Over{{Family: syncproto.FamilyID{7}, Since: 0, Basis: "child in need: 21 years from birth"}}, err
+}
+
 func (e erasures) Confirm(_ context.Context, _ syncproto.UserID, id syncproto.ID) error {
 	_, err := e.b.step(id)
 	return err
@@ -60,6 +65,11 @@ func TestErasures(t *testing.T) {
 	w.postJSON("/v1/holds", token, HoldRequest{Reference: "F-1", Kind: "legal", Reason: "an inquiry"}).wantJSON(t, http.StatusOK, &hold)
 	var list ErasureList
 	w.get("/v1/erasures", token).wantJSON(t, http.StatusOK, &list)
+	var over OverList
+	w.get("/v1/retention", token).wantJSON(t, http.StatusOK, &over)
+	if len(over.Over) != 1 || over.Over[0].Since != "1970-01-01" || over.Over[0].Basis == "" {
+		t.Errorf("what is over: %+v", over)
+	}
 	var holds HoldList
 	w.get("/v1/holds", token).wantJSON(t, http.StatusOK, &holds)
 	if asked.Records != 3 || asked.State != "open" || hold.Kind != "legal" || len(list.Erasures) != 1 || len(holds.Holds) != 1 || len(holds.People) != 1 {

@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"doorstep/server/internal/reading"
+	"doorstep/server/internal/wording"
 	"doorstep/syncproto"
 )
 
@@ -22,6 +23,8 @@ type Records interface {
 	// this follows from is told of no child.
 	Due(ctx context.Context, user syncproto.UserID) ([]reading.ChildDue, error)
 	FamilyDue(ctx context.Context, user syncproto.UserID, family syncproto.FamilyID) ([]reading.ChildDue, error)
+	// Names is what the borough calls things.
+	Names() wording.Names
 	// Colleagues are those who work with the families that Due tells of.
 	Colleagues(user syncproto.UserID) []syncproto.UserID
 	// Custody lists what awaits a reviewer or is kept away, without its words.

@@ -57,6 +57,9 @@ func TestAbout(t *testing.T) {
 	w := newWorld(t, nil)
 	var about About
 	w.get("/v1/about", "").wantJSON(t, http.StatusOK, &about)
+	if about.Kinds["plan"] != "keeping-safe plan" || about.Roles == nil {
+		t.Errorf("the borough's words: %v, %v", about.Kinds, about.Roles)
+	}
 	if about.Borough != "hampshire" || about.Protocol != syncproto.ProtocolVersion || about.Copies != 1 ||
 		about.Epoch != w.borough.Epoch().String() || len(about.ReplyKey) != 64 || about.TimeMS == 0 {
 		t.Errorf("got %+v", about)

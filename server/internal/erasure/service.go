@@ -13,8 +13,10 @@ import (
 	"doorstep/server/internal/audit"
 	"doorstep/server/internal/disk"
 	"doorstep/server/internal/once"
+	"doorstep/server/internal/retention"
 	"doorstep/server/internal/store"
 	"doorstep/syncproto"
+	"doorstep/syncproto/clocks"
 	"doorstep/syncproto/schema"
 )
 
@@ -30,7 +32,14 @@ type Vault interface {
 	Mark(store.KeyPair) audit.Mark
 }
 
-// Config is what New needs. All fields are required.
+// Schedule says until when files are kept: a *reading.Room.
+type Schedule interface {
+	// Kept is about a family's file, or, where child is not zero, about that child's.
+	Kept(family syncproto.FamilyID, child syncproto.RecordID) (retention.Kept, error)
+	Today() clocks.Day
+}
+
+// Config is what New needs. All fields are required but Schedule.
 type Config struct {
 	Ledger Ledger
 	Store  *store.Store
@@ -38,6 +47,8 @@ type Config struct {
 	List   *List
 	Now    func() time.Time
 	Random io.Reader // of ids
+	// Schedule is the borough's; nil: it has none, and dates are set by hand alone.
+	Schedule Schedule
 }
 
 // Service erases, and sets holds. It is safe for concurrent use.
@@ -262,8 +273,10 @@ func (s *Service) hindrance(e *store.EraseAskEntry) error {
 		}
 		scheduled = scheduled || s.wasScheduled(e.Family, record)
 	}
-	if e.Basis == BasisRetention && !scheduled {
-		return refuse(syncproto.CodeForbidden, "no retention date is recorded for this: set one first")
+	if e.Basis == BasisRetention {
+		if err := s.stillKept(e, scheduled); err != nil {
+			return err
+		}
 	}
 	if e.Basis == BasisUnlawful {
 		return nil

@@ -44,8 +44,8 @@ func (p *Pages) custody(ctx context.Context, c *Call) (Answer, error) {
 func (s *speaker) custodyRow(q *reading.InCustody) custodyRow {
 	out := custodyRow{Title: s.title(q.Record), Family: s.pages.cfg.Records.FamilyName(s.user, q.Family), Who: s.person(q.Author),
 		When: s.Moment(q.ReceivedMS), Where: s.device(q.Device), Why: q.Code.Plain()}
-	if kind, ok := schema.Newest(q.Kind); ok && out.Title == "" {
-		out.Title = "A " + kind.Name
+	if _, ok := schema.Newest(q.Kind); ok && out.Title == "" {
+		out.Title = "A " + s.pages.cfg.Records.Names().Kind(q.Kind)
 	}
 	if q.MayReview {
 		out.Href = Root + "custody/" + q.Change.String()

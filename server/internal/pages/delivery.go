@@ -6,7 +6,6 @@ import (
 
 	"doorstep/server/internal/delivery"
 	"doorstep/syncproto"
-	"doorstep/syncproto/schema"
 )
 
 // Delivery takes final records to the borough's case-management system: a
@@ -70,8 +69,8 @@ func (p *Pages) deliveries(c *Call, in *deliveryPage) error {
 
 func (s *speaker) parcel(record syncproto.RecordID, family syncproto.FamilyID, kind string, version int) parcelRow {
 	out := parcelRow{Title: s.title(record), Href: to(record), Family: s.pages.cfg.Records.FamilyName(s.user, family)}
-	if k, ok := schema.Newest(kind); out.Title == "" && ok {
-		out.Title = k.Name
+	if out.Title == "" {
+		out.Title = s.pages.cfg.Records.Names().Kind(kind)
 	}
 	if version > 1 {
 		out.What = "version " + strconv.Itoa(version)

@@ -5,6 +5,8 @@ import (
 	"context"
 	"slices"
 	"strings"
+	"unicode"
+	"unicode/utf8"
 
 	"doorstep/server/internal/reading"
 	"doorstep/server/internal/wording"
@@ -127,7 +129,9 @@ func (p *Pages) plural(k *schema.Kind) string {
 	case "status":
 		return "Statuses"
 	}
-	name := strings.ToUpper(k.Name[:1]) + k.Name[1:]
+	name := p.cfg.Records.Names().Kind(k.ID)
+	first, size := utf8.DecodeRuneInString(name)
+	name = string(unicode.ToUpper(first)) + name[size:]
 	if strings.HasSuffix(name, "y") {
 		return strings.TrimSuffix(name, "y") + "ies"
 	}

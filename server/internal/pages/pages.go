@@ -21,6 +21,7 @@ import (
 
 	"doorstep/server/internal/finalise"
 	"doorstep/server/internal/reading"
+	"doorstep/server/internal/wording"
 	"doorstep/syncproto"
 	"doorstep/syncproto/clocks"
 )
@@ -43,6 +44,7 @@ type Records interface {
 	Search(ctx context.Context, user syncproto.UserID, words string) (hits []reading.Hit, all int, err error)
 	Excerpt(user syncproto.UserID, record syncproto.RecordID, words string) []reading.Piece
 	Name(syncproto.UserID) string
+	Names() wording.Names
 	// Title, FamilyName and DeviceName are what people call things; empty for what the
 	// person may not know.
 	Title(syncproto.UserID, syncproto.RecordID) string

@@ -70,8 +70,8 @@ func (in *searchPage) page(hits []reading.Hit, number string) []reading.Hit {
 // hitRow is false for what the person may not read any more.
 func (s *speaker) hitRow(h *reading.Hit, text string) (hitRow, bool) {
 	row := hitRow{Title: s.title(h.Record), Href: to(h.Record), Family: s.family(h.Family), Excerpt: s.pages.cfg.Records.Excerpt(s.user, h.Record, text)}
-	if kind, ok := schema.Newest(h.Kind); ok {
-		row.Kind = kind.Name
+	if _, ok := schema.Newest(h.Kind); ok {
+		row.Kind = s.pages.cfg.Records.Names().Kind(h.Kind)
 	}
 	if row.Title == row.Family {
 		row.Family = ""

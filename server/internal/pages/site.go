@@ -200,7 +200,7 @@ func (p *Pages) sitePeople(ctx context.Context, c *Call) (Answer, error) {
 	var in siteListPage
 	list, in.Newer, in.Older = onPage(c, list)
 	for _, one := range list {
-		row := personRow{Login: one.Login, Role: one.Role, State: tag{"In use", "green"}}
+		row := personRow{Login: one.Login, Role: p.cfg.Records.Names().Role(one.Role), State: tag{"In use", "green"}}
 		if one.Disabled {
 			row.State = tag{"Disabled", "grey"}
 		} else if !one.Self {
@@ -287,7 +287,7 @@ func (p *Pages) askPerson(ctx context.Context, c *Call) (Answer, error) {
 		return Answer{}, err
 	}
 	return p.askFirst(c, "End an account", siteRoot+"/people/"+u.ID.String()+"/revoke", revokePage{
-		Back: siteRoot + "/people", What: u.Login + ", " + u.Role, Button: "End this account",
+		Back: siteRoot + "/people", What: u.Login + ", " + p.cfg.Records.Names().Role(u.Role), Button: "End this account",
 		Then: []string{"All their sessions and passkeys end now, and the account is disabled.", "Tablets that are theirs alone are revoked and purged.",
 			"What they had not sent goes up by itself and waits for a reviewer: no word of it is lost."},
 	})

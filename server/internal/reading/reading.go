@@ -17,7 +17,9 @@ import (
 	"time"
 
 	"doorstep/server/internal/access"
+	"doorstep/server/internal/retention"
 	"doorstep/server/internal/store"
+	"doorstep/server/internal/wording"
 	"doorstep/syncproto"
 	"doorstep/syncproto/schema"
 )
@@ -50,6 +52,9 @@ type Room struct {
 	store  *store.Store
 	now    func() time.Time
 	visits atomic.Pointer[VisitRules]
+	// retention is how long files are kept.
+	retention atomic.Pointer[retention.Schedule]
+	names     atomic.Pointer[wording.Names]
 
 	shelves shelves
 }
@@ -59,11 +64,19 @@ type Room struct {
 func New(s *store.Store, now func() time.Time, visits VisitRules) *Room {
 	r := &Room{store: s, now: now, shelves: shelves{families: map[syncproto.FamilyID]*shelf{}}}
 	r.SetVisits(visits)
+	r.SetRetention(nil)
+	r.SetNames(wording.Names{})
 	return r
 }
 
 // SetVisits has visits be due by other rules from now on.
 func (r *Room) SetVisits(rules VisitRules) { r.visits.Store(&rules) }
+
+// SetNames has things be called otherwise from now on.
+func (r *Room) SetNames(n wording.Names) { r.names.Store(&n) }
+
+// Names is what the borough calls things.
+func (r *Room) Names() wording.Names { return *r.names.Load() }
 
 // Name returns a person's name as colleagues see it; "" for nobody known.
 func (r *Room) Name(id syncproto.UserID) string {

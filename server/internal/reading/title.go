@@ -69,15 +69,15 @@ func (r *Room) titleOf(info store.RecordInfo, v *syncproto.View) string {
 	case "visit":
 		return r.visitTitle(kind, v)
 	}
-	return sentence(kind.Name)
+	return sentence(r.Names().Kind(kind.ID))
 }
 
 // visitTitle says which visit it is: its type and its day, as far as they are known.
 func (r *Room) visitTitle(kind *schema.Kind, v *syncproto.View) string {
-	title := "Visit"
+	title := sentence(r.Names().Kind(kind.ID))
 	if code := textIn(v, "visit_type"); code != "" {
 		f, _ := kind.Field("visit_type")
-		title = wording.Code(f, code) + " visit"
+		title = wording.Code(f, code) + " " + r.Names().Kind(kind.ID)
 	}
 	for _, field := range []string{"start", "planned"} {
 		f, _ := v.Field(field)

@@ -3,6 +3,7 @@ package reading_test
 import (
 	"testing"
 
+	"doorstep/server/internal/wording"
 	"doorstep/syncproto"
 	"doorstep/syncproto/cbor"
 )
@@ -30,6 +31,12 @@ func TestTitles(t *testing.T) {
 	b.write(person, "person", set("known_as", cbor.Text("May")))
 	if got := b.room.Title(manager, person); got != "May" {
 		t.Errorf("Title is %q", got)
+	}
+	b.room.SetNames(wording.Names{Kinds: map[string]string{"plan": "keeping-safe plan", "visit": "home visit"}})
+	for record, want := range map[syncproto.RecordID]string{plan: "Keeping-safe plan", visit: "Child protection home visit of 3 May 2026"} {
+		if got := b.room.Title(lead, record); got != want {
+			t.Errorf("as the borough calls it, Title is %q, want %q", got, want)
+		}
 	}
 	if got := b.room.FamilyName(lead, family); got != "Pepperdine" {
 		t.Errorf("FamilyName is %q", got)

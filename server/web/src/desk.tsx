@@ -4,6 +4,7 @@ import type { ComponentChildren } from "preact";
 import { useFacts, useSynced } from "./facts";
 import { Files } from "./files";
 import { DeskContext, type Desk } from "./hooks";
+import { useLabelled } from "./labels";
 import type { Back } from "./openid";
 import { Box, Loading } from "./parts/basic";
 import { Fallible } from "./parts/fallible";
@@ -49,17 +50,18 @@ function Screen(props: { place: string; id: string; more: string; last: string }
 }
 
 function useDeskOf(client: Client, session: Session | undefined): Desk | undefined {
-  const [kinds, setKinds] = useState<Kind[]>();
+  const [known, setKnown] = useState<Kind[]>();
   const files = useMemo(() => new Files(client), [client]);
   useEffect(() => files.follow(), [files]);
   const [online, setOnline] = useState(navigator.onLine);
+  const kinds = useLabelled(client, known, online);
   const [lastSync, setLastSync] = useState<SyncReport>();
   const syncedMS = useSynced(client);
   const facts = useFacts(client, syncedMS, online);
   const [names, setNames] = useState(new Map<string, string>());
   const [who, setWho] = useState(session);
   useEffect(() => { if (session) setWho(session); }, [session]);
-  useEffect(() => { void client.kinds().then(setKinds); }, [client]);
+  useEffect(() => { void client.kinds().then(setKnown); }, [client]);
   useEffect(() => client.on("sync", setLastSync), [client]);
   useEffect(() => {
     const look = () => setOnline(navigator.onLine);
