@@ -3,6 +3,7 @@ package server
 import (
 	"bytes"
 	"context"
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"io"
@@ -89,7 +90,7 @@ func wantGone(t *testing.T, b *borough, also ...syncproto.RecordID) {
 			return err
 		}
 		for _, pair := range pairs {
-			plain, err := b.keys.Unseal(pair, c.ID[:], c.Sealed)
+			plain, err := b.keys.Unseal(pair, binary.BigEndian.AppendUint64(c.ID[:], uint64(c.AtMS)), c.Sealed)
 			if err == nil {
 				opened++
 			}

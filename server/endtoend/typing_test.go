@@ -113,7 +113,7 @@ func TestTypingCompacts(t *testing.T) {
 		wire, journal float64
 	}{
 		{"offline", false, 10, 1.7, 2.5},
-		{"a change a sentence", true, 150, 4, 19},
+		{"a change a sentence", true, 150, 4, 14},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			w := newTypist(t)

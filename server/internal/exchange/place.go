@@ -23,10 +23,11 @@ type ordering struct {
 
 // order gives a change its receipt, and stages what follows from it.
 func (o ordering) order(in *incoming) error {
+	in.signed = false
 	if err := o.orderChange(in); err != nil {
 		return err
 	}
-	if !in.last || in.batch.stored == 0 {
+	if !in.last || in.batch.stored == 0 || in.signed {
 		return nil
 	}
 	_, err := o.tx.Stage(store.TipEntry{
@@ -264,6 +265,9 @@ func (o ordering) store(in *incoming, chain store.ChainInfo, missingPrev bool) e
 	forks, err := o.forks(in, chain)
 	if err != nil {
 		return err
+	}
+	if in.last {
+		e.Signature, e.Run, in.signed = in.batch.signature, in.batch.stored+1, len(in.batch.signature) > 0
 	}
 	position, err := o.tx.Stage(e)
 	if err != nil {

@@ -17,7 +17,8 @@ import (
 // incoming is one change on its way in.
 type incoming struct {
 	batch  *incomingBatch
-	last   bool // of its batch: the signature goes after it
+	last   bool // of its batch: the signature goes with it, or after it
+	signed bool // the signature went with it
 	id     syncproto.ChangeID
 	prev   syncproto.ChangeID
 	digest [32]byte // of the body, if that cannot be read

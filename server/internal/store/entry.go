@@ -45,13 +45,19 @@ type ChangeEntry struct {
 	// access table that was asked. Tx.Stage fills them in.
 	Mark  audit.Mark
 	Table audit.Table
-	// Sealed is SealChange's result: prev, server time and body under the
-	// record's key, bound to ID.
+	// Signature, if there is one, is the device's over its actor's chain up to this
+	// change, and Run how many changes that is since the signature before, the refused
+	// among them. What a TipEntry says otherwise.
+	Signature []byte
+	Run       uint64
+	// Sealed is SealChange's result: the body under the record's key (words.go), bound to
+	// ID, which is of prev too, and to AtMS.
 	Sealed []byte
 	room   []byte // Sealed, and before it room for the rest of the entry; nil: none
 }
 
-// TipEntry keeps the one signature that covers a run of an actor's chain.
+// TipEntry keeps the one signature that covers a run of an actor's chain, where the
+// last change of it does not: that was refused, or was stored before.
 type TipEntry struct {
 	Actor     syncproto.ActorID
 	Device    syncproto.DeviceID
@@ -213,7 +219,8 @@ const (
 	kindTip     entryKind = 2
 	kindRefused entryKind = 3
 	kindVerdict entryKind = 4
-	kindControl entryKind = 5 // sealed; one of the following inside
+	kindControl entryKind = 5 // sealed; one of those from kindUser on inside
+	kindSigned  entryKind = 6 // kindChange with a signature
 
 	kindUser       entryKind = 16
 	kindDevice     entryKind = 17
@@ -243,4 +250,4 @@ func (PurgeEntry) entryKind() entryKind      { return kindPurge }
 func (PasskeyEntry) entryKind() entryKind    { return kindPasskey }
 
 // IsControl reports whether an entry is a control entry.
-func IsControl(e Entry) bool { return e.entryKind() > kindControl }
+func IsControl(e Entry) bool { return e.entryKind() >= kindUser }

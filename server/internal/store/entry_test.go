@@ -1,6 +1,7 @@
 package store_test
 
 import (
+	"bytes"
 	"encoding/hex"
 	"errors"
 	"os"
@@ -21,6 +22,11 @@ func samples() []store.Entry {
 			ID: syncproto.ChangeID{1}, Prev: syncproto.ChangeID{2}, Record: visit, Family: smith, Kind: "visit",
 			Actor: actorA, Seq: 7, Deps: []syncproto.ChangeID{{3}, {4}}, Author: ada, Device: tablet,
 			Status: syncproto.StatusQuarantined, Code: syncproto.CodeNotEntitled, AtMS: 1_700_000_000_000, Counted: true, Sealed: []byte("sealed"),
+		},
+		store.ChangeEntry{
+			ID: syncproto.ChangeID{1}, Prev: syncproto.ChangeID{2}, Record: visit, Family: smith, Kind: "visit",
+			Actor: actorA, Seq: 7, Deps: []syncproto.ChangeID{{2}, {4}}, Author: ada, Device: tablet,
+			Status: syncproto.StatusAccepted, AtMS: 1_700_000_000_000, Signature: []byte("signature"), Run: 3, Sealed: []byte("sealed"),
 		},
 		store.TipEntry{Actor: actorA, Device: tablet, Tip: syncproto.ChangeID{1}, Count: 3, Signature: []byte("signature")},
 		store.RefusedEntry{
@@ -152,6 +158,27 @@ func TestDecodeEntryIsStrict(t *testing.T) {
 		longer := append([]byte{good[0] + 1}, good[1:]...)
 		if err := decode(append(longer, 0)); !errors.Is(err, store.ErrEntry) {
 			t.Errorf("%T with an element more: got %v, want ErrEntry", e, err)
+		}
+	}
+}
+
+// TestADepThatIsPrevIsWrittenShort, and in no other way.
+func TestADepThatIsPrevIsWrittenShort(t *testing.T) {
+	b := storetest.Open(t)
+	e := samples()[1].(store.ChangeEntry)
+	e.Deps = []syncproto.ChangeID{e.Prev}
+	short := plain(t, b, e)
+	e.Deps = []syncproto.ChangeID{{5}}
+	long := plain(t, b, e)
+	if len(long)-len(short) != 33 {
+		t.Errorf("got %d bytes and %d, want 33 fewer", len(short), len(long))
+	}
+	for name, payload := range map[string][]byte{
+		"prev in full":     bytes.Replace(long, append([]byte{0x58, 32, 5}, make([]byte, 31)...), append([]byte{0x58, 32, 2}, make([]byte, 31)...), 1),
+		"short of no prev": bytes.Replace(short, append([]byte{0x58, 32, 2}, make([]byte, 31)...), append([]byte{0x58, 32, 0}, make([]byte, 31)...), 1),
+	} {
+		if _, err := store.DecodeEntry(1, payload, b.Keys); !errors.Is(err, store.ErrEntry) {
+			t.Errorf("%s: got %v, want ErrEntry", name, err)
 		}
 	}
 }

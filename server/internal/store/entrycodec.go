@@ -105,8 +105,8 @@ func decodeEntry(position uint64, payload []byte, s Sealer) (Entry, error) {
 	kind := entryKind(d.Uint())
 	var e Entry
 	switch kind {
-	case kindChange:
-		e = decodeChange(d, count)
+	case kindChange, kindSigned:
+		e = decodeChange(d, count, kind)
 	case kindTip:
 		e = decodeTip(d, count)
 	case kindRefused:
@@ -154,7 +154,11 @@ func encodeChange(e ChangeEntry) []byte {
 
 // encodeChangeHead writes a change's entry up to the bytes of Sealed.
 func encodeChangeHead(b []byte, e ChangeEntry) []byte {
-	b = appendHeader(b, 18, kindChange)
+	if len(e.Signature) == 0 {
+		b = appendHeader(b, 18, kindChange)
+	} else {
+		b = appendHeader(b, 20, kindSigned)
+	}
 	b = cbor.AppendBytes(b, e.ID[:])
 	b = cbor.AppendBytes(b, e.Prev[:])
 	b = cbor.AppendBytes(b, e.Record[:])
@@ -162,7 +166,7 @@ func encodeChangeHead(b []byte, e ChangeEntry) []byte {
 	b = cbor.AppendText(b, e.Kind)
 	b = cbor.AppendBytes(b, e.Actor[:])
 	b = cbor.AppendUint(b, e.Seq)
-	b = appendChangeIDs(b, e.Deps)
+	b = appendDeps(b, e)
 	b = cbor.AppendBytes(b, e.Author[:])
 	b = cbor.AppendBytes(b, e.Device[:])
 	b = cbor.AppendUint(b, uint64(e.Status))
@@ -172,11 +176,47 @@ func encodeChangeHead(b []byte, e ChangeEntry) []byte {
 	b = cbor.AppendBool(b, e.Counted)
 	b = cbor.AppendBytes(b, e.Mark[:])
 	b = cbor.AppendBytes(b, e.Table[:])
+	if len(e.Signature) > 0 {
+		b = cbor.AppendUint(cbor.AppendBytes(b, e.Signature), e.Run)
+	}
 	return cbor.AppendBytesHead(b, len(e.Sealed))
 }
 
-func decodeChange(d *decoder, count int) Entry {
-	d.expect(count == 18)
+// appendDeps writes what a change was made on top of. Whoever goes on writing in one
+// record builds on what they wrote before: a dep that is prev is written as no bytes.
+func appendDeps(b []byte, e ChangeEntry) []byte {
+	b = cbor.AppendArray(b, len(e.Deps))
+	for _, id := range e.Deps {
+		if id == e.Prev && !id.IsZero() {
+			b = cbor.AppendBytes(b, nil)
+		} else {
+			b = cbor.AppendBytes(b, id[:])
+		}
+	}
+	return b
+}
+
+func (d *decoder) deps(prev syncproto.ChangeID) []syncproto.ChangeID {
+	n := d.Array()
+	if n == 0 || d.Err() != nil {
+		return nil
+	}
+	ids := make([]syncproto.ChangeID, n)
+	for i := range ids {
+		raw := d.Bytes()
+		short := len(raw) == 0
+		if short {
+			raw = prev[:]
+		}
+		d.expect(len(raw) == len(prev) && (!short || !prev.IsZero()))
+		copy(ids[i][:], raw)
+		d.expect(short || ids[i] != prev || prev.IsZero())
+	}
+	return ids
+}
+
+func decodeChange(d *decoder, count int, kind entryKind) Entry {
+	d.expect(kind == kindChange && count == 18 || kind == kindSigned && count == 20)
 	var e ChangeEntry
 	d.BytesInto(e.ID[:])
 	d.BytesInto(e.Prev[:])
@@ -185,7 +225,7 @@ func decodeChange(d *decoder, count int) Entry {
 	e.Kind = d.Text()
 	d.BytesInto(e.Actor[:])
 	e.Seq = d.Uint()
-	e.Deps = d.changeIDs()
+	e.Deps = d.deps(e.Prev)
 	d.BytesInto(e.Author[:])
 	d.BytesInto(e.Device[:])
 	e.Status = syncproto.ReceiptStatus(d.small(uint64(syncproto.StatusLate)))
@@ -194,6 +234,10 @@ func decodeChange(d *decoder, count int) Entry {
 	e.Gap, e.Counted = d.Bool(), d.Bool()
 	d.BytesInto(e.Mark[:])
 	d.BytesInto(e.Table[:])
+	if kind == kindSigned {
+		e.Signature, e.Run = d.Bytes(), d.Uint()
+		d.expect(len(e.Signature) > 0)
+	}
 	e.Sealed = d.Bytes()
 	return e
 }
@@ -321,95 +365,4 @@ func appendChangeIDs(b []byte, ids []syncproto.ChangeID) []byte {
 		b = cbor.AppendBytes(b, id[:])
 	}
 	return b
-}
-
-// maxChangeHead is how long what stands before the body in a sealed change is at most.
-const maxChangeHead = 32 + 9
-
-// appendChangeHead writes what is sealed of a change before its body.
-func appendChangeHead(b []byte, prev syncproto.ChangeID, atMS int64) []byte {
-	return cbor.AppendInt(append(b, prev[:]...), atMS)
-}
-
-// Words is a sealed change, with room before it for the rest of its entry. So what
-// a change says is copied once on its way from a request to a group.
-type Words struct{ all []byte }
-
-// Bytes is what ChangeEntry.Sealed has to be.
-func (w Words) Bytes() []byte { return w.all[entryRoom:] }
-
-// In returns e with these words. The entry may be staged once: its payload takes the
-// room.
-func (w Words) In(e ChangeEntry) ChangeEntry {
-	e.Sealed, e.room = w.Bytes(), w.all
-	return e
-}
-
-// Room is memory for the words of changes that are sealed together and stored
-// together. The zero value has none left: each gets its own.
-type Room struct{ left []byte }
-
-// RoomFor returns room for some changes of so many bytes in all.
-func RoomFor(changes, bytes int) Room {
-	return Room{make([]byte, changes*(entryRoom+SealNonce+maxChangeHead+sealTag)+bytes)}
-}
-
-// take returns size bytes, all zero.
-func (r *Room) take(size int) []byte {
-	if len(r.left) < size {
-		return make([]byte, size)
-	}
-	b := r.left[:size:size]
-	r.left = r.left[size:]
-	return b
-}
-
-// SealWords seals the words of a change under its record's key, with prev and
-// the server's time inside, bound to its id.
-func SealWords(s Sealer, c *syncproto.Change, atMS int64, in *Room) (Words, error) {
-	return sealUnder(s, KeyPair{c.Body.Family, c.Body.Record}, c, atMS, in)
-}
-
-// SealInCustody is SealWords for words about a record that was erased: under a key
-// of its own, which is not the record's.
-func SealInCustody(s Sealer, c *syncproto.Change, atMS int64, in *Room) (Words, error) {
-	return sealUnder(s, CustodyKey(c.Body.Record), c, atMS, in)
-}
-
-func sealUnder(s Sealer, under KeyPair, c *syncproto.Change, atMS int64, in *Room) (Words, error) {
-	const before = entryRoom + SealNonce
-	b := in.take(before + maxChangeHead + len(c.Raw) + sealTag)[:before]
-	b = append(appendChangeHead(b, c.Prev, atMS), c.Raw...)
-	sealed, err := s.SealAfter(b[:entryRoom], under, c.ID[:], b[before:])
-	if err != nil {
-		return Words{}, fmt.Errorf("sealing change %s: %w", c.ID, err)
-	}
-	return Words{sealed}, nil
-}
-
-// SealChange is SealWords for whoever needs no more than its bytes.
-func SealChange(s Sealer, c *syncproto.Change, atMS int64) ([]byte, error) {
-	words, err := SealWords(s, c, atMS, &Room{})
-	if err != nil {
-		return nil, err
-	}
-	return words.Bytes(), nil
-}
-
-// OpenChange unseals and checks the body of a stored change: prev, time and hash
-// must be those of the entry's header.
-func OpenChange(s Sealer, e ChangeEntry) ([]byte, error) {
-	plain, err := s.Unseal(e.KeyPair(), e.ID[:], e.Sealed)
-	if err != nil {
-		return nil, fmt.Errorf("unsealing change %s: %w", e.ID, err)
-	}
-	head := appendChangeHead(nil, e.Prev, e.AtMS)
-	if len(plain) < len(head) || string(plain[:len(head)]) != string(head) {
-		return nil, fmt.Errorf("change %s is not what its header says: %w", e.ID, ErrDamaged)
-	}
-	body := plain[len(head):]
-	if syncproto.ComputeID(e.Prev, body) != e.ID {
-		return nil, fmt.Errorf("change %s does not match its id: %w", e.ID, ErrDamaged)
-	}
-	return body, nil
 }

@@ -63,7 +63,7 @@ func eventOf(e Entry, s Sealer) audit.Event {
 	switch e := e.(type) {
 	case ChangeEntry:
 		ev.AtMS, ev.User, ev.Device, ev.Actor, ev.Change = e.AtMS, e.Author, e.Device, e.Actor, e.ID
-		ev.Record, ev.Status, ev.Code, ev.Table = e.Mark, uint64(e.Status), e.Code, e.Table
+		ev.Record, ev.Status, ev.Code, ev.Table, ev.Count = e.Mark, uint64(e.Status), e.Code, e.Table, e.Run
 	case TipEntry:
 		ev.Device, ev.Actor, ev.Change, ev.Count = e.Device, e.Actor, e.Tip, e.Count
 	case RefusedEntry:
