@@ -7,7 +7,7 @@ BIN := bin/doorstep
 # The race detector needs a C compiler; without one the tests run without it.
 RACE := $(if $(shell command -v gcc || command -v clang || command -v cc),-race)
 
-.PHONY: build web screenshots demo test bench bench-web lighthouse bench-text mutants lint vuln release reproducible clean
+.PHONY: image chart build web screenshots demo test bench bench-web lighthouse bench-text mutants lint vuln release reproducible clean
 
 # One static binary for this machine, with the app for tablets where it could be built.
 build: web
@@ -89,6 +89,21 @@ vuln:
 release: build
 	$(BIN) version --contents > bin/doorstep.cdx.json
 	cd bin && sha256sum doorstep doorstep.cdx.json | tee SHA256SUMS
+
+# The container's image, from deploy/container. Needs buildah, Debian's package.
+image: build
+	cp /etc/ssl/certs/ca-certificates.crt bin/ca-certificates.crt
+	buildah bud --isolation chroot -f deploy/container/Containerfile -t doorstep bin
+
+# The chart, rendered by helm for every authority and held to the API of Kubernetes, with
+# fields that it does not know refused. Apart from test: helm takes minutes to compile.
+HELM := helm.sh/helm/v3/cmd/helm@v3.18.6
+KUBERNETES := k8s.io/kubernetes@v1.34.0
+chart:
+	mkdir -p bin/tools
+	GOFLAGS=-mod=mod GOBIN=$(CURDIR)/bin/tools $(GO) install $(HELM)
+	cd bin/tools && $(GO) mod download -json $(KUBERNETES) | sed -n 's/.*"Dir": "\(.*\)".*/\1/p' > kubernetes
+	PATH="$(CURDIR)/bin/tools:$$PATH" DOORSTEP_KUBERNETES="$$(cat bin/tools/kubernetes)" $(GO) test -count=1 ./server/cmd/doorstep -run TestChart -v
 
 # Two builds of what is committed, in two folders, must be one and the same.
 reproducible:

@@ -94,11 +94,15 @@ func TestChartRenders(t *testing.T) {
 	const chart = "../../../deploy/helm/doorstep"
 	for _, borough := range boroughs {
 		set := []string{"--set-file", "config=" + borough, "--set", "begin=true", "--set", "ingress.enabled=true", "--kube-version", "1.30.0"}
-		for _, args := range [][]string{{"lint", "--strict", chart}, {"template", "release", chart}} {
-			if out, err := exec.Command(helm, append(args, set...)...).CombinedOutput(); err != nil {
-				t.Errorf("helm %v: %v\n%s", args, err, out)
-			}
+		if out, err := exec.Command(helm, append([]string{"lint", "--strict", chart}, set...)...).CombinedOutput(); err != nil {
+			t.Errorf("helm lint for %s: %v\n%s", borough, err, out)
 		}
+		set = append(set, "--set", "networkPolicy.tracesNamespace=tracing")
+		out, err := exec.Command(helm, append([]string{"template", "release", chart}, set...)...).Output()
+		if err != nil {
+			t.Errorf("helm template for %s: %v\n%s", borough, err, out)
+		}
+		wantManifests(t, string(out))
 	}
 }
 
