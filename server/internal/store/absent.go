@@ -86,7 +86,7 @@ func (s *Store) loadRecords() {
 	txn := s.db.NewTransaction(false)
 	a.loading.Go(func() {
 		defer txn.Discard()
-		for _, kind := range []byte{keyRecord, keyBegun, keySorted} {
+		for _, kind := range []byte{keyRecord, keySorted, keyBegun} {
 			if err := s.loadKind(ctx, txn, kind); err != nil {
 				if errors.Is(err, ErrDamaged) {
 					s.noteDamage(err)

@@ -34,7 +34,7 @@ const (
 	recordStart = len(syncproto.RecordID{})
 	begunBytes  = 1 + changeStart + recordStart // in the row of a block: place in the block, change, record
 	ofRecord    = uint16(1) << 15               // in a place in a run: the id is the record's
-	recentMask  = 1<<14 - 1                     // see begun.recent
+	recentMask  = 1<<16 - 1                     // see begun.recent
 )
 
 func runOf(position uint64) uint64 { return position / runPositions }
@@ -53,20 +53,22 @@ type begun struct {
 const runFilterBits = 2 * runPositions * filterBitsAKey
 
 func (b *begun) note(position uint64, id []byte) {
-	bits, slot := startProbes(id)
+	bits, slot, tag := startProbes(id)
 	b.part(runOf(position)).set(bits)
-	b.recent[slot].Store(position)
+	b.recent[slot].Store(position<<16 | uint64(tag))
 }
 
-// startProbes are the bits of an id in the filters of runs, and its place in recent.
-func startProbes(id []byte) (bits [4]uint32, slot uint32) {
+// startProbes are the bits of an id in the filters of runs, and its place in recent,
+// where a tag tells most others from it.
+func startProbes(id []byte) (bits [4]uint32, slot uint32, tag uint16) {
 	first, last := binary.LittleEndian.Uint64(id), binary.LittleEndian.Uint64(id[len(id)-8:])
 	at, step := uint32(first), uint32(last>>32)|1
 	for i := range bits {
 		bits[i] = at
 		at += step
 	}
-	return bits, (at ^ uint32(last) ^ uint32(first>>32)) & recentMask
+	mixed := first ^ last*0x9e3779b97f4a7c15
+	return bits, uint32(mixed>>32) & recentMask, uint16(mixed >> 16)
 }
 
 // part is the filter of a run, made if need be.
@@ -106,8 +108,11 @@ func (b *begun) may(run uint64, bits [4]uint32) bool {
 
 // last is where an id may have been noted last; 0: nowhere.
 func (b *begun) last(id []byte) uint64 {
-	_, slot := startProbes(id)
-	return b.recent[slot].Load()
+	_, slot, tag := startProbes(id)
+	if at := b.recent[slot].Load(); uint16(at) == tag {
+		return at >> 16
+	}
+	return 0
 }
 
 // begin files a change that begins its record, and the record.
@@ -230,6 +235,9 @@ func (r *Reader) begun(b beginning) (ChangeRef, error) {
 	if err != nil {
 		return ChangeRef{}, err
 	}
+	if c, found := r.lastRead(b, upTo); found {
+		return c, nil
+	}
 	if p := r.absence.begun.last(b.id); p > 0 && p <= upTo {
 		if c, found, err := r.begunAt(p, b); err != nil || found {
 			return c, err
@@ -270,7 +278,7 @@ func (r *Reader) begunOrOther(b beginning) (ChangeRef, error) {
 
 // runsWith are the runs in which an id may begin, the newest first.
 func (r *Reader) runsWith(id []byte, upTo uint64) (out []uint64) {
-	bits, _ := startProbes(id)
+	bits, _, _ := startProbes(id)
 	all := !r.absence.whole.Load()
 	for run := int64(runOf(upTo)); run >= 0; run-- {
 		if all || r.absence.begun.may(uint64(run), bits) {
@@ -340,6 +348,19 @@ func (r *Reader) begunAt(position uint64, b beginning) (ChangeRef, bool, error) 
 	ref := refOf(position, c)
 	ref.Placed = position
 	return ref, true, nil
+}
+
+// lastRead is begun where the change that was read last is looked for. Whoever hands a
+// change out asks for its record next: that reads no entry again. In a transaction
+// another entry may stand there by now.
+func (r *Reader) lastRead(b beginning, upTo uint64) (ChangeRef, bool) {
+	_, fixed := r.rows.(snapshot)
+	if !fixed || r.lastAt == 0 || r.lastAt > upTo || r.last.Status != syncproto.StatusAccepted || !b.is(r.last) {
+		return ChangeRef{}, false
+	}
+	ref := refOf(r.lastAt, r.last)
+	ref.Placed = r.lastAt
+	return ref, true
 }
 
 // infoOf is what is known of a record of which there is no more than the change that

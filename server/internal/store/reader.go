@@ -18,6 +18,9 @@ type Reader struct {
 	absence *absence
 	room    [1 + len(syncproto.ChangeID{})]byte // of the key that is asked for
 
+	last   ChangeEntry // the change that was read last
+	lastAt uint64      // its position; 0: none was
+
 	chainRow []byte // that chain was read from last: it is asked for again and again
 	chain    ChainInfo
 }
@@ -279,7 +282,11 @@ func (r *Reader) Entry(position uint64) (Entry, error) {
 	if err != nil {
 		return nil, fmt.Errorf("reading entry %d: %w", position, err)
 	}
-	return DecodeEntry(position, payload, r.seal)
+	e, err := DecodeEntry(position, payload, r.seal)
+	if c, ok := e.(ChangeEntry); ok && err == nil {
+		r.last, r.lastAt = c, position
+	}
+	return e, err
 }
 
 // ChangeEntry reads a change's entry; the position must be a change's.

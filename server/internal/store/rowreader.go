@@ -29,6 +29,7 @@ type rows interface {
 type snapshot struct {
 	txn   *badger.Txn
 	store *Store
+	known *uint64 // upTo, if that was asked for; 0: not yet
 }
 
 func (s snapshot) get(k []byte) ([]byte, error) {
@@ -87,11 +88,15 @@ func (s snapshot) open(k, v []byte) ([]byte, error) {
 func (s snapshot) payload(position uint64) ([]byte, error) { return s.store.opt.Source.Read(position) }
 
 func (s snapshot) upTo() (uint64, error) {
+	if *s.known > 0 {
+		return *s.known, nil
+	}
 	v, err := s.get([]byte{keyMeta})
 	if v == nil || err != nil {
 		return 0, err
 	}
 	m, err := decodeMeta(v)
+	*s.known = m.position
 	return m.position, err
 }
 

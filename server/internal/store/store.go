@@ -233,7 +233,7 @@ func (s *Store) noteDamage(err error) {
 func (s *Store) Read(fn func(*Reader) error) error {
 	seen := s.seen.take()
 	defer s.seen.release(seen)
-	return fn(&Reader{rows: snapshot{txn: seen.txn, store: s}, seal: s.opt.Sealer, absence: s.absence})
+	return fn(&Reader{rows: snapshot{txn: seen.txn, store: s, known: new(uint64)}, seal: s.opt.Sealer, absence: s.absence})
 }
 
 // read is Read for one value.

@@ -71,7 +71,7 @@ func (s *Store) begin(atMS int64, first uint64) *Tx {
 	s.clockMS = max(s.clockMS, atMS)
 	tx := &Tx{store: s, seen: s.seen.take(), known: map[string][]byte{}, atMS: s.clockMS, first: first, layer: newLayer(s.rows)}
 	s.rows /= 2 // unless groups keep following each other
-	tx.below = snapshot{txn: tx.seen.txn, store: s}
+	tx.below = snapshot{txn: tx.seen.txn, store: s, known: new(uint64)}
 	tx.Reader = Reader{rows: tx, seal: s.opt.Sealer, absence: s.absence}
 	return tx
 }
