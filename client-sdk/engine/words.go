@@ -1,7 +1,6 @@
 package engine
 
 import (
-	"strings"
 	"unicode/utf8"
 
 	"doorstep/syncproto"
@@ -24,7 +23,7 @@ func repair(ops []syncproto.Op) ([]syncproto.Op, []brokenWords) {
 			return s
 		}
 		broken = append(broken, brokenWords{path: path, given: s})
-		return strings.ToValidUTF8(s, "\uFFFD")
+		return wellFormed(s)
 	}
 	out := make([]syncproto.Op, len(ops))
 	for i, op := range ops {
@@ -38,6 +37,22 @@ func repair(ops []syncproto.Op) ([]syncproto.Op, []brokenWords) {
 		out[i] = op
 	}
 	return out, broken
+}
+
+// wellFormed returns a text with one U+FFFD in place of each stretch of bytes that is not
+// UTF-8.
+func wellFormed(s string) string {
+	var b []byte
+	broken := false
+	for i, r := range s {
+		_, size := utf8.DecodeRuneInString(s[i:])
+		bad := r == utf8.RuneError && size == 1
+		if !bad || !broken {
+			b = utf8.AppendRune(b, r)
+		}
+		broken = bad
+	}
+	return string(b)
 }
 
 // keepWords stores words as they were given.

@@ -12,27 +12,43 @@ type Codes string
 
 // All returns the members of the set, in their order.
 func (c Codes) All() []Code {
-	if c == "" {
-		return nil
-	}
-	members := strings.Split(string(c), "; ")
-	out := make([]Code, len(members))
-	for i, m := range members {
-		out[i].Code, out[i].Label, _ = strings.Cut(m, " ")
+	var out []Code
+	for rest := c; rest != ""; {
+		var next Code
+		next, rest = rest.first()
+		out = append(out, next)
 	}
 	return out
 }
 
 // Has reports whether the set has this code.
 func (c Codes) Has(code string) bool {
-	for rest := string(c); rest != ""; {
-		member, after, _ := strings.Cut(rest, "; ")
-		if found, _, _ := strings.Cut(member, " "); found == code {
+	for rest := c; rest != ""; {
+		var next Code
+		if next, rest = rest.first(); next.Code == code {
 			return true
 		}
-		rest = after
 	}
 	return false
+}
+
+// first returns the first member of a set that has one, and the others.
+func (c Codes) first() (Code, Codes) {
+	member, rest := cut(string(c), ';')
+	code, label := cut(member, ' ')
+	if rest != "" {
+		rest = rest[1:] // the space after the sign
+	}
+	return Code{Code: code, Label: label}, Codes(rest)
+}
+
+// cut returns what stands before a sign and what stands after it: all and nothing if
+// it is not there.
+func cut(s string, sign byte) (before, after string) {
+	if i := strings.IndexByte(s, sign); i >= 0 {
+		return s[:i], s[i+1:]
+	}
+	return s, ""
 }
 
 // when is the commonest condition: a field has one of these codes, written

@@ -2,6 +2,7 @@ package schema
 
 import (
 	"strings"
+	"unicode"
 
 	"doorstep/syncproto/cbor"
 )
@@ -92,7 +93,7 @@ func (f *Field) placed(problems []Problem, element int) []Problem {
 // still come from outside.
 func within(element cbor.Value, get Source) Source {
 	return func(name string) (cbor.Value, bool) {
-		if strings.ContainsAny(name, "@.") {
+		if strings.IndexByte(name, '@') >= 0 || strings.IndexByte(name, '.') >= 0 {
 			return get(name)
 		}
 		return element.Get(name)
@@ -112,6 +113,16 @@ func failed(checks []Check, get Source) []Problem {
 	return problems
 }
 
+// isBlank reports whether a text is nothing but white space.
+func isBlank(s string) bool {
+	for _, r := range s {
+		if !unicode.IsSpace(r) {
+			return false
+		}
+	}
+	return true
+}
+
 // answered reports whether a value says anything.
 func answered(v cbor.Value) bool {
 	switch v.Kind() {
@@ -119,7 +130,7 @@ func answered(v cbor.Value) bool {
 		return false
 	case cbor.KindText:
 		s, _ := v.AsText()
-		return strings.TrimSpace(s) != ""
+		return !isBlank(s)
 	case cbor.KindList:
 		items, _ := v.AsList()
 		return len(items) > 0

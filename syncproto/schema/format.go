@@ -60,15 +60,16 @@ func validNHSNumber(s string) bool {
 // to eight letters, then subtags of up to eight letters or digits. Whether the
 // registry knows it is not asked: a rare language must not be refused.
 func validLanguage(s string) bool {
-	for i, tag := range strings.Split(s, "-") {
-		if len(tag) == 0 || len(tag) > 8 || !all(tag, isAlphanumeric) {
-			return false
-		}
-		if i == 0 && (len(tag) < 2 || !all(tag, isLetter)) {
+	tag, rest := cut(s, '-')
+	if len(tag) < 2 || len(tag) > 8 || !all(tag, isLetter) || len(s) > 35 || s[len(s)-1] == '-' {
+		return false
+	}
+	for rest != "" {
+		if tag, rest = cut(rest, '-'); len(tag) == 0 || len(tag) > 8 || !all(tag, isAlphanumeric) {
 			return false
 		}
 	}
-	return len(s) <= 35
+	return true
 }
 
 // validDate reports whether s is a day of the Gregorian calendar, written

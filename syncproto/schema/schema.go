@@ -10,8 +10,6 @@
 package schema
 
 import (
-	"strings"
-
 	"doorstep/syncproto/cbor"
 )
 
@@ -180,7 +178,11 @@ type Condition struct {
 // Values returns what Is lists, as the values that a record holds.
 func (c *Condition) Values() []cbor.Value {
 	var values []cbor.Value
-	for _, word := range strings.Fields(c.Is) {
+	for rest := c.Is; rest != ""; {
+		var word string
+		if word, rest = cut(rest, ' '); word == "" {
+			continue
+		}
 		if word == "true" {
 			values = append(values, cbor.Bool(true))
 		} else {

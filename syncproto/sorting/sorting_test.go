@@ -36,6 +36,22 @@ func TestByAgreesWithTheStandardLibrary(t *testing.T) {
 	}
 }
 
+func TestAscendingAgreesWithTheStandardLibrary(t *testing.T) {
+	rng := rand.New(rand.NewPCG(3, 4))
+	for n := range 400 {
+		for _, numbers := range []int32{1, 10, 1 << 30} {
+			s := make([]int32, n)
+			for i := range s {
+				s[i] = rng.Int32N(numbers) - numbers/2
+			}
+			want := slices.Sorted(slices.Values(s))
+			if sorting.Ascending(s); !slices.Equal(s, want) {
+				t.Fatalf("%d numbers: got %v, want %v", n, s, want)
+			}
+		}
+	}
+}
+
 func TestWhatIsInOrderIsLookedAtOnce(t *testing.T) {
 	s := make([]int, 1000)
 	calls := 0

@@ -1,6 +1,10 @@
 package text
 
-import "slices"
+import (
+	"slices"
+
+	"doorstep/syncproto/sorting"
+)
 
 // A graphRun is a stretch of events, each made on top of the one before it;
 // only the first has the run's parents. It ends where the next run begins.
@@ -199,7 +203,7 @@ func (g *graph) reduce(version []LV) []LV { return g.reduceInPlace(slices.Clone(
 // reduceInPlace does what reduce does, in the version's own memory.
 func (g *graph) reduceInPlace(v []LV) []LV {
 	if len(v) != 2 || v[0] >= v[1] {
-		slices.Sort(v)
+		sorting.Ascending(v)
 		v = slices.Compact(v)
 	}
 	if len(v) < 2 || slices.Equal(v, g.frontier) || len(v) == 2 && g.apart(v[0], v[1]) {

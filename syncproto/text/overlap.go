@@ -77,7 +77,7 @@ func (s *sheet) examine(zone lvRange) {
 	oldest := s.callOf(zone.start)
 	for a := oldest; int(a) < len(s.calls) && s.calls[a] < zone.end; a++ {
 		near := slices.DeleteFunc(s.near(a), func(b int32) bool { return s.isTooMany(a, b) })
-		slices.Sort(near)
+		sorting.Ascending(near)
 		for _, b := range near {
 			s.compare(a, b)
 		}

@@ -99,7 +99,7 @@ func (p *planner) cut() {
 			}
 		}
 	}
-	slices.Sort(cuts)
+	sorting.Ascending(cuts)
 	cuts = append(slices.Compact(cuts), p.zone.end)
 	p.cuts = cuts
 	for i, lv := range cuts[:len(cuts)-1] {

@@ -135,7 +135,7 @@ func (s *sheet) firstOf(deleters []int32) []int32 {
 	for _, call := range deleters {
 		first = append(first, s.ranks[call])
 	}
-	slices.Sort(first)
+	sorting.Ascending(first)
 	first = first[:n]
 	for i, rank := range first {
 		first[i] = s.order[rank]
@@ -185,7 +185,7 @@ func (s *sheet) removed(t *tracker) []fate {
 	for _, r := range t.gone.list {
 		cuts = append(cuts, r.id, r.id+LV(r.n))
 	}
-	slices.Sort(cuts)
+	sorting.Ascending(cuts)
 	var list []fate
 	for _, id := range slices.Compact(cuts) {
 		list = append(list, fate{id: id})
@@ -200,7 +200,7 @@ func (s *sheet) removed(t *tracker) []fate {
 		}
 	}
 	for i := range list {
-		slices.Sort(list[i].calls)
+		sorting.Ascending(list[i].calls)
 	}
 	return list
 }
