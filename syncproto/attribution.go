@@ -38,7 +38,7 @@ type TextAuthors struct {
 // excluded. By is the index of the change among the sources.
 type AuthoredSpan struct {
 	Start, End uint64
-	By         int
+	By         int32
 }
 
 // DeletedSpan is what one change wrote and others deleted. At is the code point of
@@ -46,8 +46,8 @@ type AuthoredSpan struct {
 type DeletedSpan struct {
 	At        uint64
 	Text      string
-	By        int
-	DeletedBy []int
+	By        int32
+	DeletedBy []int32
 }
 
 // Attribute works out who wrote what at the version that heads name; nil means all
@@ -62,20 +62,23 @@ func Attribute(g *Graph, kind *schema.Kind, verdicts []Verdict, heads []ChangeID
 	v := &View{}
 	f.viewGraph(v)
 	out := &Attribution{Record: g.record, Heads: v.Heads}
-	index := map[int32]int{}
+	index := map[int32]int32{}
 	for _, n := range f.order {
 		if f.wroteText(n) {
-			index[n] = len(out.Sources)
+			index[n] = int32(len(out.Sources))
 			out.Sources = append(out.Sources, f.source(n))
 		}
 	}
+	var paths []Path
 	for path, t := range f.texts {
-		if len(t.owners) == 0 {
-			continue // it was read, and nobody wrote it
+		if len(t.owners) > 0 { // else it was read, and nobody wrote it
+			paths = append(paths, path)
 		}
-		out.Texts = append(out.Texts, t.authors(path, index))
 	}
-	sorting.By(out.Texts, func(a, b *TextAuthors) int { return comparePath(&a.Path, &b.Path) })
+	sorting.By(paths, comparePath)
+	for _, path := range paths {
+		out.Texts = append(out.Texts, f.texts[path].authors(path, index))
+	}
 	return out
 }
 
@@ -96,8 +99,8 @@ func (f *folder) source(n int32) Source {
 
 // authors says who wrote and deleted what of a text; index gives the places of
 // nodes among the sources.
-func (t *textField) authors(path Path, index map[int32]int) TextAuthors {
-	by := func(lv text.LV) int { return index[t.owner(lv)] }
+func (t *textField) authors(path Path, index map[int32]int32) TextAuthors {
+	by := func(lv text.LV) int32 { return index[t.owner(lv)] }
 	out := TextAuthors{Path: path, Text: t.log.String()}
 	for _, s := range t.log.Spans() {
 		span := AuthoredSpan{Start: uint64(s.Start), End: uint64(s.End), By: by(s.From)}
@@ -112,7 +115,7 @@ func (t *textField) authors(path Path, index map[int32]int) TextAuthors {
 		for _, lv := range d.By {
 			gone.DeletedBy = append(gone.DeletedBy, by(lv))
 		}
-		slices.Sort(gone.DeletedBy)
+		sorting.Ascending(gone.DeletedBy)
 		gone.DeletedBy = slices.Compact(gone.DeletedBy)
 		out.Deleted = append(out.Deleted, gone)
 	}

@@ -32,7 +32,7 @@ func (s *story) attribute(heads []syncproto.ChangeID, verdicts ...syncproto.Verd
 func checkSpans(t *testing.T, a *syncproto.Attribution) {
 	t.Helper()
 	for _, x := range a.Texts {
-		at, last := uint64(0), -1
+		at, last := uint64(0), int32(-1)
 		for _, sp := range x.Spans {
 			if sp.Start != at || sp.End <= sp.Start || sp.By == last {
 				t.Fatalf("%s: span %+v after %d by %d", x.Path.Field, sp, at, last)
@@ -48,7 +48,7 @@ func checkSpans(t *testing.T, a *syncproto.Attribution) {
 // says writes an attribution for people: "a1:words" for what stands, and in
 // brackets what is gone, "[b1-a2:words@at]".
 func (s *story) says(a *syncproto.Attribution, field string) string {
-	name := func(by int) string {
+	name := func(by int32) string {
 		for n, c := range s.named {
 			if c.ID == a.Sources[by].Change {
 				return n

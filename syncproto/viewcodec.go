@@ -207,6 +207,6 @@ func appendTextAuthors(b []byte, t *TextAuthors) []byte {
 		b = cbor.AppendArray(b, 4)
 		b = cbor.AppendText(cbor.AppendUint(b, d.At), d.Text)
 		b = cbor.AppendUint(b, uint64(d.By))
-		return appendList(b, d.DeletedBy, func(b []byte, i *int) []byte { return cbor.AppendUint(b, uint64(*i)) })
+		return appendList(b, d.DeletedBy, func(b []byte, i *int32) []byte { return cbor.AppendUint(b, uint64(*i)) })
 	})
 }

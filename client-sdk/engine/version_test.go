@@ -28,7 +28,7 @@ func twoTablets(t *testing.T, words string) (*tablet, *tablet) {
 var visitRecord = testRecords[0]
 
 func TestRecordAsItWas(t *testing.T) {
-	a, _ := twoTablets(t, "Calm. ")
+	a, b := twoTablets(t, "Calm. ")
 	then := a.engine.Heads(visitRecord)
 	a.say(visitRecord, "Later upset.")
 	a.typing(visitRecord, text.Splice{Ins: "Draft. "})
@@ -45,6 +45,22 @@ func TestRecordAsItWas(t *testing.T) {
 	}
 	if got := who.Texts[0]; got.Text != "Calm. Later upset." || len(got.Spans) != 2 {
 		t.Errorf("the draft is no change yet: %+v", got)
+	}
+	b.say(visitRecord, " Mum left.")
+	b.sync()
+	a.server.Entries[len(a.server.Entries)-1].Item.Device = b.id.Device
+	a.sync()
+	if who, err = a.engine.Attribution(visitRecord, nil); err != nil {
+		t.Fatal(err)
+	}
+	for i := range who.Sources {
+		want := map[syncproto.UserID]syncproto.DeviceID{a.id.User: a.id.Device, b.id.User: b.id.Device}[who.Sources[i].Author]
+		if got := who.Devices[i]; got != want {
+			t.Errorf("what user %d wrote is said to be of device %d", who.Sources[i].Author[0], got[0])
+		}
+	}
+	if len(who.Texts[0].Spans) < 3 {
+		t.Errorf("what came from the other tablet is not there: %+v", who.Texts[0])
 	}
 	if _, err := a.engine.ViewAt(visitRecord, []syncproto.ChangeID{{9}}); !errors.Is(err, syncproto.CodeNotFound) {
 		t.Errorf("a version that is not here: %v", err)

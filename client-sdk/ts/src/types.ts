@@ -190,11 +190,21 @@ export interface View {
   held: ChangeID[];
 }
 
+/** A change that texts refer to. */
+export interface Source extends Origin {
+  seq: number;
+  offsetMin: number;
+  monotonicMS: number;
+  /** The device that it was made on, this one where `here`; zeroes: not known. */
+  device: DeviceID;
+  here: boolean;
+}
+
 /** Who wrote which words of a record's texts, and who deleted what. */
 export interface Attribution {
   record: RecordID;
   heads: ChangeID[];
-  sources: (Origin & { seq: number; offsetMin: number; monotonicMS: number })[];
+  sources: Source[];
   texts: {
     path: Path;
     text: string;

@@ -69,6 +69,7 @@ const (
 	OpSketch     Op = 33 // as OpEdit; result [record, [unsent...]]
 	OpAwait      Op = 34 // [[family...]]
 	OpContent    Op = 35 // [record]; result: the hash of what it says (SPEC 5.10)
+	OpAuthors    Op = 36 // [record, null or [head...]]; result [who wrote what, as bytes (SPEC 5.13), [device of each source...]]
 )
 
 // Binding is one engine behind numbered calls. It is not safe for concurrent use.
@@ -128,7 +129,7 @@ func (b *Binding) carryOut(op Op, c *call) error {
 	switch {
 	case op < OpView:
 		return b.act(op, c)
-	case op >= OpUnsent:
+	case op >= OpUnsent && op != OpAuthors:
 		return b.unsent(op, c)
 	}
 	return b.look(op, c)

@@ -97,6 +97,8 @@ func (b *Binding) ofRecord(op Op, record syncproto.RecordID, c *call) error {
 		return c.view(b.engine.View(record))
 	case OpViewAt:
 		return c.view(b.engine.ViewAt(record, readHeads(c.in)))
+	case OpAuthors:
+		return b.authors(record, c)
 	case OpHeads:
 		c.out = appendList(nil, b.engine.Heads(record), func(out []byte, id *syncproto.ChangeID) []byte { return cbor.AppendBytes(out, id[:]) })
 	case OpStatus:
@@ -119,6 +121,20 @@ func (b *Binding) ofRecord(op Op, record syncproto.RecordID, c *call) error {
 func (c *call) view(v *syncproto.View, err error) error {
 	if err == nil {
 		c.out = cbor.AppendBytes(nil, v.Encode())
+	}
+	return err
+}
+
+// authors says who wrote what of a record, and on which devices.
+func (b *Binding) authors(record syncproto.RecordID, c *call) error {
+	var heads []syncproto.ChangeID
+	if !c.in.Null() {
+		heads = readHeads(c.in)
+	}
+	a, err := b.engine.Attribution(record, heads)
+	if err == nil {
+		c.out = cbor.AppendBytes(cbor.AppendArray(nil, 2), a.Encode())
+		c.out = appendList(c.out, a.Devices, func(out []byte, id *syncproto.DeviceID) []byte { return cbor.AppendBytes(out, id[:]) })
 	}
 	return err
 }

@@ -148,6 +148,8 @@ func session() (steps []step) {
 	add(binding.OpStatus, record)
 	add(binding.OpProblems, record, cbor.Int(1_790_000_000_000))
 	add(binding.OpHeads, record)
+	add(binding.OpAuthors, record, cbor.Null())
+	add(binding.OpAuthors, record, cbor.List(cbor.Bytes(make([]byte, 32)))) // a version that is not here
 	for _, look := range []binding.Op{binding.OpOutbox, binding.OpMarks, binding.OpFamilies, binding.OpKinds} {
 		add(look)
 	}

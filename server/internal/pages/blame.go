@@ -69,7 +69,7 @@ func (s *speaker) written(a *reading.Attribution, t *syncproto.TextAuthors) writ
 }
 
 // source says whose a change is: who, when, on which device and how.
-func (s *speaker) source(a *reading.Attribution, i int) string {
+func (s *speaker) source(a *reading.Attribution, i int32) string {
 	from, received := &a.Sources[i], &a.Received[i]
 	how := capture(from.Capture)
 	if how == "" {

@@ -32,7 +32,7 @@ func TestEveryWordHasItsWriter(t *testing.T) {
 	words := &syncproto.TextAuthors{
 		Text:    "Café shut. 😀 Calm.",
 		Spans:   []syncproto.AuthoredSpan{{Start: 0, End: 10, By: 0}, {Start: 10, End: 18, By: 1}},
-		Deleted: []syncproto.DeletedSpan{{At: 10, Text: "Loud.", By: 0, DeletedBy: []int{1}}},
+		Deleted: []syncproto.DeletedSpan{{At: 10, Text: "Loud.", By: 0, DeletedBy: []int32{1}}},
 	}
 	p := testPages(t)
 	p.cfg.Records = oneTeam{}

@@ -36,6 +36,8 @@ func main() {
 	}
 	view, err := e.View(record)
 	_, _ = os.Stdout.Write(append(view.Encode(), err.Error()...))
+	who, _ := e.Attribution(record, nil)
+	_, _ = os.Stdout.WriteString(who.Texts[0].Text)
 	_, body, _ := e.Export(id)
 	_, _ = os.Stdout.Write(body)
 	_, _ = e.Status(record), e.Outbox()

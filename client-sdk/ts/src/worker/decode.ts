@@ -2,7 +2,7 @@
 import { decode } from "../cbor";
 import { toHex } from "../ids";
 import type {
-  Addendum, Capture, Code, Condition, Conflict, Element, Family, FieldKind, FieldType, FieldView, Format, Kind, Label, Mark,
+  Addendum, Attribution, Capture, Code, Condition, Conflict, Element, Family, FieldKind, FieldType, FieldView, Format, Kind, Label, Mark,
   MergeRule, Origin, Outbox, Overlap, Path, Problem, Query, RecordHeads, RecordSummary, SlotOf, Standing, Status, Value, View,
 } from "../types";
 
@@ -94,6 +94,22 @@ function headsOf(h: L): RecordHeads { return { record: id(h[0]), heads: ids(h[1]
 
 function addendumOf(a: L): Addendum {
   return { by: originOf(a[0] as L), text: str(a[1]), at: num(a[2]), reason: str(a[3]), late: yes(a[4]), steps: (a[5] as L).length };
+}
+
+/** Who wrote what from its encoding (SPEC 5.13), with the device of each source beside it. */
+export function attributionOf(v: Value, here: string): Attribution {
+  const [bytes, of] = v as L, [record, heads, sources, texts] = decode(bytes as Uint8Array, true) as L, devices = ids(of);
+  return {
+    record: id(record), heads: ids(heads),
+    sources: (sources as L[]).map((s, i) => ({
+      ...originOf(s[0] as L), seq: num(s[1]), offsetMin: num(s[2]), monotonicMS: num(s[3]), device: devices[i]!, here: devices[i] === here,
+    })),
+    texts: list(texts, (x) => ({
+      path: pathOf(x[0] as L), text: str(x[1]),
+      spans: list(x[2], (s) => ({ start: num(s[0]), end: num(s[1]), by: num(s[2]) })),
+      deleted: list(x[3], (d) => ({ at: num(d[0]), text: str(d[1]), by: num(d[2]), deletedBy: d[3] as number[] })),
+    })),
+  };
 }
 
 const states = ["none", "only_here", "received", "seen"] as const;

@@ -8,7 +8,7 @@ import "go:wasm_exec";
 export const Op = {
   new: 1, load: 2, start: 3, startSpare: 4, edit: 5, type: 6, save: 7, sync: 8, signed: 9, parts: 10, reply: 11, failed: 12,
   reoffer: 13, rest: 14, view: 15, viewAt: 16, heads: 17, status: 18, outbox: 19, marks: 20, exportChange: 21, families: 22,
-  records: 23, text: 24, kinds: 25, problems: 26, code: 27, spare: 28, views: 29, digests: 30, unsent: 31, sketches: 32, sketch: 33, await: 34, content: 35,
+  records: 23, text: 24, kinds: 25, problems: 26, code: 27, spare: 28, views: 29, digests: 30, unsent: 31, sketches: 32, sketch: 33, await: 34, content: 35, authors: 36,
 } as const;
 
 /** A stored row; a null value deletes. */

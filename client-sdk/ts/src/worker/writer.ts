@@ -4,7 +4,7 @@ import { fromHex, toHex } from "../ids";
 import { Refusal } from "../refusal";
 import type { TypedSplice } from "../textfield";
 import type { Capture, Edit, Path, Sketch, Splice, Value } from "../types";
-import { familiesOf, idsOf, kindsOf, marksOf, outboxOf, problemsOf, recordsOf, statusOf, viewOf } from "./decode";
+import { attributionOf, familiesOf, idsOf, kindsOf, marksOf, outboxOf, problemsOf, recordsOf, statusOf, viewOf } from "./decode";
 import { Device, nothing, type Ears } from "./device";
 import { captureValue, chance, idBytes, opValue, pathValue, spliceValues, timeValue } from "./encode";
 import { Engine, Op, type NoteEffect, type Row } from "./engine";
@@ -155,6 +155,11 @@ export class Writer implements Ears {
 
   async on_viewAt(a: { record: string; heads: string[] }) {
     return viewOf(await this.#opened.look(Op.viewAt, idBytes(a.record), a.heads.map(idBytes)));
+  }
+
+  async on_attribution(a: { record: string; heads?: string[] }) {
+    const who = await this.#opened.look(Op.authors, idBytes(a.record), a.heads ? a.heads.map(idBytes) : null);
+    return attributionOf(who, this.#opened.pinned!.device);
   }
 
   async on_heads(a: { record: string }) { return idsOf(await this.#opened.look(Op.heads, idBytes(a.record))); }
