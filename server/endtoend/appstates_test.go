@@ -3,6 +3,7 @@ package endtoend
 import (
 	"fmt"
 	"os"
+	"strings"
 	"testing"
 
 	cdpage "github.com/chromedp/cdproto/page"
@@ -53,10 +54,13 @@ func TestTheAppInTroubleKeepsWCAG(t *testing.T) {
 	b, _ := newRecoverableBorough(t, caseload{workers: 2, families: 1, plans: true})
 	a, door := newWatchedTablet(t, b, 0)
 	door.tell(map[string]int{"lease_ms": 1}) // it has run out at the next start
+	colleague := newTablet(t, b, 1, 1)
 	a.installs()
 	visit := a.beginsVisit()
-	a.disagrees(newTablet(t, b, 1, 1), visit)
+	a.disagrees(colleague, visit)
 	a.KeepsWCAG(appFolder, "a disagreement")
+	a.wroteWith(colleague)
+	a.KeepsWCAG(appFolder, "who wrote what")
 
 	a.disk("full")
 	a.Fill(summary, "No room. ")
@@ -83,13 +87,50 @@ func (a *appTablet) disagrees(colleague *tablet, visit string) {
 		a.t.Fatal(err)
 	}
 	a.opens(visit)
-	a.Choose("Place", "Office")
-	a.Until("the place is kept", `document.getElementById("field-place").innerText.includes("Saved on this tablet")`)
+	a.says("Mum was calm", "Family home")
+	a.sends()
+	colleague.syncs()
+	a.opens(visit)
+	a.says(", then the police came", "Office")
 	colleague.edit(colleague.families()[0], syncproto.RecordID(id), "visit", setText("place", "SCHOOL"))
+	colleague.edit(colleague.families()[0], syncproto.RecordID(id), "visit", write("household_summary", 12, " at first"))
 	colleague.syncs()
 	a.sends()
 	a.opens(visit)
 	a.Sees("Two answers: Place")
+	a.Sees("Two people wrote in the same sentence")
+}
+
+// says types into the summary and sets the place, which makes a change of what was typed.
+func (a *appTablet) says(words, place string) {
+	a.t.Helper()
+	a.Fill(summary, words)
+	a.Until("the words are kept", stateOf(summary)+`.startsWith("Saved")`)
+	a.Choose("Place", place)
+	a.Until("the place is kept", `document.getElementById("field-place").innerText.includes("Saved on this tablet")`)
+}
+
+// wroteWith opens, without a signal, who wrote what of the summary that is shown: the words
+// are all there in their order, and each stretch says whose it is, on which device and
+// how it was taken down.
+func (a *appTablet) wroteWith(colleague *tablet) {
+	a.t.Helper()
+	a.front.signal(false)
+	defer a.front.signal(true)
+	webtest.Eval[bool](a.Browser, area(summary)+`.closest(".field").querySelector(".who summary").click(), true`)
+	a.Until("who wrote what is there", `document.querySelector(".who[open] li")`)
+	shown := webtest.Eval[string](a.Browser, `[...document.querySelectorAll(".who[open] .who__spans li")].map((li) => li.innerText).join("\n")`)
+	if words := webtest.Eval[string](a.Browser, `[...document.querySelectorAll(".who[open] .who__spans .text")].map((p) => p.textContent).join("")`); words != a.shows() {
+		a.t.Errorf("who wrote what has %q, the text is %q", words, a.shows())
+	}
+	for _, want := range []string{"\nYou, ", ", on this tablet, typed", " at first\n", ", on the tablet "} {
+		if !strings.Contains(shown, want) {
+			a.t.Errorf("who wrote what says %q; want %q in it", shown, want)
+		}
+	}
+	if strings.Count(shown, "on this tablet") < 2 || strings.Contains(shown, "A colleague") || strings.Contains(shown, "another device") {
+		a.t.Errorf("who wrote what says %q, and of the tablet of %s", shown, colleague.login)
+	}
 }
 
 // leaseEnds starts the tablet past its lease and opens it by a sign-in, with a wrong PIN

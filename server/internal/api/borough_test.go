@@ -156,7 +156,7 @@ func (b *testBorough) Attribution(ctx context.Context, user syncproto.UserID, id
 			Sources: []syncproto.Source{by(1, syncproto.CaptureTyped), by(2, syncproto.CaptureDictated)},
 			Texts: []syncproto.TextAuthors{{Path: syncproto.Path{Field: "summary"}, Text: "Zoë ran",
 				Spans:   []syncproto.AuthoredSpan{{Start: 0, End: 4, By: 0}, {Start: 4, End: 7, By: 1}},
-				Deleted: []syncproto.DeletedSpan{{At: 4, Text: "walked", By: 0, DeletedBy: []int{1}}}}}},
+				Deleted: []syncproto.DeletedSpan{{At: 4, Text: "walked", By: 0, DeletedBy: []int32{1}}}}}},
 		Received: []reading.Received{{Device: syncproto.DeviceID{9}, AtMS: 7}, {Device: syncproto.DeviceID{9}, AtMS: 8, ClockWrong: true}},
 	}, nil
 }
@@ -190,6 +190,10 @@ func (b *testBorough) Colleagues(syncproto.UserID) []syncproto.UserID {
 
 func (b *testBorough) Names() wording.Names {
 	return wording.Names{Kinds: map[string]string{"plan": "keeping-safe plan"}}
+}
+
+func (b *testBorough) Tablets([]syncproto.UserID) map[syncproto.DeviceID]string {
+	return map[syncproto.DeviceID]string{{9}: "Tablet 9"}
 }
 
 func (b *testBorough) Custody(_ context.Context, user syncproto.UserID) ([]reading.InCustody, error) {

@@ -10,6 +10,8 @@ import (
 type DueList struct {
 	Children []ChildDueJSON    `json:"children" doc:"By family and child; children of whom nothing is due are left out."`
 	People   map[string]string `json:"people,omitempty" doc:"Of all families: names of the colleagues who work with them, by id, for a tablet that has no signal later."`
+	// Tablets say on which device words were written.
+	Tablets map[string]string `json:"tablets,omitempty" doc:"Of all families: what the tablets of these colleagues are called, by device."`
 }
 
 // ChildDueJSON is what is due for one child.
@@ -40,11 +42,14 @@ func (a *API) due(c *call, _ *none) (*DueList, error) {
 		return nil, err
 	}
 	out := dueList(list)
-	p := a.newPeople()
-	for _, user := range a.cfg.Records.Colleagues(c.caller.User) {
+	p, colleagues := a.newPeople(), a.cfg.Records.Colleagues(c.caller.User)
+	for _, user := range colleagues {
 		p.id(user)
 	}
-	out.People = p.names
+	out.People, out.Tablets = p.names, map[string]string{}
+	for id, name := range a.cfg.Records.Tablets(colleagues) {
+		out.Tablets[id.String()] = name
+	}
 	return out, nil
 }
 

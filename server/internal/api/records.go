@@ -27,6 +27,7 @@ type Records interface {
 	Names() wording.Names
 	// Colleagues are those who work with the families that Due tells of.
 	Colleagues(user syncproto.UserID) []syncproto.UserID
+	Tablets(of []syncproto.UserID) map[syncproto.DeviceID]string
 	// Custody lists what awaits a reviewer or is kept away, without its words.
 	Custody(ctx context.Context, user syncproto.UserID) ([]reading.InCustody, error)
 	// CustodyWords returns one with its words, to who may review it.

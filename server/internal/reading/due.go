@@ -65,6 +65,17 @@ func (r *Room) Colleagues(user syncproto.UserID) []syncproto.UserID {
 	return out
 }
 
+// Tablets are the devices that people of a list enrolled on, with what each is called.
+func (r *Room) Tablets(of []syncproto.UserID) map[syncproto.DeviceID]string {
+	out := map[syncproto.DeviceID]string{}
+	for _, d := range r.store.State().Devices() {
+		if slices.ContainsFunc(of, d.UsedBy) {
+			out[d.ID] = d.Name
+		}
+	}
+	return out
+}
+
 func (r *Room) mayAskDue(user syncproto.UserID, family syncproto.FamilyID) bool {
 	who := r.asker(user, family)
 	return !slices.ContainsFunc(asked, func(kind string) bool { return !who.MayRead(kind).Allow })

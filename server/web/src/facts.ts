@@ -26,7 +26,7 @@ export interface VisitDue {
 export interface Facts {
   atMS: number;
   children: ChildDue[];
-  /** Names of colleagues, by user id. */
+  /** Names of colleagues, by user id, and of their tablets, by device. */
   names: { [user: string]: string };
 }
 
@@ -46,9 +46,9 @@ export function useFacts(client: Client, syncedMS: number, online: boolean): Fac
     if (!online) return undefined;
     const ask = async () => {
       asked.current = Date.now();
-      const d = await client.api<{ children: ChildDue[]; people?: { [user: string]: string } }>("GET", "/v1/due");
+      const d = await client.api<{ children: ChildDue[]; people?: { [user: string]: string }; tablets?: { [device: string]: string } }>("GET", "/v1/due");
       const before = await client.recall<Facts>(factsName);
-      const now = { atMS: Date.now(), children: d.children, names: { ...before?.names, ...d.people } };
+      const now = { atMS: Date.now(), children: d.children, names: { ...before?.names, ...d.people, ...d.tablets } };
       setFacts(now);
       await client.remember(factsName, now);
     };

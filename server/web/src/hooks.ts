@@ -20,7 +20,7 @@ export interface Desk {
   lastSync: SyncReport | undefined;
   /** What the server worked out, with when; undefined: it was never reached. */
   facts: Facts | undefined;
-  /** Names of colleagues, as the server told them. */
+  /** Names of colleagues and of their tablets, as the server told them. */
   names: Map<string, string>;
   learn(names: { [user: string]: string }): void;
 }

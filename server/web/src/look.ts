@@ -61,7 +61,7 @@ export function codeLabel(f: FieldKind | undefined, code: Value): string {
 export interface Lookup {
   views: Map<RecordID, View>;
   kinds: Kind[];
-  /** Names of colleagues, by user id; what is not in it is "a colleague". */
+  /** Names of colleagues, by user id, and of their tablets, by device; who is not in it is "a colleague". */
   names: Map<string, string>;
   user: string;
   /** All of the family is in views. */

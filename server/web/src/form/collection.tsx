@@ -7,6 +7,7 @@ import { PartsForm, type Parts } from "./parts";
 import { Prose } from "./prose";
 import { partsIn, useSketch, useSketchedText } from "./sketch";
 import { EarlierVersion, isVersioned, Versioned } from "./versioned";
+import { WhoWrote } from "./who";
 import { Whole } from "./whole";
 
 interface Props {
@@ -94,7 +95,7 @@ function EditParts(props: Props & { element: Element; onDone: () => void }) {
       {field.sub.map((s) => {
         const path = { field: field.id, element: e.element, sub: s.id };
         return s.type === "prose"
-          ? <Prose key={s.id} record={record} path={path} label={s.name} help={s.help} />
+          ? <div key={s.id}><Prose record={record} path={path} label={s.name} help={s.help} /><WhoWrote look={look} record={record} path={path} label={s.name} /></div>
           : <Whole key={s.id} look={look} record={record} path={path} field={s} value={partOf(e, s.id)} needed={s.required} />;
       })}
       <button type="button" class="govuk-button govuk-button--secondary" onClick={props.onDone}>{t("record.keep")}</button>

@@ -1,7 +1,7 @@
 import type { Conflict, FieldKind, Overlap, RecordID, Value } from "@doorstep/client";
 import { useId, useState } from "preact/hooks";
 import { useDesk } from "../hooks";
-import { byLine, valueWords, type Lookup } from "../look";
+import { authorName, byLine, valueWords, type Lookup } from "../look";
 import { Act, Box, Input } from "../parts/basic";
 import { t } from "../words/words";
 
@@ -38,14 +38,19 @@ export function ConflictBox(props: { look: Lookup; record: RecordID; field: Fiel
 }
 
 /** A sentence that two people changed apart: no word is lost, and somebody must read it. */
-export function OverlapBox(props: { record: RecordID; label: string; overlap: Overlap; text: string }) {
+export function OverlapBox(props: { look: Lookup; record: RecordID; label: string; overlap: Overlap; text: string }) {
   const { client } = useDesk();
   const points = [...props.text];
   const decide = () => client.apply(props.record, { op: "decide", path: props.overlap.path, value: null, reason: "" });
   return (
     <Box kind="conflict" title={`${t("overlap.title")}: ${props.label}`}>
       <p class="govuk-body">{t("overlap.help")}</p>
-      {props.overlap.spans.map((s) => <blockquote key={s.start} class="overlap">{around(points, s.start, s.end)}</blockquote>)}
+      {props.overlap.spans.map((s) => (
+        <blockquote key={s.start} class="overlap">
+          {around(points, s.start, s.end)}
+          <footer class="side-by">{t("overlap.by", { names: s.authors.map((a) => authorName(props.look, a)).join(", ") })}</footer>
+        </blockquote>
+      ))}
       <Act onAct={decide} kind="secondary">{t("overlap.go")}</Act>
     </Box>
   );

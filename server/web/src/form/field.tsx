@@ -9,6 +9,7 @@ import { Own, partsOf } from "./own";
 import { PartsForm, type Parts } from "./parts";
 import { Prose } from "./prose";
 import { partsIn, useSketch } from "./sketch";
+import { WhoWrote } from "./who";
 import { Whole } from "./whole";
 
 interface Props {
@@ -33,7 +34,7 @@ export function Field(props: Props) {
         const part = c.path.sub ? field.sub.find((s) => s.id === c.path.sub) : undefined;
         return <ConflictBox key={JSON.stringify(c.path)} look={props.look} record={props.record} field={part ?? field} conflict={c} />;
       })}
-      {overlaps.map((o) => <OverlapBox key={JSON.stringify(o.path)} record={props.record} label={field.name} overlap={o} text={view.fields[field.id]?.text ?? ""} />)}
+      {overlaps.map((o) => <OverlapBox key={JSON.stringify(o.path)} look={props.look} record={props.record} label={field.name} overlap={o} text={view.fields[field.id]?.text ?? ""} />)}
       <Body {...props} />
     </div>
   );
@@ -47,7 +48,14 @@ function Body(props: Props) {
   if (field.rule === "union" || field.rule === "log") return <Collection look={look} record={record} field={field} view={fv} final={props.final} />;
   if (field.rule === "own") return <Own look={look} record={record} field={field} view={fv} final={props.final} />;
   if (props.final) return <Read {...props} />;
-  if (field.type === "prose") return <Prose record={record} path={{ field: field.id }} label={field.name} help={field.help} needed={needed} />;
+  if (field.type === "prose") {
+    return (
+      <>
+        <Prose record={record} path={{ field: field.id }} label={field.name} help={field.help} needed={needed} />
+        <WhoWrote look={look} record={record} path={{ field: field.id }} label={field.name} />
+      </>
+    );
+  }
   if (field.type === "struct") return <Struct {...props} />;
   return <Whole look={look} record={record} path={{ field: field.id }} field={field} value={fv?.value ?? null} needed={needed} />;
 }
@@ -61,6 +69,7 @@ function Read(props: Props & { hint?: string }) {
       <h3 class="govuk-heading-s">{props.field.name}</h3>
       <p class="text">{fv!.text || valueWords(props.look, props.field, fv!.value)}</p>
       {props.hint && <p class="govuk-hint">{props.hint}</p>}
+      {props.field.type === "prose" && <WhoWrote look={props.look} record={props.record} path={{ field: props.field.id }} label={props.field.name} />}
     </div>
   );
 }

@@ -6,6 +6,7 @@ import { t } from "../words/words";
 import { PartsForm, type Parts } from "./parts";
 import { Prose } from "./prose";
 import { partsIn, useSketch } from "./sketch";
+import { WhoWrote } from "./who";
 
 interface Props {
   look: Lookup;
@@ -26,6 +27,7 @@ export function Own(props: Props) {
     <section class="own" aria-label={field.name}>
       {others.map((s) => <Said key={s.slot} {...props} slot={s} />)}
       {field.type === "prose" && !props.final && <Prose record={props.record} path={path} label={field.name} help={field.help || t("record.field_note")} />}
+      {field.type === "prose" && slots.some((s) => s.slot === user) && <WhoWrote look={look} record={props.record} path={path} label={field.name} />}
       {field.type === "prose" && props.final && slots.filter((s) => s.slot === user).map((s) => <p key={s.slot} class="text">{s.text}</p>)}
       {field.type !== "prose" && <Slots {...props} slots={slots} look={look} />}
     </section>
@@ -40,6 +42,7 @@ function Said(props: Props & { slot: Slot }) {
     <div class="said">
       <h3 class="govuk-heading-s">{field.name}: {t("record.others", { name: authorName(look, slot.by.author) })}</h3>
       <p class="text">{slot.text}</p>
+      <WhoWrote look={look} record={props.record} path={{ field: field.id, element: slot.slot }} label={field.name} />
     </div>
   );
 }
