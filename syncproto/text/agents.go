@@ -77,17 +77,27 @@ func (a *authors) add(name []byte, agent int32, seq, n int) {
 	if agent < 0 {
 		agent = a.intern(name)
 	}
-	defer func() { a.end += LV(n) }()
-	last := int32(len(a.runs) - 1)
-	if last >= 0 && a.runs[last].agent == agent && int(a.upTo(last)) == seq {
-		return
+	if !a.continues(agent, seq) {
+		a.begin(agent, int32(seq))
 	}
-	above, below := a.neighbours(agent, int32(seq))
-	push(&a.runs, authorRun{a.end, agent, int32(seq), below})
+	a.end += LV(n)
+}
+
+// continues reports whether events of an agent from seq on continue the last run.
+func (a *authors) continues(agent int32, seq int) bool {
+	last := int32(len(a.runs) - 1)
+	return last >= 0 && a.runs[last].agent == agent && int(a.upTo(last)) == seq
+}
+
+// begin appends a run.
+func (a *authors) begin(agent, seq int32) {
+	next := int32(len(a.runs))
+	above, below := a.neighbours(agent, seq)
+	push(&a.runs, authorRun{a.end, agent, seq, below})
 	if above >= 0 {
-		a.runs[above].below = last + 1
+		a.runs[above].below = next
 	} else {
-		a.latest[agent] = last + 1
+		a.latest[agent] = next
 	}
 }
 

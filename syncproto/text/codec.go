@@ -379,9 +379,9 @@ func (d *decoder) ops(o *ops, g *graph, content []byte) {
 		h.run.off = off
 		fresh := g.runs[run].start == o.end
 		if h.run.kind != insertion {
-			o.removeRun(h.run, h.n, fresh)
+			o.removeRun(&h.run, h.n, fresh)
 		} else if end := off + offsetOf(o.content[off:], h.n); o.insertable(off, end, h.n) {
-			o.insertRun(h.run, end, h.n, fresh)
+			o.insertRun(&h.run, end, h.n, fresh)
 			off = end
 		}
 		if len(o.runs) != i+1 {

@@ -76,9 +76,9 @@ func (l *Log) onTop() bool {
 // apply applies events straight to the text.
 func (l *Log) apply(r lvRange) error {
 	text := &l.merger.text
+	var p opPart
 	for i := l.ops.find(r.start); i < len(l.ops.runs) && l.ops.runs[i].lv < r.end; i++ {
-		p, ok := l.fit(i, r, text.n)
-		if !ok {
+		if !l.fit(&p, i, r, text.n) {
 			return ErrPosition
 		}
 		switch p.kind {
@@ -94,15 +94,15 @@ func (l *Log) apply(r lvRange) error {
 	return nil
 }
 
-// fit returns the part of an operation that lies in r, if it fits into the
-// text at its version, which has the given length. That length is noted if
-// the log was decoded just now.
-func (l *Log) fit(i int, r lvRange, length int32) (opPart, bool) {
+// fit sets p to the part of an operation that lies in r, and reports whether it
+// fits into the text at its version, which has the given length. That length is noted
+// if the log was decoded just now.
+func (l *Log) fit(p *opPart, i int, r lvRange, length int32) bool {
 	if run := &l.ops.runs[i]; l.merger.loading && run.lv >= r.start {
 		run.length = length
 	}
-	p := l.ops.part(i, r.start, r.end)
-	return p, p.fits(length)
+	l.ops.setPart(p, i, r.start, r.end)
+	return p.fits(length)
 }
 
 // mergeZone merges events that were made apart from others.

@@ -75,12 +75,12 @@ func (o *ops) insert(pos, length int32, text string, n int, fresh bool) {
 	o.add(text)
 	for len(o.content)-int(off) != n && n > maxMixedPoints {
 		next := off + offsetOf(o.content[off:], maxMixedPoints)
-		o.insertRun(opRun{pos: pos, length: length, off: off}, next, maxMixedPoints, fresh)
+		o.insertRun(&opRun{pos: pos, length: length, off: off}, next, maxMixedPoints, fresh)
 		fresh = false
 		pos, length = pos+maxMixedPoints, length+maxMixedPoints
 		off, n = next, n-maxMixedPoints
 	}
-	o.insertRun(opRun{pos: pos, length: length, off: off}, int32(len(o.content)), int32(n), fresh)
+	o.insertRun(&opRun{pos: pos, length: length, off: off}, int32(len(o.content)), int32(n), fresh)
 }
 
 // add appends to the content, and where that has no room it makes room as push does.
@@ -92,7 +92,7 @@ func (o *ops) add(text string) {
 }
 
 // insertRun appends n insertions, with the content from r.off up to end.
-func (o *ops) insertRun(r opRun, end, n int32, fresh bool) {
+func (o *ops) insertRun(r *opRun, end, n int32, fresh bool) {
 	if fresh || !o.continues(r, end, n) {
 		o.begin(r)
 	}
@@ -100,13 +100,13 @@ func (o *ops) insertRun(r opRun, end, n int32, fresh bool) {
 }
 
 // begin appends a run.
-func (o *ops) begin(r opRun) {
+func (o *ops) begin(r *opRun) {
 	r.lv = o.end
-	push(&o.runs, r)
+	push(&o.runs, *r)
 }
 
 // continues reports whether n insertions continue the last run.
-func (o *ops) continues(r opRun, end, n int32) bool {
+func (o *ops) continues(r *opRun, end, n int32) bool {
 	if len(o.runs) == 0 {
 		return false
 	}
@@ -121,11 +121,11 @@ func (o *ops) continues(r opRun, end, n int32) bool {
 
 // remove appends n deletions at pos in a text of the given length.
 func (o *ops) remove(pos, length int32, n int, fresh bool) {
-	o.removeRun(opRun{0, pos, length, int32(len(o.content)), deletion}, int32(n), fresh)
+	o.removeRun(&opRun{0, pos, length, int32(len(o.content)), deletion}, int32(n), fresh)
 }
 
 // removeRun appends n deletions.
-func (o *ops) removeRun(r opRun, n int32, fresh bool) {
+func (o *ops) removeRun(r *opRun, n int32, fresh bool) {
 	if n == 1 {
 		r.kind = deletion // in no direction yet
 	}
@@ -137,7 +137,7 @@ func (o *ops) removeRun(r opRun, n int32, fresh bool) {
 
 // joins reports whether n deletions continue the last run, and makes that run
 // go backwards if they decide its direction.
-func (o *ops) joins(r opRun, n int32) bool {
+func (o *ops) joins(r *opRun, n int32) bool {
 	if len(o.runs) == 0 {
 		return false
 	}
@@ -182,12 +182,17 @@ type opPart struct {
 }
 
 // part returns the part of run i between two events.
-func (o *ops) part(i int, from, to LV) opPart {
-	r := o.runs[i]
+func (o *ops) part(i int, from, to LV) (p opPart) {
+	o.setPart(&p, i, from, to)
+	return p
+}
+
+// setPart does what part does, in place: on a tablet it is dear to pass parts on.
+func (o *ops) setPart(p *opPart, i int, from, to LV) {
+	r := &o.runs[i]
 	stop, bytes := o.upTo(i)
-	p := opPart{kind: r.kind, lv: max(from, r.lv), pos: r.pos, length: r.length, off: r.off}
-	last := min(to, stop)
-	p.n = int32(last - p.lv)
+	p.kind, p.lv, p.pos, p.length, p.off, p.size = r.kind, max(from, r.lv), r.pos, r.length, r.off, 0
+	p.n = int32(min(to, stop) - p.lv)
 	skip := int32(p.lv - r.lv)
 	switch r.kind {
 	case insertion:
@@ -200,7 +205,6 @@ func (o *ops) part(i int, from, to LV) opPart {
 	case deletion:
 		p.length -= skip
 	}
-	return p
 }
 
 // bytesOf returns where n of the total code points in content[off:end] lie,

@@ -164,21 +164,22 @@ func (t *tree) joinAround(c cursor) {
 // made at must have been prepared. It reports a position outside the text.
 func (t *tracker) replay(r lvRange) error {
 	ops, length := &t.log.ops, t.tree.preparedLen()
+	var p opPart
 	for i := ops.find(r.start); i < len(ops.runs) && ops.runs[i].lv < r.end; i++ {
-		p, ok := t.log.fit(i, r, length)
-		if !ok {
+		if !t.log.fit(&p, i, r, length) {
 			return ErrPosition
 		}
 		switch p.kind {
 		case insertion:
-			t.insert(p)
-			length += 2 * p.n
+			t.insert(&p)
+			length += p.n
 		case deletion:
-			t.removeForward(i, p)
+			length -= p.n
+			t.removeForward(i, &p)
 		case deletionBack:
-			t.removeBack(i, p)
+			length -= p.n
+			t.removeBack(i, &p)
 		}
-		length -= p.n
 	}
 	t.note(r)
 	return nil
@@ -212,9 +213,9 @@ func (p *opPart) fits(length int32) bool {
 	return p.pos < length && p.n <= p.pos+1
 }
 
-// removeForward applies deletions of what follows a position. run is the
+// removeForward applies deletions of what follows a position, and uses p up. run is the
 // operation that they are of.
-func (t *tracker) removeForward(run int, p opPart) {
+func (t *tracker) removeForward(run int, p *opPart) {
 	for p.n > 0 {
 		c, rel, place := t.tree.seek(p.pos)
 		n := min(p.n, t.tree.span(c).n-rel)
@@ -225,8 +226,8 @@ func (t *tracker) removeForward(run int, p opPart) {
 	}
 }
 
-// removeBack applies deletions that go back from a position.
-func (t *tracker) removeBack(run int, p opPart) {
+// removeBack applies deletions that go back from a position, and uses p up.
+func (t *tracker) removeBack(run int, p *opPart) {
 	for p.n > 0 {
 		c, rel, place := t.tree.seek(p.pos)
 		n := min(p.n, rel+1)
@@ -264,7 +265,7 @@ func (t *tracker) remove(c cursor, rel, n, at int32) LV {
 }
 
 // insert applies a run of insertions.
-func (t *tracker) insert(p opPart) {
+func (t *tracker) insert(p *opPart) {
 	add := span{id: p.lv, n: p.n, left: textStart, right: textEnd}
 	add.states[t.tree.lens], add.states[merged] = visible, visible
 	var c cursor // the span after the place
@@ -290,7 +291,7 @@ func (t *tracker) insert(p opPart) {
 }
 
 // emit puts inserted text into the merged text.
-func (t *tracker) emit(p opPart, place int32) {
+func (t *tracker) emit(p *opPart, place int32) {
 	if t.out != nil {
 		t.out.insert(place, piece{p.lv, p.n, p.off, p.size}, t.log.ops.content)
 	}
@@ -299,7 +300,7 @@ func (t *tracker) emit(p opPart, place int32) {
 // insertWithin puts a span into another, after rel of its items. The item
 // after the place has the one before it as left origin, and is the right
 // parent.
-func (t *tracker) insertWithin(c cursor, rel int32, add span, place int32, p opPart) {
+func (t *tracker) insertWithin(c cursor, rel int32, add span, place int32, p *opPart) {
 	s := t.tree.span(c)
 	add.right = s.id + LV(rel)
 	if s.deleted() {
