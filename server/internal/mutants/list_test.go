@@ -51,6 +51,27 @@ var list = []mutant{
 		pkg:  "server/internal/chain", test: "TestGroupOfAnotherChainIsDamage",
 	},
 	{
+		name: "a change that is being filed finds itself from the time before",
+		file: "server/internal/store/tx.go",
+		from: "return tx.Next() - 1 - tx.applying, nil",
+		to:   "return tx.Next() - 1, nil",
+		pkg:  "server/internal/store", test: "TestWhatWasTakenBackBeganNothing",
+	},
+	{
+		name: "a lost row of what began records is not noticed",
+		file: "server/internal/store/begun.go",
+		from: "if err != nil || !slices.Contains(positions, position) {",
+		to:   "if err != nil || len(positions) > 1 {",
+		pkg:  "server/internal/store", test: "TestALostRowOfBeginningsIsNoticed",
+	},
+	{
+		name: "ids are put back into other words than they were cut from",
+		file: "server/internal/store/words.go",
+		from: "if syncproto.ComputeID(e.Prev, body) != e.ID {",
+		to:   "if false {",
+		pkg:  "server/internal/store", test: "TestWordsComeBackToTheByte",
+	},
+	{
 		name: "a torn end counts as what loses acknowledged words",
 		file: "server/internal/store/run.go",
 		from: "return !saysWhatItLacks(later)",
