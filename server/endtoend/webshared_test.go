@@ -44,7 +44,7 @@ func TestTheAppOnASharedTablet(t *testing.T) {
 	visit := hers.beginsVisit()
 	hers.Fill(summary, words[0]+" ")
 	webtest.Eval[bool](hers.Browser, `document.execCommand("insertText", false, `+strconv.Quote(strings.Join(words[2:], " "))+`)`)
-	hers.Until("the words are on the disk", `document.body.innerText.includes("Saved on this tablet")`)
+	hers.Until("the words are on the disk", allKept+` && document.body.innerText.includes("Saved on this tablet")`)
 	hers.writesANote(words[1])
 	hers.leaves()
 

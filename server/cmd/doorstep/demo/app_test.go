@@ -168,7 +168,7 @@ func TestTheAppRecordsAVisit(t *testing.T) {
 	s.Until("the form is ready", `[...document.querySelectorAll("textarea")].every((a) => !a.readOnly)`)
 	s.look("07-visit")
 	s.Fill("Home conditions", said)
-	s.Until("the words are on the disk", `document.body.innerText.includes("Saved on this tablet")`)
+	s.Until("the words are on the disk", `!document.querySelector("[data-typed]") && document.body.innerText.includes("Saved on this tablet")`)
 	s.Press("Visit took place")
 	s.Press("Hand over to the coordinator")
 	s.Sees("Handed over to the coordinator")
@@ -267,7 +267,7 @@ func TestTheAppNeedsNoMouse(t *testing.T) {
 	s.Until("the form is ready", `[...document.querySelectorAll("textarea")].every((a) => !a.readOnly)`)
 	s.tabTo("TEXTAREA")
 	s.keys(said)
-	s.Until("the words are on the disk", `document.body.innerText.includes("Saved on this tablet")`)
+	s.Until("the words are on the disk", `!document.querySelector("[data-typed]") && document.body.innerText.includes("Saved on this tablet")`)
 	if got := webtest.Eval[string](s.Browser, "document.activeElement.value"); got != said {
 		t.Errorf("the text is %q, want %q", got, said)
 	}

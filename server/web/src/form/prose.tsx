@@ -3,8 +3,9 @@ import { useEffect, useId, useRef, useState } from "preact/hooks";
 import { useDesk } from "../hooks";
 import { plain } from "../parts/basic";
 import { phrases } from "../phrases";
-import { t, timeWords } from "../words/words";
+import { t } from "../words/words";
 import { quiet } from "./quiet";
+import { Said } from "./said";
 
 /** What a browser says of an input that came from its own dictation. */
 const spoken = /dictat/i;
@@ -20,7 +21,8 @@ export function Prose(props: { record: RecordID; path: Path; label: string; help
   const area = useRef<HTMLTextAreaElement>(null);
   const field = useRef<TextField | undefined>(undefined);
   const [ready, setReady] = useState(false);
-  const [state, setState] = useState("");
+  const state = useRef<HTMLSpanElement>(null);
+  const [said] = useState(() => new Said(() => state.current));
   const [dictating, setDictating] = useState(false);
   const place = JSON.stringify(props.path);
 
@@ -33,7 +35,7 @@ export function Prose(props: { record: RecordID; path: Path; label: string; help
       grow(area.current);
       stop = opened.onChange((value, move) => follow(area.current, value, move));
       setReady(true);
-    }, (e: unknown) => setState(t("record.notsaved", { why: plain(e) })));
+    }, (e: unknown) => said.say(t("record.notsaved", { why: plain(e) })));
     return () => {
       left = true;
       stop();
@@ -43,10 +45,10 @@ export function Prose(props: { record: RecordID; path: Path; label: string; help
   }, [client, props.record, place]);
 
   const take = (value: string, capture: Capture) => {
-    setState(t("record.saving"));
+    said.typed();
     field.current?.input(value, capture).then(
-      () => { if (field.current?.unsaved === 0) setState(t("record.saved", { time: timeWords(Date.now()) })); },
-      (e: unknown) => setState(t("record.notsaved", { why: plain(e) })),
+      () => { if (field.current?.unsaved === 0) said.saved(); },
+      (e: unknown) => said.say(t("record.notsaved", { why: plain(e) })),
     );
   };
   const typed = (e: Event) => {
@@ -71,7 +73,7 @@ export function Prose(props: { record: RecordID; path: Path; label: string; help
       <textarea ref={area} id={id} class="govuk-textarea" rows={5} readOnly={!ready} {...quiet} onInput={typed}
         aria-describedby={(props.help ? id + "-help " : "") + id + "-state"} />
       <div class="prose__tools">
-        <span id={id + "-state"} class="prose__state" role="status">{state}</span>
+        <span id={id + "-state"} ref={state} class="prose__state" role="status" />
         <label class="prose__dictating">
           <input type="checkbox" checked={dictating} onChange={(e) => setDictating(e.currentTarget.checked)} /> {t("record.dictating")}
         </label>
