@@ -238,7 +238,7 @@ export class Device {
     if (!engine || this.#closed) return;
     try {
       const rows = await this.#sealed((outbox) => outbox.overdue(engine));
-      if (rows.length > 0) await this.#write([], [], rows);
+      if (rows.length > 0 && !this.#closed) await this.#write([], [], rows); // what is closed is sealed when it is opened
     } catch (e) {
       this.#engine = undefined;
       this.ears.dropped();
