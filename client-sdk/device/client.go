@@ -30,6 +30,7 @@ type Client struct {
 
 	mu      sync.Mutex // held across a refresh, so that there is one at a time
 	session Session    // guarded by mu
+	shown   string     // guarded by mu; the lapsed access token in whose place the refresh token was shown
 	keep    sessionRow // guarded by mu; its store is nil until Open
 	seat    Identity   // guarded by mu; whose device it is; zero until Open or Enrol
 }
@@ -57,6 +58,10 @@ const tokenMargin = 20 * time.Second
 func (s Session) usable(now time.Time) bool {
 	return s.Access != "" && (s.UntilMS == 0 || now.Add(tokenMargin).UnixMilli() < s.UntilMS)
 }
+
+// showable reports whether the refresh token can be shown in place of an access token
+// that lapsed (SPEC 7.8).
+func (s Session) showable() bool { return s.Refresh != "" && !s.Bearer }
 
 // authorization is the header that an access token goes into.
 func (s Session) authorization() string {
@@ -286,7 +291,7 @@ func codeOfStatus(status int) syncproto.Code {
 // Sync implements Transport.
 func (c *Client) Sync(ctx context.Context, wire []byte) ([]byte, error) {
 	var answer []byte
-	err := c.signedIn(ctx, func(authorization string) error {
+	send := func(authorization string) error {
 		req, err := http.NewRequestWithContext(ctx, http.MethodPost, c.base+"/v1/sync", bytes.NewReader(wire))
 		if err != nil {
 			return err
@@ -295,8 +300,31 @@ func (c *Client) Sync(ctx context.Context, wire []byte) ([]byte, error) {
 		req.Header.Set("Authorization", authorization)
 		answer, err = c.do(req, syncproto.MaxWireBytes)
 		return err
-	})
+	}
+	if done, err := c.showing(send); done {
+		return answer, err
+	}
+	err := c.signedIn(ctx, send)
 	return answer, err
+}
+
+// showing makes the first sync after the access token lapsed with the refresh token
+// instead: what was written is not to wait for a round trip. It reports false where a new
+// access token is needed.
+func (c *Client) showing(send func(authorization string) error) (done bool, err error) {
+	c.mu.Lock()
+	session, shown := c.session, c.shown
+	c.mu.Unlock()
+	if session.usable(time.Now()) || !session.showable() || shown == session.Access {
+		return false, nil
+	}
+	err = send("DPoP " + session.Refresh)
+	if err == nil || lapsedBy(err) {
+		c.mu.Lock()
+		c.shown = session.Access
+		c.mu.Unlock()
+	}
+	return !lapsedBy(err), err
 }
 
 // signedIn makes a call with the access token; with a new one if it is known to have

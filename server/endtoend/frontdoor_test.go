@@ -77,12 +77,11 @@ func carrying(all []asked) (n int) {
 	return n
 }
 
-// wentUpOnce reports whether a day's words went up in one request, with a token that was
-// renewed before.
+// wentUpOnce reports whether a day's words went up in one request, and waited for no other
+// that has to do with the token.
 func wentUpOnce(all []asked) bool {
 	words := slices.IndexFunc(all, asked.carriesADay)
-	renewed := slices.IndexFunc(all, func(a asked) bool { return a.path == "/v1/token/refresh" })
-	return carrying(all) == 1 && renewed >= 0 && renewed < words
+	return carrying(all) == 1 && !slices.ContainsFunc(all[:words], func(a asked) bool { return a.path == "/v1/token/refresh" })
 }
 
 // tell has numbers of JSON answers told otherwise from now on: "expires_in" is when an

@@ -50,7 +50,8 @@ func quickHallway(stallIn, cutIn int, seed uint64) signal {
 }
 
 // A day's work goes up in one request as soon as there is a signal, however poor: not
-// once to learn that the token has lapsed meanwhile, and once more with another. What
+// once to learn that the token has lapsed meanwhile, and once more with another, and not
+// after a request that trades the token in. What
 // the line cuts goes up again, and nothing is lost or there twice.
 func TestADayGoesUpOverAPoorSignal(t *testing.T) {
 	t.Parallel()
@@ -78,7 +79,7 @@ func TestADayGoesUpOverAPoorSignal(t *testing.T) {
 		cuts += tries - 1
 		asked := front.take()
 		if c.signal.cutIn == 0 && (tries > 1 || !wentUpOnce(asked)) {
-			t.Errorf("%s: in %d tries %v; want the day to go up once, after the token was renewed", c.what, tries, asked)
+			t.Errorf("%s: in %d tries %v; want the day to go up once, and first", c.what, tries, asked)
 		}
 		worker.wantEmptyOutbox()
 		worker.wantAccepted()
@@ -122,16 +123,21 @@ type poorTablet struct {
 	line *poorLine
 }
 
+// proofsByTime is how long a server has to run before it takes a proof without a nonce, and
+// the second that a proof's time is rounded to.
+const proofsByTime = 11 * time.Second
+
 // newPoorTablet sets up a worker's tablet while the line is good.
 func newPoorTablet(t *testing.T, b *borough) *poorTablet {
 	t.Helper()
-	front := newFront(t, b)
+	began, front := time.Now(), newFront(t, b)
 	door := newFrontDoor(t, func() string { return front.Listener.Addr().String() })
 	line := newPoorLine(t, door.address)
 	front.URL = "http://" + line.address()
 	p := &poorTablet{&appTablet{Browser: webtest.Start(t, "lang=en-GB", "accept-lang=en-GB"), t: t, front: front, login: login(0)}, door, line}
 	p.installs()
 	p.sends()
+	<-time.After(time.Until(began.Add(proofsByTime))) // else the server would want the day twice
 	return p
 }
 
@@ -204,8 +210,8 @@ func TestTheAppSendsADayOverAPoorSignal(t *testing.T) {
 			t.Errorf("%d changes wait to be sent, want %d", changes, want)
 		}
 		took, asked := p.acknowledged(s)
-		if s.cutIn == 0 && !wentUpOnce(asked) {
-			t.Errorf("%v; want the day to go up once, after the token was renewed", asked)
+		if n := carrying(asked); s.cutIn == 0 && n != 1 {
+			t.Errorf("%v: the day went up %d times, want once", asked, n)
 		}
 		t.Logf("acknowledged after %v: %v", took, asked)
 		p.line.good()

@@ -139,7 +139,7 @@ type Auth interface {
 	Enrol(context.Context, auth.Enrol) (auth.Grant, error)
 	Share(context.Context, auth.ShareRequest) (auth.Share, error)
 	ShareOf(syncproto.UserID, syncproto.DeviceID) (auth.Share, error)
-	Known(ctx context.Context, token string) (auth.Caller, auth.Thumbprint, error)
+	Known(context.Context, auth.Sender) (auth.Caller, auth.Thumbprint, error)
 	Prove(context.Context, auth.Proof) (auth.Proven, error)
 	Nonce() string
 	Verify(context.Context, auth.Sender) (auth.Caller, error)

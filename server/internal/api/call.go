@@ -186,11 +186,12 @@ func (a *API) letIn(r route, k *call, fctx *fasthttp.RequestCtx, s *state) (err 
 
 // callerOf returns who sent a request.
 func (a *API) callerOf(k *call, h *fasthttp.RequestHeader) (auth.Caller, error) {
-	token, bound, ok := authorization(h)
+	in, ok := authorization(h)
 	if !ok {
 		return auth.Caller{}, syncproto.CodeUnauthenticated
 	}
-	caller, err := a.cfg.Auth.Verify(k.ctx, auth.Sender{Token: token, Bound: bound, Key: k.proof.proven.Key})
+	in.Key = k.proof.proven.Key
+	caller, err := a.cfg.Auth.Verify(k.ctx, in)
 	if k.proof.err != nil && (err == nil || !errors.Is(err, syncproto.CodeUnauthenticated)) {
 		err = k.proof.err // which says more
 	}

@@ -228,13 +228,13 @@ func (a *API) requestLimits(h *fasthttp.RequestHeader) fasthttp.RequestConfig {
 	return fasthttp.RequestConfig{MaxRequestBodySize: maxStrangerBytes}
 }
 
-// known reports whether a request carries a good access token.
+// known reports whether a request carries a good token.
 func (a *API) known(h *fasthttp.RequestHeader) bool {
-	token, _, ok := authorization(h)
+	in, ok := authorization(h)
 	if !ok {
 		return false
 	}
-	_, _, err := a.cfg.Auth.Known(context.Background(), token)
+	_, _, err := a.cfg.Auth.Known(context.Background(), in)
 	return err == nil
 }
 
@@ -278,7 +278,7 @@ func (a *API) onFiberError(c *fiber.Ctx, err error) error {
 // tooMuchFor says why a body was too much: for a stranger with a token that
 // lapsed it is the token, not the size.
 func (a *API) tooMuchFor(fctx *fasthttp.RequestCtx, r *refusal) *refusal {
-	_, _, claims := authorization(&fctx.Request.Header)
+	_, claims := authorization(&fctx.Request.Header)
 	switch {
 	case !claims || a.known(&fctx.Request.Header) || fctx.Request.Header.ContentLength() > syncproto.MaxWireBytes:
 		return r

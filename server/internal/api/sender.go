@@ -26,40 +26,44 @@ const (
 	unproven     = "none" // its value if no proof was weighed
 )
 
-// authorization returns a copy of the access token that a request carries, and
-// whether it came as one that is bound to a key.
-func authorization(h *fasthttp.RequestHeader) (token string, bound, ok bool) {
+// authorization returns a copy of the token that a request carries, and whether it
+// came as one that is bound to a key.
+func authorization(h *fasthttp.RequestHeader) (in auth.Sender, ok bool) {
 	all := h.PeekAll(fiber.HeaderAuthorization)
 	if len(all) != 1 {
-		return "", false, false
+		return in, false
 	}
-	if rest, is := bytes.CutPrefix(all[0], []byte("DPoP ")); is {
-		return string(rest), true, len(rest) > 0
+	in.Sync = string(h.RequestURI()) == syncPath
+	rest, bound := bytes.CutPrefix(all[0], []byte("DPoP "))
+	if !bound {
+		if rest, ok = bytes.CutPrefix(all[0], []byte("Bearer ")); !ok {
+			return in, false
+		}
 	}
-	rest, is := bytes.CutPrefix(all[0], []byte("Bearer "))
-	return string(rest), false, is && len(rest) > 0
+	in.Token, in.Bound = string(rest), bound
+	return in, len(rest) > 0
 }
 
 // arrived weighs what a header shows of its sender, before the body is read: a
 // thief of a token alone gets no more memory and time than a stranger. It reports
 // whether the request is from somebody known.
 func (a *API) arrived(h *fasthttp.RequestHeader) (known bool) {
-	token, bound, claims := authorization(h)
+	in, claims := authorization(h)
 	var key auth.Thumbprint
 	if claims {
 		var err error
-		_, key, err = a.cfg.Auth.Known(context.Background(), token)
+		_, key, err = a.cfg.Auth.Known(context.Background(), in)
 		known = err == nil
 	}
 	proofs := h.PeekAll(proofHeader)
 	if len(proofs) == 0 || claims && !known {
 		h.Set(provenHeader, unproven)
-		return known && key.IsZero() && !bound
+		return known && key.IsZero() && !in.Bound
 	}
 	out := &proof{err: &auth.ProofError{Reason: "more than one", Nonce: a.cfg.Auth.Nonce()}}
 	if len(proofs) == 1 {
 		out.proven, out.err = a.cfg.Auth.Prove(context.Background(),
-			auth.Proof{JWT: string(proofs[0]), Method: string(h.Method()), URL: a.urlOf(h), Token: token, Holder: key})
+			auth.Proof{JWT: string(proofs[0]), Method: string(h.Method()), URL: a.urlOf(h), Token: in.Token, Holder: key})
 	}
 	h.Set(provenHeader, out.encode())
 	return known && out.err == nil && key == out.proven.Key

@@ -108,6 +108,49 @@ func TestSessionOfADeviceIsBegunByIt(t *testing.T) {
 	}
 }
 
+// A device's refresh token does at a sync for an access token that lapsed: with the
+// device's key, as often as it is sent, until its session ends. It is good for nothing else.
+func TestASyncShowsTheRefreshToken(t *testing.T) {
+	w := newWorld(t, nil)
+	w.addUser("jo", auth.RolePractitioner)
+	d, thief := w.enrol("jo"), authtest.NewKey(t)
+	own := authtest.Key{Private: d.key}
+	shows := func(key authtest.Key, method, path, token string) answer {
+		h := map[string]string{"Authorization": "DPoP " + token, "DPoP": w.proof(key, method, path, token)}
+		if method == "GET" {
+			return w.do(method, path, h, nil)
+		}
+		h["Content-Type"] = frame.MediaType
+		return w.do(method, path, h, syncBody(goodRequest()))
+	}
+	refresh := d.session.RefreshToken
+	for range 2 {
+		if a := shows(own, "POST", syncPath, refresh); a.status != http.StatusOK {
+			t.Fatalf("got status %d, want it taken in", a.status)
+		}
+	}
+	taken := w.borough.stored()
+	shows(thief, "POST", syncPath, refresh).wantProblem(t, http.StatusUnauthorized, syncproto.CodeBadProof)
+	w.do("POST", syncPath, map[string]string{"Authorization": "Bearer " + refresh, "Content-Type": frame.MediaType}, syncBody(goodRequest())).
+		wantProblem(t, http.StatusUnauthorized, syncproto.CodeBadProof)
+	shows(own, "GET", "/v1/families", refresh).wantProblem(t, http.StatusUnauthorized, syncproto.CodeUnauthenticated)
+	shows(own, "POST", syncPath, refresh[1:]+"A").wantProblem(t, http.StatusUnauthorized, syncproto.CodeUnauthenticated)
+	office := w.signIn("jo")
+	shows(own, "POST", syncPath, office.RefreshToken).wantProblem(t, http.StatusUnauthorized, syncproto.CodeUnauthenticated)
+
+	next, err := w.auth.Refresh(t.Context(), auth.Renewal{Token: refresh, Request: syncproto.RequestID{1}, Key: own.Thumbprint()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := w.auth.SignOut(t.Context(), next.Caller); err != nil {
+		t.Fatal(err)
+	}
+	shows(own, "POST", syncPath, next.Refresh).wantProblem(t, http.StatusUnauthorized, syncproto.CodeUnauthenticated)
+	if got := w.borough.stored(); got != taken {
+		t.Errorf("%d syncs were worked on, want %d", got, taken)
+	}
+}
+
 func TestProofNamesTheServerByItsOrigin(t *testing.T) {
 	w := newWorld(t, func(c *Config) { c.Origin = "https://doorstep.hants.example" })
 	w.addUser("jo", auth.RolePractitioner)

@@ -126,13 +126,14 @@ type Sender struct {
 	Token string     // the access token
 	Bound bool       // it came under the scheme DPoP, not Bearer
 	Key   Thumbprint // that Prove gave for the request's proof; zero: none came
+	Sync  bool       // a sync: a device's refresh token does in place of an access token that lapsed
 }
 
 // Verify returns who a request's sender is. Any fault of the token, and an ended
 // session, disabled user or revoked device, is CodeUnauthenticated; the log gets
 // the reason. A token that is bound to a key is *ProofError without its proof.
 func (a *Auth) Verify(ctx context.Context, in Sender) (Caller, error) {
-	caller, key, err := a.Known(ctx, in.Token)
+	caller, key, err := a.Known(ctx, in)
 	if err != nil {
 		return Caller{}, err
 	}
@@ -148,10 +149,15 @@ func (a *Auth) Verify(ctx context.Context, in Sender) (Caller, error) {
 	return caller, nil
 }
 
-// Known returns whom an access token speaks for and the key that it is bound to,
+// Known returns whom a sender's token speaks for and the key that it is bound to,
 // without asking whether its sender holds that key: enough to set limits by.
-func (a *Auth) Known(ctx context.Context, token string) (Caller, Thumbprint, error) {
-	now := a.cfg.Now()
+func (a *Auth) Known(ctx context.Context, in Sender) (Caller, Thumbprint, error) {
+	if in.Sync {
+		if caller, key, ok := a.renewable(in.Token); ok {
+			return caller, key, nil
+		}
+	}
+	token, now := in.Token, a.cfg.Now()
 	s, ok := a.cache.get(token, now)
 	if !ok {
 		var err error

@@ -171,7 +171,7 @@ func wantCode(t testing.TB, err error, want syncproto.Code) {
 
 // verify asks who sends a token, together with the proof that it needs.
 func (w *world) verify(token string) (auth.Caller, error) {
-	_, key, err := w.Known(context.Background(), token)
+	_, key, err := w.Known(context.Background(), auth.Sender{Token: token})
 	if err != nil {
 		return auth.Caller{}, err
 	}

@@ -43,3 +43,33 @@ func (w *world) refreshed(g auth.Grant, n byte) auth.Grant {
 	w.wantVerified(next.Access, true)
 	return next
 }
+
+// A refresh token can be shown at a sync as long as trading it in would give something: when
+// it was traded in, for the two minutes in which the answer may have been lost.
+func TestRefreshTokenIsShownAtASync(t *testing.T) {
+	w := newWorld(t)
+	w.addUser("jo", auth.RolePractitioner)
+	first := w.enrol(newTablet(t), "jo")
+	want := func(what, token string, sync, good bool) {
+		t.Helper()
+		caller, key, err := w.Known(t.Context(), auth.Sender{Token: token, Sync: sync})
+		if got := err == nil; got != good || good && (caller.Session != first.Caller.Session || key.IsZero()) {
+			t.Errorf("%s: got %+v, %v", what, caller, err)
+		}
+	}
+	w.pass(5 * time.Hour) // the access token has lapsed long ago
+	want("the access token", first.Access, true, false)
+	want("at a sync", first.Refresh, true, true)
+	want("elsewhere", first.Refresh, false, false)
+	next := w.refreshed(first, 1)
+	want("just traded in", first.Refresh, true, true)
+	want("the next", next.Refresh, true, true)
+	w.pass(2*time.Minute + time.Second)
+	want("traded in a while ago", first.Refresh, true, false)
+	want("the next, later", next.Refresh, true, true)
+	if err := w.SetPassword(t.Context(), "jo", "another long password"); err != nil {
+		t.Fatal(err)
+	}
+	want("after a new password", next.Refresh, true, false)
+	want("an invented one", next.Refresh[1:]+"A", true, false)
+}

@@ -254,6 +254,23 @@ func (a *Auth) holderOf(token string) (Account, Session, bool) {
 	return account, s, ok
 }
 
+// renewable returns whom a refresh token speaks for that its holder could trade in now, if
+// only to be given the same answer again, and the device's key that it is bound to. It is
+// not used up. A device that comes back after hours shows it with its words, instead of
+// trading it in first: over a poor signal that is a second of the few that it may have.
+func (a *Auth) renewable(token string) (Caller, Thumbprint, bool) {
+	account, s, ok := a.holderOf(token)
+	if !ok || s.Device.IsZero() || s.Key.IsZero() {
+		return Caller{}, Thumbprint{}, false
+	}
+	t, genuine := a.refresh.of(account).decode(token)
+	if !genuine || !sameHash(t.hash(), s.Hash) && !(sameHash(t.hash(), s.Previous) && a.nowMS()-s.RotatedMS <= refreshGrace.Milliseconds()) {
+		return Caller{}, Thumbprint{}, false
+	}
+	caller, err := a.standing(s.User, s.Device, s.ID)
+	return caller, s.Key, err == nil
+}
+
 // rotate decides what a refresh does: rotate, repeat the last answer, refuse, or
 // (errReused) end the session.
 func (a *Auth) rotate(f Facts, t, next refreshToken, request syncproto.RequestID) (Session, []Fact, error) {

@@ -12,6 +12,8 @@ import type { Bytes } from "./seal";
 const listenAgainMS = 15_000, longestMS = 2 ** 31 - 1;
 /** After a nudge so many requests that a poor line cuts are tried again this soon, whatever the day before was like. */
 const soonTries = 4, soonMS = 1_000;
+/** So long at most does anything else that is asked of the server wait for words that go up. */
+const patienceMS = 8_000;
 
 export class Syncer {
   #timer: ReturnType<typeof setTimeout> | undefined;
@@ -20,7 +22,10 @@ export class Syncer {
   readonly #stop = new AbortController();
   #replyKey: CryptoKey | undefined;
   #listening = false;
+  #later: ReturnType<typeof setTimeout> | undefined;
   #soon = 0;
+  /** The last exchange, if there was one, found a server. */
+  #reached = true;
 
   constructor(readonly device: Device, readonly transport: Transport, readonly tell: (r: SyncReport) => void) {}
 
@@ -42,6 +47,7 @@ export class Syncer {
   end(): void {
     this.#stop.abort();
     clearTimeout(this.#timer);
+    clearTimeout(this.#later);
   }
 
   /** Exchanges until neither side has more. A call meanwhile waits for a whole one of its own. */
@@ -53,6 +59,17 @@ export class Syncer {
     return this.#running;
   }
 
+  /**
+   * Fulfilled when what is about to go up has gone, or soon: a poor line is to carry words first, and so is one that
+   * has just come back. False: no server was reached just now.
+   */
+  async wordsFirst(): Promise<boolean> {
+    if (!this.#running && this.#due > performance.now() && this.#reached) return true;
+    const patience = new Promise((done) => setTimeout(done, patienceMS));
+    await Promise.race([(this.#running ?? this.sync()).catch(() => undefined), patience]);
+    return this.#reached;
+  }
+
   async #whole(): Promise<SyncReport> {
     const report: SyncReport = { requests: 0, bytesUp: 0, bytesDown: 0 };
     this.#due = Infinity;
@@ -60,12 +77,15 @@ export class Syncer {
     if (!await this.transport.begun()) {
       report.refusal = { code: "unauthenticated", plain: "Please sign in. Your words are on this device and will be sent after that." };
     } else {
+      this.#reached = true;
       try {
         while (!this.#stop.signal.aborted && await this.#round(report));
       } catch (e) {
         report.refusal = reasonOf(e);
+        this.#reached = !(e instanceof ServerRefusal && e.number === 0);
       }
-      this.#listen(); // words go first
+      if (this.#reached) this.#listen(); // words go first
+      else this.#listenLater();
     }
     this.tell(report);
     return report;
@@ -123,11 +143,16 @@ export class Syncer {
     if (this.#listening) return;
     this.#listening = true;
     void this.transport.listen(() => this.plan(0), this.#stop.signal).catch(() => undefined).then(() => {
-      setTimeout(() => {
-        this.#listening = false;
-        if (this.transport.session && !this.#stop.signal.aborted) this.#listen();
-      }, listenAgainMS);
+      this.#listening = false;
+      this.#listenLater();
     });
+  }
+
+  #listenLater(): void {
+    clearTimeout(this.#later);
+    this.#later = setTimeout(() => {
+      if (this.transport.session && !this.#stop.signal.aborted) this.#listen();
+    }, listenAgainMS);
   }
 }
 

@@ -15,6 +15,8 @@ export interface Tokens {
   bearer: boolean;
   /** When the access token lapses, by this device's clock, in milliseconds. */
   until: number;
+  /** How far the server's clock was ahead of this device's, in milliseconds. */
+  aheadMS?: number;
   who: Session;
 }
 
@@ -67,7 +69,10 @@ export class Transport {
   #seat: Pinned | undefined;
   #nonce = "";
   #nonceAt = 0;
+  #aheadMS = 0;
   #refreshing: Promise<Tokens> | undefined;
+  /** The lapsed access token in whose place the refresh token was shown. */
+  #shownFor = "";
 
   /** keep is called with each new session, and must have it on disk before it returns. */
   constructor(readonly server: string, readonly keep: (t: Tokens | undefined) => Promise<void>) {}
@@ -78,6 +83,7 @@ export class Transport {
   use(keys: Keys | undefined, tokens: Tokens | undefined, seat: Pinned | undefined): void {
     this.#keys = keys;
     this.#tokens = tokens;
+    this.#aheadMS = tokens?.aheadMS ?? 0;
     this.#seat = seat;
   }
 
@@ -144,7 +150,7 @@ export class Transport {
 
   /** Sends one frame and returns the frame that answers it. */
   async sync(wire: Bytes): Promise<Bytes> {
-    const response = await this.#signedIn((auth) => this.#send("POST", "/v1/sync", wire, auth, { type: "application/doorstep-sync" }));
+    const response = await this.#signedIn((auth) => this.#send("POST", "/v1/sync", wire, auth, { type: "application/doorstep-sync" }), true);
     return new Uint8Array(await response.arrayBuffer());
   }
 
@@ -170,23 +176,29 @@ export class Transport {
   }
 
   async #begin(t: Tokens | undefined): Promise<void> {
-    this.#tokens = t;
-    await this.keep(t);
+    this.#tokens = t && { ...t, aheadMS: this.#aheadMS };
+    await this.keep(this.#tokens);
   }
 
   /**
    * Makes a call with the access token; with a new one if it is known to have lapsed, and once more
    * if the server says so: over a poor signal a day's work must not go up to be refused. The new one is that
-   * of a custody session where no other can be had because the person's access ended.
+   * of a custody session where no other can be had because the person's access ended. The first sync after a
+   * lapse goes up with the refresh token instead (SPEC 7.8): what was written is not to wait for a round trip.
    */
-  async #signedIn<T>(call: (tokens: Tokens) => Promise<T>): Promise<T> {
+  async #signedIn<T>(call: (tokens: Tokens) => Promise<T>, isSync = false): Promise<T> {
     const t = this.#tokens;
     if (!t) throw notSignedIn();
-    if (!(Date.now() > t.until - tokenMarginMS)) {
+    const lapsed = Date.now() > t.until - tokenMarginMS;
+    const shows = lapsed && isSync && t.refresh !== "" && !t.bearer && this.#shownFor !== t.access;
+    if (!lapsed || shows) {
       try {
-        return await call(t);
+        const answer = await call(shows ? { ...t, access: t.refresh } : t);
+        if (shows) this.#shownFor = t.access; // the next trades it in
+        return answer;
       } catch (e) {
         if (!(e instanceof ServerRefusal) || e.number !== unauthenticated) throw e;
+        if (shows) this.#shownFor = t.access;
       }
     }
     return call(await this.#refresh(t));
@@ -252,7 +264,8 @@ export class Transport {
       if (tokens) headers["Authorization"] = (tokens.bearer ? "Bearer " : "DPoP ") + tokens.access;
       if (this.#keys && !tokens?.bearer) headers["DPoP"] = await this.#proof(method, path, tokens?.access);
       const response = await this.#fetch(path, { method, headers, body, signal: extra.signal ?? AbortSignal.timeout(requestMS) });
-      const nonce = response.headers.get("DPoP-Nonce");
+      const nonce = response.headers.get("DPoP-Nonce"), date = Date.parse(response.headers.get("Date") ?? "");
+      if (date > 0) this.#aheadMS = date - Date.now();
       if (nonce) [this.#nonce, this.#nonceAt] = [nonce, performance.now()];
       if (response.ok) return response;
       if (!first || !nonce || response.status !== 401) throw await refusalOf(response);
@@ -263,11 +276,14 @@ export class Transport {
     try {
       return await fetch(this.server + path, { ...init, credentials: "omit", cache: "no-store", redirect: "error" });
     } catch {
-      throw new ServerRefusal(0, "unavailable", "The server cannot be reached. Your words are on this device.", 0);
+      throw unreached();
     }
   }
 
-  /** The proof that a request comes from this device (SPEC 7.9). */
+  /**
+   * The proof that a request comes from this device (SPEC 7.9). It is of the server's time, as far as that is
+   * known: with a clock that is wrong each first request would have to go up twice.
+   */
   async #proof(method: string, path: string, token?: string): Promise<string> {
     const { device, publicKey } = this.#keys!;
     const header = {
@@ -275,7 +291,7 @@ export class Transport {
       jwk: { kty: "EC", crv: "P-256", x: base64url(publicKey.subarray(1, 33)), y: base64url(publicKey.subarray(33)) },
     };
     const claims: Record<string, unknown> = {
-      jti: base64url(random(12)), htm: method, htu: this.server + path.split("?")[0], iat: Math.floor(Date.now() / 1000),
+      jti: base64url(random(12)), htm: method, htu: this.server + path.split("?")[0], iat: Math.floor((Date.now() + this.#aheadMS) / 1000),
     };
     if (token) claims["ath"] = base64url(new Uint8Array(await crypto.subtle.digest("SHA-256", utf8.encode(token))));
     if (this.#nonce && performance.now() - this.#nonceAt < nonceLastsMS) claims["nonce"] = this.#nonce;
@@ -290,6 +306,10 @@ interface Extra { type?: string; signal?: AbortSignal; name?: string }
 /** ES256: r and s, 32 bytes each, as WebCrypto gives them. */
 export async function sign(key: CryptoKey, message: Uint8Array): Promise<Bytes> {
   return new Uint8Array(await crypto.subtle.sign({ name: "ECDSA", hash: "SHA-256" }, key, message as Bytes));
+}
+
+export function unreached(): Refusal {
+  return new ServerRefusal(0, "unavailable", "The server cannot be reached. Your words are on this device.", 0);
 }
 
 function notSignedIn(): Refusal {

@@ -14,7 +14,7 @@ import { rememberedIn, rememberedKey, rememberedRow } from "./remembered";
 import { sketchKey, sketchRow } from "./sketches";
 import { Syncer } from "./sync";
 import { Texts } from "./texts";
-import { Transport } from "./transport";
+import { Transport, unreached } from "./transport";
 import { Vault, type Keys } from "./vault";
 
 export interface Config {
@@ -134,7 +134,9 @@ export class Writer implements Ears {
 
   on_stepUp(c: Credential) { return this.#transport.stepUp(c); }
 
-  on_api(a: { method: string; path: string; body?: unknown; request?: string }) {
+  async on_api(a: { method: string; path: string; body?: unknown; request?: string }) {
+    const reached = await this.#syncer?.wordsFirst() ?? true;
+    if (!reached && a.method === "GET") throw unreached(); // nor would this reach it, and it would be in the way of what comes next
     return this.#transport.api(a.method, a.path, a.body, a.request);
   }
 
