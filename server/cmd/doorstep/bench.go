@@ -26,6 +26,9 @@ func newBench(s streams) *cobra.Command {
 			"Five parts are measured only when --only names them: start-up; memory; and pushing to a server with and to one without\n" +
 			"something, in turn: proofs (of the devices' keys), guards (proofs, access decisions, audit log and access log)\n" +
 			"and safe (second copy and scrub).\n\n" +
+			"With --profile the load of a borough is played instead, by real tablets that each stand for several practitioners:\n" +
+			"borough and county (a day, pressed into a minute), monday (9 am) and storm (the signal comes back to all at once).\n" +
+			"The figures are what people wait for until their words are safe, and what a practitioner costs.\n\n" +
 			"With --url a running server is measured instead. Its --people are a file with one sign-in a line: login,\n" +
 			"password and enrolment code, with tabs between. All but the last push into the families that they have; the\n" +
 			"last reads, and must have all of these families. What is pushed stays there: use a borough made for it.",
@@ -47,6 +50,10 @@ func newBench(s streams) *cobra.Command {
 	f.IntVar(&o.DeskPages, "desk-pages", 200, "pages of the queue, and searches, of that coordinator")
 	f.IntVar(&o.StartUp, "start-up", 1_000_000, "small changes in the borough whose start or memory is measured")
 	f.IntVar(&o.Streams, "streams", 5_000, "idle event streams whose memory is measured")
+	f.StringVar(&o.Profile, "profile", "", "play the load of a borough instead: borough, county, monday or storm")
+	f.IntVar(&o.Tablets, "tablets", 120, "tablets that play a profile")
+	f.IntVar(&o.Practitioners, "practitioners", 0, "practitioners whom they stand for (default: the profile's, 600 or 2,500)")
+	f.Float64Var(&o.PressedInto, "pressed-into", 60, "seconds into which a profile is pressed")
 	f.StringVar(&o.URL, "url", "", "address of a running server to measure instead")
 	f.StringVar(&o.People, "people", "", "file with the sign-ins for it")
 	f.IntVar(&o.PID, "pid", 0, "its process, if it runs on this machine, to count its CPU seconds")

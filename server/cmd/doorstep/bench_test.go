@@ -123,12 +123,36 @@ func TestBenchCountsWhatItPushes(t *testing.T) {
 	}
 }
 
+// Each profile loses nothing, and says in words and in JSON what people waited for.
+func TestBenchPlaysProfiles(t *testing.T) {
+	for name, visits := range map[string]int{"borough": 24, "storm": 12} {
+		var out, progress bytes.Buffer
+		args := []string{"bench", "--profile", name, "--tablets", "2", "--practitioners", "6", "--pressed-into", "0.2", "--json", "--folder", t.TempDir()}
+		if code := execute(t.Context(), args, nil, &out, &progress); code != exitDone {
+			t.Fatalf("%s: exit code %d\n%s", name, code, progress.String())
+		}
+		var r bench.Report
+		if err := json.Unmarshal(out.Bytes(), &r); err != nil {
+			t.Fatal(err)
+		}
+		if p := r.Profile; p == nil || p.Visits != visits || r.Acknowledged != visits || r.ReadBack != visits || p.MedianMS <= 0 || p.LongMS < p.MedianMS || p.DiskKBEach <= 0 || p.Practitioners != 6 {
+			t.Errorf("%s: %+v, with %d acknowledged and %d read back; want %d", name, p, r.Acknowledged, r.ReadBack, visits)
+		}
+		var plain strings.Builder
+		if err := r.Text(&plain); err != nil || !strings.Contains(plain.String(), "a practitioner's visits cost") || !strings.Contains(plain.String(), "Profile "+name) {
+			t.Errorf("%s: %v\n%s", name, err, plain.String())
+		}
+	}
+}
+
 func TestBenchRefusesWhatItCannotMeasure(t *testing.T) {
 	for name, args := range map[string][]string{
 		"negative":         {"--rounds", "-1"},
 		"a size of none":   {"--sizes", "0"},
 		"too large":        {"--batch", "1000"},
 		"no such part":     {"--only", "everything"},
+		"no such profile":  {"--profile", "christmas"},
+		"a part of one":    {"--profile", "storm", "--only", "push"},
 		"a server, nobody": {"--url", "http://127.0.0.1:1"},
 	} {
 		t.Run(name, func(t *testing.T) {

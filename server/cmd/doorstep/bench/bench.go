@@ -32,6 +32,11 @@ type Options struct {
 	DeskVisits int // in the borough that a coordinator of a tenth of its families looks through
 	DeskPages  int // of the queue, and searches
 
+	Profile       string  // the load of a borough that is played instead of all else; empty: none
+	Tablets       int     // that play it
+	Practitioners int     // whom they stand for; 0: the profile's own number
+	PressedInto   float64 // seconds that it takes
+
 	rest time.Duration // how long a server is left alone before its memory is read
 }
 
@@ -63,6 +68,8 @@ const (
 	defaultPulls   = 200
 	defaultStartUp = 1_000_000
 	defaultStreams = 5_000
+	defaultTablets = 120
+	defaultPressed = 60  // seconds
 	maxBatch       = 256 // of 4 KB visits, well within a request
 )
 
@@ -77,7 +84,7 @@ func (o Options) withDefaults() (Options, error) {
 	}{
 		{&o.Devices, defaultDevices}, {&o.Batch, defaultBatch}, {&o.Batches, defaultBatches},
 		{&o.Rounds, defaultRounds}, {&o.Pull, defaultPull}, {&o.Pulls, defaultPulls}, {&o.StartUp, defaultStartUp}, {&o.Streams, defaultStreams},
-		{&o.DeskVisits, deskVisits}, {&o.DeskPages, deskPages},
+		{&o.DeskVisits, deskVisits}, {&o.DeskPages, deskPages}, {&o.Tablets, defaultTablets},
 	} {
 		if *d.field == 0 {
 			*d.field = d.value
@@ -89,6 +96,15 @@ func (o Options) withDefaults() (Options, error) {
 	parts := []string{PartPush, PartFreshPull, PartOnePull, PartDesk, PartStartUp, PartProofs, PartGuards, PartSafe, PartMemory}
 	if o.Only != "" && !slices.Contains(parts, o.Only) {
 		return o, fmt.Errorf("there is no part %q: there are %s", o.Only, strings.Join(parts, ", "))
+	}
+	if o.Profile != "" && !slices.Contains(profileNames(), o.Profile) {
+		return o, fmt.Errorf("there is no profile %q: there are %s", o.Profile, strings.Join(profileNames(), ", "))
+	}
+	if o.PressedInto == 0 {
+		o.PressedInto = defaultPressed
+	}
+	if o.Practitioners < 0 || o.PressedInto < 0 || o.Profile != "" && (o.Only != "" || o.URL != "") {
+		return o, errors.New("a profile is measured by itself, on a server of our own, with numbers that are not negative")
 	}
 	if o.Batch > maxBatch {
 		return o, fmt.Errorf("a request takes at most %d visits", maxBatch)
@@ -154,6 +170,9 @@ func (b *bench) say(format string, args ...any) {
 // measureOwn starts a borough for pushing, and one of each size for pulling, so
 // that pulls from all sizes are made side by side.
 func (b *bench) measureOwn(ctx context.Context) error {
+	if b.o.Profile != "" {
+		return b.measureProfile(ctx)
+	}
 	if b.o.measures(PartPush) {
 		if err := b.withSite(ctx, "push", func(s *site) error { return b.measurePush(ctx, s) }); err != nil {
 			return err

@@ -30,6 +30,7 @@ type Report struct {
 	Guards       Beside    `json:"guards,omitzero"`
 	Safe         Safe      `json:"safe,omitzero"`
 	Memory       Memory    `json:"memory,omitzero"`
+	Profile      *Profile  `json:"profile,omitempty"`
 }
 
 // Machine is where it ran. Tablets, server and limits share it, unless the server
@@ -312,6 +313,9 @@ func (r *Report) Text(w io.Writer) error {
 	}
 	if r.Memory.EmptyMB > 0 {
 		r.Memory.text(l)
+	}
+	if r.Profile != nil {
+		r.Profile.text(l)
 	}
 	l.say("\n%d visits were pushed and acknowledged as accepted and stored; %d of them were pulled again.", r.Acknowledged, r.ReadBack)
 	_, err := io.WriteString(w, l.String())
