@@ -100,7 +100,7 @@ type LimitsConfig struct {
 	Syncs          int   `koanf:"syncs" doc:"Syncs worked on at once."`
 	Streams        int   `koanf:"streams" doc:"Event streams at once."`
 	StreamsPerUser int   `koanf:"streams_per_user" doc:"Event streams of one person at once."`
-	MemoryMB       int   `koanf:"memory_mb" doc:"Memory to stay below if possible, in megabytes. Up to there it is spent to save time: unused memory is looked for less often."`
+	MemoryMB       int   `koanf:"memory_mb" doc:"Memory to stay below if possible, in megabytes. What is mapped of the index's files counts, so Go's own memory gets what they leave of it. Up to there it is spent to save time: unused memory is looked for less often."`
 	CustodyMB      int64 `koanf:"custody_mb" doc:"Megabytes of one person's words from one device that may wait for a reviewer; what is over stays on the device. A worker writes some 5 a year."`
 }
 

@@ -68,6 +68,7 @@ func runServe(ctx context.Context, o serveOptions, s streams) error {
 	stop := reloadOnHangup(ctx, srv)
 	defer stop()
 	defer giveBackWhenQuiet(ctx)()
+	defer keepWithin(ctx, cfg.Limits.MemoryMB)()
 	return errors.Join(srv.Serve(ctx), srv.Close())
 }
 
