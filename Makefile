@@ -26,10 +26,10 @@ $(APP): $(APP_SOURCES)
 	cd client-sdk/ts && npm ci --silent --no-audit --no-fund
 	cd server/web && npm ci --silent --no-audit --no-fund && node_modules/.bin/tsc -p . && $(GO) run ./build
 
-# Pictures of the app's main screens, over the demo's borough, in the folder bin/screenshots.
+# Pictures of the main screens of app and desk, over the demo's borough, in the folder bin/screenshots.
 screenshots: web
 	mkdir -p bin/screenshots
-	$(GO) test -count=1 ./server/cmd/doorstep/demo -run TestTheAppRecordsAVisit -args -pictures=$(CURDIR)/bin/screenshots
+	$(GO) test -count=1 ./server/cmd/doorstep/demo -run 'TestTheAppRecordsAVisit|TestTheDesk/^a_' -args -pictures=$(CURDIR)/bin/screenshots
 
 # A borough's working day, played over real HTTP with real devices.
 demo:
@@ -64,6 +64,7 @@ bench-web: web
 lighthouse: web
 	cd server/web/lighthouse && npm ci --silent --no-audit --no-fund --ignore-scripts
 	$(GO) test -count=1 ./server/endtoend -run TestLighthouse -args -lighthouse
+	$(GO) test -count=1 ./server/cmd/doorstep/demo -run TestLighthouseOfTheDesk -args -lighthouse
 
 # Bugs brought back on purpose, each with the test that must notice.
 mutants:

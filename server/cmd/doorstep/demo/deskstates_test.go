@@ -20,11 +20,10 @@ type standing struct{ visit, part syncproto.RecordID }
 // borders are records in every state, which nobody but the tables works on.
 type borders struct {
 	*workingDay
-	records  map[string]standing
-	proposed syncproto.ChangeID // to the author of "asked"
-	family   syncproto.FamilyID // Żółkiewska's
-	of       map[string]bool    // acts that were refused something
-	checked  map[string]bool    // pages that were held to WCAG
+	records map[string]standing
+	family  syncproto.FamilyID // Żółkiewska's
+	of      map[string]bool    // acts that were refused something
+	checked map[string]bool    // pages that were held to WCAG
 }
 
 // everyState are the states of the code, and where a person sees each.
