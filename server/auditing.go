@@ -61,7 +61,7 @@ func (b *borough) openAccesses(bool) error {
 	b.onClose("access journal", j.Close)
 	b.accessJournal = j
 	b.accesses, err = audit.OpenAccessLog(audit.AccessOptions{
-		Journal: backing.Journal{J: j}, Anchor: b.store.State().Anchor(), Mark: b.markOf, Now: time.Now, Log: b.log,
+		Journal: backing.Journal{J: j}, Anchor: b.store.State().Anchor(), Mark: b.markOf, Now: b.now, Log: b.log,
 		Emergency: func(u syncproto.UserID) bool { return b.store.State().InEmergency(u, time.Now().UnixMilli()) },
 		Tree:      audit.TreeOptions{FS: disk.Local{}, Path: filepath.Join(b.cfg.Data.Dir, auditFolder, "access-hashes")},
 	})

@@ -95,6 +95,7 @@ type borough struct {
 
 	accessJournal *journal.Journal
 	copy          *secondcopy.Copy // nil: none is kept
+	clock         func() time.Time // dates what is recorded; nil: time.Now
 	serving       bool             // opened to serve: the second copy is kept, and mended from
 	epochLost     bool             // of the journal, at a repair: a new one must begin
 
@@ -211,6 +212,14 @@ func (b *borough) openStore(bool) error {
 	return nil
 }
 
+// now dates what is recorded.
+func (b *borough) now() time.Time {
+	if b.clock == nil {
+		return time.Now()
+	}
+	return b.clock()
+}
+
 // openWork starts the sequencer and what proposes to it.
 func (b *borough) openWork(bool) error {
 	b.hub = exchange.NewHub(exchange.Clock{Now: time.Now, NextTurn: b.store.State().NextTurn})
@@ -219,7 +228,7 @@ func (b *borough) openWork(bool) error {
 	b.room.SetRetention(b.cfg.Retention.rules(&faults{}))
 	b.ahead = newLookAhead(b.log, b.room.Look, func(f syncproto.FamilyID) error { return b.finalise.Look(f) })
 	b.ledger = exchange.NewLedger(exchange.LedgerConfig{
-		Journal: b.metered(b.ordered()), Store: b.store, Now: time.Now, Log: b.log, OnFatal: b.fail,
+		Journal: b.metered(b.ordered()), Store: b.store, Now: b.now, Log: b.log, OnFatal: b.fail,
 		OnCommit: b.tell,
 	})
 	b.onClose("ledger", func() error { b.ledger.Close(); return nil })
@@ -259,7 +268,7 @@ func (b *borough) openWork(bool) error {
 		CustodyBytes: uint64(b.cfg.Limits.CustodyMB) << 20,
 		Copied:       b.copied(), OnSynced: b.onSynced(),
 	}))
-	b.finalise = finalise.New(finalise.Config{Ledger: b.ledger, Desk: b.desk, Store: b.store, Now: time.Now, OnSeal: b.keepCheckpoint, OnLease: b.tellCoordinators})
+	b.finalise = finalise.New(finalise.Config{Ledger: b.ledger, Desk: b.desk, Store: b.store, Now: b.now, OnSeal: b.keepCheckpoint, OnLease: b.tellCoordinators})
 	b.erasure = erasure.New(erasure.Config{Ledger: b.ledger, Store: b.store, Keys: b.keys, List: b.erased, Now: time.Now, Random: rand.Reader, Schedule: b.room})
 	b.doors = doors.New(doors.Config{Ledger: b.ledger, Store: b.store, Keys: b.keys, Now: time.Now, Random: rand.Reader, Wake: b.hub.Wake})
 	return nil

@@ -47,11 +47,15 @@ type Server struct {
 // the keys, verifies the journal's end, brings the index up to it and binds the
 // addresses. The rest of the journal is verified while it serves. Log lines go to
 // logs. It never begins a borough: see Init.
-func Open(cfg Config, logs io.Writer) (*Server, error) {
+func Open(cfg Config, logs io.Writer) (*Server, error) { return OpenAt(cfg, logs, time.Now) }
+
+// OpenAt is Open for a borough whose past is played: what it records, and the log of who
+// looked at what, is dated by now. Sessions, proofs and limits go by the machine's clock.
+func OpenAt(cfg Config, logs io.Writer, now func() time.Time) (*Server, error) {
 	if err := cfg.Check(); err != nil {
 		return nil, err
 	}
-	b := &borough{cfg: cfg, serving: true}
+	b := &borough{cfg: cfg, serving: true, clock: now}
 	b.level.Set(levelOf(cfg.Log))
 	b.reloader.last = cfg
 	b.log = newLeveled(cfg.Log, &b.level, logs)

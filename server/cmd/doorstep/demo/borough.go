@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"sync/atomic"
+	"time"
 
 	"doorstep/server"
 )
@@ -21,7 +23,14 @@ type borough struct {
 	logs     *os.File
 	cancel   context.CancelFunc
 	done     chan error
+	behind   atomic.Int64 // how far its clock is behind the machine's: 0, but while a past is played
 }
+
+// now is the borough's clock.
+func (b *borough) now() time.Time { return time.Now().Add(-time.Duration(b.behind.Load())) }
+
+// goTo moves the borough's clock forward; it never goes back while it runs.
+func (b *borough) goTo(at time.Time) { b.behind.Store(int64(max(0, time.Since(at)))) }
 
 // operatorLogin is the account that founding a borough makes.
 const operatorLogin = "first.operator"
@@ -38,7 +47,7 @@ func foundBorough(ctx context.Context, dir, address string) (*borough, error) {
 	if _, err := server.Init(ctx, cfg, first); err != nil {
 		return nil, fmt.Errorf("founding a borough: %w", err)
 	}
-	return startBorough(dir, address)
+	return startBorough(dir, address, 0)
 }
 
 // configOf is the configuration of the borough in dir. An empty address is a
@@ -56,16 +65,17 @@ func configOf(dir, address string) server.Config {
 	return cfg
 }
 
-// startBorough serves the borough in dir.
-func startBorough(dir, address string) (*borough, error) {
+// startBorough serves the borough in dir, by a clock that is behind the machine's.
+func startBorough(dir, address string, behind time.Duration) (*borough, error) {
 	b := &borough{cfg: configOf(dir, address), done: make(chan error, 1)}
+	b.behind.Store(int64(behind))
 	b.data = b.cfg.Data.Dir
 	var err error
 	b.logs, err = os.OpenFile(filepath.Join(dir, "server.log"), os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
 	if err != nil {
 		return nil, err
 	}
-	if b.server, err = server.Open(b.cfg, b.logs); err != nil {
+	if b.server, err = server.OpenAt(b.cfg, b.logs, b.now); err != nil {
 		return nil, errors.Join(fmt.Errorf("starting the server: %w", err), b.logs.Close())
 	}
 	b.url = "http://" + b.server.Addr().String()

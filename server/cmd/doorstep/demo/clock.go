@@ -34,6 +34,15 @@ func (c *clock) pass(d time.Duration) {
 	c.mono += uint64(d.Milliseconds())
 }
 
+// goTo sets the clock, back as well. What counts from when the tablet was switched on
+// goes on.
+func (c *clock) goTo(now time.Time) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.now = now
+	c.mono += 1000
+}
+
 // passUntil moves the clock forward to now, and never back.
 func (c *clock) passUntil(now time.Time) {
 	c.mu.Lock()

@@ -37,6 +37,8 @@ type Options struct {
 	Seed uint64
 	// bare leaves out the days before that a served borough is furnished with.
 	bare bool
+	// months is how much of a past a served borough has.
+	months int
 }
 
 // worker is somebody of the caseload.
@@ -101,6 +103,7 @@ func Run(ctx context.Context, opts Options, out io.Writer) error {
 	if err != nil {
 		return err
 	}
+	opts.months = pastMonths
 	return run(ctx, opts, scripts, out)
 }
 

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"os"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -38,7 +39,7 @@ func TestServingGoesOnUntilItIsStopped(t *testing.T) {
 	out := &waiter{want: "Stop with Ctrl-C", found: make(chan struct{})}
 	done := make(chan error, 1)
 	go func() {
-		done <- run(ctx, Options{Caseload: example, Folder: folder, Serve: true, Seed: 3}, scripts, out)
+		done <- run(ctx, Options{Caseload: example, Folder: folder, Serve: true, Seed: 3, months: 2}, scripts, out)
 	}()
 	select {
 	case err := <-done:
@@ -51,9 +52,33 @@ func TestServingGoesOnUntilItIsStopped(t *testing.T) {
 	if err := <-done; err != nil {
 		t.Fatalf("stopping: %v", err)
 	}
-	for _, want := range []string{"grace.mbeki", pass, "http://127.0.0.1:"} {
+	for _, want := range []string{"grace.mbeki", pass, "http://127.0.0.1:", "visits of the last 2 months were made final"} {
 		if !strings.Contains(out.String(), want) {
 			t.Errorf("the report does not say %q", want)
+		}
+	}
+}
+
+// TestThePastIsTheSameForTheSameSeed: and it is over, and in the order of its seals, which
+// the server's clock needs.
+func TestThePastIsTheSameForTheSameSeed(t *testing.T) {
+	now := time.Date(2026, 11, 22, 15, 0, 0, 0, time.UTC)
+	first := now.AddDate(0, -5, 0)
+	of := func(seed uint64) []pastVisit { return (&day{opts: Options{Seed: seed}}).pastVisits(first, now) }
+	visits := of(3)
+	if !slices.Equal(visits, of(3)) || slices.Equal(visits, of(4)) {
+		t.Error("the past does not follow from the seed")
+	}
+	months := map[time.Month]int{}
+	for i, v := range visits {
+		months[v.end.Month()]++
+		if v.start.Before(first) || !v.final().Before(now) || i > 0 && v.final().Before(visits[i-1].final()) {
+			t.Errorf("visit %d: from %s to %s, final %s", i, v.start, v.end, v.final())
+		}
+	}
+	for month := time.July; month <= time.October; month++ {
+		if months[month] < 5 {
+			t.Errorf("%d visits in %s", months[month], month)
 		}
 	}
 }

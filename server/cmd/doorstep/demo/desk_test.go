@@ -64,6 +64,11 @@ func newWorkingDay(t *testing.T) *day {
 // then looks through the desk as everybody who works in the borough.
 func TestTheDesk(t *testing.T) {
 	d := newWorkingDay(t)
+	if *pictures != "" {
+		if err := d.playPast(t.Context(), pastMonths); err != nil {
+			t.Fatal(err)
+		}
+	}
 	b := webtest.Start(t, "lang=en-GB", "accept-lang=en-GB")
 	url := strings.Replace(d.scene.town.url, "127.0.0.1", "localhost", 1) + "/desk/"
 	at := func(t *testing.T) *workingDay { return &workingDay{&stage{Browser: b.For(t), t: t, url: url}, d} }

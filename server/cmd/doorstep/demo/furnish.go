@@ -102,8 +102,12 @@ func (d *day) goOn(ctx context.Context, o *outing) (visit syncproto.RecordID, er
 // ops are what the worker wrote of the visit as a whole.
 func (o *outing) ops(t *tablet) []syncproto.Op {
 	began := time.Now().Add(-o.ago)
+	return o.opsAt(t, began, began.Add(55*time.Minute))
+}
+
+func (o *outing) opsAt(t *tablet, start, end time.Time) []syncproto.Op {
 	ops := []syncproto.Op{set("visit_type", o.visitType), set("contact_mode", "IN_PERSON"), set("announced", "ANNOUNCED"), set("place", "HOME"),
-		set("outcome", o.outcome), setTime("start", began), setTime("end", began.Add(55*time.Minute)),
+		set("outcome", o.outcome), setTime("start", start), setTime("end", end),
 		write("household_summary", o.summary), write("purpose", "See how the plan is going."),
 		t.add("workers", refPart("worker", t.device.Identity().User), textPart("role", "SW"))}
 	if o.outcome != "COMPLETED" {

@@ -44,8 +44,11 @@ func (s *scene) close() error {
 }
 
 // open starts the server at address and switches the tablets on.
-func (s *scene) open(address string) error {
-	town, err := startBorough(s.townDir(), address)
+func (s *scene) open(address string) error { return s.openBehind(address, 0) }
+
+// openBehind is open by a clock that is behind the machine's.
+func (s *scene) openBehind(address string, behind time.Duration) error {
+	town, err := startBorough(s.townDir(), address, behind)
 	if err != nil {
 		return err
 	}

@@ -26,6 +26,9 @@ func (d *day) inviteToApp(ctx context.Context) error {
 // serve keeps the borough running for a person to look around in.
 func (d *day) serve(ctx context.Context) error {
 	if !d.opts.bare {
+		if err := d.playPast(ctx, d.opts.months); err != nil {
+			return err
+		}
 		if err := d.furnish(ctx); err != nil {
 			return err
 		}
