@@ -72,6 +72,7 @@ type kindRows struct {
 type recordRow struct {
 	Title, Href string
 	Final       bool
+	happenedMS  int64
 }
 
 func (p *Pages) family(ctx context.Context, c *Call) (Answer, error) {
@@ -97,7 +98,7 @@ func (p *Pages) family(ctx context.Context, c *Call) (Answer, error) {
 	return Answer{Body: body}, err
 }
 
-// kindRows groups a family's records by kind, in the order of the schema.
+// kindRows groups a family's records by kind, in the order of the schema, the newest first.
 func (s *speaker) kindRows(records []reading.Record) []kindRows {
 	var out []kindRows
 	for _, k := range schema.All() {
@@ -108,10 +109,13 @@ func (s *speaker) kindRows(records []reading.Record) []kindRows {
 		for _, r := range records {
 			if title := ""; r.Kind == k.ID {
 				if title = s.title(r.ID); title != "" {
-					group.Rows = append(group.Rows, recordRow{Title: title, Href: to(r.ID), Final: r.Sealed})
+					group.Rows = append(group.Rows, recordRow{Title: title, Href: to(r.ID), Final: r.Sealed, happenedMS: s.pages.cfg.Records.Happened(s.user, r.ID)})
 				}
 			}
 		}
+		slices.SortStableFunc(group.Rows, func(a, b recordRow) int {
+			return cmp.Or(cmp.Compare(b.happenedMS, a.happenedMS), strings.Compare(a.Title, b.Title))
+		})
 		if len(group.Rows) > 0 {
 			out = append(out, group)
 		}

@@ -48,6 +48,7 @@ type Records interface {
 	// Title, FamilyName and DeviceName are what people call things; empty for what the
 	// person may not know.
 	Title(syncproto.UserID, syncproto.RecordID) string
+	Happened(syncproto.UserID, syncproto.RecordID) (ms int64) // 0: nobody said
 	FamilyName(syncproto.UserID, syncproto.FamilyID) string
 	DeviceName(syncproto.DeviceID) (name string, tablet bool)
 	TeamName(syncproto.UserID, syncproto.FamilyID) string

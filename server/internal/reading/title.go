@@ -1,11 +1,14 @@
 package reading
 
 import (
+	"slices"
+	"strings"
 	"time"
 
 	"doorstep/server/internal/store"
 	"doorstep/server/internal/wording"
 	"doorstep/syncproto"
+	"doorstep/syncproto/clocks"
 	"doorstep/syncproto/schema"
 )
 
@@ -68,8 +71,72 @@ func (r *Room) titleOf(info store.RecordInfo, v *syncproto.View) string {
 		return textIn(v, "name")
 	case "visit":
 		return r.visitTitle(kind, v)
+	case "allocation":
+		worker, _ := refIn(v, "worker")
+		return joined(r.Name(syncproto.UserID(worker)), codeLabel(kind, v, "role"))
+	case "status":
+		return joined(codeLabel(kind, v, "kind"), since(v))
+	case "missing_episode":
+		return r.dated(sentence(kind.Name), v, "start")
+	case "return_interview":
+		return r.dated(sentence(kind.Name), v, "returned_at")
 	}
 	return sentence(r.Names().Kind(kind.ID))
+}
+
+// joined are the words of a title that are known.
+func joined(words ...string) string {
+	return strings.Join(slices.DeleteFunc(words, func(w string) bool { return w == "" }), ", ")
+}
+
+// codeLabel is what people call the value of a field.
+func codeLabel(kind *schema.Kind, v *syncproto.View, field string) string {
+	code := textIn(v, field)
+	f, ok := kind.Field(field)
+	if code == "" || !ok {
+		return ""
+	}
+	return wording.Code(f, code)
+}
+
+func since(v *syncproto.View) string {
+	day := dayIn(v, "from")
+	if day == clocks.NoDay {
+		return ""
+	}
+	return "from " + day.String()
+}
+
+// dated adds the day of the first of some times that is known.
+func (r *Room) dated(title string, v *syncproto.View, fields ...string) string {
+	if ms, ok := timeIn(v, fields...); ok {
+		return title + " of " + time.UnixMilli(ms).In(r.visits.Load().Zone).Format("2 January 2006")
+	}
+	return title
+}
+
+func timeIn(v *syncproto.View, fields ...string) (ms int64, ok bool) {
+	for _, field := range fields {
+		f, _ := v.Field(field)
+		if ms, ok = f.Value.AsInt(); ok {
+			return ms, true
+		}
+	}
+	return 0, false
+}
+
+// Happened is when what a record tells of began, in Unix milliseconds; 0 for what has no
+// such time, and for what the person may not read.
+func (r *Room) Happened(user syncproto.UserID, record syncproto.RecordID) int64 {
+	if _, err := r.open(user, record); err != nil {
+		return 0
+	}
+	v, err := r.store.View(record)
+	if err != nil {
+		return 0
+	}
+	ms, _ := timeIn(v, "start", "planned", "returned_at")
+	return ms
 }
 
 // visitTitle says which visit it is: its type and its day, as far as they are known.
@@ -79,13 +146,7 @@ func (r *Room) visitTitle(kind *schema.Kind, v *syncproto.View) string {
 		f, _ := kind.Field("visit_type")
 		title = wording.Code(f, code) + " " + r.Names().Kind(kind.ID)
 	}
-	for _, field := range []string{"start", "planned"} {
-		f, _ := v.Field(field)
-		if ms, ok := f.Value.AsInt(); ok {
-			return title + " of " + time.UnixMilli(ms).In(r.visits.Load().Zone).Format("2 January 2006")
-		}
-	}
-	return title
+	return r.dated(title, v, "start", "planned")
 }
 
 func textIn(v *syncproto.View, field string) string {

@@ -12,12 +12,16 @@ import (
 func TestTitles(t *testing.T) {
 	b := newBorough(t)
 	sheet, person, plan := syncproto.RecordID{40}, syncproto.RecordID{41}, syncproto.RecordID{42}
+	status, gone := syncproto.RecordID{43}, syncproto.RecordID{44}
+	b.write(status, "status", set("kind", cbor.Text("CP")), set("from", cbor.Text("2026-05-03")))
+	b.write(gone, "missing_episode", set("start", cbor.Int(1_777_800_000_000)))
 	b.write(sheet, "family", set("name", cbor.Text("Pepperdine")))
 	b.write(person, "person", set("names", cbor.Text("Maya Pepperdine")))
 	b.write(plan, "plan", set("status", cbor.Text("DRAFT")))
 	b.write(visit, "visit", set("visit_type", cbor.Text("CP")), set("start", cbor.Int(1_777_800_000_000)))
 	for record, want := range map[syncproto.RecordID]string{
 		sheet: "Pepperdine", person: "Maya Pepperdine", plan: "Safety plan", visit: "Child protection visit of 3 May 2026", missing: "",
+		status: "Child protection plan, from 3 May 2026", gone: "Missing episode of 3 May 2026",
 	} {
 		if got := b.room.Title(lead, record); got != want {
 			t.Errorf("Title is %q, want %q", got, want)
