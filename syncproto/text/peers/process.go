@@ -118,9 +118,9 @@ func (b *bench) close() { os.RemoveAll(b.folder) }
 func (b *bench) next() { b.used, b.done = [libraries]time.Duration{}, nil }
 
 // rounds is how many processes measure this package, as machine code and in node, and
-// yjs's streams, in turn; of each the one counts that took least. A shared virtual
-// processor is half as fast again or not, for a second or for ten, as the machine's other
-// work is, and then each run of a process is.
+// yjs's streams, in turn; the median of all their runs counts. A shared virtual processor
+// is half as fast again or not, for a second or for ten, as the machine's other work is,
+// and then each run of a process is.
 const rounds = 3
 
 // dtChanges is how many changes diamond-types is asked to merge one by one. No goal
@@ -154,7 +154,7 @@ func (b *bench) measure(tr traceFile, t task) [libraries]measure {
 	}
 	for range rounds - 1 {
 		if m := &list[yjs]; t.name == "stream" && len(m.CPU) > 0 {
-			m.or(b.run(yjs, tr, []string{t.name})[0]) // nothing if its time is used up
+			m.add(b.run(yjs, tr, []string{t.name})[0]) // nothing if its time is used up
 		}
 	}
 	return list
@@ -175,7 +175,7 @@ func (b *bench) ours(tr traceFile) {
 				if round == 0 {
 					all[library] = m
 				} else {
-					all[library].or(m)
+					all[library].add(m)
 				}
 				b.done[names[i]] = all
 			}
@@ -183,17 +183,13 @@ func (b *bench) ours(tr traceFile) {
 	}
 }
 
-// or takes in what another process measured, where that is less.
-func (m *measure) or(other measure) {
+// add takes in what another process measured.
+func (m *measure) add(other measure) {
 	if len(m.CPU) == 0 || len(other.CPU) == 0 {
 		return // it was stopped, which is known already, or is by this process alone
 	}
-	if other.CPU.median() < m.CPU.median() {
-		m.CPU = other.CPU
-	}
-	if other.First.median() < m.First.median() {
-		m.First = other.First
-	}
+	m.CPU = append(m.CPU, other.CPU...)
+	m.First = append(m.First, other.First...)
 	if other.Text != m.Text {
 		m.Text = "" // not the same in both, so wrong in one
 	}

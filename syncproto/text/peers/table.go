@@ -39,7 +39,7 @@ type goal struct {
 
 func newTable(out io.Writer, o *options) *table {
 	t := &table{out: out, limit: o.limit, setup: o.setup, each: o.each}
-	fmt.Fprintf(out, "CPU ms (user and system), medians; of doorstep, wasm and yjs's streams the least of %d processes in turn;\n", rounds)
+	fmt.Fprintf(out, "CPU ms (user and system), medians; of doorstep, wasm and yjs's streams over the runs of %d processes in turn;\n", rounds)
 	fmt.Fprintf(out, ">: stopped after %.0f s, which counts as slower; *: one cold run;\n", o.limit.Seconds())
 	fmt.Fprintf(out, "~: its own order of what was typed at one place; ?: not ready to begin after %.0f s, or %.0f s used up on the trace before;\n", o.setup.Seconds(), o.each.Seconds())
 	fmt.Fprintf(out, "x: could not; -: has no such thing, or is not asked; wasm: all compiled before; wasm cold: the first run, node compiling meanwhile\n")
