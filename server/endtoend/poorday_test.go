@@ -124,8 +124,8 @@ type poorTablet struct {
 }
 
 // proofsByTime is how long a server has to run before it takes a proof without a nonce, and
-// the second that a proof's time is rounded to.
-const proofsByTime = 11 * time.Second
+// the seconds that a proof's time is rounded to.
+const proofsByTime = 13 * time.Second
 
 // newPoorTablet sets up a worker's tablet while the line is good.
 func newPoorTablet(t *testing.T, b *borough) *poorTablet {
