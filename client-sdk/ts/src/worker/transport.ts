@@ -150,8 +150,10 @@ export class Transport {
 
   /** Sends one frame and returns the frame that answers it. */
   async sync(wire: Bytes): Promise<Bytes> {
-    const response = await this.#signedIn((auth) => this.#send("POST", "/v1/sync", wire, auth, { type: "application/doorstep-sync" }), true);
-    return new Uint8Array(await response.arrayBuffer());
+    return this.#signedIn(async (auth) => {
+      const response = await this.#send("POST", "/v1/sync", wire, auth, { type: "application/doorstep-sync" });
+      return new Uint8Array(await response.arrayBuffer());
+    }, true);
   }
 
   /** Calls wake when there may be news, until the stream or signal ends. */
