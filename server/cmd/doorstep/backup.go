@@ -35,6 +35,8 @@ func runBackup(ctx context.Context, o backupOptions, s streams) error {
 	if err != nil {
 		return err
 	}
+	s, stop := s.working("backing up")
+	defer stop()
 	done, err := server.Backup(ctx, cfg, s.line)
 	if err != nil {
 		return err
@@ -92,6 +94,8 @@ func runVerifyBackup(ctx context.Context, o backupOptions, s streams) error {
 	if err != nil {
 		return err
 	}
+	s, done := s.working("verifying backups")
+	defer done()
 	v, err := server.VerifyBackup(ctx, cfg, o.identity, s.line)
 	for _, path := range v.Left {
 		fmt.Fprintf(s.out, "%s: left by an interrupted backup\n", path)

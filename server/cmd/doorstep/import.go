@@ -43,6 +43,8 @@ func runImport(ctx context.Context, o importOptions, s streams) error {
 	if err != nil {
 		return err
 	}
+	s, done := s.working("importing")
+	defer done()
 	return withOperator(o.config, s.err, func(op server.Operator) error {
 		report, err := op.Import(ctx, server.ImportFiles{Zip: files, DryRun: o.dryRun})
 		if err != nil {

@@ -40,6 +40,8 @@ func runRepair(ctx context.Context, o repairOptions, s streams) error {
 		return err
 	}
 	cfg.Log.Format = "text"
+	s, done := s.working("repairing")
+	defer done()
 	r, err := server.Repair(ctx, cfg, o.RepairOptions, s.line, s.err)
 	if err != nil {
 		return err

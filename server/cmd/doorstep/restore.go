@@ -42,6 +42,8 @@ func runRestore(ctx context.Context, o restoreOptions, s streams) error {
 		return err
 	}
 	cfg.Log.Format = "text"
+	s, done := s.working("restoring")
+	defer done()
 	r, err := server.Restore(ctx, cfg, o.RestoreOptions, s.line, s.err)
 	if err != nil {
 		return err
@@ -76,6 +78,8 @@ func runRestoreDrill(ctx context.Context, o restoreOptions, s streams) error {
 		return err
 	}
 	cfg.Log.Format, cfg.Log.Level = "text", "warn"
+	s, done := s.working("restoring aside")
+	defer done()
 	d, err := server.RestoreDrill(ctx, cfg, o.Identity, o.scratch, s.line, s.err)
 	if err != nil {
 		return err
@@ -101,6 +105,8 @@ func newRebuild(s streams) *cobra.Command {
 				return err
 			}
 			cfg.Log.Format = "text"
+			s, done := s.working("building the index")
+			defer done()
 			entries, err := server.Rebuild(cfg, s.err)
 			if err != nil {
 				return err

@@ -37,6 +37,8 @@ func runUpgradeCheck(o upgradeCheckOptions, s streams) error {
 	if err != nil {
 		return err
 	}
+	s, done := s.working("checking")
+	defer done()
 	u, err := server.CheckUpgrade(cfg)
 	if err != nil {
 		return err
