@@ -97,6 +97,7 @@ volunteer: VOL
   volunteer_log concern          begin own(atvj) read:w
 volunteer_coordinator: PROGRAMME
   match volunteer_log concern    read
+  match                          carry
   match concern                  begin write(atvj)
   volunteer_log                  approve(atj)
   report                         read

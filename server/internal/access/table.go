@@ -224,6 +224,11 @@ var besideTheCase = []row{
 	{id: "programme-read", effect: allow, roles: []Role{RoleVolunteerCoord}, bases: []Basis{BasisProgramme}, groups: volunteering,
 		actions: reading,
 		why:     "volunteer coordinators read matches, logs and concerns of their programme"},
+	// What is matched is decided by the server's order, so that who matches must hear of it
+	// wherever they write.
+	{id: "programme-carry", effect: allow, roles: []Role{RoleVolunteerCoord}, bases: []Basis{BasisProgramme}, groups: []Group{GroupMatch},
+		actions: []Action{ActionCarry},
+		why:     "volunteer coordinators have the matches of their programme with them"},
 	{id: "programme-write", effect: allow, roles: []Role{RoleVolunteerCoord}, bases: []Basis{BasisProgramme}, groups: []Group{GroupMatch, GroupConcern}, labels: everyLabel,
 		actions: writing,
 		why:     "volunteer coordinators match, write information sheets and follow concerns up"},

@@ -184,6 +184,8 @@ func (b *testBorough) FamilyDue(ctx context.Context, user syncproto.UserID, fami
 	return b.Due(ctx, user)
 }
 
+func (b *testBorough) Elsewhere(syncproto.UserID) []reading.Elsewhere { return nil }
+
 func (b *testBorough) Colleagues(syncproto.UserID) []syncproto.UserID {
 	return []syncproto.UserID{b.owner}
 }

@@ -12,6 +12,14 @@ type DueList struct {
 	People   map[string]string `json:"people,omitempty" doc:"Of all families: names of the colleagues who work with them, by id, for a tablet that has no signal later."`
 	// Tablets say on which device words were written.
 	Tablets map[string]string `json:"tablets,omitempty" doc:"Of all families: what the tablets of these colleagues are called, by device."`
+	Files   []FileJSON        `json:"files,omitempty" doc:"Of all families: files in which the caller may begin records and that are never on their tablets, or not with what they are called; by name."`
+}
+
+// FileJSON is a file in which records can be begun and that tablets do not carry, or cannot name.
+type FileJSON struct {
+	Family string   `json:"family" doc:"Its id."`
+	Name   string   `json:"name" doc:"Whose it is: the worker whom the caller supervises, the family, or the family's volunteer; empty where the caller may not know."`
+	Kinds  []string `json:"kinds" doc:"The kinds of which records may be begun, e.g. volunteer_match."`
 }
 
 // ChildDueJSON is what is due for one child.
@@ -49,6 +57,9 @@ func (a *API) due(c *call, _ *none) (*DueList, error) {
 	out.People, out.Tablets = p.names, map[string]string{}
 	for id, name := range a.cfg.Records.Tablets(colleagues) {
 		out.Tablets[id.String()] = name
+	}
+	for _, f := range a.cfg.Records.Elsewhere(c.caller.User) {
+		out.Files = append(out.Files, FileJSON{Family: f.ID.String(), Name: f.Name, Kinds: f.Kinds})
 	}
 	return out, nil
 }

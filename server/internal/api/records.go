@@ -28,6 +28,9 @@ type Records interface {
 	// Colleagues are those who work with the families that Due tells of.
 	Colleagues(user syncproto.UserID) []syncproto.UserID
 	Tablets(of []syncproto.UserID) map[syncproto.DeviceID]string
+	// Elsewhere are the files in which a person may begin records although their tablets do
+	// not carry them, or cannot name them.
+	Elsewhere(user syncproto.UserID) []reading.Elsewhere
 	// Custody lists what awaits a reviewer or is kept away, without its words.
 	Custody(ctx context.Context, user syncproto.UserID) ([]reading.InCustody, error)
 	// CustodyWords returns one with its words, to who may review it.

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"time"
 
+	"doorstep/server/internal/access"
 	"doorstep/server/internal/store"
 	"doorstep/syncproto"
 	"doorstep/syncproto/clocks"
@@ -54,12 +55,25 @@ func (r *Room) Due(ctx context.Context, user syncproto.UserID) ([]ChildDue, erro
 }
 
 // Colleagues are the people who work with the families that a person is told what is due
-// in; somebody may be in it more than once.
+// in, and whom they may match with a family; somebody may be in it more than once.
 func (r *Room) Colleagues(user syncproto.UserID) []syncproto.UserID {
 	var out []syncproto.UserID
 	for _, f := range r.families(user) {
 		if r.mayAskDue(user, f.ID) {
 			out = append(out, r.store.State().MembersOf(f.ID)...)
+		}
+	}
+	if slices.ContainsFunc(r.Elsewhere(user), func(f Elsewhere) bool { return slices.Contains(f.Kinds, "volunteer_match") }) {
+		out = append(out, r.volunteers()...)
+	}
+	return out
+}
+
+// volunteers are the borough's volunteers, with who coordinates them.
+func (r *Room) volunteers() (out []syncproto.UserID) {
+	for _, u := range r.store.State().Users() {
+		if role := access.Role(u.Role); !u.Disabled && (role == access.RoleVolunteer || role == access.RoleVolunteerCoord) {
+			out = append(out, u.ID)
 		}
 	}
 	return out
