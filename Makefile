@@ -17,7 +17,7 @@ build: web
 # npm; without them the server has no app, and says so to whoever asks for it.
 APP := server/web/dist/index.html
 APP_SOURCES := $(shell find server/web/src server/web/style server/web/build client-sdk/ts/src client-sdk/ts/bundle client-sdk/wasm client-sdk/engine syncproto \
-	-name '*.go' -not -name '*_test.go' -o -name '*.ts' -o -name '*.tsx' -o -name '*.scss' -o -name '*.html') server/web/package-lock.json client-sdk/ts/package-lock.json
+	-name '*.go' -not -name '*_test.go' -o -name '*.ts' -o -name '*.tsx' -o -name '*.scss' -o -name '*.html' -o -name '*.cy.json') server/web/package-lock.json client-sdk/ts/package-lock.json
 web:
 	@command -v npm >/dev/null || { test "$$(id -u)" = 0 && apt-get update -qq && apt-get install -y -qq --no-install-recommends nodejs npm; } || true
 	@if command -v npm >/dev/null; then $(MAKE) --no-print-directory $(APP); else echo "No web app in this build, because there is no node and npm here."; fi

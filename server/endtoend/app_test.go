@@ -50,6 +50,8 @@ func TestTheAppOnTwoTablets(t *testing.T) {
 	third.edit(third.families()[0], syncproto.RecordID(id), "visit", setText("place", "SCHOOL"))
 	third.edit(third.families()[0], syncproto.RecordID(id), "visit", write("household_summary", 0, theirs))
 	typeUnderKills(t, visit, one, two)
+	one.Press("The visit")
+	two.Press("The visit")
 	one.Choose("Place", "Family home")
 	two.Choose("Place", "Office")
 	for _, a := range []*appTablet{one, two} {
@@ -164,17 +166,8 @@ func (a *appTablet) url(path string) string { return a.front.URL + "/app/" + pat
 // installs opens the app for the first time and enrols.
 func (a *appTablet) installs() {
 	a.t.Helper()
-	code, err := a.front.b.operator().IssueCode(a.t.Context(), a.login)
-	if err != nil {
-		a.t.Fatal(err)
-	}
 	a.Open(a.url(""))
-	a.Fill("Sign-in name", a.login)
-	a.Fill("Password", password)
-	a.Fill("Enrolment code", code.Code)
-	a.Fill("Choose a PIN", pin)
-	a.Press("Set up")
-	a.Sees("Your families")
+	a.installsWith("")
 	a.Until("the families are there", `document.querySelector(".card__title")`)
 	a.Until("the app is kept on the tablet", "window.kept || void navigator.serviceWorker.ready.then(() => { window.kept = true; })")
 }

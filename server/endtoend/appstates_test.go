@@ -53,6 +53,7 @@ func (a *appTablet) goesTo(place string) {
 func TestTheAppInTroubleKeepsWCAG(t *testing.T) {
 	b, _ := newRecoverableBorough(t, caseload{workers: 2, families: 1, plans: true})
 	a, door := newWatchedTablet(t, b, 0)
+	a.canTellFates()
 	door.tell(map[string]int{"lease_ms": 1}) // it has run out at the next start
 	colleague := newTablet(t, b, 1, 1)
 	a.installs()
@@ -61,6 +62,9 @@ func TestTheAppInTroubleKeepsWCAG(t *testing.T) {
 	a.KeepsWCAG(appFolder, "a disagreement")
 	a.wroteWith(colleague)
 	a.KeepsWCAG(appFolder, "who wrote what")
+	a.showsEachFate("record/"+visit, map[string]string{"held": "a record held", "quarantined": "a record in custody", "refused": "a record refused",
+		"late": "a record that came late", "unanswered": "a record not answered", "accepted": "a record taken after all"})
+	a.ready()
 
 	a.disk("full")
 	a.Fill(summary, "No room. ")
@@ -75,6 +79,49 @@ func TestTheAppInTroubleKeepsWCAG(t *testing.T) {
 	a.losesAccess(b, visit)
 	a.keyIsDestroyed()
 	a.cannotStart()
+	a.SawEveryState()
+}
+
+// otherFate has the page be told of a fate that the test names: of each change of which
+// something is told, and of one of the record that is open. The page cannot tell these
+// from what became of changes in truth.
+const otherFate = `(() => {
+	const set = Object.getOwnPropertyDescriptor(Worker.prototype, "onmessage").set;
+	const tell = (v, fate) => {
+		if (!v || typeof v !== "object" || ArrayBuffer.isView(v)) return;
+		if (v.fate) v.fate = fate;
+		if ("unsent" in v && v.marks.length === 0) {
+			v.marks.push({ change: "0".repeat(64), record: location.hash.split("/")[2], fate, code: "test", plain: "What this means, in words.", reoffered: false, here: true });
+		}
+		Object.values(v).forEach((part) => tell(part, fate));
+	};
+	Object.defineProperty(Worker.prototype, "onmessage", {set(fn) { set.call(this, (e) => {
+		const fate = sessionStorage.getItem("test-fate");
+		if (fate) tell(e.data.value, fate);
+		fn.call(this, e);
+	}); }});
+})()`
+
+func (a *appTablet) canTellFates() {
+	a.t.Helper()
+	script := cdpage.AddScriptToEvaluateOnNewDocumentParams{Source: otherFate}
+	if _, err := chromedp.Call(a.Context(), cdpage.AddScriptToEvaluateOnNewDocument, script); err != nil {
+		a.t.Fatal(err)
+	}
+}
+
+// showsEachFate opens a page with each fate that a change may have.
+func (a *appTablet) showsEachFate(page string, states map[string]string) {
+	a.t.Helper()
+	for fate, state := range states {
+		webtest.Eval[bool](a.Browser, fmt.Sprintf("sessionStorage.setItem('test-fate', %q), true", fate))
+		a.goesTo("more")
+		a.goesTo(page)
+		a.KeepsWCAG(appFolder, state)
+	}
+	webtest.Eval[bool](a.Browser, "sessionStorage.removeItem('test-fate'), true")
+	a.goesTo("more")
+	a.goesTo(page)
 }
 
 // disagrees has this tablet and a colleague's give two answers, and opens the record.
@@ -87,10 +134,12 @@ func (a *appTablet) disagrees(colleague *tablet, visit string) {
 		a.t.Fatal(err)
 	}
 	a.opens(visit)
+	a.Press("The visit")
 	a.says("Mum was calm", "Family home")
 	a.sends()
 	colleague.syncs()
 	a.opens(visit)
+	a.Press("The visit")
 	a.says(", then the police came", "Office")
 	colleague.edit(colleague.families()[0], syncproto.RecordID(id), "visit", setText("place", "SCHOOL"))
 	colleague.edit(colleague.families()[0], syncproto.RecordID(id), "visit", write("household_summary", 12, " at first"))
@@ -170,6 +219,7 @@ func (a *appTablet) losesAccess(b *borough, visit string) {
 	a.Press("Send and receive now")
 	a.Sees("Locked away until a reviewer decides")
 	a.KeepsWCAG(appFolder, "words in custody")
+	a.showsEachFate("outbox", map[string]string{"held": "what is held on this tablet", "refused": "what is refused on this tablet"})
 	if err := b.op.SetDisabled(a.t.Context(), a.login, false); err != nil {
 		a.t.Fatal(err)
 	}

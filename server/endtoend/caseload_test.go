@@ -18,6 +18,7 @@ type caseload struct {
 	plans    bool
 	manager  bool // the team has one, who signs in as manager
 	coord    bool // and a co-ordinator, who signs in as coordinator
+	helpers  bool // a volunteer helps the first family, and somebody coordinates the programme, who signs in as programme
 }
 
 // login is what worker n signs in as.
@@ -67,6 +68,9 @@ func (c caseload) people() map[string][]string {
 	if c.coord {
 		workers = append(workers, "W-C,coordinator,The co-ordinator,coordinator,T-1,N")
 	}
+	if c.helpers {
+		workers = append(workers, "W-V,volunteer,Betty Lowe,volunteer,T-1,N", "W-P,programme,Pru Gramm,volunteer_coordinator,T-1,N")
+	}
 	families := []string{"family_ref,name,team_ref"}
 	allocations := []string{"allocation_ref,family_ref,worker_ref,role,from,to,sw_reason"}
 	for f := range c.families {
@@ -79,6 +83,9 @@ func (c caseload) people() map[string][]string {
 			allocations = append(allocations, fmt.Sprintf("A-%d-%d,F-%d,W-%d,%s,2025-03-03,,", f, n, f, n, role))
 			role = "CO"
 		}
+	}
+	if c.helpers {
+		allocations = append(allocations, "A-V,F-0,W-V,VOL,2025-03-03,,")
 	}
 	return map[string][]string{
 		"teams.csv": {"team_ref,name", "T-1,Harbour family team"}, "workers.csv": workers,

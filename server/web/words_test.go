@@ -1,6 +1,7 @@
-package web
+package web_test
 
 import (
+	"encoding/json"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -8,6 +9,9 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"doorstep/server/web/webtest"
+	"doorstep/syncproto/schema"
 )
 
 // catalogue reads the texts of a language, by their keys.
@@ -74,5 +78,138 @@ func TestEveryTextIsUsed(t *testing.T) {
 		if !strings.Contains(source.String(), `"`+key+`"`) && !strings.Contains(source.String(), "`"+group+"${") {
 			t.Errorf("no screen says %s", key)
 		}
+	}
+}
+
+// TestFormsSpeakWelsh: what the schema gives a person to read is there in Welsh too, word
+// for word of the schema as it is now, and is not the English left standing.
+func TestFormsSpeakWelsh(t *testing.T) {
+	source, err := os.ReadFile(filepath.Join("src", "words", "kinds.cy.json"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	welsh := map[string]string{}
+	if err := json.Unmarshal(source, &welsh); err != nil {
+		t.Fatal(err)
+	}
+	if !strings.Contains(welsh[""], "aros i gael ei adolygu") {
+		t.Error("the texts do not say that they await review")
+	}
+	delete(welsh, "")
+	same := []string{"Person", "person", "Makaton", "Incredible Years", "Triple P", "Strengthening Families, Strengthening Communities",
+		"Strengthening Families 10-14"} // names, and a word that both languages have
+	english := formTexts()
+	for text, place := range english {
+		if strings.Contains(text, "|") {
+			continue // if it means nothing else there
+		}
+		switch other, ok := welsh[text]; {
+		case !ok:
+			t.Errorf("%s: %q has no Welsh", place, text)
+		case strings.TrimSpace(other) == "" || other == text && !slices.Contains(same, text):
+			t.Errorf("%s: %q is %q in Welsh", place, text, other)
+		}
+	}
+	for key := range welsh {
+		if _, ok := english[key]; !ok {
+			t.Errorf("no form says %q", key)
+		}
+		if place, text, apart := strings.Cut(key, "|"); apart && welsh[text] == welsh[key] {
+			t.Errorf("%s says of %q what is said of it everywhere", place, text)
+		}
+	}
+}
+
+// formTexts are the texts of every kind, each with a place where it stands, and also under
+// that place for what means something else there: "plan.trajectory.date|By".
+func formTexts() map[string]string {
+	texts := map[string]string{}
+	note := func(place string, words ...string) {
+		for _, w := range words {
+			if w != "" {
+				texts[w], texts[place+"|"+w] = place, place
+			}
+		}
+	}
+	checks := func(place string, list []schema.Check) {
+		for _, c := range list {
+			note(place, c.Plain)
+		}
+	}
+	var walk func(place string, fields []schema.Field)
+	walk = func(place string, fields []schema.Field) {
+		for i := range fields {
+			f, at := &fields[i], place+"."+fields[i].ID
+			note(at, f.Hint.Label, f.Hint.Help, f.Hint.Section)
+			for _, c := range f.Codes.All() {
+				note(at, c.Label)
+			}
+			checks(at, f.Checks)
+			walk(at, f.Sub)
+		}
+	}
+	for _, k := range schema.All() {
+		note(k.ID, k.Name)
+		checks(k.ID, k.Checks)
+		walk(k.ID, k.Fields)
+	}
+	return texts
+}
+
+// TestEveryPageIsLookedAt: each page of the app, and everything that it tells of a
+// record's way to the borough, is in the list of states that are held to WCAG 2.2 AA.
+func TestEveryPageIsLookedAt(t *testing.T) {
+	source, err := os.ReadFile(filepath.Join("src", "desk.tsx"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	pages, shows := map[string]bool{}, map[string]bool{}
+	for _, s := range webtest.States() {
+		pages[s.Page] = true
+		for _, key := range s.Shows {
+			shows[key] = true
+		}
+	}
+	found := regexp.MustCompile(`case "(\w+)": return|place === "(\w+)"`).FindAllStringSubmatch(string(source), -1)
+	if len(found) < 7 {
+		t.Fatalf("only %d pages were found", len(found))
+	}
+	for _, m := range found {
+		if page := m[1] + m[2]; !pages[page] {
+			t.Errorf("nobody looks at the page %s", page)
+		}
+	}
+	for key := range catalogue(t, "en") {
+		if strings.HasPrefix(key, "fate.") && !shows[key] {
+			t.Errorf("nobody looks at a record that says %s", key)
+		}
+	}
+}
+
+// TestHintsNameFields: what is said of how a form is laid out is about kinds and fields
+// that there are.
+func TestHintsNameFields(t *testing.T) {
+	source, err := os.ReadFile(filepath.Join("src", "form", "hints.ts"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, table, _ := strings.Cut(string(source), "hints: {")
+	named, entry := 0, regexp.MustCompile(`(?m)^  (\w+): \{`)
+	kinds, bodies := entry.FindAllStringSubmatch(table, -1), entry.Split(table, -1)[1:]
+	for i, m := range kinds {
+		kind, ok := schema.Newest(m[1])
+		if !ok {
+			t.Errorf("%s is no kind", m[1])
+			continue
+		}
+		for _, id := range regexp.MustCompile(`"([a-z_]+)"|(\w+): \{ field`).FindAllStringSubmatch(bodies[i], -1) {
+			named++
+			if _, ok := kind.Field(id[1] + id[2]); !ok {
+				t.Errorf("%s has no field %s", m[1], id[1]+id[2])
+			}
+		}
+	}
+	if named < 20 {
+		t.Errorf("only %d fields were found", named)
 	}
 }

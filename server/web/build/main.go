@@ -23,6 +23,9 @@ import (
 	"doorstep/client-sdk/ts/bundle"
 )
 
+// formWords is what forms say in Welsh: a file of its own, which only who chose Welsh reads.
+const formWords = "kinds.cy.json"
+
 const (
 	client = "../../client-sdk/ts"
 	dist   = "dist"
@@ -55,6 +58,9 @@ func build() error {
 		if names[f], err = keep(filepath.Join(parts, f)); err != nil {
 			return err
 		}
+	}
+	if names[formWords], err = keep(filepath.Join("src", "words", formWords)); err != nil {
+		return err
 	}
 	if err := styles(parts, names); err != nil {
 		return err
@@ -123,6 +129,7 @@ func styles(parts string, names map[string]string) error {
 func page(parts string, names map[string]string) error {
 	err := script("src/main.tsx", filepath.Join(parts, "app.js"), map[string]string{
 		"WORKER_URL": quoted("/app/" + names["worker.js"]), "WASM_URL": quoted("/app/" + names["doorstep.wasm"]),
+		"KINDS_CY_URL": quoted("/app/" + names[formWords]),
 	})
 	if err != nil {
 		return err

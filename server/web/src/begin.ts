@@ -82,6 +82,7 @@ export async function beginRecord(client: Client, look: Lookup, family: string, 
   for (const f of kind.fields) {
     if (f.type === "date" && ["held_on", "done_on", "assessed_on"].includes(f.id)) ops.push({ op: "set", path: { field: f.id }, value: today() });
     if (f.id === "child" && f.type === "ref" && only) ops.push({ op: "set", path: { field: "child" }, value: refTo(only.record) });
+    if (f.id === "supervisee") ops.push({ op: "set", path: { field: f.id }, value: refTo(family) }); // a worker's own file has the worker's id
     if (f.id === "children" && f.rule === "union") {
       for (const c of children) ops.push({ op: "add", path: { field: "children", element: newID() }, value: { child: refTo(c.record) } });
     }
@@ -125,20 +126,28 @@ function today(): string {
 
 /** Kinds that somebody may begin from a family's page; the server has the last word. */
 export function beginnable(look: Lookup, role: string): { id: string; name: string }[] {
-  const notHere = new Set(["family", "person", "allocation", "status", "visit", "visit_child", "volunteer_match", "supervision_personal"]);
-  const wanted = byRole[role] ?? byRole["practitioner"]!;
-  return look.kinds.filter((k) => !notHere.has(k.id) && wanted.includes(k.id)).map((k) => ({ id: k.id, name: k.name }));
+  return (byRole[role || "practitioner"] ?? []).map((id) => kindOf(look, id)).filter((k) => k !== undefined);
 }
 
-/** What a role is offered; who may is decided by the server's table, not here. */
-const onCase = ["child_tool", "mapping", "plan", "action", "motivational", "parenting", "disclosure"];
+/** Whether a role visits families that are on the tablet. */
+export function mayVisit(role: string): boolean {
+  return ["social_worker", "practitioner", ""].includes(role); // "": nobody signed in since the tablet was opened
+}
+
+/**
+ * What a role is offered in a family that is on the tablet, what is used most first: all that the server's
+ * table lets it begin there, but for visits, which have a button of their own. What is begun in
+ * a file that no tablet carries the server tells.
+ */
+const direct = ["plan", "mapping", "child_tool", "action", "motivational", "parenting", "disclosure"];
+const met = ["missing_episode", "return_interview", "exploitation", "nrm_referral"];
+const consult = ["consultation", "systemic"];
 const byRole: { [role: string]: string[] } = {
-  social_worker: onCase, practitioner: onCase,
-  clinician: ["systemic", "consultation"],
+  social_worker: [...direct, ...met, ...consult], practitioner: [...direct, ...met, ...consult],
+  clinician: consult,
   fit_specialist: ["fit_session", "disclosure"],
-  met_worker: ["missing_episode", "return_interview", "intelligence", "exploitation", "nrm_referral"],
+  met_worker: [...met, "intelligence"],
   volunteer: ["volunteer_log", "volunteer_concern"],
-  volunteer_coordinator: ["volunteer_concern"],
+  volunteer_coordinator: ["volunteer_match", "volunteer_concern"],
   manager: ["supervision", "reflective_group"],
-  coach: ["observation"],
 };

@@ -17,6 +17,7 @@ import { PlanCopy } from "./screens/plan";
 import { BeginScreen, RecordScreen } from "./screens/record";
 import { Show } from "./screens/show";
 import { Today } from "./screens/today";
+import { formTexts, inWords, said } from "./words/kinds";
 import { language, t } from "./words/words";
 
 /** The app once somebody is here: every screen, and what they share. */
@@ -61,7 +62,14 @@ function useDeskOf(client: Client, session: Session | undefined): Desk | undefin
   const [names, setNames] = useState(new Map<string, string>());
   const [who, setWho] = useState(session);
   useEffect(() => { if (session) setWho(session); }, [session]);
-  useEffect(() => { void client.kinds().then(setKnown); }, [client]);
+  const [texts, setTexts] = useState({});
+  useEffect(() => {
+    void Promise.all([client.kinds(), formTexts()]).then(([found, words]) => {
+      setTexts(words);
+      setKnown(inWords(found, words));
+    });
+  }, [client]);
+  const say = useCallback((english: string) => said(texts, english), [texts]);
   useEffect(() => client.on("sync", setLastSync), [client]);
   useEffect(() => {
     const look = () => setOnline(navigator.onLine);
@@ -74,9 +82,9 @@ function useDeskOf(client: Client, session: Session | undefined): Desk | undefin
   }, []);
   useEffect(() => { if (facts) learn(facts.names); }, [facts, learn]);
   return useMemo(() => kinds && {
-    client, files, kinds, online, lastSync, syncedMS, facts, names, learn,
+    client, files, kinds, say, online, lastSync, syncedMS, facts, names, learn,
     user: who?.user ?? "", userName: who?.name ?? "", role: who?.role ?? "",
-  }, [client, files, kinds, online, lastSync, syncedMS, facts, names, learn, who]);
+  }, [client, files, kinds, say, online, lastSync, syncedMS, facts, names, learn, who]);
 }
 
 const places = ["today", "outbox", "more"] as const;

@@ -1,4 +1,4 @@
-import type { Client } from "@doorstep/client";
+import type { Client, Family } from "@doorstep/client";
 import { useEffect, useRef, useState } from "preact/hooks";
 
 /** What GET /v1/due tells of one child. */
@@ -22,12 +22,29 @@ export interface VisitDue {
   home: boolean;
 }
 
+/** A file in which this person may begin records, and that no tablet of theirs carries, or not with what it is called. */
+export interface File {
+  family: string;
+  /** Whose it is; empty where they may not know. */
+  name: string;
+  kinds: string[];
+}
+
 /** What the server worked out, and when: kept for when it cannot be asked. */
 export interface Facts {
   atMS: number;
   children: ChildDue[];
-  /** Names of colleagues, by user id, and of their tablets, by device. */
+  /** Names of colleagues, by user id, and of their tablets, by tabletKey. */
   names: { [user: string]: string };
+  files?: File[];
+}
+
+/** The answer itself. */
+interface Due {
+  children: ChildDue[];
+  people?: { [user: string]: string };
+  tablets?: { [device: string]: string };
+  files?: File[];
 }
 
 const factsName = "facts", syncedName = "synced";
@@ -46,9 +63,9 @@ export function useFacts(client: Client, syncedMS: number, online: boolean): Fac
     if (!online) return undefined;
     const ask = async () => {
       asked.current = Date.now();
-      const d = await client.api<{ children: ChildDue[]; people?: { [user: string]: string }; tablets?: { [device: string]: string } }>("GET", "/v1/due");
+      const d = await client.api<Due>("GET", "/v1/due");
       const before = await client.recall<Facts>(factsName);
-      const now = { atMS: Date.now(), children: d.children, names: { ...before?.names, ...d.people, ...d.tablets } };
+      const now = { atMS: Date.now(), children: d.children, names: { ...before?.names, ...d.people, ...asTablets(d.tablets) }, files: d.files ?? [] };
       setFacts(now);
       await client.remember(factsName, now);
     };
@@ -75,6 +92,23 @@ export function useSynced(client: Client): number {
     });
   }, [client]);
   return synced;
+}
+
+/** Under which name a tablet stands among those of people. */
+export function tabletKey(device: string): string { return "tablet " + device; }
+
+function asTablets(called: { [device: string]: string } = {}): { [key: string]: string } {
+  return Object.fromEntries(Object.entries(called).map(([device, name]) => [tabletKey(device), name]));
+}
+
+/** The file of this id that the server told of, if it is one. */
+export function fileOf(facts: Facts | undefined, family: string): File | undefined {
+  return facts?.files?.find((f) => f.family === family);
+}
+
+/** Of the files that the server told of, those that are not on this tablet. */
+export function filesElsewhere(facts: Facts | undefined, here: Family[] | undefined): File[] {
+  return (facts?.files ?? []).filter((f) => !here?.some((h) => h.family === f.family && h.standing === "granted"));
 }
 
 /** The state of a day as it is now: what was due soon when the server told of it may be overdue. */

@@ -11,6 +11,8 @@ export interface Desk {
   client: Client;
   files: Files;
   kinds: Kind[];
+  /** What the schema says in English, in the person's language. */
+  say: (english: string) => string;
   user: string;
   userName: string;
   role: string;

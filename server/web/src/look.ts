@@ -145,7 +145,7 @@ function refWords(look: Lookup, f: FieldKind, value: Value): string {
   if (!id) return "";
   if (f.refKind === "user") return authorName(look, id);
   const record = look.views.get(id);
-  if (record) return recordTitle(look, record);
+  if (record) return capital(recordTitle(look, record));
   const found = elementsNamed(look, f.refKind).find((e) => e.id === id);
   return found?.words ?? missing(look);
 }

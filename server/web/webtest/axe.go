@@ -21,14 +21,15 @@ func (v Violation) String() string {
 	return fmt.Sprintf("%s: %s (%s)", v.ID, v.Help, strings.Join(v.Places, "; "))
 }
 
-// KeepsWCAG holds the page as it stands to WCAG 2.2 AA, in light and in dark. what says
-// what is shown, app is as for Axe.
-func (b *Browser) KeepsWCAG(app, what string) {
+// KeepsWCAG holds the page as it stands to WCAG 2.2 AA, in light and in dark. state is
+// the name of one of States, app is as for Axe.
+func (b *Browser) KeepsWCAG(app, state string) {
 	b.t.Helper()
+	b.isIn(app, state)
 	for _, scheme := range []string{"dark", "light"} {
 		b.Scheme(scheme)
 		for _, v := range b.Axe(app) {
-			b.t.Errorf("%s, %s: %v", what, scheme, v)
+			b.t.Errorf("%s, %s: %v", state, scheme, v)
 		}
 	}
 }
@@ -53,6 +54,10 @@ func (b *Browser) Axe(app string) []Violation {
 	if !Eval[bool](b, "Boolean(globalThis.axe)") {
 		Eval[bool](b, string(source)+";true")
 	}
-	return Eval[[]Violation](b, `axe.run(document, {runOnly: ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]}).then((r) =>
+	var found []Violation
+	b.onLongScreen(func() {
+		found = Eval[[]Violation](b, `axe.run(document, {runOnly: ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]}).then((r) =>
 		r.violations.map((v) => ({id: v.id, help: v.help, places: v.nodes.slice(0, 4).map((n) => n.target.join(" ") + " " + (n.any[0]?.message ?? ""))})))`)
+	})
+	return found
 }

@@ -46,6 +46,7 @@ type Browser struct {
 	ctx  context.Context
 	tabs context.Context // of the whole browser
 	end  context.CancelFunc
+	seen map[string]bool // states of the app that it was in
 }
 
 // most is how long anything that a test does with a page may take.
@@ -70,7 +71,7 @@ func Start(t testing.TB, flags ...string) *Browser {
 	if err := chromedp.Do(ctx); err != nil { // starts it; the browser lives as long as the context of this call
 		t.Fatalf("starting chromium: %v", err)
 	}
-	return &Browser{t: t, ctx: ctx, tabs: ctx, end: leave}
+	return &Browser{t: t, ctx: ctx, tabs: ctx, end: leave, seen: map[string]bool{}}
 }
 
 // For is the same tab for a part of the test, which fails in its own name.
@@ -201,11 +202,12 @@ func (b *Browser) Submit(form string) {
 }
 
 // FillIn types into a field that has its label within a group of fields, as a day has
-// day, month and year.
+// day, month and year; it opens the group where that is folded.
 func (b *Browser) FillIn(group, label, words string) {
 	b.t.Helper()
 	field := fmt.Sprintf(`(() => {
 		const g = [...document.querySelectorAll("fieldset")].find((e) => e.querySelector("legend")?.innerText.trim().startsWith(%q) && e.getClientRects().length);
+		g?.querySelector(".when__open")?.click();
 		const l = g && [...g.querySelectorAll("label")].find((e) => e.innerText.trim() === %q);
 		return l && document.getElementById(l.htmlFor);
 	})()`, group, label)
@@ -227,11 +229,33 @@ func (b *Browser) Picture() []byte {
 	b.t.Helper()
 	ctx, stop := context.WithTimeout(b.ctx, most)
 	defer stop()
-	png, err := chromedp.Run(ctx, chromedp.FullScreenshot(100))
-	if err != nil {
-		b.t.Fatalf("taking a picture: %v", err)
-	}
+	var png []byte
+	b.onLongScreen(func() {
+		var err error
+		if png, err = chromedp.Run(ctx, chromedp.FullScreenshot(100)); err != nil {
+			b.t.Fatalf("taking a picture: %v", err)
+		}
+	})
 	return png
+}
+
+// Size makes the browser's window this large, in CSS pixels.
+func (b *Browser) Size(width, height int64) {
+	b.t.Helper()
+	b.do("setting the window's size", chromedp.EmulateViewport(width, height))
+	Eval[bool](b, `new Promise((drawn) => requestAnimationFrame(() => requestAnimationFrame(() => drawn(true))))`)
+}
+
+// onLongScreen does something while the screen is as long as the page, so that what stays
+// at a screen's head or foot lies over nothing.
+func (b *Browser) onLongScreen(do func()) {
+	b.t.Helper()
+	type screen struct{ Width, Height, Page int64 }
+	was := Eval[screen](b, `(scrollTo(0, 0), {Width: innerWidth, Height: innerHeight, Page: document.documentElement.scrollHeight})`)
+	b.Size(was.Width, max(was.Height, was.Page))
+	Eval[bool](b, "scrollTo(0, 0), true")
+	do()
+	b.Size(was.Width, was.Height)
 }
 
 func (b *Browser) do(what string, action chromedp.Action[chromedp.Void]) {

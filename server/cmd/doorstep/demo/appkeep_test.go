@@ -40,9 +40,14 @@ func TestFault98FormSurvivesItsPage(t *testing.T) {
 	s.Until("the form is not begun again", fmt.Sprintf("!document.querySelector(%q)", ".parts"))
 }
 
-// openSections opens every section of the form.
+// openSections opens every section of the form, and the questions that are folded away in them.
 func (s *stage) openSections() {
 	s.t.Helper()
 	s.Until("the form is ready", `document.querySelector("details.section") && [...document.querySelectorAll("textarea")].every((a) => !a.readOnly)`)
-	webtest.Eval[bool](s.Browser, `document.querySelectorAll("details.section").forEach((d) => d.setAttribute("open", "")), true`)
+	s.Until("every section is open and drawn", `(() => {
+		const folded = [...document.querySelectorAll("details.section, details.more")].filter((d) => !d.open);
+		folded.forEach((d) => d.setAttribute("open", ""));
+		return folded.length === 0 && [...document.querySelectorAll("details.section")].every((d) => d.children.length > 1)
+			&& [...document.querySelectorAll("textarea")].every((a) => !a.readOnly);
+	})()`)
 }

@@ -13,7 +13,7 @@ import (
 	"doorstep/server/web/webtest"
 )
 
-// TestTheAppKeepsToItsPolicy: no screen does what the content security policy forbids,
+// TestTheAppKeepsToItsPolicy: days are written in UK order, no screen does what the content security policy forbids,
 // the browser forbids what an injected string would try, and it finds the app fit to
 // be installed.
 func TestTheAppKeepsToItsPolicy(t *testing.T) {
@@ -27,6 +27,7 @@ func TestTheAppKeepsToItsPolicy(t *testing.T) {
 	s.Press("Start a visit")
 	s.Press("Start now")
 	s.Sees("Household")
+	s.writesDays()
 	s.Fill("Home conditions", said)
 	s.Press("Show the family")
 	s.Sees("Back to recording")
@@ -90,14 +91,10 @@ func (s *stage) installable() {
 	}
 }
 
-// TestTheAppWritesDaysInUKOrder: a day is typed as day, month and year whatever the
-// browser's language, and what is no day is said at once and not kept.
-func TestTheAppWritesDaysInUKOrder(t *testing.T) {
-	s := newStage(t)
-	s.enrol()
-	s.Press("Start a visit")
-	s.Press("Start now")
-	s.Sees("Household")
+// writesDays types days into the visit that is open: as day, month and year whatever the
+// browser's language; what is no day is said at once and not kept.
+func (s *stage) writesDays() {
+	s.t.Helper()
 	s.Press("What comes next")
 	s.FillIn("Next visit", "Day", "31")
 	s.FillIn("Next visit", "Month", "2")
@@ -105,6 +102,7 @@ func TestTheAppWritesDaysInUKOrder(t *testing.T) {
 	s.Until("it is told", `document.getElementById("field-next_visit").innerText.includes("This is not a day")`)
 	s.FillIn("Next visit", "Day", "3")
 	s.Until("it is kept", `document.getElementById("field-next_visit").innerText.includes("Saved on this tablet")`)
+	s.Press("The visit")
 	s.FillIn("Ended", "Day", "3")
 	s.FillIn("Ended", "Month", "2")
 	s.FillIn("Ended", "Year", "2026")
@@ -114,5 +112,7 @@ func TestTheAppWritesDaysInUKOrder(t *testing.T) {
 	webtest.Eval[bool](s.Browser, `location.hash = "#/today", true`)
 	s.Sees("Your families")
 	webtest.Eval[bool](s.Browser, `location.hash = "`+visit+`", true`)
-	s.Until("the days are read again", `[...document.querySelectorAll("#field-next_visit input, #field-end input")].map((e) => e.value).join(" ") === "3 2 2026 14:30 3 2 2027"`)
+	s.openSections()
+	s.Until("the days are read again", `(document.querySelectorAll("#field-next_visit .when__open, #field-end .when__open").forEach((b) => b.click()),
+		[...document.querySelectorAll("#field-next_visit input, #field-end input")].map((e) => e.value).sort().join(" ") === "14:30 2 2 2026 2027 3 3")`)
 }

@@ -10,6 +10,8 @@ import (
 	"sync"
 	"testing"
 	"time"
+
+	"doorstep/syncproto/text"
 )
 
 // example is the caseload that the demo is written for.
@@ -100,16 +102,22 @@ func TestAClaimThatDoesNotHoldEndsTheDay(t *testing.T) {
 	}
 }
 
-// fewWords are the beginnings of the trace's scripts, for days about something else.
+// fewWords are a line for each of two writers, for days that are about something else, and
+// for pictures.
 func fewWords(t *testing.T) []script {
 	t.Helper()
-	scripts, err := loadTrace()
-	if err != nil {
-		t.Fatal(err)
+	words := []string{
+		"Maya showed me her new school bag, and told me about the class hamster. She slept through all week. ",
+		"Jo ate toast with Nan and laughed at the dog. The chain is on the door, and Kat put it there herself. ",
 	}
-	for i := range scripts {
-		scripts[i].strokes = scripts[i].strokes[:120]
-		scripts[i].end = replay("", scripts[i].strokes)
+	scripts := make([]script, len(words))
+	for i, end := range words {
+		for pos, letter := range []rune(end) {
+			scripts[i].strokes = append(scripts[i].strokes, text.Splice{Pos: pos, Ins: string(letter)})
+		}
+		if scripts[i].end = replay("", scripts[i].strokes); scripts[i].end != end {
+			t.Fatalf("script %d ends as %q", i, scripts[i].end)
+		}
 	}
 	return scripts
 }

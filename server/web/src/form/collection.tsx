@@ -1,6 +1,7 @@
-import { newID, type Element, type FieldKind, type FieldView, type Op, type RecordID } from "@doorstep/client";
+import { idOf, newID, refTo, type Element, type FieldKind, type FieldView, type Op, type RecordID } from "@doorstep/client";
 import { useState } from "preact/hooks";
-import { byLine, partOf, valueWords, type Lookup } from "../look";
+import { childrenOf } from "../begin";
+import { byLine, partOf, personName, valueWords, type Lookup } from "../look";
 import { Act, Input } from "../parts/basic";
 import { t } from "../words/words";
 import { PartsForm, type Parts } from "./parts";
@@ -39,8 +40,32 @@ export function Collection(props: Props) {
         onDone={() => setAdding(undefined)} />}
       {!adding && !props.final && (isVersioned(field)
         ? <Versioned look={props.look} record={props.record} field={field.id} onAdd={begin} />
-        : <AddButton field={field} more={items.length > 0} onAdd={() => begin({})} />)}
+        : <div class="adding">
+            <People {...props} onAdd={begin} onKeep={(value) => sketch.keep([{ op: "add", path: { field: field.id, element: newID() }, value }])} />
+            <AddButton field={field} more={items.length > 0} onAdd={() => begin({})} />
+          </div>)}
     </section>
+  );
+}
+
+/** One tap for each person on file who is not in the list yet, in a list of people. Where nothing else must be said, that tap is the entry. */
+function People(props: Props & { onAdd: (value: Parts) => void; onKeep: (value: Parts) => Promise<void> }) {
+  const { look, field } = props;
+  const lead = [...field.sub].sort((a, b) => a.order - b.order)[0];
+  if (lead?.type !== "ref" || lead.refKind !== "person") return null;
+  const there = new Set(props.view?.items.filter((e) => e.inForce).map((e) => idOf(partOf(e, lead.id))));
+  const enough = field.rule === "union" && field.sub.every((s) => s === lead || !s.required);
+  const add = (person: string) => (enough ? props.onKeep : props.onAdd)({ [lead.id]: refTo(person) });
+  const anybody = lead.id === "child" ? childrenOf(look) : [...look.views.values()].filter((v) => v.kind === "person");
+  const people = anybody.filter((v) => !there.has(v.record));
+  return (
+    <>
+      {people.map((p) => (
+        <Act key={p.record} kind="secondary" onAct={() => add(p.record)}>
+          <span aria-hidden="true">+ {personName(p)}</span><span class="govuk-visually-hidden">{t("record.somebody", { name: personName(p) })}: {field.name}</span>
+        </Act>
+      ))}
+    </>
   );
 }
 
@@ -60,30 +85,35 @@ function Entry(props: Props & { element: Element }) {
     <div class={"entry" + (e.inForce ? "" : " entry--out")}>
       <EntryWords look={look} field={field} element={e} />
       {isVersioned(field) && <EarlierVersion look={look} record={props.record} element={e} />}
-      <p class="entry__by">{byLine(look, e.by)}</p>
       {e.removed && <p class="govuk-body-s">{t("record.removed", { reason: e.removed.reason })}{stands && " " + t("record.removed.stands")}</p>}
       {e.flagged && <p class="govuk-body-s">{t("record.flagged")}</p>}
-      {field.rule === "union" && e.inForce && !props.final && open === "" && (
-        <div class="entry__acts">
-          <button type="button" class="plain-button" onClick={() => setOpen("edit")}>{t("record.edit")}</button>
-          {!e.removed && <button type="button" class="plain-button" onClick={() => setOpen("remove")}>{t("record.remove")}</button>}
-        </div>
-      )}
+      <div class="entry__foot">
+        <p class="entry__by">{byLine(look, e.by)}</p>
+        {field.rule === "union" && e.inForce && !props.final && open === "" && (
+          <div class="entry__acts">
+            <button type="button" class="plain-button" onClick={() => setOpen("edit")}>{t("record.edit")}</button>
+            {!e.removed && <button type="button" class="plain-button" onClick={() => setOpen("remove")}>{t("record.remove")}</button>}
+          </div>
+        )}
+      </div>
       {open === "edit" && <EditParts {...props} onDone={() => setOpen("")} />}
       {open === "remove" && <Remove {...props} onDone={() => setOpen("")} />}
     </div>
   );
 }
 
-/** What an entry says, in the order of its parts; words as spoken stand apart. */
+/** What an entry says, in the order of its parts: the first leads, the others follow in a line. Words as spoken stand apart. */
 export function EntryWords(props: { look: Lookup; field: FieldKind; element: Element }) {
   const { look, field, element } = props;
   const said = field.sub.map((s) => ({ s, words: valueWords(look, s, partOf(element, s.id)) })).filter((p) => p.words !== "");
+  const spoken = (id: string) => field.label === "verbatim" && (id === "quote" || id === "words");
+  const lead = said.find(({ s }) => spoken(s.id)) ?? said[0], rest = said.filter((p) => p !== lead);
   return (
     <>
-      {said.map(({ s, words }) => field.label === "verbatim" && (s.id === "quote" || s.id === "words")
-        ? <blockquote key={s.id} class="verbatim">{words}</blockquote>
-        : <p key={s.id} class="entry__part"><span class="entry__name">{s.name}</span> {words}</p>)}
+      {lead && (spoken(lead.s.id)
+        ? <blockquote class="verbatim">{lead.words}</blockquote>
+        : <p class="entry__part"><span class="govuk-visually-hidden">{lead.s.name}: </span>{lead.words}</p>)}
+      {rest.length > 0 && <dl class="entry__rest">{rest.map(({ s, words }) => <div key={s.id}><dt>{s.name}</dt> <dd>{words}</dd></div>)}</dl>}
     </>
   );
 }

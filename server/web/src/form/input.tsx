@@ -1,5 +1,6 @@
 import { idOf, refTo, type FieldKind, type Value } from "@doorstep/client";
 import { useId } from "preact/hooks";
+import { tabletKey } from "../facts";
 import { useDesk } from "../hooks";
 import { authorName, elementsNamed, missing, personName, recordTitle, recordTime, type Lookup } from "../look";
 import { dayOf, dayWords, t } from "../words/words";
@@ -22,16 +23,21 @@ export function ValueInput(props: Props) {
   const f = props.field;
   if (f.type === "hash") return null;
   if (f.type === "code" && f.codes.length <= 7) return <Radios {...props} id={id} />;
-  const legend = <>{f.name}{props.needed && <Needed />}</>;
+  const legend = <>{f.name}{unfilled(props) && <Needed />}</>;
   if (f.type === "date") return <DayInput legend={legend} help={f.help} value={props.value} onValue={props.onValue} />;
   if (f.type === "time") return <TimeInput legend={legend} help={f.help} value={props.value} onValue={props.onValue} />;
   return (
     <div class="govuk-form-group">
-      <label class="govuk-label govuk-label--s" for={id}>{f.name}{props.needed && <Needed />}</label>
+      <label class="govuk-label govuk-label--s" for={id}>{f.name}{unfilled(props) && <Needed />}</label>
       {f.help && <div class="govuk-hint" id={id + "-help"}>{f.help}</div>}
       <Control {...props} id={id} />
     </div>
   );
+}
+
+/** Whether an answer is needed and is not there: once it is, nothing more is said of it. */
+function unfilled(props: Props): boolean {
+  return props.needed === true && (props.value === null || props.value === "");
 }
 
 export function Needed() {
@@ -75,9 +81,9 @@ function Radios(props: Props & { id: string }) {
   return (
     <div class="govuk-form-group">
       <fieldset class="govuk-fieldset" aria-describedby={f.help ? id + "-help" : undefined}>
-        <legend class="govuk-fieldset__legend govuk-fieldset__legend--s">{f.name}{props.needed && <Needed />}</legend>
+        <legend class="govuk-fieldset__legend govuk-fieldset__legend--s">{f.name}{unfilled(props) && <Needed />}</legend>
         {f.help && <div class="govuk-hint" id={id + "-help"}>{f.help}</div>}
-        <div class={"govuk-radios" + (f.codes.length <= 3 ? " govuk-radios--inline" : "")}>
+        <div class="govuk-radios pills">
           {f.codes.map((c) => (
             <div class="govuk-radios__item" key={c.code}>
               <input class="govuk-radios__input" type="radio" id={id + c.code} name={id} checked={value === c.code}
@@ -112,7 +118,7 @@ function Ref(props: Props & { id: string; described: string | undefined }) {
 /** What a reference may point to, of what is on this tablet. */
 export function choicesOf(look: Lookup, refKind: string, user: string): { value: string; words: string }[] {
   if (refKind === "user") {
-    const ids = new Set([user, ...look.names.keys()]);
+    const ids = new Set([user, ...[...look.names.keys()].filter((id) => !id.startsWith(tabletKey("")))]);
     return [...ids].map((id) => ({ value: id, words: authorName(look, id) }));
   }
   const records = [...look.views.values()].filter((v) => v.kind === refKind);

@@ -7,6 +7,9 @@ import { t } from "../words/words";
 import { quiet } from "./quiet";
 import { Said } from "./said";
 
+/** How tall a text is before it has many words: several are on one screen. */
+const fewRows = 3;
+
 /** What a browser says of an input that came from its own dictation. */
 const spoken = /dictat/i;
 
@@ -70,7 +73,7 @@ export function Prose(props: { record: RecordID; path: Path; label: string; help
     <div class="govuk-form-group prose">
       <label class="govuk-label govuk-label--s" for={id}>{props.label}{props.needed && <span class="needed"> ({t("record.needed")})</span>}</label>
       {props.help && <div class="govuk-hint" id={id + "-help"}>{props.help}</div>}
-      <textarea ref={area} id={id} class="govuk-textarea" rows={5} readOnly={!ready} {...quiet} onInput={typed}
+      <textarea ref={area} id={id} class="govuk-textarea" rows={fewRows} readOnly={!ready} {...quiet} onInput={typed}
         aria-describedby={(props.help ? id + "-help " : "") + id + "-state"} />
       <div class="prose__tools">
         <span id={id + "-state"} ref={state} class="prose__state" role="status" />
@@ -99,5 +102,5 @@ function follow(el: HTMLTextAreaElement | null, value: string, move: (offset: nu
 /** As tall as its words, so that nobody scrolls inside a scrolling page. */
 function grow(el: HTMLTextAreaElement | null): void {
   if (!el) return;
-  el.rows = Math.min(40, Math.max(5, Math.ceil(el.value.length / 48) + el.value.split("\n").length));
+  el.rows = Math.min(40, Math.max(fewRows, Math.ceil(el.value.length / 48) + el.value.split("\n").length));
 }

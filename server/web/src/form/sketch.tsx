@@ -35,6 +35,13 @@ export interface SketchOf {
   drop(): Promise<void>;
 }
 
+/** The fields of which something was said that is not kept yet. */
+export function useBegunFields(): Set<string> {
+  const begun = useContext(BegunContext);
+  const ops = [...(begun?.said.values() ?? [])].flat();
+  return new Set(ops.flatMap((op) => "path" in op && op.path ? [op.path.field] : []));
+}
+
 /** A form of the record around it; its name tells it from the others there. */
 export function useSketch(name: string): SketchOf {
   const { client } = useDesk();

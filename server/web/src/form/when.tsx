@@ -1,7 +1,7 @@
 import type { Value } from "@doorstep/client";
 import type { ComponentChildren } from "preact";
 import { useEffect, useId, useRef, useState } from "preact/hooks";
-import { dayOf, t } from "../words/words";
+import { dayOf, dayWords, t } from "../words/words";
 
 interface Props {
   /** The question, and what is said beside it. */
@@ -9,6 +9,8 @@ interface Props {
   help: string;
   value: Value;
   onValue: (v: Value) => void;
+  /** The fields are there at once: there is nothing else to do here. */
+  open?: boolean;
 }
 
 /** What somebody typed of a day. Browsers' own date fields follow the language of the browser, not of the country. */
@@ -24,7 +26,8 @@ const nothing: Typed = { day: "", month: "", year: "", time: "" };
 /** A day, in three fields in the order that is written here. Its value is "2026-11-21". */
 export function DayInput(props: Props) {
   const asTyped = (v: Value): Typed => (typeof v === "string" ? { ...nothing, ...partsOfDay(v) } : nothing);
-  return <Fields {...props} asTyped={asTyped} asValue={(typed) => dayFrom(typed)} now={() => dayOf(Date.now())} nowWords={t("record.today")} />;
+  return <Fields {...props} asTyped={asTyped} asValue={(typed) => dayFrom(typed)} now={() => dayOf(Date.now())} nowWords={t("record.today")}
+    otherWords={t("date.other")} words={typeof props.value === "string" ? dayWords(props.value) : ""} />;
 }
 
 /** A day and a time of the day. Its value is in Unix milliseconds. */
@@ -34,7 +37,8 @@ export function TimeInput(props: Props) {
     const day = dayFrom(typed), clock = clockFrom(typed.time);
     return typeof day === "string" && clock ? new Date(`${day}T${clock}`).getTime() : undefined;
   };
-  return <Fields {...props} asTyped={asTyped} asValue={asValue} now={() => Math.floor(Date.now() / 60_000) * 60_000} nowWords={t("record.now")} withTime />;
+  return <Fields {...props} asTyped={asTyped} asValue={asValue} now={() => Math.floor(Date.now() / 60_000) * 60_000} nowWords={t("record.now")}
+    otherWords={t("date.other_time")} words={typeof props.value === "number" ? `${dayWords(dayOf(props.value))}, ${clockOf(props.value)}` : ""} withTime />;
 }
 
 interface FieldsProps extends Props {
@@ -43,6 +47,10 @@ interface FieldsProps extends Props {
   asValue: (typed: Typed) => Value | undefined;
   now: () => Value;
   nowWords: string;
+  /** What opens the fields while there is no value. */
+  otherWords: string;
+  /** The value, for reading. */
+  words: string;
   withTime?: boolean;
 }
 
@@ -50,6 +58,9 @@ function Fields(props: FieldsProps) {
   const id = useId();
   const [typed, setTyped] = useState(() => props.asTyped(props.value));
   const [wrong, setWrong] = useState(false);
+  const [open, setOpen] = useState(() => props.open === true || isBegun(typed) && props.asValue(typed) === undefined);
+  const group = useRef<HTMLDivElement>(null), opened = useRef(false);
+  useEffect(() => { if (open && opened.current) group.current?.querySelector("input")?.focus(); }, [open]);
   const inside = useRef(false); // "2.30" is a time on the way to "2.30pm": what is being typed is left alone
   useEffect(() => {
     setTyped((old) => {
@@ -85,16 +96,26 @@ function Fields(props: FieldsProps) {
         <legend class="govuk-fieldset__legend govuk-fieldset__legend--s">{props.legend}</legend>
         {props.help && <div class="govuk-hint" id={id + "-help"}>{props.help}</div>}
         {wrong && <p class="govuk-error-message" id={id + "-wrong"}>{props.withTime ? t("date.wrong_time") : t("date.wrong")}</p>}
-        <div class="govuk-date-input when">
-          {parts.map(([part, words, width]) => (
-            <div class="govuk-date-input__item" key={part}>
-              <label class="govuk-label govuk-date-input__label" for={id + part}>{words}</label>
-              <input id={id + part} class={`govuk-input govuk-date-input__input govuk-input--width-${width}` + (wrong ? " govuk-input--error" : "")}
-                inputMode={part === "time" ? "text" : "numeric"} autocomplete="off" value={typed[part]} onInput={(e) => take(part, e.currentTarget.value)} />
-            </div>
-          ))}
-          <button type="button" class="govuk-button govuk-button--secondary" onClick={now}>{props.nowWords}</button>
-        </div>
+        {open ? (
+          <div class="govuk-date-input when" ref={group}>
+            {parts.map(([part, words, width]) => (
+              <div class="govuk-date-input__item" key={part}>
+                <label class="govuk-label govuk-date-input__label" for={id + part}>{words}</label>
+                <input id={id + part} class={`govuk-input govuk-date-input__input govuk-input--width-${width}` + (wrong ? " govuk-input--error" : "")}
+                  inputMode={part === "time" ? "text" : "numeric"} autocomplete="off" value={typed[part]} onInput={(e) => take(part, e.currentTarget.value)} />
+              </div>
+            ))}
+            <button type="button" class="govuk-button govuk-button--secondary" onClick={now}>{props.nowWords}</button>
+          </div>
+        ) : (
+          <div class="when">
+            {props.words && <span class="when__said">{props.words}</span>}
+            {!props.words && <button type="button" class="govuk-button govuk-button--secondary" onClick={now}>{props.nowWords}</button>}
+            <button type="button" class="plain-button when__open" onClick={() => { opened.current = true; setOpen(true); }}>
+              {props.words ? t("date.change") : props.otherWords}
+            </button>
+          </div>
+        )}
       </fieldset>
     </div>
   );

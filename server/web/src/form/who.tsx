@@ -1,3 +1,4 @@
+import { tabletKey } from "../facts";
 import type { Attribution, Capture, Path, RecordID, Source } from "@doorstep/client";
 import { useCallback, useEffect, useState } from "preact/hooks";
 import { useDesk, useNews } from "../hooks";
@@ -66,7 +67,7 @@ function sourceWords(look: Lookup, s: Source): string {
 
 function deviceWords(look: Lookup, s: Source): string {
   if (s.here) return t("who.here");
-  const name = look.names.get(s.device);
+  const name = look.names.get(tabletKey(s.device));
   return name ? t("who.tablet", { name }) : t("who.elsewhere");
 }
 

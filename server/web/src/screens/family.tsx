@@ -1,6 +1,7 @@
 import type { FamilyID, Value, View } from "@doorstep/client";
 import { useId, useState } from "preact/hooks";
-import { beginnable, beginRecord, beginVisit, childrenOf, likelyVisitType, plannedVisits, startPlanned } from "../begin";
+import { beginnable, beginRecord, beginVisit, childrenOf, likelyVisitType, mayVisit, plannedVisits, startPlanned } from "../begin";
+import { fileOf } from "../facts";
 import { hex, plansInForce } from "../agreed";
 import { Choices } from "../form/input";
 import { TimeInput } from "../form/when";
@@ -18,6 +19,7 @@ import { familyName } from "./today";
 export function FamilyScreen(props: { family: FamilyID }) {
   const look = useFile(props.family);
   const families = useFamilies();
+  const { facts, role } = useDesk();
   const [, , toVisit] = useRoute();
   if (!look || !families) return <Loading />;
   const standing = families.find((f) => f.family === props.family);
@@ -25,10 +27,10 @@ export function FamilyScreen(props: { family: FamilyID }) {
   return (
     <>
       <Back to={link("today")} label={t("nav.today")} />
-      <Title>{familyName(look)}</Title>
+      <Title>{familyName(look, fileOf(facts, props.family))}</Title>
       {!standing.readable && <Box kind="notice"><p class="govuk-body">{t("family.closed")}</p></Box>}
       <Risks look={look} />
-      <StartVisit look={look} family={props.family} now={toVisit === "visit"} />
+      {mayVisit(role) && <StartVisit look={look} family={props.family} now={toVisit === "visit"} />}
       <People look={look} />
       <PlanInForce look={look} />
       <Records look={look} family={props.family} />
@@ -84,7 +86,7 @@ function StartVisit(props: { look: Lookup; family: FamilyID; now: boolean }) {
       ))}
       <details class="another">
         <summary>{t("family.visit.later")}</summary>
-        <TimeInput legend={t("family.visit.when")} help="" value={planned} onValue={setPlanned} />
+        <TimeInput legend={t("family.visit.when")} help="" value={planned} onValue={setPlanned} open />
         <Act kind="secondary" onAct={plan} disabled={typeof planned !== "number"}>{t("family.visit.plan")}</Act>
       </details>
     </section>

@@ -2,9 +2,10 @@ import { headsOf } from "../heads";
 import type { FieldKind, Problem, Query, RecordID, View } from "@doorstep/client";
 import { useEffect, useId, useState } from "preact/hooks";
 import { emptyView } from "../begin";
-import { Field } from "../form/field";
+import { fileOf, filesElsewhere } from "../facts";
+import { Sections } from "../form/sections";
 import { Sketches, useSketchedText } from "../form/sketch";
-import { useDesk, useLoaded, usePart, useRecord, useStatus } from "../hooks";
+import { useDesk, useFamilies, useLoaded, usePart, useRecord, useStatus } from "../hooks";
 import { authorName, capital, kindOf, missing, personName, recordTitle, refOf, type Lookup } from "../look";
 import { Act, Back, Box, Loading, Title } from "../parts/basic";
 import { Marks, Where } from "../parts/where";
@@ -25,78 +26,43 @@ export function RecordScreen(props: { record: RecordID; field: string }) {
 export function BeginScreen(props: { record: RecordID; kind: string; family: string }) {
   const { client } = useDesk();
   const { record, kind, family } = props;
-  useEffect(() => client.on("record", (e) => { if (e.record === record) location.replace(link("record", record)); }), [client, record]);
+  useEffect(() => client.on("record", (e) => {
+    const here = location.hash.startsWith(link("begin", record)); // the person may be on the way elsewhere
+    if (here && e.record === record) location.replace(link("record", record));
+  }), [client, record]);
   const [view] = useState(() => emptyView(record, kind, family));
   return <Sketches view={view}><Loaded view={view} field="" /></Sketches>;
 }
 
 function Loaded(props: { view: View; field: string }) {
   const { view } = props;
-  useEffect(() => { if (props.field) showField(props.field); }, [props.field]);
+  const { facts } = useDesk();
+  const families = useFamilies();
   const look = usePart(view.family)!;
   const status = useStatus(view.record);
   useNames(view.record);
+  const problems = useProblems(view);
+  const [wanted, setWanted] = useState({ field: props.field, ask: 0 });
+  const show = (field: string) => setWanted((old) => ({ field, ask: old.ask + 1 }));
+  useEffect(() => { if (props.field) show(props.field); }, [props.field]);
   const kind = kindOf(look, view.kind);
   if (!kind) return <p class="govuk-body">{t("record.none")}</p>;
-  const final = view.seal !== undefined, family = look.whole ? familyName(look) : "…";
+  const final = view.seal !== undefined, file = fileOf(facts, view.family);
+  const family = look.whole ? familyName(look, file) : "…", elsewhere = families && file && filesElsewhere(facts, families).includes(file);
   return (
     <>
-      <Back to={link("family", view.family)} label={family} />
+      {elsewhere ? <Back to={link("today")} label={t("nav.today")} /> : <Back to={link("family", view.family)} label={family} />}
       <Title caption={family}>{capital(recordTitle(look, view))}</Title>
       <div class="record__state"><Where status={status} /></div>
       <Marks marks={status?.marks ?? []} />
+      {elsewhere && <p class="govuk-body-s">{t("record.elsewhere")}</p>}
       <PartLinks look={look} view={view} />
       {final && <Box kind="notice"><p class="govuk-body">{t("record.final")}</p></Box>}
       {view.queries.map((q) => <Asked key={q.id} look={look} record={view.record} query={q} />)}
-      <SectionChips sections={sectionsOf(kind.fields)} />
-      {sectionsOf(kind.fields).map((s, i) => (
-        <details key={s.title} id={sectionID(i)} class="section" open={i < 1 || s.fields.some((f) => f.type === "prose" || concerns(view, f))}>
-          <summary><h2 class="govuk-heading-m">{s.title}</h2></summary>
-          {s.fields.map((f) => <Field key={f.id} look={look} record={view.record} view={view} field={f} final={final} />)}
-        </details>
-      ))}
+      <Sections look={look} view={view} final={final} problems={problems} wanted={wanted} />
       {final && <Later look={look} view={view} />}
-      {!final && view.heads.length > 0 && <HandOver look={look} view={view} />}
+      {!final && view.heads.length > 0 && <HandOver look={look} view={view} problems={problems} onShow={show} />}
     </>
-  );
-}
-
-/** A section that holds words or a disagreement is open; an empty one is a line. */
-function concerns(view: View, f: FieldKind): boolean {
-  const fv = view.fields[f.id];
-  return fv !== undefined && (fv.set || fv.items.length > 0 || fv.slots.length > 0) || view.conflicts.some((c) => c.path.field === f.id);
-}
-
-interface Section {
-  title: string;
-  fields: FieldKind[];
-}
-
-function sectionsOf(fields: FieldKind[]): Section[] {
-  const out: Section[] = [];
-  for (const f of [...fields].sort((a, b) => a.order - b.order)) {
-    const found = out.find((s) => s.title === f.section);
-    if (found) found.fields.push(f);
-    else out.push({ title: f.section, fields: [f] });
-  }
-  return out;
-}
-
-const sectionID = (i: number) => "section-" + i;
-
-/** A way to each section with one thumb. */
-function SectionChips(props: { sections: Section[] }) {
-  if (props.sections.length < 3) return null;
-  const show = (i: number) => {
-    const el = document.getElementById(sectionID(i));
-    el?.setAttribute("open", "");
-    el?.scrollIntoView({ block: "start" });
-    el?.querySelector<HTMLElement>("summary")?.focus({ preventScroll: true });
-  };
-  return (
-    <nav class="chips" aria-label={t("record.sections")}>
-      {props.sections.map((s, i) => <button key={s.title} type="button" class="phrase" onClick={() => show(i)}>{s.title}</button>)}
-    </nav>
   );
 }
 
@@ -154,12 +120,19 @@ function Asked(props: { look: Lookup; record: RecordID; query: Query }) {
   );
 }
 
-function HandOver(props: { look: Lookup; view: View }) {
+/** What keeps a record from being final, as the engine finds it; undefined until it is known, and of what is not begun. */
+function useProblems(view: View): Problem[] | undefined {
+  const { client } = useDesk();
+  const begun = view.heads.length > 0;
+  const [problems, reload] = useLoaded(async () => begun ? client.problems(view.record) : undefined, [client, view.record, begun]);
+  useEffect(() => reload(), [view]);
+  return problems;
+}
+
+function HandOver(props: { look: Lookup; view: View; problems: Problem[] | undefined; onShow: (field: string) => void }) {
   const { client } = useDesk();
   const { look, view } = props;
   const kind = kindOf(look, view.kind)!;
-  const [problems, reload] = useLoaded(() => client.problems(view.record), [client, view.record]);
-  useEffect(() => reload(), [view]);
   if (!kind.finalises) return <ShowLinks view={view} />;
   const whole = kind.part === "";
   const hand = async () => {
@@ -176,7 +149,7 @@ function HandOver(props: { look: Lookup; view: View }) {
     <section class="hand-over">
       <ShowLinks view={view} />
       <h2 class="govuk-heading-m">{t("record.hand")}</h2>
-      <Lacking kind={kind.fields} problems={problems} />
+      <Lacking kind={kind.fields} problems={props.problems} onShow={props.onShow} />
       {view.confirmed.map((c) => <p key={c.by.change} class="govuk-body">{c.stands
         ? t("record.confirmed", { name: authorName(look, c.by.author), time: timeWords(c.by.at) })
         : t("record.confirmed.void", { name: authorName(look, c.by.author) })}</p>)}
@@ -188,7 +161,7 @@ function HandOver(props: { look: Lookup; view: View }) {
 }
 
 /** What still keeps a record from being final, with a way to each field. */
-function Lacking(props: { kind: FieldKind[]; problems: Problem[] | undefined }) {
+function Lacking(props: { kind: FieldKind[]; problems: Problem[] | undefined; onShow: (field: string) => void }) {
   if (!props.problems) return null;
   const stops = props.problems.filter((p) => !p.warn), warns = props.problems.filter((p) => p.warn);
   if (props.problems.length === 0) return <p class="govuk-body">{t("record.hand.nothing")}</p>;
@@ -200,27 +173,21 @@ function Lacking(props: { kind: FieldKind[]; problems: Problem[] | undefined }) 
   );
 }
 
-function ProblemList(props: { kind: FieldKind[]; problems: Problem[] }) {
+function ProblemList(props: { kind: FieldKind[]; problems: Problem[]; onShow: (field: string) => void }) {
+  const { say } = useDesk();
   return (
     <ul class="govuk-list govuk-list--bullet">
       {props.problems.map((p, i) => {
         const field = props.kind.find((f) => f.id === p.field), part = field?.sub.find((s) => s.id === p.part);
         return (
           <li key={i}>
-            <button type="button" class="plain-button" onClick={() => showField(p.field)}>{field?.name ?? p.field}{part && `: ${part.name}`}</button>
-            {p.check !== "unfilled" && " " + p.plain}
+            <button type="button" class="plain-button" onClick={() => props.onShow(p.field)}>{field?.name ?? p.field}{part && `: ${part.name}`}</button>
+            {p.check !== "unfilled" && " " + say(p.plain)}
           </li>
         );
       })}
     </ul>
   );
-}
-
-function showField(id: string): void {
-  const el = document.getElementById("field-" + id);
-  el?.closest("details")?.setAttribute("open", "");
-  el?.scrollIntoView({ block: "center" });
-  el?.querySelector<HTMLElement>("input, textarea, select, button")?.focus();
 }
 
 function ShowLinks(props: { view: View }) {
@@ -243,7 +210,7 @@ function Later(props: { look: Lookup; view: View }) {
       <h2 class="govuk-heading-m">{t("record.addenda")}</h2>
       {view.addenda.map((a) => (
         <div class="entry" key={a.by.change}>
-          <p class="text">{a.text}</p>
+          {a.text !== "" && <p class="text">{a.text}</p>}
           <p class="entry__by">{t("conflict.side", { name: authorName(look, a.by.author), time: timeWords(a.by.at) })}{a.late && ", " + t("record.late")}</p>
         </div>
       ))}

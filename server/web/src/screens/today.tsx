@@ -1,12 +1,13 @@
 import { idOf, type Family, type View } from "@doorstep/client";
 import { useState } from "preact/hooks";
 import { plansInForce } from "../agreed";
-import { plannedVisits } from "../begin";
-import { stateOn, type ChildDue, type VisitDue } from "../facts";
+import { mayVisit, plannedVisits } from "../begin";
+import { filesElsewhere, stateOn, fileOf, type File, type ChildDue, type VisitDue } from "../facts";
 import { useDesk, useFamilies, useFile, useParts } from "../hooks";
 import { capital, codeLabel, fieldOf, itemsOf, kindOf, numberOf, partOf, personName, recordTime, recordTitle, refOf, textOf, type Lookup } from "../look";
 import { StillToDo } from "../parts/agreed";
 import { Loading, Title } from "../parts/basic";
+import { Elsewhere } from "../parts/elsewhere";
 import { Fallible } from "../parts/fallible";
 import { WhereOf } from "../parts/where";
 import { link } from "../route";
@@ -16,14 +17,14 @@ import { dayOf, dayWords, t, timeWords } from "../words/words";
 export function Today() {
   const { facts, role } = useDesk();
   const families = useFamilies();
-  const mine = (families ?? []).filter((f) => f.readable);
+  const mine = (families ?? []).filter((f) => f.readable && !filesElsewhere(facts, families).some((e) => e.family === f.family));
   const looks = useParts(mine.map((f) => f.family));
   if (!families) return <Loading />;
   const dueIn = (f: Family) => (facts?.children ?? []).filter((d) => d.family === f.family);
   return (
     <>
       <Title caption={dayWords(dayOf(Date.now()))}>{t("today.title")}</Title>
-      {mine.length === 0 && <p class="govuk-body">{t("today.families.none")}</p>}
+      {mine.length === 0 && (facts?.files ?? []).length === 0 && <p class="govuk-body">{t("today.families.none")}</p>}
       {mine.length > 0 && <Visits looks={looks} />}
       {mine.length > 0 && role !== "volunteer" && <FactsAge />}
       {mine.length > 0 && <h2 class="govuk-heading-m">{t("today.families")}</h2>}
@@ -32,6 +33,7 @@ export function Today() {
           <li key={f.family}><Fallible><FamilyCard family={f} due={dueIn(f)} /></Fallible></li>
         ))}
       </ul>
+      <Elsewhere />
     </>
   );
 }
@@ -84,10 +86,11 @@ function isBegun(look: Lookup, v: View): boolean {
 const timeOf = (v: View) => numberOf(v, "start") ?? numberOf(v, "planned") ?? 0;
 
 function FamilyCard(props: { family: Family; due: ChildDue[] }) {
+  const { facts, role } = useDesk();
   const look = useFile(props.family.family);
   if (!look) return <Loading />;
   const views = [...look.views.values()];
-  const name = familyName(look);
+  const name = familyName(look, fileOf(facts, props.family.family));
   const today = dayOf(Date.now());
   const later = plannedVisits(look).filter((v) => dayOf(numberOf(v, "planned")!) > today);
   const asked = views.flatMap((v) => v.queries.filter((q) => !q.answeredBy).map((q) => ({ v, q })));
@@ -103,8 +106,8 @@ function FamilyCard(props: { family: Family; due: ChildDue[] }) {
       {plansInForce(look).map((p) => <StillToDo key={p.record} look={look} plan={p} />)}
       <Lines look={look} title={t("today.conflicts")} views={open} />
       <Lines look={look} title={t("today.queries")} views={asked.map((a) => a.v)} />
-      <p class="card__go"><a class="govuk-button" href={link("family", props.family.family, "visit")} role="button" draggable={false}>
-        {t("family.visit")}<span class="govuk-visually-hidden">: {name}</span></a></p>
+      {mayVisit(role) && <p class="card__go"><a class="govuk-button" href={link("family", props.family.family, "visit")} role="button" draggable={false}>
+        {t("family.visit")}<span class="govuk-visually-hidden">: {name}</span></a></p>}
     </article>
   );
 }
@@ -178,10 +181,10 @@ function visitedSince(look: Lookup, child: string, due: VisitDue): string {
   return last > 0 ? t("today.due.since", { day: dayWords(dayOf(last)) }) : "";
 }
 
-/** What a family is called in lists. */
-export function familyName(look: Lookup): string {
+/** What a family is called in lists; who may not know it, by what the server calls its file. */
+export function familyName(look: Lookup, file?: File): string {
   const sheet = [...look.views.values()].find((v) => v.kind === "family");
-  return (sheet && textOf(sheet, "name")) || t("family.none");
+  return (sheet && textOf(sheet, "name")) || file?.name || t("family.unnamed");
 }
 
 /** The visit that a child's part belongs to. */

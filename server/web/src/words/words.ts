@@ -24,25 +24,31 @@ export function t(key: Key, fill: { [name: string]: string | number } = {}): str
   return words.replace(/\{(\w+)\}/g, (whole, name: string) => String(fill[name] ?? whole));
 }
 
-const locale = (): string => (language() === "cy" ? "cy-GB" : "en-GB");
+/** Browsers know few languages' months: Welsh ones are ours. */
+const welshMonths = ["Ionawr", "Chwefror", "Mawrth", "Ebrill", "Mai", "Mehefin", "Gorffennaf", "Awst", "Medi", "Hydref", "Tachwedd", "Rhagfyr"];
+
+function dateWords(d: Date, month: "long" | "short"): string {
+  if (language() === "cy") return `${d.getDate()} ${welshMonths[d.getMonth()]!} ${d.getFullYear()}`;
+  return d.toLocaleDateString("en-GB", { day: "numeric", month, year: "numeric" });
+}
 
 /** A day as it is written in the record, "2026-11-21", for a person. */
 export function dayWords(day: string): string {
   const d = new Date(day + "T12:00:00");
-  return Number.isNaN(d.getTime()) ? day : d.toLocaleDateString(locale(), { day: "numeric", month: "long", year: "numeric" });
+  return Number.isNaN(d.getTime()) ? day : dateWords(d, "long");
 }
 
 /** A time in Unix milliseconds: today by its hour, else with its day. */
 export function timeWords(ms: number, now = Date.now()): string {
   const d = new Date(ms), same = new Date(now).toDateString() === d.toDateString();
-  const hour = d.toLocaleTimeString(locale(), { hour: "2-digit", minute: "2-digit" });
-  return same ? hour : `${d.toLocaleDateString(locale(), { day: "numeric", month: "short", year: "numeric" })}, ${hour}`;
+  const hour = d.toLocaleTimeString("en-GB", { hour: "2-digit", minute: "2-digit" });
+  return same ? hour : `${dateWords(d, "short")}, ${hour}`;
 }
 
 /** A language's name from its tag: "pl" is Polish. */
 export function languageName(tag: string): string {
   try {
-    return new Intl.DisplayNames([locale()], { type: "language" }).of(tag) ?? tag;
+    return new Intl.DisplayNames([...(language() === "cy" ? ["cy-GB"] : []), "en-GB"], { type: "language" }).of(tag) ?? tag;
   } catch {
     return tag;
   }
