@@ -25,7 +25,7 @@ func newDemo(s streams) *cobra.Command {
 	f.StringVar(&o.Caseload, "caseload", "deploy/example-caseload", "folder with the example caseload's CSV files")
 	f.StringVar(&o.Folder, "folder", "", "empty folder to keep everything in (default: a temporary one)")
 	f.BoolVar(&o.Keep, "keep", false, "do not remove the temporary folder")
-	f.BoolVar(&o.Serve, "serve", false, "keep the borough running afterwards, with the sign-ins printed, until interrupted")
+	f.BoolVar(&o.Serve, "serve", false, "keep the borough running afterwards, with a past of six months and the sign-ins printed, until interrupted")
 	f.StringVar(&o.Listen, "listen", "", "address to listen on (default: a free port of this machine)")
 	f.Uint64Var(&o.Seed, "seed", 0, "draw the tablets' random names the same again (default: drawn and printed)")
 	return cmd
