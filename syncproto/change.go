@@ -88,12 +88,13 @@ const (
 	OpRemove   OpCode = 4  // Path{Field, Element}, Reason
 	OpDecide   OpCode = 5  // Path, Value, Reason; deps cover every side
 	OpHandOver OpCode = 6  // To (zero: the team's queue)
-	OpConfirm  OpCode = 7  // Heads: what the author stands by
+	OpConfirm  OpCode = 7  // Heads: what the author stands by; To: for whom, Reason: why they cannot
 	OpQuery    OpCode = 8  // Path (may be empty), To, Text
 	OpAnswer   OpCode = 9  // Target (the query), Text
 	OpFinalise OpCode = 10 // Heads: what is sealed
 	OpAddendum OpCode = 11 // Text, TimeMS (when it happened), Reason (why late)
 	OpCorrect  OpCode = 12 // Path, Old, Value, Reason
+	OpTypeUp   OpCode = 13 // To (whose words are typed up), Reason (from what)
 )
 
 // Op is one step of a change. Which fields count depends on Code.

@@ -22,8 +22,15 @@ func CheckOps(kind *schema.Kind, schemaVersion uint64, ops []Op) error {
 
 func checkOp(kind *schema.Kind, schemaVersion uint64, op *Op) error {
 	switch op.Code {
-	case OpHandOver, OpConfirm, OpFinalise:
+	case OpConfirm:
+		if op.To.IsZero() != (op.Reason == "") {
+			return CodeBadValue
+		}
 		return nil
+	case OpHandOver, OpFinalise:
+		return nil
+	case OpTypeUp:
+		return checkWords(op.Reason)
 	case OpQuery, OpAnswer, OpAddendum:
 		return checkWords(op.Text)
 	}

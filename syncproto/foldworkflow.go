@@ -35,6 +35,8 @@ func (f *folder) viewWorkflow(v *View) {
 			v.Workflow.HandedOver = &by
 		case OpConfirm:
 			v.Workflow.Confirmed = append(v.Workflow.Confirmed, f.confirmation(s, by))
+		case OpTypeUp:
+			v.Workflow.TypedUp = append(v.Workflow.TypedUp, TypedUp{By: by, For: s.op.To, Source: s.op.Reason})
 		case OpQuery:
 			asked[by.Change] = append(asked[by.Change], len(v.Workflow.Queries))
 			q := Query{ID: by.Change, Path: s.op.Path, To: s.op.To, By: by, Question: s.op.Text}
@@ -57,7 +59,7 @@ func (f *folder) viewWorkflow(v *View) {
 // confirmation shows an author's word on named heads. It stands while nothing
 // but administrative fields changed outside what it names.
 func (f *folder) confirmation(s workflowStep, by Origin) Confirmation {
-	c := Confirmation{By: by, Heads: f.confirmedHeads(s), Stands: true}
+	c := Confirmation{By: by, Heads: f.confirmedHeads(s), Stands: true, For: s.op.To, Reason: s.op.Reason}
 	for _, n := range f.substance {
 		covered := false
 		for _, h := range c.Heads {

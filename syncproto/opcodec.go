@@ -39,8 +39,12 @@ func shapeOf(code OpCode) (shape opShape, ok bool) {
 		shape.required = keySet(opPath, opValue, opReason)
 	case OpHandOver:
 		shape.optional = keySet(opTo)
-	case OpConfirm, OpFinalise:
+	case OpConfirm:
+		shape = opShape{required: keySet(opHeads), optional: keySet(opTo, opReason)}
+	case OpFinalise:
 		shape.required = keySet(opHeads)
+	case OpTypeUp:
+		shape.required = keySet(opTo, opReason)
 	case OpQuery:
 		shape = opShape{required: keySet(opText), optional: keySet(opPath, opTo)}
 	case OpAnswer:

@@ -103,6 +103,14 @@ type Workflow struct {
 	HandedOver *Origin
 	Confirmed  []Confirmation
 	Queries    []Query
+	TypedUp    []TypedUp
+}
+
+// TypedUp says that By's author types up another person's words in this record.
+type TypedUp struct {
+	By     Origin
+	For    UserID
+	Source string // from what: notes by hand, a dictation, a meeting
 }
 
 // Confirmation is an author's word that named heads are right. Stands is false
@@ -111,6 +119,8 @@ type Confirmation struct {
 	By     Origin
 	Heads  []ChangeID
 	Stands bool
+	For    UserID // in whose place; zero: their own
+	Reason string // why that person cannot
 }
 
 // Query is a coordinator's question; it is open until answered.

@@ -8,7 +8,7 @@ import (
 
 // ViewFormat changes whenever the fold or a view's encoding does. Whoever keeps
 // encoded views keeps it beside them, and drops those of another format.
-const ViewFormat = 6
+const ViewFormat = 7
 
 // Encode returns the view as deterministic CBOR (SPEC 5.10): equal views give
 // equal bytes, which is how devices and server are compared.
@@ -131,17 +131,38 @@ func appendOverlapSpan(b []byte, s *OverlapSpan) []byte {
 }
 
 func appendWorkflow(b []byte, w *Workflow) []byte {
-	b = cbor.AppendArray(b, 3)
+	size := 3
+	if len(w.TypedUp) > 0 {
+		size = 4
+	}
+	b = cbor.AppendArray(b, size)
 	b = appendOptional(b, w.HandedOver, appendOrigin)
 	b = appendList(b, w.Confirmed, appendConfirmation)
-	return appendList(b, w.Queries, appendQuery)
+	b = appendList(b, w.Queries, appendQuery)
+	if size == 4 {
+		b = cbor.AppendArray(b, len(w.TypedUp))
+		for i := range w.TypedUp { // no list of its own, which would weigh on what a tablet downloads
+			t := &w.TypedUp[i]
+			b = appendOrigin(cbor.AppendArray(b, 3), &t.By)
+			b = cbor.AppendText(cbor.AppendBytes(b, t.For[:]), t.Source)
+		}
+	}
+	return b
 }
 
 func appendConfirmation(b []byte, c *Confirmation) []byte {
-	b = cbor.AppendArray(b, 3)
+	size := 3
+	if !c.For.IsZero() {
+		size = 5
+	}
+	b = cbor.AppendArray(b, size)
 	b = appendOrigin(b, &c.By)
 	b = appendChangeIDs(b, c.Heads)
-	return cbor.AppendBool(b, c.Stands)
+	b = cbor.AppendBool(b, c.Stands)
+	if size == 5 {
+		b = cbor.AppendText(cbor.AppendBytes(b, c.For[:]), c.Reason)
+	}
+	return b
 }
 
 func appendQuery(b []byte, q *Query) []byte {

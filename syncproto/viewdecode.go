@@ -35,6 +35,15 @@ func tuple(r *cbor.Reader, n int) {
 	}
 }
 
+// tupleOr reads the head of an array that must have n items, or more of them.
+func tupleOr(r *cbor.Reader, n, more int) int {
+	size := r.Array()
+	if size != n && size != more {
+		r.Fail(cbor.ErrUnexpected)
+	}
+	return size
+}
+
 func readList[T any](r *cbor.Reader, one func(*cbor.Reader) T) []T {
 	n := r.Array()
 	var out []T
@@ -151,18 +160,27 @@ func readOverlapSpan(r *cbor.Reader) (s OverlapSpan) {
 }
 
 func readWorkflow(r *cbor.Reader) (w Workflow) {
-	tuple(r, 3)
+	size := tupleOr(r, 3, 4)
 	w.HandedOver = readOptional(r, readOrigin)
 	w.Confirmed = readList(r, readConfirmation)
 	w.Queries = readList(r, readQuery)
+	if size == 4 {
+		for range r.Array() {
+			tuple(r, 3)
+			w.TypedUp = append(w.TypedUp, TypedUp{By: readOrigin(r), For: readUserID(r), Source: r.Text()})
+		}
+	}
 	return w
 }
 
 func readConfirmation(r *cbor.Reader) (c Confirmation) {
-	tuple(r, 3)
+	size := tupleOr(r, 3, 5)
 	c.By = readOrigin(r)
 	c.Heads = readChangeIDs(r)
 	c.Stands = r.Bool()
+	if size == 5 {
+		c.For, c.Reason = readUserID(r), r.Text()
+	}
 	return c
 }
 

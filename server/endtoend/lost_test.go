@@ -120,6 +120,7 @@ func TestFault63AnswersOfTheWorkflowAreLost(t *testing.T) {
 	cover, grant := b.covers(t, lead.families()[0], manager)
 	record, late := losesAnswersToFinal(t, lead, co, author, coord)
 	author.posts("/v1/records/"+record.String()+"/accept-late", map[string]string{"change": late.String(), "text": ""}, nil)
+	losesAnswersOfMinutes(lead.families()[0], coord, author)
 	got := author.page(record)
 	if len(got.Workflow.Queries) != 2 || len(got.Workflow.Confirmed) != 1 || got.Seal == nil || len(got.Addenda) != 5 {
 		t.Errorf("the record says %+v, want a query and a proposal, one confirmation and seal, and an addendum, a correction, a challenge, what came late and that accepted", got)
@@ -189,6 +190,19 @@ func losesAnswersToFinal(t *testing.T, lead, co *tablet, author, coord *lossy) (
 	co.syncs()
 	co.wantMarkOf(late, syncproto.StatusLate)
 	return record, late
+}
+
+// losesAnswersOfMinutes has a coordinator type up the minutes of a meeting for a worker.
+func losesAnswersOfMinutes(family syncproto.FamilyID, coord, author *lossy) {
+	var begun struct{ Record string }
+	coord.posts("/v1/families/"+family.String()+"/type-up", map[string]any{"kind": "minutes", "for": author.user, "source": "my notes", "capture": "typed"}, &begun)
+	id, err := syncproto.ParseID(begun.Record)
+	if err != nil {
+		coord.t.Fatal(err)
+	}
+	record, path := syncproto.RecordID(id), "/v1/records/"+begun.Record
+	coord.posts(path+"/fill", map[string]any{"seen": coord.page(record).Heads, "sets": []map[string]any{{"path": map[string]string{"field": "meeting"}, "value": "Core group"}}}, nil)
+	coord.posts(path+"/add", map[string]any{"seen": coord.page(record).Heads, "field": "attendees", "value": map[string]string{"name": "The school nurse"}}, nil)
 }
 
 // someone is a person of a family.

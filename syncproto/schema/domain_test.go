@@ -321,6 +321,11 @@ observation     consent         PROTECT N  ours: a family's No stands
 observation     seen            OWN
 observation     strengths       OWN
 observation     ideas           OWN
+minutes     meeting             HUMAN    ours: minutes are named, and typed like a visit
+minutes     start               HUMAN    ours: as of a visit
+minutes     attendees           UNION
+minutes     discussed           MERGE
+minutes     actions             UNION
 
 action      description         MERGE
 action      owner               HUMAN

@@ -29,6 +29,7 @@ var kinds = [...]*Kind{
 	&volunteerMatchKind,
 	&volunteerLogKind,
 	&volunteerConcernKind,
+	&minutesKind,
 	&supervisionKind,
 	&consultationKind,
 	&reflectiveGroupKind,

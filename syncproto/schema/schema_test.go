@@ -12,7 +12,7 @@ import (
 func TestKinds(t *testing.T) {
 	want := []string{"family", "person", "allocation", "status", "visit", "visit_child", "child_tool", "mapping",
 		"plan", "action", "motivational", "systemic", "parenting", "fit_session", "disclosure", "missing_episode", "return_interview",
-		"intelligence", "exploitation", "nrm_referral", "volunteer_match", "volunteer_log", "volunteer_concern", "supervision",
+		"intelligence", "exploitation", "nrm_referral", "volunteer_match", "volunteer_log", "volunteer_concern", "minutes", "supervision",
 		"consultation", "reflective_group", "supervision_personal", "observation"}
 	var got []string
 	for _, k := range schema.All() {
@@ -49,7 +49,7 @@ func TestPartsOfAVisit(t *testing.T) {
 	}
 	for _, k := range schema.All() {
 		finalises := slices.Contains([]string{"visit", "visit_child", "child_tool", "mapping", "plan", "motivational", "systemic",
-			"parenting", "fit_session", "missing_episode", "return_interview", "exploitation", "nrm_referral", "consultation"}, k.ID)
+			"parenting", "fit_session", "missing_episode", "return_interview", "exploitation", "nrm_referral", "consultation", "minutes"}, k.ID)
 		if k.Finalises != finalises || k.NeedsConfirmation != finalises {
 			t.Errorf("%s: Finalises %v, NeedsConfirmation %v, want both %v", k.ID, k.Finalises, k.NeedsConfirmation, finalises)
 		}

@@ -12,12 +12,7 @@ var (
 
 var talkFields = []Field{
 	{ID: "held_on", Rule: Human, Label: Attested, Type: TypeDate, Required: true, Hint: Hint{Label: "Date", Section: "Who and what about", Order: 1}},
-	{ID: "attendees", Rule: Union, Label: Attested, Required: true, Sub: []Field{
-		{ID: "worker", Rule: Human, Label: Attested, Type: TypeRef, RefKind: "user", Hint: Hint{Label: "Worker", Order: 1}},
-		{ID: "name", Rule: Human, Label: Attested, Type: TypeLine, Max: 200, RequiredIf: []Condition{{Field: "worker", Test: Unanswered}},
-			Hint: Hint{Label: "Name, if not a user here", Order: 2}},
-		{ID: "role", Rule: Human, Label: Attested, Type: TypeCode, Codes: workerRoles, Hint: Hint{Label: "Profession", Order: 3}},
-	}, Hint: Hint{Label: "Attending", Section: "Who and what about", Order: 2}},
+	{ID: "attendees", Rule: Union, Label: Attested, Required: true, Sub: attendingParts, Hint: Hint{Label: "Attending", Section: "Who and what about", Order: 2}},
 	{ID: "children", Rule: Union, Label: Attested, Sub: childParts, Hint: Hint{Label: "Children", Section: "Who and what about", Order: 3}},
 	{ID: "question", Rule: Human, Label: Judgement, Type: TypeLine, Max: 4000, Hint: Hint{Label: "Question", Section: "Who and what about", Order: 4, Long: true}},
 	{ID: "hypotheses", Rule: Union, Label: Judgement, Sub: hypothesisParts, Hint: Hint{Label: "Hypotheses", Section: "Thinking", Order: 5}},
@@ -32,6 +27,13 @@ var talkFields = []Field{
 	{ID: "manager", Rule: Human, Label: Attested, Type: TypeRef, RefKind: "user", RequiredIf: decided,
 		Hint: Hint{Label: "Accountable manager", Section: "Decision", Order: 10}},
 	{ID: "actions", Rule: Union, Label: Judgement, Sub: stepParts, Hint: Hint{Label: "Actions", Section: "Decision", Order: 11}},
+}
+
+var attendingParts = []Field{
+	{ID: "worker", Rule: Human, Label: Attested, Type: TypeRef, RefKind: "user", Hint: Hint{Label: "Worker", Order: 1}},
+	{ID: "name", Rule: Human, Label: Attested, Type: TypeLine, Max: 200, RequiredIf: []Condition{{Field: "worker", Test: Unanswered}},
+		Hint: Hint{Label: "Name, if not a user here", Order: 2}},
+	{ID: "role", Rule: Human, Label: Attested, Type: TypeCode, Codes: workerRoles, Hint: Hint{Label: "Profession", Order: 3}},
 }
 
 var decided = []Condition{{Field: "decision", Test: Answered}}

@@ -88,6 +88,8 @@ func everyOp() []syncproto.Op {
 		{Code: syncproto.OpHandOver},
 		{Code: syncproto.OpHandOver, To: syncproto.UserID{15: 6}},
 		{Code: syncproto.OpConfirm, Heads: heads},
+		{Code: syncproto.OpConfirm, Heads: heads, To: syncproto.UserID{15: 6}, Reason: "She has left."},
+		{Code: syncproto.OpTypeUp, To: syncproto.UserID{15: 6}, Reason: "notes by hand"},
 		{Code: syncproto.OpQuery, Text: "Who opened the door?"},
 		{Code: syncproto.OpQuery, Path: syncproto.Path{Field: "rules", Element: syncproto.ElementID{15: 7}, Sub: "who"}, To: syncproto.UserID{15: 6}, Text: "Who?"},
 		{Code: syncproto.OpAnswer, Target: syncproto.ChangeID{31: 3}, Text: "Gran."},
@@ -181,7 +183,7 @@ func (m *maker) bodyEdits(raw []byte) {
 	zero := make([]byte, 16)
 	add("unknown-key", syncproto.CodeOK, "key 17 is not known: kept in the bytes and the id, ignored otherwise", edit(17, cbor.AppendText(nil, "later")), "unknown-keys", "yes")
 	add("newer-version", syncproto.CodeNewerApp, "version 2 with ops of another shape: held, its header is read", withKey(m.t, edit(16, cbor.AppendText(nil, "other")), 1, []byte{2}))
-	add("unknown-op", syncproto.CodeNewerApp, "op 13 with keys of its own", edit(16, unhex(m.t, "81a3010d0201186301")))
+	add("unknown-op", syncproto.CodeNewerApp, "op 23 with keys of its own", edit(16, unhex(m.t, "81a301170201186301")))
 	add("unknown-capture", syncproto.CodeNewerApp, "capture mode 9", edit(15, []byte{9}))
 	add("64-deps", syncproto.CodeOK, "as many deps as one change can have", edit(10, many(64)))
 	add("65-deps", syncproto.CodeTooManyDeps, "one dep too many", edit(10, many(65)))

@@ -424,13 +424,19 @@ func foldWorkflow(m *maker) {
 	s.file("confirmation-stands", "an administrative field does not shake a confirmation")
 	s.does("b1", "a1", set("outcome", cbor.Text("COMPLETED")))
 	s.file("confirmation-falls", "a change of substance that the confirmation did not know of does")
+
+	s = m.tale("visit")
+	s.does("c1", "", syncproto.Op{Code: syncproto.OpTypeUp, To: author('a'), Reason: "Her notes by hand of 3 May."}, syncproto.Op{Code: syncproto.OpHandOver},
+		set("place", cbor.Text("HOME")))
+	s.does("b1", "c1", syncproto.Op{Code: syncproto.OpConfirm, Heads: s.heads("c1"), To: author('a'), Reason: "She has left."})
+	s.file("typed-up", "one person's words, typed up by another and confirmed by a third in their place")
 }
 
 func foldShapes(m *maker) {
 	s := m.tale("visit")
 	s.does("a1", "", set("place", cbor.Text("HOME")))
 	raw := s.encode("b1", "a1", nil)
-	s.raw("b1", withKey(m.t, raw, 16, unhex(m.t, "81a2010d026178")))
+	s.raw("b1", withKey(m.t, raw, 16, unhex(m.t, "81a20117026178")))
 	s.does("a2", "b1", set("outcome", cbor.Text("COMPLETED")))
 	s.file("newer-app", "a change of a newer app, and what builds on it, are held: stored, shown as held, not folded")
 

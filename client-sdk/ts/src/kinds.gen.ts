@@ -25,6 +25,7 @@ export type KindID =
   | "volunteer_match"
   | "volunteer_log"
   | "volunteer_concern"
+  | "minutes"
   | "supervision"
   | "consultation"
   | "reflective_group"
@@ -56,6 +57,7 @@ export interface KindFields {
   volunteer_match: VolunteerMatchFields;
   volunteer_log: VolunteerLogFields;
   volunteer_concern: VolunteerConcernFields;
+  minutes: MinutesFields;
   supervision: SupervisionFields;
   consultation: ConsultationFields;
   reflective_group: ReflectiveGroupFields;
@@ -1347,6 +1349,36 @@ export interface VolunteerConcernFields {
     /** By (log). */
     by: { [element: string]: {
     } };
+  } };
+}
+
+/** Minutes of a meeting, version 1. */
+export interface MinutesFields {
+  /** Which meeting (human). */
+  meeting: string;
+  /** Started (human). */
+  start: number;
+  /** Attending (union). */
+  attendees: { [element: string]: {
+    /** Worker (human). */
+    worker: Uint8Array;
+    /** Name, if not a user here (human). */
+    name: string;
+    /** Profession (human). */
+    role: "SW" | "SENIOR_SW" | "TRANSITIONAL_SW" | "EDT_SW" | "STUDENT_SW" | "FAMILY_SUPPORT" | "EARLY_HELP" | "YJ" | "PA" | "DISAB" | "CLIN" | "FIT" | "MET" | "COORD" | "VOL" | "MANAGER" | "OTHER";
+  } };
+  /** What was said (text). */
+  discussed: string;
+  /** Actions (union). */
+  actions: { [element: string]: {
+    /** What (human). */
+    what: string;
+    /** Who (human). */
+    who: string;
+    /** By (human). */
+    by: string;
+    /** Action (human). */
+    action: Uint8Array;
   } };
 }
 

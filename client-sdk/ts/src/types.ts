@@ -178,8 +178,10 @@ export interface View {
   overlaps: Overlap[];
   handedOver?: Origin;
   /** `stands` is false once anything but administrative fields changed after it. */
-  confirmed: { by: Origin; heads: ChangeID[]; stands: boolean }[];
+  confirmed: { by: Origin; heads: ChangeID[]; stands: boolean; /** In whose place, who has left, and why. */ for?: UserID; reason?: string }[];
   queries: Query[];
+  /** Whose words somebody typed up in it for them, and from what: they confirm it. */
+  typedUp: { by: Origin; for: UserID; source: string }[];
   /** The final version, if the record was sealed. */
   seal?: { position: number; by: UserID; at: number; heads: ChangeID[]; hash: string; prevHash: string; group: RecordHeads[] };
   addenda: Addendum[];

@@ -20,6 +20,8 @@ const (
 	ActionConfirmRemoval               // agree that a protected element is gone, or stays
 	ActionHandOver
 	ActionConfirm // stand by the record as its author
+	ActionStandIn // stand by it in the place of an author who cannot
+	ActionTypeUp  // type up an author's words for them, at the desk
 	ActionQuery
 	ActionAnswer
 	ActionFinalise
@@ -34,7 +36,7 @@ var actionNames = [actionCount]string{
 	ActionUnknown: "unknown", ActionRead: "read", ActionCarry: "carry", ActionCreate: "create", ActionEdit: "edit",
 	ActionEditOwn: "edit_own", ActionEditOther: "edit_other", ActionPrepare: "prepare", ActionAdd: "add",
 	ActionRemove: "remove", ActionTakeNote: "take_note", ActionDecide: "decide", ActionApprove: "approve",
-	ActionConfirmRemoval: "confirm_removal", ActionHandOver: "hand_over", ActionConfirm: "confirm", ActionQuery: "query",
+	ActionConfirmRemoval: "confirm_removal", ActionHandOver: "hand_over", ActionConfirm: "confirm", ActionStandIn: "stand_in", ActionTypeUp: "type_up", ActionQuery: "query",
 	ActionAnswer: "answer", ActionFinalise: "finalise", ActionAddendum: "addendum", ActionCorrect: "correct",
 	ActionQueue: "queue", ActionChase: "chase",
 }

@@ -147,6 +147,7 @@ type Written struct {
 	Words     bool // the person put words into the record
 	OwnRoot   bool // a change without deps is theirs
 	OtherRoot bool // one is somebody else's
+	Answers   bool // they answer for the words: Answerable says so
 }
 
 // Note takes in a change that the person made.
@@ -163,10 +164,35 @@ func (w Written) Authorship() Authorship {
 	switch {
 	case w.OwnRoot && !w.OtherRoot:
 		return AuthorBegan
-	case w.OwnRoot || w.Words:
+	case w.OwnRoot || w.Words || w.Answers:
 		return AuthorWrote
 	}
 	return AuthorNot
+}
+
+// Answerable lists who answers for a record's words beside those who wrote it, each once:
+// whose words were typed up in it, and every worker who is named on a visit.
+func Answerable(v *syncproto.View) []syncproto.UserID {
+	var out []syncproto.UserID
+	add := func(user syncproto.UserID) {
+		if !user.IsZero() && !slices.Contains(out, user) {
+			out = append(out, user)
+		}
+	}
+	for _, t := range v.Workflow.TypedUp {
+		add(t.For)
+	}
+	if GroupOf(v.Kind) != GroupVisit {
+		return out
+	}
+	workers, _ := v.Field("workers")
+	for i := range workers.Items {
+		worker, _ := workers.Items[i].Field("worker")
+		if id, ok := worker.Value.AsBytes(); ok && len(id) == len(syncproto.UserID{}) && workers.Items[i].InForce {
+			add(syncproto.UserID(id))
+		}
+	}
+	return out
 }
 
 // AuthorshipOf says what a person has to do with a record's words, from its

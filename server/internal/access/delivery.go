@@ -7,7 +7,7 @@ package access
 // personal supervision and observed practice stay.
 func MayDeliver(kind string) bool {
 	switch GroupOf(kind) {
-	case GroupVisit, GroupPlan, GroupConsult, GroupSupervision, GroupReview, GroupMissing, GroupMET:
+	case GroupVisit, GroupPlan, GroupConsult, GroupSupervision, GroupReview, GroupMissing, GroupMET, GroupMeeting:
 		return true
 	}
 	return false

@@ -26,14 +26,14 @@ import (
 const expected = `
 social_worker, practitioner: LEAD
   core visit plan action consult missing met  read carry begin write(atvj) decide(atj)
-  visit plan consult missing met  hand_over answer confirm:w addendum correct(atj) queue:w
+  visit plan consult missing met meeting  hand_over answer confirm:w addendum correct(atj) queue:w
   head review meeting fit supervision intelligence match volunteer_log concern  read carry
   disclosure                     begin read:w read:n write(atvj):b
 social_worker, practitioner: LEAD, CO, PA
   break_glass                    read
 social_worker, practitioner: CO, PA, JOINT, COVER
   core visit plan action consult missing met  read carry begin write(atvj) decide(a) decide(j):b
-  visit plan consult missing met  hand_over answer confirm:w addendum correct(atj):w queue:w
+  visit plan consult missing met meeting  hand_over answer confirm:w addendum correct(atj):w queue:w
   head review meeting fit supervision intelligence match volunteer_log concern  read carry
   disclosure                     begin read:w read:n write(atvj):b
 social_worker: TEAM
@@ -51,7 +51,7 @@ clinician: CLIN, CONSULT, JOINT
   core head visit plan action review meeting consult fit supervision missing met  read carry
   consult                        begin write(atvj) hand_over answer addendum confirm:w queue:w decide(atj):b correct(atj):b
 clinician: JOINT
-  visit                          own(atvj)
+  visit                          own(atvj) confirm:w
 fit_specialist: FIT
   core plan fit volunteer_log    read carry
   fit                            begin write(atvj) hand_over answer addendum confirm:w queue:w decide(atj):b correct(atj):b
@@ -69,14 +69,16 @@ coordinator: COORD
   core head visit plan action review meeting consult fit supervision missing met  read carry chase queue edit(a) own(a) remove(a) note(a) decide(a)
   volunteer_log                  read carry
   visit plan                     prepare(t) correct(a)
-  visit plan consult fit review missing met  query finalise addendum
+  visit plan consult fit review missing met meeting  query finalise addendum
+  visit plan consult missing met meeting  type_up
   meeting                        begin write(at)
   report                         read
 business_support: SUPPORT
-  meeting                        read begin queue write(at)
+  meeting                        read begin queue write(at) type_up
 manager: MANAGER
   core head visit plan action review meeting consult fit supervision missing met intelligence match volunteer_log concern  read carry
-  visit plan consult fit review missing met  queue
+  visit plan consult fit review missing met meeting  queue stand_in
+  meeting                        confirm:w answer:w
   core visit plan action missing met supervision  decide(atj) approve(atj) agree(atj) note(atj)
   core visit plan action         edit_own(atj)
   visit plan                     query
@@ -136,7 +138,7 @@ auditor: OFFICE
   audit break_glass              read
 auditor: SAMPLE
   core head visit plan action review meeting consult fit supervision missing met intelligence  read
-  visit plan consult fit review missing met  queue
+  visit plan consult fit review missing met meeting  queue
 ig_officer: REQUEST
   core head visit plan action review meeting consult fit supervision missing met intelligence match volunteer_log concern disclosure extract  read
   sar                            read begin write(atvj) decide(atvj) approve(atvj)

@@ -175,7 +175,7 @@ var deeds = [actionCount]string{
 	ActionPrepare: "prepare the summary of", ActionAdd: "add % to", ActionRemove: "take % out of",
 	ActionTakeNote: "take note of overlapping text in", ActionDecide: "settle a disagreement about % of",
 	ActionApprove: "approve % of", ActionConfirmRemoval: "agree to a removal from", ActionHandOver: "hand over",
-	ActionConfirm: "confirm", ActionQuery: "ask about", ActionAnswer: "answer a question about", ActionFinalise: "finalise",
+	ActionConfirm: "confirm", ActionStandIn: "confirm, for somebody who cannot,", ActionTypeUp: "type up for somebody", ActionQuery: "ask about", ActionAnswer: "answer a question about", ActionFinalise: "finalise",
 	ActionAddendum: "add an addendum to", ActionCorrect: "correct % of", ActionQueue: "see in the queue", ActionChase: "chase",
 	ActionUnknown: "do something unknown to",
 }

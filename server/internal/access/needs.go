@@ -51,7 +51,12 @@ func needOf(kind *schema.Kind, op *syncproto.Op, author syncproto.UserID) Need {
 	case syncproto.OpHandOver:
 		return Need{Action: ActionHandOver}
 	case syncproto.OpConfirm:
+		if !op.To.IsZero() {
+			return Need{Action: ActionStandIn}
+		}
 		return Need{Action: ActionConfirm}
+	case syncproto.OpTypeUp:
+		return Need{Action: ActionTypeUp}
 	case syncproto.OpQuery:
 		return Need{Action: ActionQuery}
 	case syncproto.OpAnswer:

@@ -99,6 +99,8 @@ func TestActionsOf(t *testing.T) {
 
 		{"hand over", "visit", syncproto.Op{Code: syncproto.OpHandOver}, ActionHandOver, 0, 0, ""},
 		{"confirm", "visit", syncproto.Op{Code: syncproto.OpConfirm}, ActionConfirm, 0, 0, ""},
+		{"confirm for a leaver", "visit", syncproto.Op{Code: syncproto.OpConfirm, To: syncproto.UserID{1}, Reason: "left"}, ActionStandIn, 0, 0, ""},
+		{"type up", "visit", syncproto.Op{Code: syncproto.OpTypeUp, To: syncproto.UserID{1}, Reason: "notes"}, ActionTypeUp, 0, 0, ""},
 		{"query", "visit", on(syncproto.OpQuery, "place"), ActionQuery, 0, 0, ""},
 		{"query without a field", "visit", syncproto.Op{Code: syncproto.OpQuery}, ActionQuery, 0, 0, ""},
 		{"answer", "visit", syncproto.Op{Code: syncproto.OpAnswer}, ActionAnswer, 0, 0, ""},
@@ -125,7 +127,7 @@ func TestActionsOf(t *testing.T) {
 // thought here is denied, and this test asks for the thought.
 func TestEveryOpCodeHasANeed(t *testing.T) {
 	visit := kindOf(t, "visit")
-	for code := syncproto.OpSet; code <= syncproto.OpCorrect; code++ {
+	for code := syncproto.OpSet; code <= syncproto.OpTypeUp; code++ {
 		known := slices.ContainsFunc([]syncproto.Op{
 			on(code, "place"), onElement(code, "present", ""), onElement(code, "present", "role"),
 		}, func(op syncproto.Op) bool {

@@ -55,8 +55,8 @@ var (
 	// Forms go through hand-over, confirmation and finalising; confirmed are those that
 	// workers on the case write, and sealed those that a co-ordinator prepares.
 	sealed    = []Group{GroupVisit, GroupPlan}
-	confirmed = []Group{GroupVisit, GroupPlan, GroupConsult, GroupMissing, GroupMET}
-	forms     = []Group{GroupVisit, GroupPlan, GroupConsult, GroupFIT, GroupReview, GroupMissing, GroupMET}
+	confirmed = []Group{GroupVisit, GroupPlan, GroupConsult, GroupMissing, GroupMET, GroupMeeting}
+	forms     = []Group{GroupVisit, GroupPlan, GroupConsult, GroupFIT, GroupReview, GroupMissing, GroupMET, GroupMeeting}
 	// content is everything that is written about people.
 	content = []Group{
 		GroupCore, GroupHead, GroupVisit, GroupPlan, GroupAction, GroupReview, GroupMeeting, GroupConsult, GroupFIT,

@@ -273,6 +273,19 @@ func (b *testBorough) Propose(_ context.Context, _ finalise.Caller, in finalise.
 	return b.step(in)
 }
 
+func (b *testBorough) TypeUp(_ context.Context, _ finalise.Caller, in finalise.TypeUp) (syncproto.RecordID, error) {
+	_, err := b.step(in)
+	return syncproto.RecordID{1}, err
+}
+
+func (b *testBorough) Fill(_ context.Context, _ finalise.Caller, in finalise.Fill) (syncproto.ChangeID, error) {
+	return b.step(in)
+}
+
+func (b *testBorough) AddEntry(_ context.Context, _ finalise.Caller, in finalise.AddEntry) (syncproto.ChangeID, error) {
+	return b.step(in)
+}
+
 func (b *testBorough) Rectify(_ context.Context, _ finalise.Caller, in finalise.Rectify) (syncproto.ChangeID, error) {
 	return b.step(in)
 }

@@ -105,6 +105,10 @@ func (a *API) table() []route {
 		handler(a, step("edit", "edit", "Put an administrative detail or prepared text right.").once(), a.edit),
 		handler(a, step("propose", "propose", "Propose to an author what an attested fact should say.").once(), a.propose),
 		handler(a, step("rectify", "rectify", "Add somebody's challenge of a final record, and what became of it.").once(), a.rectify),
+		handler(a, route{method: post, path: "/v1/families/:id/type-up", id: "typeUp", summary: "Begin a record at the desk: minutes, or what a worker dictated or wrote by hand, for them to confirm.", who: signedIn,
+			codes: codes(syncproto.CodeNotFound, syncproto.CodeForbidden)}.once(), a.typeUp),
+		handler(a, step("fill", "fill", "Set fields of a record that is typed up for its author.").once(), a.fill),
+		handler(a, step("add", "addEntry", "Add an entry to a list of a record that is typed up for its author.").once(), a.addEntry),
 		handler(a, step("accept-late", "acceptLate", "Adopt, as an addendum, a change that came late.").once(), a.acceptLate),
 	}, slices.Concat(a.doorRoutes(), a.eraseRoutes(), a.exportRoutes())...)
 }

@@ -338,6 +338,10 @@ func TestWorkflowSteps(t *testing.T) {
 		{"edit", EditRequest{Path: pathIn, Value: value, Seen: heads[0].Heads}, finalise.Edit{Record: aRecord, Path: path, Value: wantValue, Seen: wantHeads[0].Heads}},
 		{"propose", ProposeRequest{Path: pathIn, Value: 3, Words: "Three", Reason: "she said so", To: user},
 			finalise.Propose{Record: aRecord, Path: path, Value: cbor.Int(3), Words: "Three", Reason: "she said so", To: syncproto.UserID(wantUser)}},
+		{"confirm", ConfirmRequest{Heads: heads, For: user, Reason: "She left."}, finalise.Confirm{Record: aRecord, Heads: wantHeads, For: syncproto.UserID(wantUser), Reason: "She left."}},
+		{"fill", FillRequest{Sets: []SettingJSON{{Path: pathIn, Value: value}}, Seen: heads[0].Heads},
+			finalise.Fill{Record: aRecord, Sets: []finalise.Setting{{Path: path, Value: wantValue}}, Seen: wantHeads[0].Heads}},
+		{"add", AddEntryRequest{Field: "present", Value: value, Seen: heads[0].Heads}, finalise.AddEntry{Record: aRecord, Field: "present", Value: wantValue, Seen: wantHeads[0].Heads}},
 		{"rectify", RectifyRequest{Who: "Her mother", Says: "It was not so."}, finalise.Rectify{Record: aRecord, Who: "Her mother", Says: "It was not so."}},
 		{"accept-late", AcceptLateRequest{Change: change}, finalise.AcceptLate{Record: aRecord, Change: wantChange}},
 	}
@@ -347,6 +351,22 @@ func TestWorkflowSteps(t *testing.T) {
 		if got := w.borough.steps[i]; !reflect.DeepEqual(got, c.want) {
 			t.Errorf("%s: got %+v, want %+v", c.step, got, c.want)
 		}
+	}
+}
+
+func TestARecordBeginsAtTheDesk(t *testing.T) {
+	w := newWorld(t, nil)
+	w.addUser("jo", auth.RoleCoordinator)
+	token, user := w.signIn("jo").AccessToken, strings.Repeat("5", 32)
+	var begun RecordBegun
+	w.postJSON("/v1/families/"+aRecord.String()+"/type-up", token, TypeUpRequest{Kind: "visit", For: user, Source: "her notebook", Capture: "pen", Children: []string{user}}).wantJSON(t, http.StatusOK, &begun)
+	id, _ := syncproto.ParseID(user)
+	want := finalise.TypeUp{Family: syncproto.FamilyID(aRecord), Kind: "visit", For: syncproto.UserID(id), Source: "her notebook", Capture: syncproto.CapturePen, Children: []syncproto.RecordID{syncproto.RecordID(id)}}
+	if got := w.borough.steps[0]; !reflect.DeepEqual(got, want) || begun.Record != (syncproto.RecordID{1}).String() {
+		t.Errorf("got %+v, want %+v; the answer is %+v", got, want, begun)
+	}
+	if a := w.postJSON("/v1/families/"+aRecord.String()+"/type-up", token, TypeUpRequest{Kind: "visit", For: user, Source: "x", Capture: "imported"}); a.status != http.StatusUnprocessableEntity && a.status != http.StatusBadRequest {
+		t.Errorf("as an import: status %d", a.status)
 	}
 }
 

@@ -109,6 +109,14 @@ type WorkflowJSON struct {
 	HandedOver *OriginJSON        `json:"handed_over,omitempty" doc:"Who handed it over."`
 	Confirmed  []ConfirmationJSON `json:"confirmed" doc:"Confirmations, the oldest first."`
 	Queries    []QueryJSON        `json:"queries" doc:"Questions, the oldest first."`
+	TypedUp    []TypedUpJSON      `json:"typed_up,omitempty" doc:"Whose words were typed up in it for them."`
+}
+
+// TypedUpJSON says that somebody typed up another's words.
+type TypedUpJSON struct {
+	By     OriginJSON `json:"by" doc:"Who typed them up, and how they were taken."`
+	For    string     `json:"for" doc:"Whose words they are."`
+	Source string     `json:"source" doc:"What they were typed up from."`
 }
 
 // ConfirmationJSON is an author's word that named heads are right.
@@ -116,6 +124,8 @@ type ConfirmationJSON struct {
 	By     OriginJSON `json:"by" doc:"Who confirmed."`
 	Heads  []string   `json:"heads" doc:"What was confirmed."`
 	Stands bool       `json:"stands" doc:"Nothing but administrative fields changed since."`
+	For    string     `json:"for,omitempty" doc:"In whose place; left out: their own word."`
+	Reason string     `json:"reason,omitempty" doc:"Why that person could not."`
 }
 
 // QueryJSON is a coordinator's question, open until answered.

@@ -99,7 +99,10 @@ func (p *people) workflow(w syncproto.Workflow) WorkflowJSON {
 	out := WorkflowJSON{HandedOver: p.maybe(w.HandedOver),
 		Confirmed: make([]ConfirmationJSON, 0, len(w.Confirmed)), Queries: make([]QueryJSON, 0, len(w.Queries))}
 	for _, c := range w.Confirmed {
-		out.Confirmed = append(out.Confirmed, ConfirmationJSON{By: p.origin(c.By), Heads: changeIDs(c.Heads), Stands: c.Stands})
+		out.Confirmed = append(out.Confirmed, ConfirmationJSON{By: p.origin(c.By), Heads: changeIDs(c.Heads), Stands: c.Stands, For: p.id(c.For), Reason: c.Reason})
+	}
+	for _, t := range w.TypedUp {
+		out.TypedUp = append(out.TypedUp, TypedUpJSON{By: p.origin(t.By), For: p.id(t.For), Source: t.Source})
 	}
 	for _, q := range w.Queries {
 		out.Queries = append(out.Queries, QueryJSON{Query: q.ID.String(), Path: maybePath(q.Path), To: p.id(q.To),
@@ -243,6 +246,8 @@ func opName(c syncproto.OpCode) string {
 		return "hand-over"
 	case syncproto.OpConfirm:
 		return "confirm"
+	case syncproto.OpTypeUp:
+		return "type-up"
 	case syncproto.OpQuery:
 		return "query"
 	case syncproto.OpAnswer:

@@ -29,6 +29,9 @@ type Workflow interface {
 	Edit(context.Context, finalise.Caller, finalise.Edit) (syncproto.ChangeID, error)
 	Propose(context.Context, finalise.Caller, finalise.Propose) (syncproto.ChangeID, error)
 	Rectify(context.Context, finalise.Caller, finalise.Rectify) (syncproto.ChangeID, error)
+	TypeUp(context.Context, finalise.Caller, finalise.TypeUp) (syncproto.RecordID, error)
+	Fill(context.Context, finalise.Caller, finalise.Fill) (syncproto.ChangeID, error)
+	AddEntry(context.Context, finalise.Caller, finalise.AddEntry) (syncproto.ChangeID, error)
 	AcceptLate(context.Context, finalise.Caller, finalise.AcceptLate) (syncproto.ChangeID, error)
 	Lease(context.Context, finalise.Caller, syncproto.RecordID) (finalise.Lease, error)
 	Release(context.Context, finalise.Caller, syncproto.RecordID) error
@@ -48,7 +51,9 @@ type HandOverRequest struct {
 
 // ConfirmRequest is the body of a confirmation.
 type ConfirmRequest struct {
-	Heads []RecordHeadsJSON `json:"heads" validate:"required,min=1,max=64,dive" doc:"What the author stands by: the heads of the record and of its parts."`
+	Heads  []RecordHeadsJSON `json:"heads" validate:"required,min=1,max=64,dive" doc:"What the author stands by: the heads of the record and of its parts."`
+	For    string            `json:"for,omitempty" validate:"omitempty,len=32,hexadecimal,lowercase" doc:"Who has left, and in whose place a manager confirms; left out: the caller confirms their own."`
+	Reason string            `json:"reason,omitempty" validate:"maxbytes=65536" doc:"Why they cannot, with for."`
 }
 
 // QueryRequest is the body of a query.
@@ -126,7 +131,11 @@ func (a *API) confirm(c *call, in *ConfirmRequest) (*Done, error) {
 	if err != nil {
 		return nil, err
 	}
-	return done(a.cfg.Workflow.Confirm(c.ctx, c.worker(), finalise.Confirm{Record: record, Heads: heads}))
+	of, err := optionalID(in.For)
+	if err != nil {
+		return nil, err
+	}
+	return done(a.cfg.Workflow.Confirm(c.ctx, c.worker(), finalise.Confirm{Record: record, Heads: heads, For: syncproto.UserID(of), Reason: in.Reason}))
 }
 
 func (a *API) query(c *call, in *QueryRequest) (*Done, error) {

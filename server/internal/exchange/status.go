@@ -2,6 +2,7 @@ package exchange
 
 import (
 	"errors"
+	"slices"
 
 	"doorstep/server/internal/access"
 	"doorstep/server/internal/store"
@@ -124,9 +125,43 @@ func (o ordering) mayChange(kind *schema.Kind, c *syncproto.Change) (access.Deci
 		return decision, nil
 	}
 	wrote, err := o.authors.look(&o.tx.Reader, authorOf{c.Body.Record, c.Body.Author})
+	if err != nil {
+		return decision, err
+	}
 	wrote.Note(c)
+	if wrote.Answers, err = o.answers(kind, c); err != nil {
+		return decision, err
+	}
 	asker.Authorship = wrote.Authorship()
-	return asker.MayChange(kind, c), err
+	return asker.MayChange(kind, c), nil
+}
+
+// answers reports whether who confirms a record answers for what it says without having
+// written in it: their words were typed up, or they were on the visit.
+func (o ordering) answers(kind *schema.Kind, c *syncproto.Change) (bool, error) {
+	if !slices.ContainsFunc(c.Body.Ops, func(op syncproto.Op) bool { return op.Code == syncproto.OpConfirm }) {
+		return false, nil
+	}
+	v, err := o.tx.Fold(c.Body.Record)
+	if errors.Is(err, store.ErrNotFound) {
+		return false, nil
+	}
+	if err != nil || slices.Contains(access.Answerable(v), c.Body.Author) {
+		return err == nil, err
+	}
+	whole, _ := v.Settled(kind.Part).AsBytes()
+	if kind.Part == "" || len(whole) != len(syncproto.RecordID{}) {
+		return false, nil
+	}
+	info, err := o.tx.RecordInfo(syncproto.RecordID(whole))
+	if errors.Is(err, store.ErrNotFound) || err == nil && info.Family != c.Body.Family {
+		return false, nil
+	}
+	if err != nil {
+		return false, err
+	}
+	w, err := o.tx.Fold(info.Record)
+	return err == nil && slices.Contains(access.Answerable(w), c.Body.Author), err
 }
 
 // asked names a person before a family's records.

@@ -47,10 +47,13 @@ func (s *Service) Confirm(ctx context.Context, caller Caller, in Confirm) (syncp
 		if err := g.sameHeads(in.Heads); err != nil {
 			return act{}, err
 		}
+		if err := g.standsIn(in); err != nil {
+			return act{}, err
+		}
 		var a act
 		var denied error
 		for _, p := range g.parts {
-			op := syncproto.Op{Code: syncproto.OpConfirm, Heads: []syncproto.RecordHeads{{Record: p.info.Record, Heads: p.info.Heads}}}
+			op := syncproto.Op{Code: syncproto.OpConfirm, Heads: []syncproto.RecordHeads{{Record: p.info.Record, Heads: p.info.Heads}}, To: in.For, Reason: in.Reason}
 			if err := g.may(p, op); err != nil {
 				denied = first(denied, err)
 				continue

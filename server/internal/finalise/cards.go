@@ -194,9 +194,10 @@ func (s *Service) card(record syncproto.RecordID) (*card, error) {
 		if err != nil {
 			return err
 		}
+		g.state, g.atMS = s.cfg.Store.State(), s.cfg.Now().UnixMilli()
 		out = &card{item: g.item()}
 		for _, p := range g.parts {
-			out.parts = append(out.parts, p.credits())
+			out.parts = append(out.parts, g.credits(p))
 		}
 		return nil
 	})
@@ -204,13 +205,21 @@ func (s *Service) card(record syncproto.RecordID) (*card, error) {
 }
 
 // credits says who wrote in a record.
-func (p *part) credits() credits {
+func (g *group) credits(p *part) credits {
 	w := credits{kind: p.info.Kind}
 	changes := p.graph.Changes()
 	for _, c := range changes {
 		user := c.Body.Author
 		if !slices.ContainsFunc(w.by, func(a authorship) bool { return a.user == user }) {
 			w.by = append(w.by, authorship{user, access.AuthorshipOf(changes, user)})
+		}
+	}
+	for _, user := range g.answerable(p) {
+		i := slices.IndexFunc(w.by, func(a authorship) bool { return a.user == user })
+		if i < 0 {
+			w.by = append(w.by, authorship{user, access.AuthorWrote})
+		} else if w.by[i].is == access.AuthorNot {
+			w.by[i].is = access.AuthorWrote
 		}
 	}
 	return w

@@ -70,7 +70,7 @@ func (g *group) checklist() ([]Detail, error) {
 		}
 		out = append(out, missing...)
 		out = append(out, g.unregistered(p)...)
-		out = append(out, p.unconfirmed()...)
+		out = append(out, g.unconfirmed(p)...)
 	}
 	return out, nil
 }
@@ -203,24 +203,6 @@ func (g *group) unregistered(p *part) []Detail {
 		}
 	}
 	return out
-}
-
-// unconfirmed is the missing word of the author.
-func (p *part) unconfirmed() []Detail {
-	if !p.kind.NeedsConfirmation {
-		return nil
-	}
-	confirmed := p.view.Workflow.Confirmed
-	for _, c := range confirmed {
-		if c.Stands {
-			return nil
-		}
-	}
-	plain := "The author has not confirmed it."
-	if len(confirmed) > 0 {
-		plain = "It was changed after the author confirmed it: it must be confirmed again."
-	}
-	return []Detail{p.detail(syncproto.Path{}, syncproto.CodeNotConfirmed, plain)}
 }
 
 // label is what people call a field.

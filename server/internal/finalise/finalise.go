@@ -18,6 +18,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"time"
 
 	"doorstep/server/internal/desk"
@@ -44,6 +45,7 @@ type Config struct {
 	Desk   Composer
 	Store  *store.Store
 	Now    func() time.Time
+	Rand   io.Reader // for the ids of records and entries that begin here
 	// OnSeal is called after each seal.
 	OnSeal func()
 	// OnLease is called when a record of a family was given to a coordinator, or given
@@ -79,6 +81,10 @@ type HandOver struct {
 type Confirm struct {
 	Record syncproto.RecordID
 	Heads  []syncproto.RecordHeads
+	// For is who left and cannot confirm, whom the caller stands in for; zero: nobody. Reason
+	// says why.
+	For    syncproto.UserID
+	Reason string
 }
 
 // Query asks an author about a record, or about one field of it.
@@ -213,7 +219,7 @@ func (s *Service) mayRead(caller Caller, record syncproto.RecordID) error {
 func (g *group) edit(p *part, ops ...syncproto.Op) desk.Edit {
 	return desk.Edit{
 		Author: g.caller.User, Family: p.info.Family, Record: p.info.Record, Kind: p.info.Kind,
-		Ops: ops, Deps: p.info.Heads, Capture: syncproto.CaptureTyped,
+		Ops: ops, Deps: p.info.Heads, Capture: g.capture(p),
 	}
 }
 

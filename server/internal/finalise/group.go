@@ -276,6 +276,9 @@ func sortHeads(heads []syncproto.RecordHeads) {
 func (g *group) asker(p *part) access.Asker {
 	a := askerOf(g.state, g.caller, p.info.Family, g.atMS)
 	a.Authorship = access.AuthorshipOf(p.graph.Changes(), g.caller.User)
+	if a.Authorship == access.AuthorNot && slices.Contains(g.answerable(p), g.caller.User) {
+		a.Authorship = access.AuthorWrote
+	}
 	return a
 }
 
@@ -320,7 +323,7 @@ func (g *group) change(p *part, ops ...syncproto.Op) *syncproto.Change {
 // may asks whether the caller may make these ops a change of a record.
 func (g *group) may(p *part, ops ...syncproto.Op) error {
 	d := g.asker(p).MayChange(p.kind, g.change(p, ops...))
-	if d.Allow {
+	if d.Allow || g.typing(p, g.asker(p)) && typed(ops) {
 		return nil
 	}
 	var path syncproto.Path

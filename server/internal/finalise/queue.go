@@ -146,6 +146,7 @@ func (g *group) item() Item {
 	item.HappenedMS, _ = start.Value.AsInt()
 	for _, q := range g.parts {
 		item.count(q)
+		item.Confirmed = item.Confirmed && g.wordsStand(q)
 	}
 	item.State = item.state(p.info.Sealed != 0)
 	return item
@@ -176,7 +177,6 @@ func (i *Item) count(p *part) {
 		}
 	}
 	i.Late += proposals(p.view)
-	i.Confirmed = i.Confirmed && len(p.unconfirmed()) == 0
 }
 
 // state is the first of these that holds.

@@ -514,6 +514,9 @@ func TestAClaimedRegistrationDoesNotSeal(t *testing.T) {
 			w.edit(lead, visit, "visit", add("workers", 2, pair("worker", cbor.Bytes(c.worker[:])), pair("role", cbor.Text(c.role))))
 			w.must(w.service.HandOver(ctx, as(lead), finalise.HandOver{Record: visit}))
 			w.confirm()
+			if c.worker == co { // each worker of a joint visit
+				w.must(w.service.Confirm(ctx, as(co), finalise.Confirm{Record: visit, Heads: w.allHeads(visit, partMaya, partJo)}))
+			}
 			if c.spoil != nil {
 				w.store(c.spoil...)
 			}

@@ -2,6 +2,7 @@ package finalise
 
 import (
 	"context"
+	"slices"
 
 	"doorstep/server/internal/access"
 	"doorstep/syncproto"
@@ -15,6 +16,10 @@ type Standing struct {
 	Item  // where it is on its way; of a kind that is never sealed, the record alone
 	Parts []Standpoint
 	Acts  Acts
+	// For is whose words are typed up in it; zero: nobody's. Left are those who must confirm
+	// it and have left, whom the person may stand in for.
+	For  syncproto.UserID
+	Left []syncproto.UserID
 }
 
 // Standpoint is one record of a Standing.
@@ -26,6 +31,8 @@ type Standpoint struct {
 	// or a field of the elements of a collection. Paths of Edits and Corrects name no element.
 	Edits, Corrects map[syncproto.Path]bool
 	Decides         map[syncproto.Path]bool
+	// Typing: the person types up somebody's words in it (TypeUp).
+	Typing bool
 }
 
 // Acts is what access allows a person to do with a record; whether it is possible yet
@@ -50,6 +57,12 @@ func (s *Service) Standing(_ context.Context, caller Caller, record syncproto.Re
 			out.Parts = append(out.Parts, g.standpoint(p))
 		}
 		out.Acts = g.acts(g.whole())
+		if typed := g.whole().view.Workflow.TypedUp; len(typed) > 0 {
+			out.For = typed[0].For
+		}
+		if g.allowed(g.whole(), g.asker(g.whole()), syncproto.Op{Code: syncproto.OpConfirm, To: g.caller.User}) {
+			out.Left = slices.DeleteFunc(g.lacking(g.whole()), func(u syncproto.UserID) bool { return !g.left(u) })
+		}
 		return nil
 	})
 	return out, err
@@ -59,6 +72,7 @@ func (g *group) standpoint(p *part) Standpoint {
 	out := Standpoint{View: p.view, Kind: p.kind, Acts: g.acts(p),
 		Edits: map[syncproto.Path]bool{}, Corrects: map[syncproto.Path]bool{}, Decides: map[syncproto.Path]bool{}}
 	who := g.asker(p)
+	out.Typing = g.typing(p, who)
 	for i := range p.kind.Fields {
 		f := &p.kind.Fields[i]
 		out.mayWrite(g, p, who, f)
@@ -113,5 +127,5 @@ func (g *group) acts(p *part) Acts {
 
 // allowed is may for an asker who is known already.
 func (g *group) allowed(p *part, who access.Asker, op syncproto.Op) bool {
-	return who.MayChange(p.kind, g.change(p, op)).Allow
+	return who.MayChange(p.kind, g.change(p, op)).Allow || g.typing(p, who) && typed([]syncproto.Op{op})
 }

@@ -2,6 +2,7 @@ package finalise_test
 
 import (
 	"bytes"
+	"crypto/rand"
 	"errors"
 	"slices"
 	"sync"
@@ -242,7 +243,7 @@ func TestSealedVersionNeverChanges(t *testing.T) {
 	}
 	w.ledger.Close()
 	w.borough.Reopen()
-	again := finalise.New(finalise.Config{Ledger: w.ledger, Desk: w.desk, Store: w.borough.Store, Now: func() time.Time { return w.now }})
+	again := finalise.New(finalise.Config{Ledger: w.ledger, Desk: w.desk, Store: w.borough.Store, Now: func() time.Time { return w.now }, Rand: rand.Reader})
 	w.service = again
 	if after := w.sealedBytes(); !bytes.Equal(before, after) {
 		t.Error("the sealed version changed over a restart")

@@ -33,6 +33,8 @@ type sight struct {
 	past  *past
 	path  syncproto.Path // that the address names; empty: the record
 	field *schema.Field  // at the path; nil if there is none
+
+	family, team []option // whom a record that is typed up may name (choices)
 }
 
 // formPage is a form with what it is about.
@@ -55,7 +57,7 @@ type pair struct{ Name, Value string }
 // acts is every step that has a form.
 func (p *Pages) acts() []act {
 	return []act{confirmAct(p), finaliseAct(p), handOverAct(p), queryAct(p), answerAct(p), decideAct(p), readAct(p), editAct(p), proposeAct(p),
-		addendumAct(p), correctAct(p), lateAct(p), rectifyAct(p)}
+		addendumAct(p), correctAct(p), lateAct(p), rectifyAct(p), fillAct(p), entryAct(p), standInAct(p)}
 }
 
 // actRoutes are the form of each step, and where it is sent.
@@ -159,6 +161,9 @@ func (p *Pages) sight(ctx context.Context, c *Call) (*sight, error) {
 		return nil, syncproto.CodeNotFound
 	}
 	if s.past, err = p.past(ctx, c, &s.st); err != nil {
+		return nil, err
+	}
+	if err := s.choices(ctx); err != nil {
 		return nil, err
 	}
 	return s, s.readPath()

@@ -15,7 +15,7 @@ import (
 )
 
 // control is one question of a form. Kind is the component that asks it: input, textarea,
-// choice (radio buttons) or select.
+// choice (radio buttons), checks (checkboxes) or select.
 type control struct {
 	Kind                          string
 	ID, Name, Label, Hint, Value  string
@@ -68,10 +68,14 @@ func asks(f *schema.Field) bool {
 
 // value asks for a value of the field of the form, which says now what stands there.
 func (s *sight) value(now cbor.Value) control {
-	f := s.field
-	out := control{Kind: "input", ID: "value", Name: "value", Label: f.Hint.Label, Hint: f.Hint.Help, Type: "text", Value: s.pages.typed(f, now)}
-	if s.Form.Has("value") {
-		out.Value = s.Form.Get("value")
+	return s.asking(s.field, "value", now)
+}
+
+// asking asks for a value of a field under a name of the form.
+func (s *sight) asking(f *schema.Field, name string, now cbor.Value) control {
+	out := control{Kind: "input", ID: name, Name: name, Label: f.Hint.Label, Hint: f.Hint.Help, Type: "text", Value: s.pages.typed(f, now)}
+	if s.Form.Has(name) {
+		out.Value = s.Form.Get(name)
 	}
 	switch f.Type {
 	case schema.TypeCode, schema.TypeBool:

@@ -91,6 +91,9 @@ func (p *Pages) family(ctx context.Context, c *Call) (Answer, error) {
 	}
 	say := p.speaker(c)
 	in := familyPage{Due: say.dueRows(due), Kinds: say.kindRows(records)}
+	if len(p.cfg.Workflow.Beginnings(ctx, c.worker(), family)) > 0 {
+		in.Acts = append(in.Acts, linkTo{Text: "Type up minutes or a worker's notes", Href: familyAddress(family) + "/type-up"})
+	}
 	if p.cfg.Doors.MayRestrict(c.User, family) {
 		in.Acts = append(in.Acts, linkTo{Text: "Restrict this file", Href: familyAddress(family) + "/restrict"})
 	}

@@ -114,7 +114,12 @@ func (s *speaker) step(kind *schema.Kind, op *syncproto.Op) string {
 		}
 		return "Handed over to " + s.person(op.To)
 	case syncproto.OpConfirm:
+		if !op.To.IsZero() {
+			return "Confirmed in the place of " + s.person(op.To) + ": " + op.Reason
+		}
 		return "Confirmed"
+	case syncproto.OpTypeUp:
+		return "Typed up for " + s.person(op.To) + ", from: " + op.Reason
 	case syncproto.OpQuery:
 		return "Asked: " + op.Text
 	case syncproto.OpAnswer:

@@ -60,6 +60,10 @@ type Records interface {
 
 // Workflow takes records from captured to final: a *finalise.Service.
 type Workflow interface {
+	Beginnings(context.Context, finalise.Caller, syncproto.FamilyID) []finalise.Beginning
+	TypeUp(context.Context, finalise.Caller, finalise.TypeUp) (syncproto.RecordID, error)
+	Fill(context.Context, finalise.Caller, finalise.Fill) (syncproto.ChangeID, error)
+	AddEntry(context.Context, finalise.Caller, finalise.AddEntry) (syncproto.ChangeID, error)
 	Queue(context.Context, finalise.Caller) ([]finalise.Item, error)
 	Final(context.Context, finalise.Caller) ([]finalise.Item, error)
 	Explain(context.Context, finalise.Caller, []finalise.Item) error

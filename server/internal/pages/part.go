@@ -2,6 +2,7 @@ package pages
 
 import (
 	"slices"
+	"strings"
 
 	"doorstep/server/internal/finalise"
 	"doorstep/server/internal/wording"
@@ -19,6 +20,7 @@ type partView struct {
 	Conflicts []conflictView
 	Overlaps  []overlapView
 	Queries   []queryView
+	TypedUp   string // whose words it is, and from what
 	Word      string // of the author: whether it stands
 	Acts      []linkTo
 	Addenda   []addendumView
@@ -64,7 +66,10 @@ func (s *speaker) partTitle(part *finalise.Standpoint) string {
 func (s *speaker) part(part *finalise.Standpoint, past *past, whole bool) partView {
 	v := part.View
 	out := partView{Anchor: anchor(v.Record, ""), Href: to(v.Record), Sections: s.sections(part),
-		Word: s.word(part)}
+		TypedUp: s.typedUp(v), Word: s.word(part)}
+	if part.Typing {
+		out.Acts = append(out.Acts, linkTo{Text: "Fill in what the notes say", About: s.partTitle(part), Href: link(v.Record, "fill", syncproto.Path{})})
+	}
 	if part.Acts.Addendum {
 		out.Acts = []linkTo{{Text: "Add to it", About: s.partTitle(part), Href: link(v.Record, "addendum", syncproto.Path{})},
 			{Text: "Somebody challenges it", About: s.partTitle(part), Href: link(v.Record, "rectify", syncproto.Path{})}}
@@ -92,7 +97,7 @@ func (s *speaker) word(part *finalise.Standpoint) string {
 	confirmed := part.View.Workflow.Confirmed
 	for i := len(confirmed) - 1; i >= 0; i-- {
 		if confirmed[i].Stands {
-			return "Confirmed by " + s.person(confirmed[i].By.Author) + " on " + s.Moment(confirmed[i].By.TimeMS)
+			return s.confirmedBy(confirmed)
 		}
 	}
 	switch {
@@ -102,6 +107,35 @@ func (s *speaker) word(part *finalise.Standpoint) string {
 		return "It was changed after its author confirmed it, and must be confirmed again."
 	}
 	return "Its author has not confirmed it yet."
+}
+
+// confirmedBy names everybody whose word stands, and who stood in for whom.
+func (s *speaker) confirmedBy(list []syncproto.Confirmation) string {
+	var said []string
+	for _, c := range list {
+		if !c.Stands {
+			continue
+		}
+		words := s.person(c.By.Author) + " on " + s.Moment(c.By.TimeMS)
+		if !c.For.IsZero() {
+			words = s.person(c.By.Author) + " in the place of " + s.person(c.For) + " on " + s.Moment(c.By.TimeMS) + " (" + c.Reason + ")"
+		}
+		said = append(said, words)
+	}
+	return "Confirmed by " + strings.Join(said, ", and by ")
+}
+
+// typedUp says whose words were typed up, by whom and from what.
+func (s *speaker) typedUp(v *syncproto.View) string {
+	var said []string
+	for _, t := range v.Workflow.TypedUp {
+		words := "Typed up by " + s.person(t.By.Author) + " for " + s.person(t.For) + " on " + s.Moment(t.By.TimeMS)
+		if how := capture(t.By.Capture); how != "" {
+			words += ", " + how
+		}
+		said = append(said, words+". From: "+t.Source)
+	}
+	return strings.Join(said, " ")
 }
 
 // sections lists what is filled in, in the order of the form.
@@ -137,7 +171,10 @@ func (s *speaker) row(part *finalise.Standpoint, f *schema.Field) (row, bool) {
 	fv, _ := v.Field(f.ID)
 	r.Lines = s.lines(f, &fv)
 	r.Acts = fieldActs(part, f)
-	kept := f.Label == schema.Admin && asks(f) && (part.Edits[syncproto.Path{Field: f.ID}] || part.Corrects[syncproto.Path{Field: f.ID}])
+	if part.Typing && f.IsCollection() {
+		r.Acts = append(r.Acts, linkTo{Text: "Add", About: f.Hint.Label, Href: link(v.Record, "add", syncproto.Path{Field: f.ID})})
+	}
+	kept := part.Typing || f.Label == schema.Admin && asks(f) && (part.Edits[syncproto.Path{Field: f.ID}] || part.Corrects[syncproto.Path{Field: f.ID}])
 	return r, len(r.Lines) > 0 || r.Disputed || f.Required || kept
 }
 

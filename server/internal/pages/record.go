@@ -39,6 +39,7 @@ func actLinks(st *finalise.Standing, leased bool) []linkTo {
 	}
 	add(st.Acts.Finalise && !leased, "finalise", "Check and make final")
 	add(st.Acts.Confirm && st.Parts[0].View.Seal == nil, "confirm", "Confirm as its author")
+	add(len(st.Left) > 0 && st.Parts[0].View.Seal == nil, "stand-in", "Confirm for somebody who has left")
 	add(st.Acts.HandOver && st.Parts[0].View.Workflow.HandedOver == nil, "hand-over", "Hand over")
 	add(st.Acts.Query && !leased, "query", "Ask about the record")
 	return out

@@ -73,6 +73,8 @@ func (p *Pages) Routes() []Route {
 		{Method: post, Path: Root + "search", ID: "deskSearchSend", Handle: p.search},
 		{Method: get, Path: Root + "families", ID: "deskFamilies", Handle: p.families},
 		{Method: get, Path: Root + "families/:id", ID: "deskFamily", Handle: p.family},
+		{Method: get, Path: Root + "families/:id/type-up", ID: "deskTypeUp", Handle: p.typeUp},
+		{Method: post, Path: Root + "families/:id/type-up", ID: "deskTypeUpSend", Once: true, Handle: p.sendTypeUp},
 		{Method: get, Path: Root + "families/:id/lift", ID: "deskLift", Handle: p.lift},
 		{Method: post, Path: Root + "families/:id/lift", ID: "deskLiftSend", Once: true, Handle: p.sendLift},
 		{Method: get, Path: Root + "families/:id/restrict", ID: "deskRestrict", Handle: p.restrict},

@@ -74,6 +74,7 @@ var notices = map[string]string{
 	"admitted": "The words are in the record.", "kept": "The words are kept away. They are not lost.",
 	"revoked": "The tablet is revoked.", "ended": "The account is ended.",
 	"accepted": "The late entry was taken on.", "rectified": "It stays with the record.",
+	"begun": "It is begun, and in the queue. Fill in what the notes say; its author confirms it.", "filled": "Saved. Its author has to confirm it.",
 	"lifted": "The restriction is lifted.", "restricted": "The file is restricted.",
 	"reviewed": "It is reviewed and closed.", "opened": "The file is open to you for eight hours. Those concerned were told.",
 }

@@ -116,7 +116,7 @@ async function unbegun(client: Client, look: Lookup, family: string, kind: strin
 
 /** A record as it is before anything is said of it. */
 export function emptyView(record: RecordID, kind: string, family: string): View {
-  return { record, kind, family, schemaVersion: 0, heads: [], fields: {}, conflicts: [], overlaps: [], confirmed: [], queries: [], addenda: [], roots: [], noOps: 0, held: [] };
+  return { record, kind, family, schemaVersion: 0, heads: [], fields: {}, conflicts: [], overlaps: [], confirmed: [], queries: [], typedUp: [], addenda: [], roots: [], noOps: 0, held: [] };
 }
 
 function today(): string {

@@ -26,8 +26,9 @@ export function viewOf(bytes: Value): View {
     record: id(v[0]), family: id(v[1]), kind: str(v[2]), schemaVersion: num(v[3]), heads: ids(v[4]),
     fields: fieldsOf(v[5]!), conflicts: list(v[6], conflictOf), overlaps: list(v[7], overlapOf),
     handedOver: opt(flow[0], originOf),
-    confirmed: list(flow[1], (c) => ({ by: originOf(c[0] as L), heads: ids(c[1]), stands: yes(c[2]) })),
+    confirmed: list(flow[1], (c) => ({ by: originOf(c[0] as L), heads: ids(c[1]), stands: yes(c[2]), ...(c.length > 3 ? { for: id(c[3]), reason: str(c[4]) } : {}) })),
     queries: list(flow[2], queryOf),
+    typedUp: flow.length > 3 ? list(flow[3], (t) => ({ by: originOf(t[0] as L), for: id(t[1]), source: str(t[2]) })) : [],
     seal: opt(v[9], (s) => ({
       position: num(s[0]), by: id(s[1]), at: num(s[2]), heads: ids(s[3]), hash: id(s[4]), prevHash: id(s[5]), group: list(s[6], headsOf),
     })),

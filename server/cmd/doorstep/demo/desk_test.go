@@ -227,6 +227,11 @@ func (w *workingDay) toFinal() {
 	w.check("desk-19-confirm")
 	w.follow("I stand by it")
 	w.Sees("You stand by the record as it is now.")
+	w.Sees("Tom Okafor has not confirmed it.")
+	w.as(tom) // who was on the visit too
+	w.goTo(w.visit, "/confirm")
+	w.follow("I stand by it")
+	w.Sees("You stand by the record as it is now.")
 
 	// It is made final, once.
 	w.as(grace)

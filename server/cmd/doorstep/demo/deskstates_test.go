@@ -57,6 +57,7 @@ type refused struct {
 	login  string
 	record string // of borders.records; the visit, unless part
 	part   bool
+	family bool // the form is about the family, not about a record
 	act    string
 	form   func(b *borders) url.Values
 	want   string
@@ -107,6 +108,23 @@ func on(name string, pairs ...string) func(*borders) url.Values {
 	}
 }
 
+// typeUp is a form that begins a visit at the desk, with one answer that is not right.
+func typeUp(key, value string) func(*borders) url.Values {
+	return func(b *borders) url.Values {
+		out := values("kind", "visit", "for", b.user(amina), "capture", "pen", "source", "Her notebook")
+		out.Set(key, value)
+		return out
+	}
+}
+
+// standIn is the form that confirms in somebody's place.
+func standIn(name, login, why string) func(*borders) url.Values {
+	return func(b *borders) url.Values {
+		record := b.records[name].visit
+		return values("for", b.user(login), "reason", why, "heads", record.String()+":"+b.heads(record))
+	}
+}
+
 var everyRefusal = []refused{
 	// What keeps a record from being final, on its page.
 	{reason: "CodeNotHandedOver: ", login: amina, record: "draft", want: syncproto.CodeNotHandedOver.Plain()},
@@ -135,6 +153,20 @@ var everyRefusal = []refused{
 	{login: amina, record: "handed", act: "edit?field=nothing", form: filled(), want: syncproto.CodeNotFound.Plain()},
 	{reason: "CodeBadValue: Write at least a few words.", login: amina, record: "final", act: "rectify", form: filled("who", "Aga", "says", " ", "outcome", "no"), want: "Write at least a few words."},
 	{reason: "CodeBadValue: ", login: amina, record: "final", act: "correct?field=announced", form: filled("value", "ANNOUNCED", "reason", "Typed wrong."), want: syncproto.CodeBadValue.Plain()},
+
+	// What a coordinator is told who types up what others wrote.
+	{reason: "CodeBadValue: Say what it is typed up from.", login: grace, record: "typed", family: true, act: "type-up", form: typeUp("source", " "), want: "Say what it is typed up from."},
+	{reason: "CodeBadValue: Say how the words were taken.", login: grace, record: "typed", family: true, act: "type-up", form: typeUp("capture", ""), want: "Say how the words were taken."},
+	{reason: "CodeBadValue: That person does not work with the family, and could not confirm it.", login: grace, record: "typed", family: true, act: "type-up", form: typeUp("for", nowhere[:32]), want: "That person does not work with the family, and could not confirm it."},
+	{reason: "CodeBadOp: Records of this kind do not begin at the desk.", login: grace, record: "typed", family: true, act: "type-up", form: typeUp("kind", "visit_child"), want: "Records of this kind do not begin at the desk."},
+	{reason: "CodeBadValue: That is no child of this family.", login: grace, record: "typed", family: true, act: "type-up", form: typeUp("child", nowhere[:32]), want: "That is no child of this family."},
+	{login: grace, record: "typed", act: "fill", form: on("typed"), want: "That is what it says already."},
+	{login: grace, record: "typed", act: "add?field=attendees", form: on("typed"), want: syncproto.CodeBadValue.Plain()},
+
+	// What a manager is told who would stand in for somebody.
+	{reason: "CodeBadValue: That person still works with the family: ask them.", login: dilys, record: "typed", act: "stand-in", form: standIn("typed", amina, "She left."), want: "That person still works with the family: ask them."},
+	{reason: "CodeBadValue: Say why you confirm it in their place.", login: dilys, record: "typed", act: "stand-in", form: standIn("typed", amina, " "), want: "Say why you confirm it in their place."},
+	{reason: "CodeBadValue: Nobody waits for that person's confirmation.", login: dilys, record: "typed", act: "stand-in", form: standIn("typed", tom, "He left."), want: "Nobody waits for that person's confirmation."},
 
 	// What a coordinator is told.
 	{reason: "CodeNotConfirmed: ", login: grace, record: "handed", want: "The author has not confirmed it."},
@@ -233,6 +265,13 @@ func (b *borders) furnishBorders() {
 		b.must(err)
 	}
 	b.sync(t, second, t)
+	typist, err := b.desk(b.t.Context(), "grace.mbeki")
+	b.must(err)
+	var begun struct{ Record string }
+	_, err = typist.call(b.t.Context(), "POST", "/v1/families/"+b.family.String()+"/type-up", map[string]string{
+		"kind": "minutes", "for": b.user(amina), "source": "Notes of the core group", "capture": "typed"}, &begun)
+	b.must(err)
+	b.records["typed"] = standing{visit: syncproto.RecordID(b.id(begun.Record))}
 	joel := b.reader(b.t, "joel.hartnoll")
 	joel.press("/desk/records/"+b.records["taken"].visit.String(), "lease")
 }
@@ -334,9 +373,14 @@ func (b *borders) refusals() {
 		if r.act == "" {
 			b.goTo(record, "")
 		} else {
-			b.sendFrom("/desk/records/"+record.String()+"/"+r.act, r.form(b))
-			act, _, _ := strings.Cut(r.act, "?")
-			b.of[act] = true
+			address := "/desk/records/" + record.String()
+			if r.family {
+				address = "/desk/families/" + b.family.String()
+			}
+			b.sendFrom(address+"/"+r.act, r.form(b))
+			if act, _, _ := strings.Cut(r.act, "?"); !r.family {
+				b.of[act] = true
+			}
 		}
 		if text := b.Text(); !strings.Contains(text, r.want) {
 			b.t.Errorf("%s, record %s, %s: the page does not say %q:\n%s", r.login, r.record, r.act, r.want, text)

@@ -31,6 +31,13 @@ func (d *day) makeFinal(ctx context.Context) error {
 		return fmt.Errorf("%s confirms: %w", amina, err)
 	}
 	d.out.say("%s confirms the visit and both children's parts.", d.name(amina))
+	if refused, err = d.tryToFinalise(ctx, desk); err != nil {
+		return err
+	}
+	d.out.claim(refused.onlyFor(syncproto.CodeNotConfirmed), "it was a joint visit: one of its workers is not enough")
+	if err := d.confirms(ctx, tom); err != nil {
+		return err
+	}
 	visit, err := desk.read(ctx, d.visit)
 	if err != nil {
 		return err
@@ -43,6 +50,23 @@ func (d *day) makeFinal(ctx context.Context) error {
 	}
 	d.out.say("%s makes the visit final.", d.name(grace))
 	return d.checkSeal(ctx, desk)
+}
+
+// confirms has the other worker of the visit stand by it too.
+func (d *day) confirms(ctx context.Context, login string) error {
+	other, err := d.desk(ctx, login)
+	if err != nil {
+		return err
+	}
+	heads, err := d.heads(ctx, other)
+	if err != nil {
+		return err
+	}
+	if err := other.post(ctx, "/v1/records/"+d.visit.String()+"/confirm", heads); err != nil {
+		return fmt.Errorf("%s confirms: %w", login, err)
+	}
+	d.out.say("%s, who was there too, confirms it.", d.name(login))
+	return nil
 }
 
 // checkSeal looks at the seal on the server and on a tablet.

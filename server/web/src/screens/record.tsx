@@ -140,22 +140,23 @@ function HandOver(props: { look: Lookup; view: View; problems: Problem[] | undef
     await client.apply(view.record, { op: "hand_over" });
   };
   const confirm = async () => {
-    const parts = partsOfVisit(look, view);
-    for (const p of parts) await client.save(p.record);
-    const heads = await Promise.all(parts.map(async (p) => headsOf(p.record, await client.heads(p.record))));
-    await client.apply(view.record, { op: "confirm", heads: heads.sort((a, b) => a.record.localeCompare(b.record)) });
+    for (const p of partsOfVisit(look, view)) {
+      await client.save(p.record);
+      await client.apply(p.record, { op: "confirm", heads: [headsOf(p.record, await client.heads(p.record))] });
+    }
   };
   return (
     <section class="hand-over">
       <ShowLinks view={view} />
       <h2 class="govuk-heading-m">{t("record.hand")}</h2>
       <Lacking kind={kind.fields} problems={props.problems} onShow={props.onShow} />
+      {view.typedUp.map((x) => <p key={x.by.change} class="govuk-body">{t("record.typed", { name: authorName(look, x.by.author), whose: authorName(look, x.for), source: x.source })}</p>)}
       {view.confirmed.map((c) => <p key={c.by.change} class="govuk-body">{c.stands
         ? t("record.confirmed", { name: authorName(look, c.by.author), time: timeWords(c.by.at) })
         : t("record.confirmed.void", { name: authorName(look, c.by.author) })}</p>)}
       {view.handedOver && <p class="govuk-body"><strong>{t("record.handed", { time: timeWords(view.handedOver.at) })}</strong></p>}
       {whole && !view.handedOver && <><p class="govuk-hint">{t("record.hand.help")}</p><Act onAct={hand}>{t("record.hand")}</Act></>}
-      {whole && view.handedOver && kind.needsConfirmation && !view.confirmed.some((c) => c.stands) && <Act onAct={confirm}>{t("record.confirm")}</Act>}
+      {whole && view.handedOver && kind.needsConfirmation && !view.confirmed.some((c) => c.stands && (c.for ?? c.by.author) === look.user) && <Act onAct={confirm}>{t("record.confirm")}</Act>}
     </section>
   );
 }

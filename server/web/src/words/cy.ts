@@ -179,6 +179,7 @@ export const cy: Words = {
   "record.hand.nothing": "Nid oes dim ar goll, hyd y gall y llechen hon ddweud.",
   "record.hand.worth": "Gwerth ail olwg",
   "record.confirm": "Mae hyn yn gywir: rwy'n sefyll wrtho",
+  "record.typed": "Teipiodd {name} hwn ar ran {whose}. O: {source}",
   "record.confirmed": "Cadarnhawyd gan {name}, {time}",
   "record.confirmed.void": "Fe'i newidiwyd ar ôl i {name} ei gadarnhau.",
   "record.query": "Mae {name} yn gofyn",

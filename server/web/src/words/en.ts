@@ -174,6 +174,7 @@ export const en = {
   "record.hand.nothing": "Nothing is missing, as far as this tablet can tell.",
   "record.hand.worth": "Worth a second look",
   "record.confirm": "This is right: I stand by it",
+  "record.typed": "{name} typed this up for {whose}. From: {source}",
   "record.confirmed": "Confirmed by {name}, {time}",
   "record.confirmed.void": "It was changed after {name} confirmed it.",
   "record.query": "{name} asks",

@@ -1,0 +1,106 @@
+package api
+
+import (
+	"slices"
+
+	"doorstep/server/internal/finalise"
+	"doorstep/syncproto"
+)
+
+// TypeUpRequest is the body that begins a record at the desk.
+type TypeUpRequest struct {
+	Kind     string   `json:"kind" validate:"required,max=64" doc:"Of the record; one that somebody confirms."`
+	For      string   `json:"for" validate:"required,len=32,hexadecimal,lowercase" doc:"Whose words they are: who confirms it."`
+	Source   string   `json:"source" validate:"required,maxbytes=65536" doc:"What it is typed up from, so that it can be found again."`
+	Capture  string   `json:"capture" validate:"required,oneof=typed dictated transcribed pen" doc:"How the words were taken. What a machine transcribed is not final before its author has confirmed it."`
+	Children []string `json:"children,omitempty" validate:"max=63,dive,len=32,hexadecimal,lowercase" doc:"Of a visit: the persons of the family of whom it has a part each."`
+}
+
+// RecordBegun names a record that was begun.
+type RecordBegun struct {
+	Record string `json:"record" doc:"Its id."`
+}
+
+// FillRequest is the body that sets fields of a record that is typed up.
+type FillRequest struct {
+	Sets []SettingJSON `json:"sets" validate:"required,min=1,max=256,dive" doc:"The fields. What says the same already is left as it is."`
+	Seen []string      `json:"seen" validate:"required,min=1,max=64,dive,len=64,hexadecimal,lowercase" doc:"The record's heads as the person saw them."`
+}
+
+// SettingJSON is one of them.
+type SettingJSON struct {
+	Path  PathJSON `json:"path" doc:"The field; of one with a part for each worker, the element is whose."`
+	Value any      `json:"value" doc:"What it says; of prose the whole text; bytes are an object with the one key $bytes, in hex."`
+}
+
+// AddEntryRequest is the body that adds an entry to a list.
+type AddEntryRequest struct {
+	Field string   `json:"field" validate:"required,max=64" doc:"The list."`
+	Value any      `json:"value" doc:"The entry: an object of its parts."`
+	Seen  []string `json:"seen" validate:"required,min=1,max=64,dive,len=64,hexadecimal,lowercase" doc:"The record's heads as the person saw them."`
+}
+
+func (a *API) typeUp(c *call, in *TypeUpRequest) (*RecordBegun, error) {
+	family, err := c.id()
+	if err != nil {
+		return nil, err
+	}
+	of, err := syncproto.ParseID(in.For)
+	if err != nil {
+		return nil, err
+	}
+	modes := []string{"typed", "dictated", "transcribed", "pen"} // in the order of their numbers
+	what := finalise.TypeUp{Family: syncproto.FamilyID(family), Kind: in.Kind, For: syncproto.UserID(of), Source: in.Source,
+		Capture: syncproto.CaptureMode(slices.Index(modes, in.Capture))}
+	for _, child := range in.Children {
+		id, err := syncproto.ParseID(child)
+		if err != nil {
+			return nil, err
+		}
+		what.Children = append(what.Children, syncproto.RecordID(id))
+	}
+	record, err := a.cfg.Workflow.TypeUp(c.ctx, c.worker(), what)
+	if err != nil {
+		return nil, err
+	}
+	return &RecordBegun{Record: record.String()}, nil
+}
+
+func (a *API) fill(c *call, in *FillRequest) (*Done, error) {
+	record, err := c.id()
+	if err != nil {
+		return nil, err
+	}
+	what := finalise.Fill{Record: syncproto.RecordID(record)}
+	for _, set := range in.Sets {
+		path, err := set.Path.path()
+		if err != nil {
+			return nil, err
+		}
+		value, err := valueOf(set.Value)
+		if err != nil {
+			return nil, err
+		}
+		what.Sets = append(what.Sets, finalise.Setting{Path: path, Value: value})
+	}
+	if what.Seen, err = parseHeads(in.Seen); err != nil {
+		return nil, err
+	}
+	return done(a.cfg.Workflow.Fill(c.ctx, c.worker(), what))
+}
+
+func (a *API) addEntry(c *call, in *AddEntryRequest) (*Done, error) {
+	record, err := c.id()
+	if err != nil {
+		return nil, err
+	}
+	value, err := valueOf(in.Value)
+	if err != nil {
+		return nil, err
+	}
+	seen, err := parseHeads(in.Seen)
+	if err != nil {
+		return nil, err
+	}
+	return done(a.cfg.Workflow.AddEntry(c.ctx, c.worker(), finalise.AddEntry{Record: syncproto.RecordID(record), Field: in.Field, Value: value, Seen: seen}))
+}

@@ -1,0 +1,338 @@
+package pages
+
+import (
+	"context"
+	"errors"
+	"strings"
+
+	"doorstep/server/internal/finalise"
+	"doorstep/syncproto"
+	"doorstep/syncproto/cbor"
+	"doorstep/syncproto/schema"
+)
+
+// sources are what a record is typed up from, and how the words were taken then.
+var sources = []struct {
+	capture syncproto.CaptureMode
+	words   string
+}{
+	{syncproto.CaptureTyped, "A meeting, at which I took minutes"}, {syncproto.CapturePen, "Notes by hand"},
+	{syncproto.CaptureDictated, "A dictation that I listened to"}, {syncproto.CaptureTranscribed, "A machine's transcript, which nobody has checked"},
+}
+
+// typeUp is the form that begins a record at the desk.
+func (p *Pages) typeUp(ctx context.Context, c *Call) (Answer, error) {
+	return p.askTypeUp(ctx, c, nil)
+}
+
+func (p *Pages) askTypeUp(ctx context.Context, c *Call, refused error) (Answer, error) {
+	family, err := c.familyHere()
+	if err != nil {
+		return Answer{}, err
+	}
+	begins := p.cfg.Workflow.Beginnings(ctx, c.worker(), family)
+	if len(begins) == 0 {
+		return Answer{}, syncproto.CodeNotFound
+	}
+	s := &sight{Call: c, pages: p, say: p.speaker(c)}
+	children, err := s.people(ctx, family)
+	if err != nil {
+		return Answer{}, err
+	}
+	in := formPage{Heading: "Type up: " + orElse(p.cfg.Records.FamilyName(c.User, family), "A family"), Action: familyAddress(family) + "/type-up",
+		Back: familyAddress(family), BackText: "Back to the family", Submit: "Begin",
+		Note:   "It is in the queue at once. It cannot be made final before the worker whose words they are has confirmed it.",
+		Fields: s.typeUpFields(begins, children)}
+	in.Token, in.Hidden = c.FormToken, []pair{{RequestName, c.Request}}
+	page := shell{Title: in.Heading, Content: in}
+	if refused != nil {
+		page.Problems = []problem{{Text: plainly(refused), Href: "#source"}}
+	}
+	body, err := p.show(c, "form.html", page)
+	return Answer{Body: body}, errors.Join(refused, err)
+}
+
+func (s *sight) typeUpFields(begins []finalise.Beginning, children []option) []control {
+	var kinds, workers, from []option
+	known := map[syncproto.UserID]bool{}
+	parts := false
+	for _, b := range begins {
+		kinds = append(kinds, option{Value: b.Kind.ID, Text: sentence(b.Kind.Name)})
+		parts = parts || len(b.Kind.Parts()) > 0
+		for _, user := range b.For {
+			if !known[user] {
+				workers = append(workers, option{Value: user.String(), Text: s.say.person(user)})
+			}
+			known[user] = true
+		}
+	}
+	for _, one := range sources {
+		from = append(from, option{Value: one.capture.String(), Text: one.words})
+	}
+	out := []control{pick(s, "kind", "What it becomes", "", kinds), pick(s, "for", "Whose words they are", "They confirm it.", workers),
+		pick(s, "capture", "What you type it up from", "", from),
+		lineOf(s, "source", "Which", "So that it can be found again: \"Amina's notebook, 3 May\", \"voice message of 14:20\".")}
+	if parts && len(children) > 0 {
+		out = append(out, control{Kind: "checks", ID: "child", Name: "child", Label: "Of a visit: the children it was about", Items: chosen(children, s.Form["child"])})
+	}
+	return out
+}
+
+func chosen(items []option, values []string) []option {
+	for i := range items {
+		for _, v := range values {
+			items[i].Checked = items[i].Checked || items[i].Value == v
+		}
+	}
+	return items
+}
+
+// people lists the people of a family whom the caller may read.
+func (s *sight) people(ctx context.Context, family syncproto.FamilyID) ([]option, error) {
+	records, err := s.pages.cfg.Records.FamilyRecords(ctx, s.User, family)
+	var out []option
+	for _, r := range records {
+		if name := ""; r.Kind == "person" {
+			if name = s.say.title(r.ID); name != "" {
+				out = append(out, option{Value: r.ID.String(), Text: name})
+			}
+		}
+	}
+	return out, err
+}
+
+func sentence(name string) string { return strings.ToUpper(name[:1]) + name[1:] }
+
+// plainly is the first reason of a refusal, in plain words.
+func plainly(err error) string {
+	var refused *finalise.Refusal
+	if errors.As(err, &refused) && len(refused.Reasons) > 0 {
+		return refused.Reasons[0].Plain
+	}
+	return refusedFor(err, "")[0].Text
+}
+
+func (p *Pages) sendTypeUp(ctx context.Context, c *Call) (Answer, error) {
+	family, err := c.familyHere()
+	if err != nil {
+		return Answer{}, err
+	}
+	in := finalise.TypeUp{Family: family, Kind: c.Form.Get("kind"), Source: c.Form.Get("source"), Capture: syncproto.CaptureImported} // which is refused
+	for _, one := range sources {
+		if one.capture.String() == c.Form.Get("capture") {
+			in.Capture = one.capture
+		}
+	}
+	if id, err := syncproto.ParseID(c.Form.Get("for")); err == nil {
+		in.For = syncproto.UserID(id)
+	}
+	if kind, ok := schema.Newest(in.Kind); ok && len(kind.Parts()) > 0 {
+		for _, said := range c.Form["child"] {
+			id, err := syncproto.ParseID(said)
+			if err != nil {
+				return Answer{}, syncproto.CodeBadID
+			}
+			in.Children = append(in.Children, syncproto.RecordID(id))
+		}
+	}
+	record, err := p.cfg.Workflow.TypeUp(ctx, c.worker(), in)
+	if err != nil {
+		return p.refusedDoor(err, func(err error) (Answer, error) { return p.askTypeUp(ctx, c, err) })
+	}
+	return Answer{To: to(record) + "?done=begun"}, nil
+}
+
+// blank is one field of a record that is typed up, and where its value goes.
+type blank struct {
+	field *schema.Field
+	path  syncproto.Path
+}
+
+// blanks are the fields that the form of a part asks for, in the order of the schema.
+func (s *sight) blanks() []blank {
+	var out []blank
+	for i := range s.part.Kind.Fields {
+		f := &s.part.Kind.Fields[i]
+		path := syncproto.Path{Field: f.ID}
+		switch {
+		case f.ID == s.part.Kind.Part || f.Rule == schema.Derived || f.Rule == schema.Server || !s.fillable(f):
+			continue
+		case f.Rule == schema.Own && f.SlotOf != schema.SlotAuthor:
+			continue
+		case f.Rule == schema.Own:
+			path.Element = syncproto.ElementID(s.st.For)
+		}
+		out = append(out, blank{f, path})
+	}
+	return out
+}
+
+// fillable reports whether a form that is typed up can ask for a field.
+func (s *sight) fillable(f *schema.Field) bool {
+	return asks(f) || f.Type == schema.TypeRef && (f.RefKind == "user" || f.RefKind == "person") && !f.IsCollection()
+}
+
+// inquire asks for one field or part of an entry, under a name of the form.
+func (s *sight) inquire(f *schema.Field, name string, now cbor.Value) control {
+	if f.Type != schema.TypeRef {
+		return s.asking(f, name, now)
+	}
+	out := control{Kind: "select", ID: name, Name: name, Label: f.Hint.Label, Hint: f.Hint.Help, Items: []option{{Text: "Not said"}}}
+	current := s.Form.Get(name)
+	if id, ok := now.AsBytes(); ok && len(id) == len(syncproto.ID{}) && !s.Form.Has(name) {
+		current = syncproto.ID(id).String()
+	}
+	items := s.family
+	if f.RefKind == "user" {
+		items = s.team
+	}
+	for _, one := range items {
+		out.Items = append(out.Items, option{Value: one.Value, Text: one.Text, Checked: one.Value == current})
+	}
+	return out
+}
+
+// choices looks up whom a record that is typed up may name: the family's people, and the
+// workers who could have been there.
+func (s *sight) choices(ctx context.Context) (err error) {
+	if !s.part.Typing {
+		return nil
+	}
+	for _, b := range s.pages.cfg.Workflow.Beginnings(ctx, s.worker(), s.st.Family) {
+		if b.Kind.ID != s.st.Kind {
+			continue
+		}
+		for _, user := range b.For {
+			s.team = append(s.team, option{Value: user.String(), Text: s.say.person(user)})
+		}
+	}
+	s.family, err = s.people(ctx, s.st.Family)
+	return err
+}
+
+// readAsked reads the answer to a question.
+func (p *Pages) readAsked(f *schema.Field, said string) (cbor.Value, error) {
+	if f.Type != schema.TypeRef || said == "" {
+		return p.readTyped(f, said)
+	}
+	id, err := syncproto.ParseID(said)
+	if err != nil {
+		return cbor.Value{}, syncproto.CodeBadID
+	}
+	return cbor.Bytes(id[:]), nil
+}
+
+// at is what the record says at a path.
+func (s *sight) at(path syncproto.Path) cbor.Value {
+	f, _ := s.part.View.Field(path.Field)
+	if path.Element.IsZero() {
+		return wordsOf(f.Value, f.Text)
+	}
+	for _, slot := range f.Slots {
+		if slot.Slot == path.Element {
+			return wordsOf(slot.Value, slot.Text)
+		}
+	}
+	return cbor.Null()
+}
+
+func wordsOf(v cbor.Value, text string) cbor.Value {
+	if text != "" {
+		return cbor.Text(text)
+	}
+	return v
+}
+
+// fillAct asks for everything that one part of a record that is typed up says, at once.
+func fillAct(p *Pages) act {
+	return act{path: "fill", id: "deskFill", done: "filled",
+		may: func(s *sight) bool { return s.part.Typing },
+		form: func(s *sight) formPage {
+			in := formPage{Heading: "Fill in: " + s.what(), Hidden: []pair{s.seen()}, Submit: "Save",
+				Note: s.say.typedUp(s.part.View) + " Write what is there, as it is there. Lists are added to one by one, on the record's page."}
+			for _, b := range s.blanks() {
+				in.Fields = append(in.Fields, s.inquire(b.field, "f-"+b.field.ID, s.at(b.path)))
+			}
+			return in
+		},
+		do: func(ctx context.Context, s *sight) error {
+			in := finalise.Fill{Record: s.part.View.Record}
+			for _, b := range s.blanks() {
+				value, err := p.readAsked(b.field, s.Form.Get("f-"+b.field.ID))
+				if err != nil {
+					return err
+				}
+				in.Sets = append(in.Sets, finalise.Setting{Path: b.path, Value: value})
+			}
+			var err error
+			if in.Seen, err = readHeads(s.Form.Get("seen")); err == nil {
+				_, err = p.cfg.Workflow.Fill(ctx, s.worker(), in)
+			}
+			return err
+		}}
+}
+
+// entryAct adds an entry to a list of a record that is typed up.
+func entryAct(p *Pages) act {
+	return act{path: "add", id: "deskAdd", done: "filled",
+		may: func(s *sight) bool { return s.part.Typing && s.field != nil && s.field.IsCollection() },
+		form: func(s *sight) formPage {
+			in := formPage{Heading: "Add to: " + s.what(), About: s.about(), Hidden: []pair{s.seen()}, Submit: "Add", Note: s.say.typedUp(s.part.View)}
+			for i := range s.field.Sub {
+				if f := &s.field.Sub[i]; s.fillable(f) && !f.IsProse() {
+					in.Fields = append(in.Fields, s.inquire(f, "p-"+f.ID, cbor.Null()))
+				}
+			}
+			return in
+		},
+		do: func(ctx context.Context, s *sight) error {
+			if s.field == nil {
+				return syncproto.CodeUnknownField
+			}
+			var parts []cbor.Pair
+			for i := range s.field.Sub {
+				value, err := p.readAsked(&s.field.Sub[i], s.Form.Get("p-"+s.field.Sub[i].ID))
+				if err != nil {
+					return err
+				}
+				if text, is := value.AsText(); !value.IsNull() && (!is || strings.TrimSpace(text) != "") {
+					parts = append(parts, cbor.Pair{Key: s.field.Sub[i].ID, Value: value})
+				}
+			}
+			if len(parts) == 0 {
+				return syncproto.CodeBadValue
+			}
+			seen, err := readHeads(s.Form.Get("seen"))
+			if err == nil {
+				_, err = p.cfg.Workflow.AddEntry(ctx, s.worker(), finalise.AddEntry{Record: s.part.View.Record, Field: s.path.Field, Value: cbor.Map(parts...), Seen: seen})
+			}
+			return err
+		}}
+}
+
+// standInAct is a manager's word in the place of somebody who has left.
+func standInAct(p *Pages) act {
+	return act{path: "stand-in", id: "deskStandIn", fresh: true, done: "confirmed",
+		may: func(s *sight) bool { return len(s.st.Left) > 0 },
+		form: func(s *sight) formPage {
+			var left []option
+			for _, user := range s.st.Left {
+				left = append(left, option{Value: user.String(), Text: s.say.person(user), Checked: len(s.st.Left) == 1})
+			}
+			return formPage{Heading: "Confirm for somebody who has left: " + s.say.heading(&s.st), Hidden: wholeHeads(s), Submit: "I stand by it in their place",
+				Note:   "You say that the record is right as it stands now, because whoever it comes from cannot. Your name and your reason stand beside theirs.",
+				Fields: []control{pick(s, "for", "In whose place", "", left), words(s, "reason", "Why they cannot, and how you know that it is right", "")}}
+		},
+		do: func(ctx context.Context, s *sight) error {
+			heads, err := readWholeHeads(s)
+			if err != nil {
+				return err
+			}
+			id, err := syncproto.ParseID(s.Form.Get("for"))
+			if err != nil {
+				return syncproto.CodeBadValue
+			}
+			_, err = p.cfg.Workflow.Confirm(ctx, s.worker(), finalise.Confirm{Record: s.part.View.Record, Heads: heads, For: syncproto.UserID(id), Reason: s.Form.Get("reason")})
+			return err
+		}}
+}

@@ -1,0 +1,14 @@
+package schema
+
+// minutesKind is what was said and decided at a meeting about a family. It begins at the
+// desk: whoever takes the minutes is not who answers for them (domain rules 0.7 and (c)).
+var minutesKind = Kind{
+	ID: "minutes", Version: 1, Name: "minutes of a meeting", NeedsConfirmation: true, Finalises: true,
+	Fields: []Field{
+		{ID: "meeting", Rule: Human, Label: Attested, Type: TypeLine, Max: 200, Required: true, Hint: Hint{Label: "Which meeting", Section: "The meeting", Order: 1}},
+		{ID: "start", Rule: Human, Label: Attested, Type: TypeTime, Required: true, Hint: Hint{Label: "Started", Section: "The meeting", Order: 2}},
+		{ID: "attendees", Rule: Union, Label: Attested, Required: true, Sub: attendingParts, Hint: Hint{Label: "Attending", Section: "The meeting", Order: 3}},
+		{ID: "discussed", Rule: Text, Label: Attested, Type: TypeProse, Required: true, Hint: Hint{Label: "What was said", Section: "What was said", Order: 4}},
+		{ID: "actions", Rule: Union, Label: Attested, Sub: stepParts, Hint: Hint{Label: "Actions", Section: "What comes next", Order: 5}},
+	},
+}
