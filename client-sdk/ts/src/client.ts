@@ -375,7 +375,7 @@ export class Client {
   /** Offers refused or quarantined words once more. */
   reoffer(record: RecordID): Promise<ChangeID> { return this.#call("reoffer", { record }); }
 
-  /** Exchanges with the server until neither side has more to say. */
+  /** Exchanges with the server until neither side has more to say. What is being typed goes with it, as after save. */
   sync(): Promise<SyncReport> { return this.#call("sync", null); }
 
   /** Asks the browser not to evict what is kept here, and says how things stand. */

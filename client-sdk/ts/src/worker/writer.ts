@@ -1,5 +1,5 @@
 /** What pages can ask for, carried out in the one worker that writes. */
-import type { Credential, Enrolment, Note, NoteKind, OpenState, SealedWork, Session, StorageState, Unlock } from "../client";
+import type { Credential, Enrolment, Note, NoteKind, OpenState, SealedWork, Session, StorageState, SyncReport, Unlock } from "../client";
 import { fromHex, toHex } from "../ids";
 import { Refusal } from "../refusal";
 import type { TypedSplice } from "../textfield";
@@ -240,9 +240,12 @@ export class Writer implements Ears {
     return toHex(result as Uint8Array);
   }
 
-  on_sync() {
-    if (!this.#syncer) throw locked();
-    return this.#syncer.sync();
+  async on_sync(): Promise<SyncReport> {
+    const syncer = this.#syncer;
+    if (!syncer) throw locked();
+    const typed = await this.#opened.look(Op.sketches) as [Uint8Array, Value][];
+    for (const [record] of typed) await this.#opened.call(Op.save, record);
+    return syncer.sync();
   }
 
   on_nudge(): void { this.#syncer?.nudge(); }
