@@ -100,9 +100,19 @@ func (s *stage) choose(words string) {
 func (w *workingDay) check(name string) {
 	w.t.Helper()
 	if *pictures != "" || slices.Contains([]string{"desk-01-sign-in", "desk-08-prepare", "desk-11-refused", "desk-08-chasing", "desk-12-ask", "desk-27-after"}, name) {
-		w.look(name)
-		return
+		w.Scheme("dark")
+		w.axe(name + ", dark")
+		w.Scheme("light")
+		defer w.narrow(name)
 	}
+	if *pictures != "" {
+		w.keep(name + ".png")
+	}
+	w.axe(name)
+}
+
+func (w *workingDay) axe(name string) {
+	w.t.Helper()
 	for _, v := range w.Axe(appFolder) {
 		w.t.Errorf("%s: %v", name, v)
 	}
