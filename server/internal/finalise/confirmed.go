@@ -38,9 +38,15 @@ func (g *group) mustConfirm(p *part) []syncproto.UserID {
 func (g *group) lacking(p *part) []syncproto.UserID {
 	return slices.DeleteFunc(g.mustConfirm(p), func(user syncproto.UserID) bool {
 		return slices.ContainsFunc(p.view.Workflow.Confirmed, func(c syncproto.Confirmation) bool {
-			return c.Stands && (c.For == user || c.For.IsZero() && c.By.Author == user)
+			return g.counts(c) && (c.For == user || c.For.IsZero() && c.By.Author == user)
 		})
 	})
+}
+
+// counts reports whether a confirmation is one. In somebody's place it is while they cannot
+// give it themselves: a manager's tablet does not know whether they can.
+func (g *group) counts(c syncproto.Confirmation) bool {
+	return c.Stands && (c.For.IsZero() || g.left(c.For))
 }
 
 // wordsStand reports whether every word that a part needs stands.
@@ -51,7 +57,7 @@ func (g *group) wordsStand(p *part) bool {
 	if len(g.mustConfirm(p)) > 0 {
 		return len(g.lacking(p)) == 0
 	}
-	return slices.ContainsFunc(p.view.Workflow.Confirmed, func(c syncproto.Confirmation) bool { return c.Stands })
+	return slices.ContainsFunc(p.view.Workflow.Confirmed, g.counts)
 }
 
 // unconfirmed is the missing word of the author, or of each of those who must give it.

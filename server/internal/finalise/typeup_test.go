@@ -204,6 +204,24 @@ func TestAManagerConfirmsForWhoHasLeft(t *testing.T) {
 	w.must(w.service.Finalise(ctx, as(coordA), finalise.Finalise{Record: record, Heads: w.allHeads(record)}))
 }
 
+// A manager's tablet does not know who has left: what it confirmed in the place of somebody
+// who is there makes nothing final.
+func TestAWordInSomebodysPlaceCountsWhileTheyAreGone(t *testing.T) {
+	w := newWorld(t)
+	record := w.minutesFor(lead)
+	w.fills(record)
+	w.edit(manager, record, "minutes", syncproto.Op{Code: syncproto.OpConfirm, Heads: w.allHeads(record), To: lead, Reason: "She left."})
+	final := func() error {
+		_, err := w.service.Finalise(ctx, as(coordA), finalise.Finalise{Record: record, Heads: w.allHeads(record)})
+		return err
+	}
+	w.wantRefused(final, syncproto.CodeNotConfirmed)
+	w.store(store.RelationEntry{User: lead, Family: family, Basis: "LEAD"})
+	if err := final(); err != nil {
+		t.Errorf("once she has left: %v", err)
+	}
+}
+
 // Each worker of a joint visit confirms it, also one who wrote nothing; a change after that
 // asks each of them again.
 func TestEachWorkerOfAJointVisitConfirms(t *testing.T) {
