@@ -16,9 +16,9 @@ import (
 )
 
 // elsewhere are the kinds that nobody begins from the list on a family's page: what the
-// council's own system sends, and the visit with its children's parts, which has a button
-// of its own.
-var elsewhere = []string{"family", "person", "allocation", "status", "visit", "visit_child"}
+// council's own system sends, the visit with its children's parts, which has a button of
+// its own, and minutes, which begin at the desk with who is to confirm them.
+var elsewhere = []string{"family", "person", "allocation", "status", "visit", "visit_child", "minutes"}
 
 // mayBegin lists the kinds that the table of who may do what lets a role begin in a family
 // that is on its tablets, but for those elsewhere.
