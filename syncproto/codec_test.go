@@ -286,14 +286,15 @@ func TestFault10UnknownKeyIsKeptInTheBytes(t *testing.T) {
 
 func TestFault10NewerAppIsHeld(t *testing.T) {
 	body := sampleBody()
+	const unknown = uint64(syncproto.OpTypeUp) + 1 // the last op there is, and one
 	tests := []struct {
 		name   string
 		change func(root *tree)
 	}{
-		{"unknown op", func(root *tree) { root.items[31].items[0].items[1].arg = 13 }},
+		{"unknown op", func(root *tree) { root.items[31].items[0].items[1].arg = unknown }},
 		{"unknown op with other types", func(root *tree) {
 			op := root.items[31].items[0]
-			op.items[1].arg = 13
+			op.items[1].arg = unknown
 			op.items[3].raw = []byte{0x01}
 		}},
 		{"newer version", func(root *tree) { root.items[1].arg = syncproto.BodyVersion + 1 }},

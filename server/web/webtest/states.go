@@ -30,6 +30,7 @@ func States() []State {
 		{"04-plan-to-leave", "plan", []string{"plan.copy"}, everyday},
 		{"05-plan", "record", []string{"record.hand"}, everyday},
 		{"05-agreed", "family", []string{"agreed.title"}, everyday},
+		{"05-who-has-a-copy", "record", nil, everyday},
 		{"06-start", "family", []string{"family.visit.go", "family.visit.type"}, everyday},
 		{"06-plan-a-visit", "family", []string{"family.visit.plan", "family.visit.when"}, everyday},
 		{"06-planned", "today", []string{"today.planned"}, everyday},

@@ -292,6 +292,7 @@ func (s *stage) agree() {
 	s.Until("who declined is an entry too", `[...document.querySelectorAll("#field-signatures .entry")].some((e) => e.innerText.includes("Wants to read it first"))`)
 	s.goTo(plan + "/shares")
 	s.Until("copies are asked for", `document.querySelector("#field-shares .still")`)
+	s.look("05-who-has-a-copy")
 	webtest.Eval[bool](s.Browser, `[...document.querySelectorAll("#field-shares button")].find((b) => b.innerText === "Kat").click(), true`)
 	s.Press("Paper")
 	s.Press("Keep")

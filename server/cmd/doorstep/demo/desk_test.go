@@ -156,6 +156,9 @@ func (w *workingDay) toFinal() {
 	w.takenAndGivenBack()
 	w.follow("Prepare this record")
 	w.Sees("This record is yours to prepare.")
+	if wide := webtest.Eval[int](w.Browser, `document.querySelector(".moj-alert__content").offsetWidth`); wide < 200 {
+		w.t.Errorf("what was done is told in a column of %d pixels", wide)
+	}
 	w.check("desk-08-prepare")
 	w.follow("Check and make final")
 	w.Sees("It cannot be made final before all of this is dealt with.")
