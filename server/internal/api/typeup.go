@@ -1,8 +1,6 @@
 package api
 
 import (
-	"slices"
-
 	"doorstep/server/internal/finalise"
 	"doorstep/syncproto"
 )
@@ -49,9 +47,10 @@ func (a *API) typeUp(c *call, in *TypeUpRequest) (*RecordBegun, error) {
 	if err != nil {
 		return nil, err
 	}
-	modes := []string{"typed", "dictated", "transcribed", "pen"} // in the order of their numbers
-	what := finalise.TypeUp{Family: syncproto.FamilyID(family), Kind: in.Kind, For: syncproto.UserID(of), Source: in.Source,
-		Capture: syncproto.CaptureMode(slices.Index(modes, in.Capture))}
+	what := finalise.TypeUp{Family: syncproto.FamilyID(family), Kind: in.Kind, For: syncproto.UserID(of), Source: in.Source}
+	for what.Capture < syncproto.CapturePen && what.Capture.String() != in.Capture {
+		what.Capture++
+	}
 	for _, child := range in.Children {
 		id, err := syncproto.ParseID(child)
 		if err != nil {
