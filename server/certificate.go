@@ -18,46 +18,48 @@ type certificate struct {
 	cert, key string
 	log       *slog.Logger
 
-	mu      sync.Mutex
-	pair    *tls.Certificate // guarded by mu
-	changed time.Time        // guarded by mu; when the newer file was written
-	looked  time.Time        // guarded by mu
+	mu     sync.Mutex
+	pair   *tls.Certificate // guarded by mu
+	shown  certificateFiles // guarded by mu; what pair was read from
+	looked time.Time        // guarded by mu
 }
+
+// certificateFiles are the bytes of both files. They are compared whole: a time of
+// writing cannot tell two files apart that were written in one tick of the kernel's
+// clock, or renewed with the times of their source.
+type certificateFiles struct{ cert, key string }
 
 // openCertificate reads the files.
 func openCertificate(cert, key string, log *slog.Logger) (*certificate, error) {
 	c := &certificate{cert: cert, key: key, log: log, looked: time.Now()}
 	var err error
-	if c.pair, c.changed, err = c.read(); err != nil {
+	if c.shown, err = c.read(); err != nil {
+		return nil, err
+	}
+	if c.pair, err = c.shown.pair(); err != nil {
 		return nil, err
 	}
 	return c, nil
 }
 
-func (c *certificate) read() (*tls.Certificate, time.Time, error) {
-	changed, err := c.written()
+func (c *certificate) read() (files certificateFiles, err error) {
+	cert, err := os.ReadFile(c.cert)
 	if err != nil {
-		return nil, changed, err
+		return files, fmt.Errorf("reading the TLS certificate: %w", err)
 	}
-	pair, err := tls.LoadX509KeyPair(c.cert, c.key)
+	key, err := os.ReadFile(c.key)
 	if err != nil {
-		return nil, changed, fmt.Errorf("reading the TLS certificate: %w", err)
+		return files, fmt.Errorf("reading the TLS certificate's key: %w", err)
 	}
-	return &pair, changed, nil
+	return certificateFiles{string(cert), string(key)}, nil
 }
 
-// written is when the newer of the files was written.
-func (c *certificate) written() (newest time.Time, err error) {
-	for _, name := range []string{c.cert, c.key} {
-		info, err := os.Stat(name)
-		if err != nil {
-			return newest, fmt.Errorf("reading the TLS certificate: %w", err)
-		}
-		if info.ModTime().After(newest) {
-			newest = info.ModTime()
-		}
+func (f certificateFiles) pair() (*tls.Certificate, error) {
+	pair, err := tls.X509KeyPair([]byte(f.cert), []byte(f.key))
+	if err != nil {
+		return nil, fmt.Errorf("reading the TLS certificate: %w", err)
 	}
-	return newest, nil
+	return &pair, nil
 }
 
 // get returns the certificate to show. Files that do not read, as when one of them
@@ -73,15 +75,19 @@ func (c *certificate) at(now time.Time) *tls.Certificate {
 		return c.pair
 	}
 	c.looked = now
-	if changed, err := c.written(); err == nil && changed.Equal(c.changed) {
+	files, err := c.read()
+	if err == nil && files == c.shown {
 		return c.pair
 	}
-	pair, changed, err := c.read()
+	var pair *tls.Certificate
+	if err == nil {
+		pair, err = files.pair()
+	}
 	if err != nil {
 		c.log.Error("the TLS certificate was changed and cannot be used, the old one stays", "error", err.Error())
 		return c.pair
 	}
 	c.log.Info("the TLS certificate was renewed")
-	c.pair, c.changed = pair, changed
+	c.pair, c.shown = pair, files
 	return c.pair
 }
