@@ -31,26 +31,33 @@ func frontOf(t *testing.T) (origin string, use func(*running)) {
 	}
 }
 
-// atTheService answers the pages of the sign-in service until the app says that the
+// atTheService answers the pages of the sign-in service until a page of ours says that the
 // person is back.
-func atTheService(t *testing.T, b *webtest.Browser, sub string) {
+func atTheService(t *testing.T, b *webtest.Browser, sub, words string) {
 	t.Helper()
-	const back = `document.body.innerText.includes("has confirmed who you are")`
+	back := fmt.Sprintf(`document.body.innerText.includes(%q)`, words)
 	for range 4 {
 		b.Until("the service asks, or is done", back+` || document.querySelector("form:not([data-sent]) input[name=prompt]")`)
 		if webtest.Eval[bool](b, back) {
 			return
 		}
-		b.Submit(fmt.Sprintf(`(() => {
-			const form = document.querySelector("form"), fill = (name, words) => { const i = form.querySelector("[name=" + name + "]"); if (i) i.value = words; };
-			fill("login", %q);
-			fill("password", "any");
-			form.dataset.sent = "yes";
-			return form;
-		})()`, sub))
+		b.Submit(fillService(sub))
 	}
 	t.Fatal("the service does not send the browser back")
 }
+
+// fillService gives the form that the sign-in service asks with, filled in.
+func fillService(sub string) string {
+	return fmt.Sprintf(`(() => {
+		const form = document.querySelector("form"), fill = (name, words) => { const i = form.querySelector("[name=" + name + "]"); if (i) i.value = words; };
+		fill("login", %q);
+		fill("password", "any");
+		form.dataset.sent = "yes";
+		return form;
+	})()`, sub)
+}
+
+const backInTheApp = "has confirmed who you are"
 
 // TestTheAppSignsInWithARealProvider: set up and signed in by the borough's own service,
 // with a proof that nobody who reads the address has (PKCE), from a page whose policy lets
@@ -76,7 +83,7 @@ func TestTheAppSignsInWithARealProvider(t *testing.T) {
 	b := webtest.Start(t, "lang=en-GB", "accept-lang=en-GB")
 	b.Open(origin + "/app/")
 	b.Press("Sign in with the council")
-	atTheService(t, b, "jo")
+	atTheService(t, b, "jo", backInTheApp)
 	if at := webtest.Eval[string](b, "location.href"); at != origin+"/app/" {
 		t.Errorf("the address is %s", at)
 	}
@@ -95,7 +102,7 @@ func TestTheAppSignsInWithARealProvider(t *testing.T) {
 	b.Sees("Sign in to send and receive")
 	b.Press("Sign in")
 	b.Press("Sign in with the council")
-	atTheService(t, b, "jo")
+	atTheService(t, b, "jo", backInTheApp)
 	b.Fill("PIN of", "246810")
 	b.Press("Unlock")
 	b.Until("the session is there", `document.body.innerText.includes("Settings") && !document.body.innerText.includes("Sign in to send")`)

@@ -106,6 +106,8 @@ func TestConfigFaultsOneByOne(t *testing.T) {
 		"a kind that is none":    {good + "[labels]\nkinds=[\"note = jotting\"]", "labels.kinds"},
 		"a kind named twice":     {good + "[labels]\nkinds=[\"plan = a\", \"plan = b\"]", "labels.kinds"},
 		"a kind without a name":  {good + "[labels]\nkinds=[\"plan = \"]", "needs a name"},
+		"a claim of no value":    {good + "[openid]\nissuer=\"https://id.x\"\nclient_id=\"x\"\nredirects=[\"https://x/desk/signed-in\"]\nrequire=[\"tid\"]", "openid.require"},
+		"a claim of no service":  {good + "[openid]\nrequire=[\"tid = t\"]", "openid.issuer must be set"},
 		"a role that is none":    {good + "[labels]\nroles=[\"wizard = Practitioner\"]", "labels.roles"},
 		"traces of none":         {good + "[traces]\none_in=0", "traces.one_in"},
 		"figures without a port": {good + "[metrics]\naddress=\"127.0.0.1\"", "metrics.address must be"},

@@ -127,7 +127,10 @@ type Auth interface {
 	SignOut(context.Context, auth.Caller) error
 	// Ways lists how people can sign in here.
 	Ways() []string
+	WaysOf(syncproto.UserID) []string
 	BeginOpenID(ctx context.Context, redirect string, fresh bool) (url, ticket string, err error)
+	OpenIDTo(redirect string) bool
+	OpenIDLeave() string
 	BeginPasskey(context.Context) (options json.RawMessage, ticket string, err error)
 	StepUp(context.Context, auth.Caller, auth.Credential) (time.Time, error)
 	Passkeys(syncproto.UserID) []auth.Passkey

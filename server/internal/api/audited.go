@@ -83,8 +83,8 @@ func deskRules() map[string]rule {
 		out["desk"+act], out["desk"+act+"Send"] = rule{shows: audit.TypeRead}, rule{or: anEntry}
 	}
 	for or, ids := range map[elsewhere][]string{
-		anEntry:  {"deskSignInSend", "deskSignOut", "deskStepUpSend", "deskAdmit", "deskAdmitAddendum", "deskKeepAway", "deskReviewOpening", "deskTypeUpSend", "deskLiftSend", "deskRestrictSend", "deskOpenFile", "deskSiteDeviceSend", "deskSitePersonSend"},
-		ofNobody: {"deskEmergency", "deskSignIn", "deskStepUp", "deskEvents", "deskLive", "deskQueueVersion", "deskRecordVersion", "deskLease", "deskRelease"},
+		anEntry:  {"deskSignInSend", "deskBackOn", "deskNewPasskeySend", "deskRemovePasskeySend", "deskSignOut", "deskStepUpSend", "deskAdmit", "deskAdmitAddendum", "deskKeepAway", "deskReviewOpening", "deskTypeUpSend", "deskLiftSend", "deskRestrictSend", "deskOpenFile", "deskSiteDeviceSend", "deskSitePersonSend"},
+		ofNobody: {"deskPasskey", "deskService", "deskServiceAgain", "deskBack", "deskAccount", "deskNewPasskey", "deskRemovePasskey", "deskEmergency", "deskSignIn", "deskStepUp", "deskEvents", "deskLive", "deskQueueVersion", "deskRecordVersion", "deskLease", "deskRelease"},
 	} {
 		for _, id := range ids {
 			out[id] = rule{or: or}

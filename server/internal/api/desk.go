@@ -24,14 +24,21 @@ import (
 // Desk is the pages of the desk; *pages.Pages implements it.
 type Desk interface {
 	Routes() []pages.Route
-	SignIn(after string, code syncproto.Code, lost map[string]string) ([]byte, error)
-	StepUp(c *pages.Call, after string, code syncproto.Code) ([]byte, error)
+	SignIn(pages.Proving) ([]byte, error)
+	StepUp(*pages.Call, pages.Proving) ([]byte, error)
+	Back(onward string) ([]byte, error)
+	Account(*pages.Call, pages.Account) ([]byte, error)
+	NewPasskey(*pages.Call, pages.NewPasskey) ([]byte, error)
+	RemovePasskey(c *pages.Call, k pages.AccountKey, last bool) ([]byte, error)
 	Refused(c *pages.Call, code syncproto.Code, plain []string) ([]byte, error)
 }
 
 const (
 	deskSignIn = pages.Root + "sign-in"
 	deskStepUp = pages.Root + "step-up"
+	// deskBack is where the borough's sign-in service sends a browser back to.
+	deskBack   = pages.Root + "signed-in"
+	deskBackOn = deskBack + "/on"
 	formMedia  = "application/x-www-form-urlencoded"
 	htmlMedia  = "text/html; charset=utf-8"
 )
@@ -59,7 +66,18 @@ func (a *API) deskTable() []deskRoute {
 		return nil
 	}
 	prove := personCodes(syncproto.CodeBadProof)
+	keys := pages.AccountRoot + "/passkeys/"
 	out := []deskRoute{
+		{route{method: "GET", path: pages.PasskeyScript, id: "deskPasskey"}, func(*deskCall) (pages.Answer, error) { return pages.PasskeyFile(), nil }},
+		{route{method: "GET", path: deskSignIn + "/service", id: "deskService"}, a.deskLeave},
+		{route{method: "GET", path: deskStepUp + "/service", id: "deskServiceAgain", who: signedIn}, a.deskLeaveAgain},
+		{route{method: "GET", path: deskBack, id: "deskBack"}, a.deskComeBack},
+		{route{method: "GET", path: deskBackOn, id: "deskBackOn", codes: prove}, a.deskArrive},
+		{route{method: "GET", path: pages.AccountRoot, id: "deskAccount", who: signedIn}, a.deskAccount},
+		{route{method: "GET", path: keys + "new", id: "deskNewPasskey", who: signedIn}, a.deskNewPasskey},
+		{route{method: "POST", path: keys + "new", id: "deskNewPasskeySend", who: signedIn, stepUp: true, codes: codes(syncproto.CodeBadPasskey)}, a.deskKeepPasskey},
+		{route{method: "GET", path: keys + ":id/remove", id: "deskRemovePasskey", who: signedIn}, a.deskAskRemove},
+		{route{method: "POST", path: keys + ":id/remove", id: "deskRemovePasskeySend", who: signedIn, stepUp: true}, a.deskRemovePasskey},
 		{route{method: "GET", path: deskSignIn, id: "deskSignIn"}, a.deskAsk},
 		{route{method: "POST", path: deskSignIn, id: "deskSignInSend", codes: prove}, a.deskBegin},
 		{route{method: "POST", path: pages.Root + "sign-out", id: "deskSignOut", who: signedIn}, a.deskEnd},
@@ -288,16 +306,36 @@ func (a *API) deskSignedOut(d *deskCall) error {
 	}
 	lost := map[string]string{}
 	for _, key := range slices.Sorted(maps.Keys(d.form)) {
-		if words := d.form.Get(key); strings.ContainsAny(words, " \n") && key != "password" {
+		if words := d.form.Get(key); strings.ContainsAny(words, " \n") && key != "password" && key != "answer" {
 			lost[key] = words
 		}
 	}
-	body, err := a.cfg.Desk.SignIn(pages.Root, syncproto.CodeOK, lost)
+	body, err := a.cfg.Desk.SignIn(a.deskWays(pages.Proving{After: pages.Root, Lost: lost}))
 	if err != nil {
 		return err
 	}
 	d.html(fasthttp.StatusUnauthorized, body)
 	return nil
+}
+
+// refuse answers what never came to a route, or broke there: with a page to a browser at
+// the desk, with a problem to everything else.
+func (a *API) refuse(fctx *fasthttp.RequestCtx, r *refusal) {
+	a.writeProblem(fctx, r)
+	path := string(fctx.Path())
+	if a.cfg.Desk == nil || path+"/" != pages.Root && !strings.HasPrefix(path, pages.Root) {
+		return
+	}
+	d := &deskCall{fctx: fctx, path: path, call: &call{ctx: context.Background(), address: a.address(fctx)}}
+	if r.code == syncproto.CodeNotFound { // who is signed in finds their way from here
+		_ = a.deskCaller(d) // else they are told the same without it
+	}
+	body, err := a.cfg.Desk.Refused(d.page, r.code, nil)
+	if err != nil {
+		a.cfg.Log.Error("no page for a refusal", "request", stateOf(fctx).id, "error", err.Error())
+		return
+	}
+	d.html(fctx.Response.StatusCode(), body)
 }
 
 func (d *deskCall) sendTo(address string) {

@@ -29,7 +29,8 @@ func (d *smallDesk) Routes() []pages.Route {
 		{Method: "GET", Path: "/desk/late", ID: "deskLate", Handle: d.none},
 	}
 	for id := range deskRules() { // whoever has rules has pages
-		if !slices.Contains([]string{"deskQueue", "deskRecord", "deskLease", "deskRelease", "deskLate", "deskSignIn", "deskSignInSend", "deskSignOut", "deskStepUp", "deskStepUpSend", "deskEvents"}, id) {
+		if !slices.Contains([]string{"deskQueue", "deskRecord", "deskLease", "deskRelease", "deskLate", "deskSignIn", "deskSignInSend", "deskSignOut", "deskStepUp", "deskStepUpSend", "deskEvents",
+			"deskPasskey", "deskService", "deskServiceAgain", "deskBack", "deskBackOn", "deskAccount", "deskNewPasskey", "deskNewPasskeySend", "deskRemovePasskey", "deskRemovePasskeySend"}, id) {
 			out = append(out, pages.Route{Method: "GET", Path: "/desk/" + id, ID: id, Handle: d.none})
 		}
 	}
@@ -49,19 +50,36 @@ func (d *smallDesk) none(context.Context, *pages.Call) (pages.Answer, error) {
 	return pages.Answer{}, syncproto.CodeNotFound
 }
 
-func (d *smallDesk) SignIn(after string, code syncproto.Code, lost map[string]string) ([]byte, error) {
-	out := "sign in, then " + after + " " + code.Error()
-	for _, words := range lost {
+func (d *smallDesk) SignIn(in pages.Proving) ([]byte, error) {
+	out := "sign in, then " + in.After + " " + in.Code.Error() + " by " + in.Service
+	for _, words := range in.Lost {
 		out += " lost: " + words
 	}
 	return []byte(out), nil
 }
 
-func (d *smallDesk) StepUp(*pages.Call, string, syncproto.Code) ([]byte, error) {
-	return []byte("again"), nil
+func (d *smallDesk) StepUp(_ *pages.Call, in pages.Proving) ([]byte, error) {
+	return []byte("again, " + in.Code.Error()), nil
 }
 
-func (d *smallDesk) Refused(_ *pages.Call, code syncproto.Code, _ []string) ([]byte, error) {
+func (d *smallDesk) Back(onward string) ([]byte, error) { return []byte(onward), nil }
+
+func (d *smallDesk) Account(*pages.Call, pages.Account) ([]byte, error) {
+	return []byte("account"), nil
+}
+
+func (d *smallDesk) NewPasskey(*pages.Call, pages.NewPasskey) ([]byte, error) {
+	return []byte("new passkey"), nil
+}
+
+func (d *smallDesk) RemovePasskey(*pages.Call, pages.AccountKey, bool) ([]byte, error) {
+	return []byte("remove passkey"), nil
+}
+
+func (d *smallDesk) Refused(c *pages.Call, code syncproto.Code, _ []string) ([]byte, error) {
+	if c != nil {
+		return []byte("refused to somebody: " + code.Error()), nil
+	}
 	return []byte("refused: " + code.Error()), nil
 }
 
@@ -333,6 +351,82 @@ func TestTheStreamOfAPageThatWasLeftIsFree(t *testing.T) {
 	for until := time.Now().Add(time.Minute); listen(t.Context()) != http.StatusOK; {
 		if time.Now().After(until) {
 			t.Fatal("the stream of a page that was left counts for a minute")
+		}
+	}
+}
+
+// TestWhatNoPageTakesIsAPage: whatever a browser is refused at the desk before any page has
+// it, a person can read.
+func TestWhatNoPageTakesIsAPage(t *testing.T) {
+	o := newOffice(t, nil)
+	tries := map[string]struct {
+		method, path string
+		status       int
+		code         syncproto.Code
+	}{
+		"no such page":          {"GET", "/desk/nothing", 404, syncproto.CodeNotFound},
+		"no such record's page": {"GET", "/desk/records/" + deskRecord + "/nothing", 404, syncproto.CodeNotFound},
+		"a path with an escape": {"GET", "/desk/a%20b", 404, syncproto.CodeNotFound},
+		"a path without end":    {"GET", "/desk//", 404, syncproto.CodeNotFound},
+		"no form":               {"POST", "/desk/nothing", 404, syncproto.CodeNotFound},
+		"a page taken for one":  {"POST", "/desk/late", 405, syncproto.CodeMethod},
+		"another method":        {"DELETE", "/desk/late", 405, syncproto.CodeMethod},
+		"too many words":        {"POST", aLease, 413, syncproto.CodeTooLarge},
+	}
+	for name, try := range tries {
+		t.Run(name, func(t *testing.T) {
+			form := url.Values{}
+			if try.code == syncproto.CodeTooLarge {
+				form.Set("text", strings.Repeat("a", maxJSONBytes+1))
+			}
+			got := o.visit(try.method, try.path, form)
+			if want := "refused: " + try.code.Error(); got.status != try.status || string(got.body) != want || got.header.Get("Content-Type") != htmlMedia {
+				t.Errorf("got %d %s %.200s, want %d %s", got.status, got.header.Get("Content-Type"), got.body, try.status, want)
+			}
+		})
+	}
+	o.enter()
+	if got := o.visit("GET", "/desk/nothing", nil); string(got.body) != "refused to somebody: "+syncproto.CodeNotFound.Error() {
+		t.Errorf("who is signed in is shown %s", got.body)
+	}
+	if got := o.visit("GET", "/nothing", nil); got.header.Get("Content-Type") != "application/problem+json" {
+		t.Errorf("elsewhere: %s", got.header.Get("Content-Type"))
+	}
+}
+
+// TestASignInAtTheDeskEndsTheOneBefore: whatever session a browser was given before, it has
+// another one after.
+func TestASignInAtTheDeskEndsTheOneBefore(t *testing.T) {
+	o := newOffice(t, nil)
+	o.enter()
+	before := o.cookie
+	o.enter()
+	if o.cookie == before {
+		t.Fatal("the session is the same")
+	}
+	o.cookie = before
+	if got := o.visit("GET", "/desk/", nil); got.status != http.StatusSeeOther {
+		t.Errorf("the session before goes on: %d", got.status)
+	}
+}
+
+func TestWhereTheDeskLeadsAfterASignIn(t *testing.T) {
+	cases := map[string]string{
+		"":                                          "/desk/",
+		"/desk/late?page=2":                         "/desk/late?page=2",
+		"/desk/sign-in":                             "/desk/",
+		"/desk/step-up?after=%2Fdesk%2Flate":        "/desk/late",
+		"/desk/signed-in/on?code=x&state=y":         "/desk/",
+		"/desk/step-up/service?after=%2Fdesk":       "/desk/",
+		"/desk/step-up?after=%2F%2Fevil.example%2F": "/desk/",
+		"/desk/sign-in?after=%2Fdesk%2Fstep-up%3Fafter%3D%252F": "/desk/",
+		"//evil.example/":            "/desk/",
+		"https://evil.example/desk/": "/desk/",
+		"/desk/\\evil.example":       "/desk/",
+	}
+	for after, want := range cases {
+		if got := deskAfter(after); got != want {
+			t.Errorf("after %q it goes to %q, want %q", after, got, want)
 		}
 	}
 }

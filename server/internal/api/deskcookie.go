@@ -68,17 +68,27 @@ func (a *API) cookieName(fctx *fasthttp.RequestCtx) (name string, secure bool) {
 
 // keepCookie gives the browser its session; the zero value takes it away.
 func (a *API) keepCookie(fctx *fasthttp.RequestCtx, d deskCookie) {
+	value := ""
+	if d != (deskCookie{}) {
+		value = d.encode()
+	}
+	a.setCookie(fctx, "", value, deskAway)
+}
+
+// setCookie has the browser keep a value for pages of this server alone, under the name of
+// the desk's cookie and more, and for so long; an empty one takes it away.
+func (a *API) setCookie(fctx *fasthttp.RequestCtx, more, value string, life time.Duration) {
 	name, secure := a.cookieName(fctx)
 	var c fasthttp.Cookie
-	c.SetKey(name)
+	c.SetKey(name + more)
 	c.SetPath("/")
 	c.SetHTTPOnly(true)
 	c.SetSecure(secure)
 	c.SetSameSite(fasthttp.CookieSameSiteStrictMode)
-	c.SetMaxAge(int(deskAway / time.Second))
-	c.SetValue(d.encode())
-	if d == (deskCookie{}) {
-		c.SetValue("")
+	c.SetMaxAge(int(life / time.Second))
+	c.SetValue(value)
+	if value == "" {
+		c.SetMaxAge(0)
 		c.SetExpire(fasthttp.CookieExpireDelete)
 	}
 	fctx.Response.Header.SetCookie(&c)
@@ -118,11 +128,25 @@ func (d deskCookie) sameForm(form url.Values) bool {
 	return subtle.ConstantTimeCompare([]byte(form.Get(formTokenName)), []byte(d.form)) == 1
 }
 
-// deskAfter is where to go after signing in: a page of the desk, else its first.
+// deskAfter is where to go after signing in: a page of the desk, else its first. A page of
+// signing in stands for the one that it was to lead to.
 func deskAfter(address string) string {
-	path, _, _ := strings.Cut(address, "?")
+	path, query, _ := strings.Cut(address, "?")
 	if !strings.HasPrefix(address, pages.Root) || !plainPath([]byte(path)) || strings.ContainsAny(address, "\r\n\\") {
 		return pages.Root
 	}
-	return address
+	if !provingPath(path) {
+		return address
+	}
+	q, err := url.ParseQuery(query)
+	next := q.Get("after")
+	if before, _, _ := strings.Cut(next, "?"); err != nil || provingPath(before) {
+		return pages.Root
+	}
+	return deskAfter(next)
+}
+
+// provingPath reports whether a page is one of those on which people sign in.
+func provingPath(path string) bool {
+	return strings.HasPrefix(path, deskSignIn) || strings.HasPrefix(path, deskStepUp) || strings.HasPrefix(path, deskBack)
 }

@@ -123,11 +123,11 @@ func (a *API) outermost(next fasthttp.RequestHandler) fasthttp.RequestHandler {
 			if p := recover(); p != nil {
 				a.cfg.Log.Error("panic in a handler", "request", s.id, "route", s.route,
 					"panic", panicText(p), "stack", string(debug.Stack()))
-				a.writeProblem(fctx, &refusal{code: syncproto.CodeInternal})
+				a.refuse(fctx, &refusal{code: syncproto.CodeInternal})
 			}
 		}()
 		if r := screen(fctx); r != nil {
-			a.writeProblem(fctx, r)
+			a.refuse(fctx, r)
 			return
 		}
 		next(fctx)
@@ -271,7 +271,7 @@ func (a *API) onFiberError(c *fiber.Ctx, err error) error {
 	if early && r.code == syncproto.CodeTooLarge && r.status == fiber.StatusRequestEntityTooLarge {
 		r = a.tooMuchFor(fctx, r)
 	}
-	a.writeProblem(fctx, r)
+	a.refuse(fctx, r)
 	return nil
 }
 

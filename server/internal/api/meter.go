@@ -10,7 +10,7 @@ const (
 
 // signInRoutes are those that prove who somebody is, by their names.
 func signInRoutes() []string {
-	return []string{"signIn", "signInCustody", "share", "refresh", "stepUp", "enrol"}
+	return []string{"signIn", "signInCustody", "share", "refresh", "stepUp", "enrol", "deskSignInSend", "deskBackOn", "deskStepUpSend"}
 }
 
 // RouteNames lists the names that Meter is told of: every route's, and those of what

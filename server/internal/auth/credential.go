@@ -2,6 +2,7 @@ package auth
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"doorstep/server/internal/auth/openid"
@@ -72,16 +73,31 @@ func (a *Auth) provedAt(person openid.Person) time.Time {
 	return person.ProvedAt
 }
 
+// The ways of signing in.
+const (
+	WayPassword = "password" // a borough account's login and password
+	WayOpenID   = "openid"   // the borough's own sign-in service
+	WayPasskey  = "passkey"
+)
+
 // Ways lists how people can sign in.
 func (a *Auth) Ways() []string {
-	ways := []string{"password"}
+	ways := []string{WayPassword}
 	if a.cfg.OpenID != nil {
-		ways = append(ways, "openid")
+		ways = append(ways, WayOpenID)
 	}
 	if a.cfg.Passkeys != nil {
-		ways = append(ways, "passkey")
+		ways = append(ways, WayPasskey)
 	}
 	return ways
+}
+
+// WaysOf lists which of the ways of signing in a person has, in the order of Ways.
+func (a *Auth) WaysOf(user syncproto.UserID) []string {
+	account, _ := a.cfg.Ledger.Account(user)
+	usable := func(k Passkey) bool { return !k.Copied }
+	has := map[string]bool{WayPassword: account.PasswordHash != "", WayOpenID: account.Subject != "", WayPasskey: slices.ContainsFunc(a.Passkeys(user), usable)}
+	return slices.DeleteFunc(a.Ways(), func(way string) bool { return !has[way] })
 }
 
 // StepUp takes a proof that the caller is still the person who signed in, however

@@ -56,8 +56,24 @@ func (a *Auth) BeginOpenID(ctx context.Context, redirect string, fresh bool) (ur
 	return url, ticket, err
 }
 
+// OpenIDTo reports whether people can be sent to the sign-in service to come back to a
+// redirect.
+func (a *Auth) OpenIDTo(redirect string) bool {
+	return a.cfg.OpenID != nil && a.cfg.OpenID.Provider.Allows(redirect)
+}
+
+// OpenIDLeave is where a person signs out of the sign-in service itself; empty: that is not
+// known.
+func (a *Auth) OpenIDLeave() string {
+	if a.cfg.OpenID == nil {
+		return ""
+	}
+	return a.cfg.OpenID.Provider.Leave()
+}
+
 // openIDPerson returns whom the sign-in service vouches for. It fails with
-// CodeSignInFailed or CodeUnavailable.
+// CodeSignInFailed, CodeUnavailable, and CodeUnlinked (and openid.ErrElsewhere) for an
+// account that is not the borough's.
 func (a *Auth) openIDPerson(ctx context.Context, back *OpenIDBack) (openid.Person, error) {
 	if a.cfg.OpenID == nil {
 		return openid.Person{}, syncproto.CodeNotFound
@@ -73,6 +89,9 @@ func (a *Auth) openIDPerson(ctx context.Context, back *OpenIDBack) (openid.Perso
 	switch {
 	case errors.Is(err, openid.ErrUnavailable):
 		return person, fmt.Errorf("%w: %w", syncproto.CodeUnavailable, err)
+	case errors.Is(err, openid.ErrElsewhere):
+		a.cfg.Log.InfoContext(ctx, "sign-in refused", "reason", err.Error())
+		return person, fmt.Errorf("%w: %w", syncproto.CodeUnlinked, err)
 	case err != nil:
 		a.cfg.Log.WarnContext(ctx, "security: sign-in service's answer refused", "reason", err.Error())
 		return person, fmt.Errorf("%w: %w", syncproto.CodeSignInFailed, err)

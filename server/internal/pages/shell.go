@@ -3,8 +3,6 @@ package pages
 import (
 	"bytes"
 	"fmt"
-	"maps"
-	"slices"
 
 	"doorstep/syncproto"
 )
@@ -21,6 +19,8 @@ type shell struct {
 	Notice   string // what was just done
 	Problems []problem
 	Live     *liveness // nil: the page does not listen for news
+	Onward   string    // address that the browser goes on to by itself; empty: none
+	Script   string    // address of a script besides the one that listens; empty: none
 	Content  any
 }
 
@@ -76,38 +76,20 @@ var notices = map[string]string{
 	"accepted": "The late entry was taken on.", "rectified": "It stays with the record.",
 	"begun": "It is begun, and in the queue. Fill in what the notes say; its author confirms it.", "filled": "Saved. Its author has to confirm it.",
 	"lifted": "The restriction is lifted.", "restricted": "The file is restricted.",
+	"keyed": "The passkey is yours. You can sign in and show that it is you with it.", "unkeyed": "The passkey is removed. It signs nobody in any more.",
 	"reviewed": "It is reviewed and closed.", "opened": "The file is open to you for eight hours. Those concerned were told.",
-}
-
-// SignIn is the page for who is not signed in. After is where to go then; lost is what
-// was sent by somebody whose session had ended, so that no word of it is gone.
-func (p *Pages) SignIn(after string, code syncproto.Code, lost map[string]string) ([]byte, error) {
-	s := shell{Title: "Sign in"}
-	if code != syncproto.CodeOK {
-		s.Problems = []problem{{Text: code.Plain(), Href: "#login"}}
-	}
-	in := signInPage{After: after, Errored: code != syncproto.CodeOK}
-	for _, k := range slices.Sorted(maps.Keys(lost)) {
-		in.Lost = append(in.Lost, lost[k])
-	}
-	s.Content = in
-	return p.render("sign-in.html", s)
-}
-
-type signInPage struct {
-	Token   string
-	After   string
-	Errored bool
-	Lost    []string
 }
 
 // Refused is the page for what cannot be shown or done.
 func (p *Pages) Refused(c *Call, code syncproto.Code, plain []string) ([]byte, error) {
 	s := shell{Title: "This cannot be done"}
-	if code == syncproto.CodeNotFound {
+	switch code {
+	case syncproto.CodeNotFound:
 		s.Title = "There is nothing here"
+	case syncproto.CodeInternal, syncproto.CodeUnavailable:
+		s.Title = "This does not work at the moment"
 	}
-	s.Content = refusedPage{Plain: code.Plain(), Reasons: plain}
+	s.Content = refusedPage{Plain: refusedWords(code), Reasons: plain, Known: c != nil}
 	if c == nil {
 		return p.render("refused.html", s)
 	}
@@ -117,14 +99,21 @@ func (p *Pages) Refused(c *Call, code syncproto.Code, plain []string) ([]byte, e
 type refusedPage struct {
 	Plain   string
 	Reasons []string
+	Known   bool // they are signed in
 }
 
-// StepUp is the page on which somebody proves anew who they are, before what is sworn or
-// sealed. After is where to go then.
-func (p *Pages) StepUp(c *Call, after string, code syncproto.Code) ([]byte, error) {
-	s := shell{Title: "Show that it is you", Content: signInPage{After: after, Errored: code != syncproto.CodeOK, Token: c.FormToken}}
-	if code != syncproto.CodeOK {
-		s.Problems = []problem{{Text: code.Plain(), Href: "#login"}}
+// refusedWords are a code's words for somebody at a desk, where those for a tablet, which
+// keeps what is not sent, would not be true.
+func refusedWords(code syncproto.Code) string {
+	switch code {
+	case syncproto.CodeMethod:
+		return "This address takes no such request. Go back, and begin again from a page of the desk."
+	case syncproto.CodeTooLarge:
+		return "This is more than can be sent in one piece. Go back, where your words may still be, and send them in shorter parts."
+	case syncproto.CodeInternal:
+		return "Something went wrong on the server, and IT can see it. Go back, where your words may still be, and try again."
+	case syncproto.CodeUnavailable:
+		return "The server cannot answer at the moment. Go back, where your words may still be, and try again in a minute."
 	}
-	return p.show(c, "step-up.html", s)
+	return code.Plain()
 }

@@ -11,7 +11,7 @@ server.listen(0, "127.0.0.1", () => {
   const issuer = `http://127.0.0.1:${server.address().port}`;
   const client = {
     application_type: "native",
-    redirect_uris: ["http://127.0.0.1/signed-in", "http://localhost/app/signed-in"],
+    redirect_uris: ["http://127.0.0.1/signed-in", "http://localhost/app/signed-in", "http://localhost/desk/signed-in"],
     grant_types: ["authorization_code"],
     response_types: ["code"],
     require_auth_time: true,

@@ -36,11 +36,19 @@ type Config struct {
 	SubjectClaim string   // names a person for good; never an address
 	LoginClaim   string   // what a person signs in as there
 	GroupsClaim  string   // list of the person's groups
+	Require      []Claim  // that everybody's ID token must make; whose does not is ErrElsewhere
 	Now          func() time.Time
 	HTTP         *http.Client
 }
 
+// Claim is a word that a service says of a person, such as the tenant or the hosted
+// domain of their account.
+type Claim struct{ Name, Value string }
+
 var (
+	// ErrElsewhere says that a person has an account at the service, but none of this
+	// borough's: another tenant's, or a private one.
+	ErrElsewhere = errors.New("the account is not one of this borough's")
 	// ErrUnavailable says that the sign-in service does not answer.
 	ErrUnavailable = errors.New("the sign-in service does not answer")
 	// ErrRefused says that what came back cannot be trusted; the chain says why.
@@ -98,7 +106,7 @@ type Person struct {
 // one of the configured ones; one on a loopback address may have any port (RFC
 // 8252, 7.3). fresh asks the service to have the person prove anew who they are.
 func (p *Provider) Begin(ctx context.Context, redirect string, fresh bool, random io.Reader) (string, Flow, error) {
-	if !p.allowed(redirect) {
+	if !p.Allows(redirect) {
 		return "", Flow{}, ErrRedirect
 	}
 	found, err := p.discover(ctx)
@@ -128,7 +136,7 @@ type Back struct {
 }
 
 // Finish trades in the code and returns whom the service vouches for. It fails
-// with ErrRefused, or ErrUnavailable.
+// with ErrRefused, ErrElsewhere or ErrUnavailable.
 func (p *Provider) Finish(ctx context.Context, flow Flow, back Back) (Person, error) {
 	if subtle.ConstantTimeCompare([]byte(back.State), []byte(flow.State)) != 1 || flow.State == "" {
 		return Person{}, fmt.Errorf("%w: another state", ErrRefused)
@@ -181,6 +189,11 @@ func (p *Provider) read(ctx context.Context, found *oidc.Provider, flow Flow, ra
 	}
 	if azp := text(claims, "azp"); azp != "" && azp != p.cfg.ClientID {
 		return Person{}, fmt.Errorf("%w: for another client", ErrRefused)
+	}
+	for _, want := range p.cfg.Require {
+		if text(claims, want.Name) != want.Value {
+			return Person{}, fmt.Errorf("%w: claim %s", ErrElsewhere, want.Name)
+		}
 	}
 	return p.person(flow, token, claims)
 }
@@ -262,9 +275,32 @@ func (p *Provider) discover(ctx context.Context) (*oidc.Provider, error) {
 	return found, nil
 }
 
-// allowed reports whether a redirect is configured, letter for letter, or but for
-// the port on a loopback address.
-func (p *Provider) allowed(redirect string) bool {
+// Leave is where a person signs out of the service itself (OpenID Connect RP-Initiated
+// Logout 1.0); empty if it has no such page, or was not reached yet. It never waits.
+func (p *Provider) Leave() string {
+	if !p.mu.TryLock() {
+		return ""
+	}
+	defer p.mu.Unlock()
+	var said struct {
+		End string `json:"end_session_endpoint"`
+	}
+	if p.found == nil || p.found.Claims(&said) != nil {
+		return ""
+	}
+	u, err := url.Parse(said.End)
+	if err != nil || u.Host == "" || u.Scheme != "https" && !(u.Scheme == "http" && loopback(u.Hostname())) {
+		return ""
+	}
+	q := u.Query()
+	q.Set("client_id", p.cfg.ClientID)
+	u.RawQuery = q.Encode()
+	return u.String()
+}
+
+// Allows reports whether a redirect is configured, letter for letter, or but for the
+// port on a loopback address.
+func (p *Provider) Allows(redirect string) bool {
 	if slices.Contains(p.cfg.Redirects, redirect) {
 		return true
 	}

@@ -7,6 +7,7 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"errors"
+	"maps"
 	"net/http"
 	"net/http/httptest"
 	"testing"
@@ -116,6 +117,36 @@ func TestSpoiltIDTokensAreRefused(t *testing.T) {
 				t.Fatalf("got %+v, %v", got, err)
 			}
 		})
+	}
+}
+
+// TestAccountsFromElsewhereAreRefused: a service that others use too vouches for their
+// people as well, and for who has an account of their own there.
+func TestAccountsFromElsewhereAreRefused(t *testing.T) {
+	s, now := newService(t), time.Unix(1_800_000_000, 0)
+	for name, claims := range map[string]jwt.MapClaims{
+		"":                        {"tid": "t-1", "hd": "borough.example"},
+		"another tenant":          {"tid": "t-2", "hd": "borough.example"},
+		"no tenant":               {"hd": "borough.example"},
+		"another domain":          {"tid": "t-1", "hd": "borough.example.evil.example"},
+		"a tenant that is a list": {"tid": []string{"t-1"}, "hd": "borough.example"},
+	} {
+		p := s.provider(now)
+		p.cfg.Require = []Claim{{"tid", "t-1"}, {"hd", "borough.example"}}
+		_, flow, err := p.Begin(t.Context(), "https://doorstep.example/signed-in", false, rand.Reader)
+		if err != nil {
+			t.Fatal(err)
+		}
+		maps.Copy(claims, jwt.MapClaims{"iss": s.URL, "aud": "doorstep", "sub": "s-1", "nonce": flow.Nonce, "iat": now.Unix(), "exp": now.Add(time.Minute).Unix()})
+		made := jwt.NewWithClaims(jwt.SigningMethodES256, claims)
+		made.Header["kid"] = "1"
+		if s.idToken, err = made.SignedString(s.key); err != nil {
+			t.Fatal(err)
+		}
+		_, err = p.Finish(t.Context(), flow, Back{Code: "c", State: flow.State})
+		if elsewhere := errors.Is(err, ErrElsewhere); elsewhere != (name != "") || !elsewhere && err != nil {
+			t.Errorf("%q: got %v", name, err)
+		}
 	}
 }
 
