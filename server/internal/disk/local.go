@@ -84,12 +84,22 @@ func (Local) Lock(path string) (io.Closer, error) {
 	}
 	err = control(f, func(fd int) error { return unix.Flock(fd, unix.LOCK_EX|unix.LOCK_NB) })
 	if err == nil {
-		return f, nil
+		return localLock{f}, nil
 	}
 	if errors.Is(err, syscall.EWOULDBLOCK) {
 		err = ErrLocked
 	}
 	return nil, errors.Join(&os.PathError{Op: "lock", Path: path, Err: err}, f.Close())
+}
+
+// localLock is a locked file.
+type localLock struct{ file *os.File }
+
+// Close lets the lock go, by its own call: a program that this process is just starting
+// has the file open too until it runs, and would keep the lock for that moment.
+func (l localLock) Close() error {
+	err := control(l.file, func(fd int) error { return unix.Flock(fd, unix.LOCK_UN) })
+	return errors.Join(err, l.file.Close())
 }
 
 type localFile struct{ *os.File }

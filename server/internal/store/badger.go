@@ -36,6 +36,9 @@ const (
 // the position up to which the index has come, with the journal's digest there,
 // is part of each transaction. What a power cut takes is applied again.
 // Encryption is off: rows hold ids; words are in the journal and in sealed views.
+// Badger's own lock of the folder is off: whoever opens an index holds the journal, whose
+// lock keeps others out, and badger's outlives it for a moment in a program that is just
+// being started. An index that was locked so would be built anew.
 func openBadger(dir string, memTable int, log *slog.Logger, fatal func(error)) (*badger.DB, error) {
 	opt := badger.DefaultOptions(dir).
 		WithSyncWrites(false).
@@ -52,6 +55,7 @@ func openBadger(dir string, memTable int, log *slog.Logger, fatal func(error)) (
 		WithIndexCacheSize(indexCacheBytes).
 		WithCompression(options.None).
 		WithDetectConflicts(false). // one writer
+		WithBypassLockGuard(true).
 		WithMetricsEnabled(false).
 		WithLogger(badgerLog{log: log, fatal: fatal})
 	db, err := badger.Open(opt)

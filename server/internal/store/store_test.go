@@ -8,6 +8,7 @@ import (
 	"slices"
 	"testing"
 
+	"doorstep/server/internal/disk/disktest"
 	"doorstep/server/internal/store"
 	"doorstep/server/internal/store/storetest"
 	"doorstep/syncproto"
@@ -305,6 +306,19 @@ func TestForeignOrDamagedIndexIsBuiltAnew(t *testing.T) {
 			t.Error("the index was not built anew")
 		}
 	})
+}
+
+// A restart opens the index as it was left, whatever programs are being started beside it.
+func TestARestartBesideStartsOfProgramsKeepsTheIndex(t *testing.T) {
+	b := storetest.Open(t)
+	story(b)
+	disktest.StartPrograms(t)
+	for n := range 40 {
+		b.Reopen()
+		if _, err := os.Stat(b.Index() + ".damaged"); err == nil {
+			t.Fatalf("at restart %d the index was built anew", n)
+		}
+	}
 }
 
 func replaceIndex(t *testing.T, b *storetest.Borough, from string, want map[string][]byte) {
