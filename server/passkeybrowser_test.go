@@ -6,9 +6,6 @@ import (
 	"net/http/httptest"
 	"net/http/httputil"
 	"net/url"
-	"os"
-	"os/exec"
-	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -16,31 +13,18 @@ import (
 	"github.com/chromedp/cdproto/cdp"
 	"github.com/chromedp/cdproto/webauthn"
 	"github.com/chromedp/chromedp"
+
+	"doorstep/server/web/webtest"
 )
 
 // startBrowser starts a real browser with a security key that agrees to everything.
-// Without chromium the test is skipped, aloud; where everything is to be tested
-// (CI=true) that is a failure.
 func startBrowser(t *testing.T) context.Context {
 	t.Helper()
-	program, err := exec.LookPath("chromium")
-	if err != nil {
-		if os.Getenv("CI") == "true" {
-			t.Fatal("passkeys must be tested here with a real browser, but there is no chromium")
-		}
-		t.Skip("NOT TESTED: passkeys with a real browser, because there is no chromium (Debian: apt-get install chromium)")
+	tab, _ := webtest.Launch(t)
+	if err := chromedp.Do(tab, withSecurityKey); err != nil {
+		t.Fatalf("plugging a security key in: %v", err)
 	}
-	options := append(slices.Clone(chromedp.DefaultExecAllocatorOptions[:]), chromedp.ExecPath(program), chromedp.NoSandbox,
-		chromedp.Flag("disable-gpu", true), chromedp.Flag("disable-quic", true), chromedp.Flag("disable-component-update", true),
-		chromedp.Flag("disable-dev-shm-usage", true))
-	ctx, end := chromedp.NewExecAllocator(context.Background(), options...)
-	t.Cleanup(end)
-	ctx, leave := chromedp.NewContext(ctx)
-	t.Cleanup(leave)
-	if err := chromedp.Do(ctx, withSecurityKey); err != nil {
-		t.Fatalf("starting chromium: %v", err)
-	}
-	ctx, stop := context.WithTimeout(ctx, time.Minute)
+	ctx, stop := context.WithTimeout(tab, time.Minute)
 	t.Cleanup(stop)
 	return ctx
 }

@@ -14,7 +14,6 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -23,6 +22,7 @@ import (
 	"github.com/chromedp/chromedp"
 
 	"doorstep/client-sdk/ts/bundle"
+	"doorstep/server/web/webtest"
 )
 
 // pin is what everybody unlocks their tablet with.
@@ -151,44 +151,28 @@ type browser struct {
 	end     context.CancelFunc
 }
 
-// newBrowser starts chromium. Without it the test is skipped, aloud; where everything
-// is to be tested (CI=true) that is a failure.
+// newBrowser starts chromium with the client, or skips aloud.
 func newBrowser(t *testing.T) *browser {
 	t.Helper()
-	for _, program := range []string{"chromium", "npm"} {
-		if _, err := exec.LookPath(program); err == nil {
-			continue
-		}
+	if _, err := exec.LookPath("npm"); err != nil {
 		if os.Getenv("CI") == "true" {
-			t.Fatalf("the client must be tested here in a real browser, but there is no %s", program)
+			t.Fatal("the client must be tested here in a real browser, but there is no npm")
 		}
-		t.Skipf("NOT TESTED: the client in a real browser, because there is no %s (Debian: apt-get install %s)", program, program)
+		t.Skip("NOT TESTED: the client in a real browser, because there is no npm (Debian: apt-get install npm)")
 	}
 	profile, err := os.MkdirTemp("", "doorstep-profile")
 	if err != nil {
 		t.Fatal(err)
 	}
 	b := &browser{t: t, profile: profile}
-	t.Cleanup(func() {
-		b.end()
-		os.RemoveAll(profile)
-	})
+	t.Cleanup(func() { os.RemoveAll(profile) }) // after the browser, which may still write as it ends
 	b.start()
 	return b
 }
 
 func (b *browser) start() {
 	b.t.Helper()
-	options := append(slices.Clone(chromedp.DefaultExecAllocatorOptions[:]), chromedp.ExecPath("/usr/bin/chromium"), chromedp.NoSandbox,
-		chromedp.UserDataDir(b.profile),
-		chromedp.Flag("disable-gpu", true), chromedp.Flag("disable-quic", true), chromedp.Flag("disable-component-update", true),
-		chromedp.Flag("disable-dev-shm-usage", true))
-	alloc, endAlloc := chromedp.NewExecAllocator(context.Background(), options...)
-	ctx, endTab := chromedp.NewContext(alloc)
-	b.ctx, b.end = ctx, func() { endTab(); endAlloc() }
-	if err := chromedp.Do(ctx, chromedp.Navigate("about:blank")); err != nil {
-		b.t.Fatalf("starting chromium: %v", err)
-	}
+	b.ctx, b.end = webtest.Launch(b.t, "user-data-dir="+b.profile)
 }
 
 // kill ends the whole browser without warning. start starts it again.

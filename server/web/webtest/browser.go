@@ -25,19 +25,27 @@ import (
 // be tested (CI=true) a lack is a failure.
 func Program(t testing.TB) string {
 	t.Helper()
+	if _, built := web.Open(); !built {
+		lacks(t, "this test was built without the app (make web)")
+	}
+	return chromium(t)
+}
+
+func chromium(t testing.TB) string {
+	t.Helper()
 	program, err := exec.LookPath("chromium")
-	why := "there is no chromium (Debian: apt-get install chromium)"
-	if err == nil {
-		if _, built := web.Open(); built {
-			return program
-		}
-		why = "this test was built without the app (make web)"
+	if err != nil {
+		lacks(t, "there is no chromium (Debian: apt-get install chromium)")
 	}
+	return program
+}
+
+func lacks(t testing.TB, why string) {
+	t.Helper()
 	if os.Getenv("CI") == "true" {
-		t.Fatalf("the app must be tested here, but %s", why)
+		t.Fatalf("this must be tested here in a real browser, but %s", why)
 	}
-	t.Skipf("NOT TESTED: the web app in a real browser, because %s", why)
-	return ""
+	t.Skipf("NOT TESTED in a real browser, because %s", why)
 }
 
 // Browser is one tab of a browser with a profile of its own, that is: of one tablet.
@@ -52,11 +60,14 @@ type Browser struct {
 // most is how long anything that a test does with a page may take.
 const most = time.Minute
 
-// Start starts a browser that ends with the test. Flags are chromium's, "name=value".
-func Start(t testing.TB, flags ...string) *Browser {
+// Launch starts chromium with one tab in which nothing is open, and returns the tab's
+// context, which chromedp's actions are done with, and what ends the browser. Flags are
+// chromium's, "name=value". Without user-data-dir it has a profile of its own, which goes
+// with it. It skips aloud where there is no chromium, as Program does.
+func Launch(t testing.TB, flags ...string) (tab context.Context, end context.CancelFunc) {
 	t.Helper()
-	program := Program(t)
-	options := append(slices.Clone(chromedp.DefaultExecAllocatorOptions[:]), chromedp.ExecPath(program), chromedp.NoSandbox,
+	options := append(slices.Clone(chromedp.DefaultExecAllocatorOptions[:]), chromedp.ExecPath(chromium(t)), chromedp.NoSandbox,
+		chromedp.WSURLReadTimeout(most), // a machine that is at work on much else starts it slowly
 		chromedp.Flag("disable-gpu", true), chromedp.Flag("disable-quic", true), chromedp.Flag("disable-component-update", true),
 		chromedp.Flag("disable-background-networking", true), chromedp.Flag("disable-sync", true),
 		chromedp.Flag("disable-dev-shm-usage", true), chromedp.WindowSize(820, 1180), chromedp.Env("LANGUAGE=en_GB"))
@@ -64,14 +75,23 @@ func Start(t testing.TB, flags ...string) *Browser {
 		name, value, _ := strings.Cut(f, "=")
 		options = append(options, chromedp.Flag(name, value))
 	}
-	ctx, end := chromedp.NewExecAllocator(context.Background(), options...)
+	program, quit := chromedp.NewExecAllocator(context.Background(), options...)
+	tab, leave := chromedp.NewContext(program)
+	end = func() { leave(); quit() }
 	t.Cleanup(end)
-	ctx, leave := chromedp.NewContext(ctx)
-	t.Cleanup(leave)
-	if err := chromedp.Do(ctx); err != nil { // starts it; the browser lives as long as the context of this call
+	if err := chromedp.Do(tab); err != nil { // starts it; the browser lives as long as the context of this call
 		t.Fatalf("starting chromium: %v", err)
 	}
-	return &Browser{t: t, ctx: ctx, tabs: ctx, end: leave, seen: map[string]bool{}}
+	return tab, end
+}
+
+// Start starts a browser for the app or the desk, which ends with the test. Flags are as
+// for Launch.
+func Start(t testing.TB, flags ...string) *Browser {
+	t.Helper()
+	Program(t)
+	tab, end := Launch(t, flags...)
+	return &Browser{t: t, ctx: tab, tabs: tab, end: end, seen: map[string]bool{}}
 }
 
 // For is the same tab for a part of the test, which fails in its own name.
@@ -174,21 +194,39 @@ func (b *Browser) Text() string { return Eval[string](b, "document.body.innerTex
 // Fill types into the field with this label, as a person does.
 func (b *Browser) Fill(label, words string) {
 	b.t.Helper()
-	b.Until("there is a field "+label, fieldOf(label)+" && !"+fieldOf(label)+".readOnly")
-	Eval[bool](b, fieldOf(label)+".focus(), true")
-	b.do("typing into "+label, chromedp.KeyEvent(words))
+	b.typeInto(label, fieldOf(label), "focus()", words)
 }
 
 // Press presses the button or link with these words.
 func (b *Browser) Press(words string) {
 	b.t.Helper()
-	find := named(words)
-	b.Until("there is something to press called "+words, find)
-	ctx, stop := context.WithTimeout(b.ctx, most)
+	b.touch("there is something to press called "+words, named(words), "click()")
+}
+
+// touch waits until a script finds a part of the page, and does something to it in the
+// same turn: a page that is drawn again between two looks has another part there. What it
+// does may lead away from the page.
+func (b *Browser) touch(what, find, do string) {
+	b.t.Helper()
+	ctx, stop := context.WithTimeout(b.ctx, 2*most)
 	defer stop()
-	if _, err := chromedp.Run(ctx, chromedp.Evaluate[bool](find+".click(), true")); err != nil && !leftThePage(err) {
-		b.t.Fatalf("pressing %s: %v", words, err)
+	for {
+		b.Until(what, find)
+		done, err := chromedp.Run(ctx, chromedp.Evaluate[bool](fmt.Sprintf("(() => { const found = %s; found?.%s; return Boolean(found); })()", find, do)))
+		if err != nil && !leftThePage(err) {
+			b.t.Fatalf("%s, but: %v", what, err)
+		}
+		if err != nil || done {
+			return
+		}
 	}
+}
+
+// typeInto types into a field once it can be typed into. enter is how it gets the focus.
+func (b *Browser) typeInto(label, field, enter, words string) {
+	b.t.Helper()
+	b.touch("there is a field "+label, fmt.Sprintf("((f) => f && !f.readOnly ? f : null)(%s)", field), enter)
+	b.do("typing into "+label, chromedp.KeyEvent(words))
 }
 
 // Submit sends a form that a script gives, and does not wait for what comes of it.
@@ -211,9 +249,7 @@ func (b *Browser) FillIn(group, label, words string) {
 		const l = g && [...g.querySelectorAll("label")].find((e) => e.innerText.trim() === %q);
 		return l && document.getElementById(l.htmlFor);
 	})()`, group, label)
-	b.Until("there is a field "+label+" of "+group, field)
-	Eval[bool](b, field+".select(), true")
-	b.do("typing into "+label, chromedp.KeyEvent(words))
+	b.typeInto(label+" of "+group, field, "select()", words)
 }
 
 // Choose picks an option of the list with this label, by its words.
