@@ -144,7 +144,9 @@ func command[Req, Res any](mux *http.ServeMux, name string, run func(context.Con
 			writeAdmin(w, http.StatusBadRequest, problem{err.Error()})
 			return
 		}
-		out, err := run(r.Context(), in)
+		ctx, stop := tellProgress(r.Context(), w, progressEvery)
+		out, err := run(ctx, in)
+		stop()
 		if err != nil {
 			writeAdmin(w, http.StatusConflict, problem{err.Error()})
 			return
@@ -190,7 +192,7 @@ func ask[Req, Res any](ctx context.Context, o remoteOperator, name string, in Re
 	if err != nil {
 		return out, fmt.Errorf("writing a command: %w", err)
 	}
-	req, err := http.NewRequestWithContext(ctx, http.MethodPost, "http://doorstep/"+name, bytes.NewReader(body))
+	req, err := http.NewRequestWithContext(hearProgress(ctx), http.MethodPost, "http://doorstep/"+name, bytes.NewReader(body))
 	if err != nil {
 		return out, fmt.Errorf("writing a command: %w", err)
 	}

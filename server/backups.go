@@ -12,6 +12,7 @@ import (
 
 	"doorstep/server/internal/backup"
 	"doorstep/server/internal/journal"
+	"doorstep/server/internal/progress"
 )
 
 // BackupDone says what a backup holds.
@@ -216,8 +217,8 @@ func (d *Drill) compare(cfg Config) error {
 
 // Rebuild builds the index anew from the journal. No server may be running. The
 // old index is kept beside it until the next rebuild.
-func Rebuild(cfg Config, logs io.Writer) (entries uint64, err error) {
-	b, err := openWith(&borough{cfg: cfg, log: newLogger(cfg.Log, logs), rebuild: true}, false)
+func Rebuild(ctx context.Context, cfg Config, logs io.Writer) (entries uint64, err error) {
+	b, err := openWith(&borough{cfg: cfg, log: newLogger(cfg.Log, logs), rebuild: true, progress: progress.Of(ctx)}, false)
 	if err != nil {
 		return 0, err
 	}

@@ -23,6 +23,7 @@ import (
 	"doorstep/server/internal/finalise"
 	"doorstep/server/internal/journal"
 	"doorstep/server/internal/keyring"
+	"doorstep/server/internal/progress"
 	"doorstep/server/internal/reading"
 	"doorstep/server/internal/scrub"
 	"doorstep/server/internal/secondcopy"
@@ -88,6 +89,7 @@ type borough struct {
 	rebuild  bool              // the index is built anew
 	meter    *metering         // counts, while serving; nil: nobody does
 	traces   *tracing.Tracer   // while serving; nil: nothing is traced
+	progress *progress.Meter   // of the opening; nil: nobody looks
 	run      syncproto.ID      // of this opening
 	witness  *witness          // nil: none is kept
 	settler  *settle.Settler
@@ -203,7 +205,7 @@ func (b *borough) openStore(bool) error {
 	var err error
 	b.store, err = store.Open(filepath.Join(b.cfg.Data.Dir, indexFolder), store.Options{
 		Source: b.journal, Sealer: b.sealer(), Log: b.log, OnFatal: b.fail, Holds: access.Holds,
-		Table: tableMark(), Rebuild: b.rebuild,
+		Table: tableMark(), Rebuild: b.rebuild, Progress: b.progress,
 	})
 	if err != nil {
 		return fmt.Errorf("opening the index: %w", err)

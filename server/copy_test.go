@@ -59,7 +59,7 @@ func copied(t *testing.T, r *running) {
 // entries are the payloads of the journal in a folder.
 func entries(t *testing.T, dir string) (all [][]byte) {
 	t.Helper()
-	_, err := journal.VerifyEach(dir, nil, func(_ journal.Position, payload []byte) error {
+	_, err := journal.VerifyEach(t.Context(), dir, nil, func(_ journal.Position, payload []byte) error {
 		all = append(all, bytes.Clone(payload))
 		return nil
 	})

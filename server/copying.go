@@ -14,6 +14,7 @@ import (
 	"doorstep/server/internal/erasure"
 	"doorstep/server/internal/journal"
 	"doorstep/server/internal/keyring"
+	"doorstep/server/internal/progress"
 	"doorstep/server/internal/secondcopy"
 )
 
@@ -181,6 +182,7 @@ func Repair(ctx context.Context, cfg Config, opt RepairOptions, report func(stri
 	if err != nil {
 		return out, err
 	}
+	in.FS = measuredRepair(ctx, in)
 	dir := cfg.Data.Dir
 	lost := !exists(filepath.Join(dir, journalFolder)) && !exists(filepath.Join(dir, keysFolder))
 	if opt.FromCopy && !lost {
@@ -200,6 +202,25 @@ func Repair(ctx context.Context, cfg Config, opt RepairOptions, report func(stri
 	report("verifying everything")
 	out.Verified, err = Verify(ctx, cfg, nil, report, logs)
 	return out, err
+}
+
+// measuredRepair is the file system of a repair that tells how much of the journals was
+// read, of the data if there is any and else of its copy. Damage is looked for once more
+// after each repair: then what it says stays at the end.
+func measuredRepair(ctx context.Context, in secondcopy.Folders) disk.FS {
+	var bytes int64
+	for _, name := range copiedJournals() {
+		n, err := journal.SizeOf(in.FS, filepath.Join(in.Data, name))
+		if err != nil || n == 0 {
+			n, _ = journal.SizeOf(in.FS, filepath.Join(in.Copy, name)) // what is not there is said by the repair
+		}
+		bytes += n
+	}
+	stage := progress.Begin(ctx, "reading journals", progress.Bytes, bytes)
+	return disk.Watched(in.FS, func(n int) error {
+		stage.Add(int64(n))
+		return ctx.Err()
+	})
 }
 
 // repairFiles repairs what is damaged, file by file.

@@ -52,10 +52,21 @@ func Open(cfg Config, logs io.Writer) (*Server, error) { return OpenAt(cfg, logs
 // OpenAt is Open for a borough whose past is played: what it records, and the log of who
 // looked at what, is dated by now. Sessions, proofs and limits go by the machine's clock.
 func OpenAt(cfg Config, logs io.Writer, now func() time.Time) (*Server, error) {
+	return open(&borough{cfg: cfg, clock: now}, logs)
+}
+
+// OpenWatched is Open, and meter says meanwhile how far it is: an index that is built anew
+// takes its time.
+func OpenWatched(cfg Config, logs io.Writer, meter *Progress) (*Server, error) {
+	return open(&borough{cfg: cfg, clock: time.Now, progress: meter}, logs)
+}
+
+func open(b *borough, logs io.Writer) (*Server, error) {
+	cfg := b.cfg
 	if err := cfg.Check(); err != nil {
 		return nil, err
 	}
-	b := &borough{cfg: cfg, serving: true, clock: now}
+	b.serving = true
 	b.level.Set(levelOf(cfg.Log))
 	b.reloader.last = cfg
 	b.log = newLeveled(cfg.Log, &b.level, logs)

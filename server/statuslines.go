@@ -114,7 +114,10 @@ func (s statusWords) scrub() string {
 	sc := s.Scrub
 	line := "everything was last read through " + s.when(timeOf(sc.FinishedMS))
 	if sc.Next != "" {
-		line += fmt.Sprintf("; reading %s now, %d parts of this round are read", sc.Next, sc.Parts)
+		line += fmt.Sprintf("; reading %s now", sc.Next)
+		if sc.Of > 0 {
+			line += fmt.Sprintf(", %d %% of this round: %d of %d parts", sc.Parts*100/sc.Of, sc.Parts, sc.Of)
+		}
 	}
 	if sc.Repaired > 0 {
 		line += fmt.Sprintf("; %d parts were repaired so far", sc.Repaired)

@@ -185,7 +185,7 @@ func verifyLog(cfg Config, note []byte) error {
 		return err
 	}
 	defer check.close()
-	if _, err := journal.VerifyEach(filepath.Join(cfg.Data.Dir, journalFolder), nil, func(p journal.Position, payload []byte) error {
+	if _, err := journal.VerifyEach(context.Background(), filepath.Join(cfg.Data.Dir, journalFolder), nil, func(p journal.Position, payload []byte) error {
 		if _, err := store.Leaf(payload); err != nil {
 			_ = check.kept.Add(payload)
 			return check.recount.Add(payload) // an edit that no longer decodes: let the checkpoint speak

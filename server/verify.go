@@ -9,6 +9,7 @@ import (
 
 	"doorstep/server/internal/journal"
 	"doorstep/server/internal/keyring"
+	"doorstep/server/internal/progress"
 	"doorstep/server/internal/store"
 	"doorstep/syncproto"
 )
@@ -52,7 +53,7 @@ func Verify(ctx context.Context, cfg Config, remembered [][]byte, report func(st
 		return out, err
 	}
 	defer check.close()
-	sum, err := journal.VerifyEach(filepath.Join(cfg.Data.Dir, journalFolder), report, check.visit)
+	sum, err := journal.VerifyEach(ctx, filepath.Join(cfg.Data.Dir, journalFolder), report, check.visit)
 	if errors.Is(err, journal.ErrDamaged) {
 		return out, fmt.Errorf("%w in the journal: %w", ErrDamaged, err)
 	}
@@ -64,10 +65,10 @@ func Verify(ctx context.Context, cfg Config, remembered [][]byte, report func(st
 		return out, err
 	}
 	out.Checkpoints = check.heads
-	if err := check.accesses(filepath.Join(cfg.Data.Dir, accessFolder), report); err != nil {
+	if err := check.accesses(ctx, filepath.Join(cfg.Data.Dir, accessFolder), report); err != nil {
 		return out, err
 	}
-	b, err := openBorough(cfg, newLogger(cfg.Log, logs), false)
+	b, err := openWith(&borough{cfg: cfg, log: newLogger(cfg.Log, logs), progress: progress.Of(ctx)}, false)
 	if errors.Is(err, ErrInUse) {
 		report("a server has the data open: the index was not compared")
 		return out, nil
@@ -93,10 +94,13 @@ func checkLog(cfg Config, check *logCheck, report func(string)) error {
 // verifyIndex reads every change of the journal and holds the index to it.
 func (b *borough) verifyIndex(ctx context.Context, out *Verified, report func(string)) error {
 	records := map[syncproto.RecordID]bool{}
+	head, _ := b.journal.Head()
+	comparing := progress.Begin(ctx, "comparing changes with the index", progress.Entries, int64(head))
 	err := b.journal.J.Scan(1, func(p journal.Position, payload []byte) error {
 		if err := ctx.Err(); err != nil {
 			return err
 		}
+		comparing.Add(1)
 		e, err := store.DecodeEntry(uint64(p), payload, b.keys)
 		if err != nil {
 			return fmt.Errorf("%w: entry %d: %w", ErrDamaged, p, err)
@@ -113,7 +117,12 @@ func (b *borough) verifyIndex(ctx context.Context, out *Verified, report func(st
 		return err
 	}
 	report(fmt.Sprintf("%d changes agree with the index", out.Changes))
+	folding := progress.Begin(ctx, "folding records", progress.Records, int64(len(records)))
 	for record := range records {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		folding.Add(1)
 		if err := b.verifyView(record, out); err != nil {
 			return err
 		}

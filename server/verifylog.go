@@ -2,6 +2,7 @@ package server
 
 import (
 	"bufio"
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -116,12 +117,12 @@ func (c *logCheck) close() {
 }
 
 // accesses holds the access log to what the audit log bound in of it.
-func (c *logCheck) accesses(dir string, report func(string)) error {
+func (c *logCheck) accesses(ctx context.Context, dir string, report func(string)) error {
 	recount := audit.NewRecount(c.anchors...)
 	if !exists(dir) && len(c.anchors) == 0 {
 		return nil
 	}
-	_, err := journal.VerifyEach(dir, report, func(_ journal.Position, payload []byte) error { return recount.Add(payload) })
+	_, err := journal.VerifyEach(ctx, dir, report, func(_ journal.Position, payload []byte) error { return recount.Add(payload) })
 	if err != nil {
 		return fmt.Errorf("%w in the access log: %w", ErrDamaged, err)
 	}

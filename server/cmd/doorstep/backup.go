@@ -35,7 +35,7 @@ func runBackup(ctx context.Context, o backupOptions, s streams) error {
 	if err != nil {
 		return err
 	}
-	s, stop := s.working("backing up")
+	ctx, s, stop := s.working(ctx, "backing up")
 	defer stop()
 	done, err := server.Backup(ctx, cfg, s.line)
 	if err != nil {
@@ -94,7 +94,7 @@ func runVerifyBackup(ctx context.Context, o backupOptions, s streams) error {
 	if err != nil {
 		return err
 	}
-	s, done := s.working("verifying backups")
+	ctx, s, done := s.working(ctx, "verifying backups")
 	defer done()
 	v, err := server.VerifyBackup(ctx, cfg, o.identity, s.line)
 	for _, path := range v.Left {

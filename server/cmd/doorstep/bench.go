@@ -63,6 +63,8 @@ func newBench(s streams) *cobra.Command {
 // runBench tells on standard error what it is doing, so that the output is the
 // figures alone.
 func runBench(ctx context.Context, o benchOptions, s streams) error {
+	ctx, s, stop := s.working(ctx, "measuring")
+	defer stop()
 	report, err := bench.Run(ctx, o.Options, s.err)
 	if err != nil {
 		return err

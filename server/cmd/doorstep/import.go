@@ -43,7 +43,7 @@ func runImport(ctx context.Context, o importOptions, s streams) error {
 	if err != nil {
 		return err
 	}
-	s, done := s.working("importing")
+	ctx, s, done := s.working(ctx, "importing")
 	defer done()
 	return withOperator(o.config, s.err, func(op server.Operator) error {
 		report, err := op.Import(ctx, server.ImportFiles{Zip: files, DryRun: o.dryRun})

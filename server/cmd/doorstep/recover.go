@@ -99,6 +99,8 @@ func runRecover(ctx context.Context, o recoverOptions, s streams) error {
 	if len(opened.Notes) > 0 && o.notes == "" {
 		return fmt.Errorf("%d notes in it were written while the tablet was locked, and belong to no record yet: name a folder for them with --notes", len(opened.Notes))
 	}
+	ctx, s, stop := s.working(ctx, "recovering")
+	defer stop()
 	return withOperator(o.config, s.err, func(op server.Operator) error {
 		done, err := op.Recover(ctx, opened.Order)
 		if err != nil {

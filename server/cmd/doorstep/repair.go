@@ -40,7 +40,7 @@ func runRepair(ctx context.Context, o repairOptions, s streams) error {
 		return err
 	}
 	cfg.Log.Format = "text"
-	s, done := s.working("repairing")
+	ctx, s, done := s.working(ctx, "repairing")
 	defer done()
 	r, err := server.Repair(ctx, cfg, o.RepairOptions, s.line, s.err)
 	if err != nil {

@@ -42,7 +42,7 @@ func runRestore(ctx context.Context, o restoreOptions, s streams) error {
 		return err
 	}
 	cfg.Log.Format = "text"
-	s, done := s.working("restoring")
+	ctx, s, done := s.working(ctx, "restoring")
 	defer done()
 	r, err := server.Restore(ctx, cfg, o.RestoreOptions, s.line, s.err)
 	if err != nil {
@@ -78,7 +78,7 @@ func runRestoreDrill(ctx context.Context, o restoreOptions, s streams) error {
 		return err
 	}
 	cfg.Log.Format, cfg.Log.Level = "text", "warn"
-	s, done := s.working("restoring aside")
+	ctx, s, done := s.working(ctx, "restoring aside")
 	defer done()
 	d, err := server.RestoreDrill(ctx, cfg, o.Identity, o.scratch, s.line, s.err)
 	if err != nil {
@@ -99,15 +99,15 @@ func newRebuild(s streams) *cobra.Command {
 		Long: "Move the index aside (index.damaged, until the next time) and build it anew from the journal. The server does\n" +
 			"this by itself where it notices that the index is damaged.",
 		Args: noArgs,
-		RunE: func(_ *cobra.Command, _ []string) error {
+		RunE: func(cmd *cobra.Command, _ []string) error {
 			cfg, err := server.LoadConfig(o.config, os.Environ())
 			if err != nil {
 				return err
 			}
 			cfg.Log.Format = "text"
-			s, done := s.working("building the index")
+			ctx, s, done := s.working(cmd.Context(), "building the index")
 			defer done()
-			entries, err := server.Rebuild(cfg, s.err)
+			entries, err := server.Rebuild(ctx, cfg, s.err)
 			if err != nil {
 				return err
 			}

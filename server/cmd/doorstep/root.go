@@ -143,7 +143,7 @@ func nextStep(err error) string {
 	case errors.Is(err, server.ErrNewer):
 		return "Start the version that wrote it, or restore the backup that was made before it was first started."
 	case errors.Is(err, server.ErrInUse):
-		return "Another process has the data open. Stop it, or use its admin socket as the account that it runs as."
+		return "Another process has the data open: a server that is still starting, or a command. Wait for it (systemctl status doorstep says how far a start is), or stop it."
 	case errors.Is(err, server.ErrBehind):
 		return "Copy the whole data folder. Then take what the second copy has, and let tablets give back the rest: doorstep repair --from-copy"
 	case errors.Is(err, server.ErrDamaged):

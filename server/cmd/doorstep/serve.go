@@ -8,6 +8,7 @@ import (
 	"runtime"
 	"runtime/debug"
 	"syscall"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -59,7 +60,12 @@ func runServe(ctx context.Context, o serveOptions, s streams) error {
 	if err := server.KeepCrashes(cfg); err != nil {
 		return err
 	}
-	srv, err := server.Open(cfg, s.err)
+	boss := openManager()
+	defer boss.close()
+	meter := server.NewProgress()
+	started := boss.starting(meter, tellEvery)
+	srv, err := server.OpenWatched(cfg, s.err, meter)
+	started()
 	if err != nil {
 		return err
 	}
@@ -69,8 +75,13 @@ func runServe(ctx context.Context, o serveOptions, s streams) error {
 	defer stop()
 	defer giveBackWhenQuiet(ctx)()
 	defer keepWithin(ctx, cfg.Limits.MemoryMB)()
+	boss.tell(managerReady)
+	defer boss.stopping(ctx)()
 	return errors.Join(srv.Serve(ctx), srv.Close())
 }
+
+// tellEvery is how often a service manager hears how far a start is.
+const tellEvery = time.Second
 
 // reloadOnHangup has the server read its configuration again at each SIGHUP, which
 // says in its log what came of it.

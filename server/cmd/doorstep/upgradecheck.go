@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -25,19 +26,19 @@ func newUpgradeCheck(s streams) *cobra.Command {
 			"Run it with the new version before an upgrade, and with the old one before going back. It reads the data and the\n" +
 			"configuration and changes nothing; the server may run meanwhile. Exit code 1: this version cannot take the data over.",
 		Args: noArgs,
-		RunE: func(*cobra.Command, []string) error { return runUpgradeCheck(o, s) },
+		RunE: func(cmd *cobra.Command, _ []string) error { return runUpgradeCheck(cmd.Context(), o, s) },
 	}
 	configFlag(cmd, &o.config)
 	cmd.Flags().BoolVar(&o.asJSON, "json", false, "print it as JSON")
 	return cmd
 }
 
-func runUpgradeCheck(o upgradeCheckOptions, s streams) error {
+func runUpgradeCheck(ctx context.Context, o upgradeCheckOptions, s streams) error {
 	cfg, err := server.LoadConfig(o.config, os.Environ())
 	if err != nil {
 		return err
 	}
-	s, done := s.working("checking")
+	_, s, done := s.working(ctx, "checking")
 	defer done()
 	u, err := server.CheckUpgrade(cfg)
 	if err != nil {

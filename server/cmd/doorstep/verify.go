@@ -45,7 +45,7 @@ func runVerify(ctx context.Context, o verifyOptions, s streams) error {
 	if err != nil {
 		return err
 	}
-	s, done := s.working("verifying")
+	ctx, s, done := s.working(ctx, "verifying")
 	defer done()
 	v, err := server.Verify(ctx, cfg, notes, func(line string) { fmt.Fprintln(s.out, line) }, s.err)
 	if err != nil {

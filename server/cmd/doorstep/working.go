@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"fmt"
 	"io"
 	"os"
@@ -9,6 +10,8 @@ import (
 	"time"
 
 	"golang.org/x/sys/unix"
+
+	"doorstep/server"
 )
 
 // How often a command that takes long says that it is at work: on a terminal in one line
@@ -18,15 +21,20 @@ const (
 	sayEvery    = 30 * time.Second
 )
 
-// working has a command say on standard error how long it has been at work and how much it
-// read and wrote, until stop. What the command prints through the streams that come back
-// goes above that line. Nothing is said of a command that is done at once.
-func (s streams) working(what string) (out streams, stop func()) {
-	every, over := sayEvery, false
+// barWidth is how many characters a bar has on a terminal.
+const barWidth = 20
+
+// working has a command say on standard error how far it is, until stop: work that is done
+// under the context that comes back says so stage by stage, with a percentage and what is
+// left where the whole is known. Elsewhere it says how much it read and wrote. What the
+// command prints through the streams that come back goes above that line. Nothing is said
+// of a command that is done at once.
+func (s streams) working(ctx context.Context, what string) (work context.Context, out streams, stop func()) {
+	work, meter := server.WithProgress(ctx)
+	every, w := sayEvery, &worker{to: s.err}
 	if f, ok := s.err.(*os.File); ok && terminal(f) {
-		every, over = redrawEvery, true
+		every, w.over, w.width = redrawEvery, true, func() int { return columns(f) }
 	}
-	w := &worker{to: s.err, over: over}
 	tick, quit, done := time.NewTicker(every), make(chan struct{}), make(chan struct{})
 	began, before := time.Now(), moved()
 	go func() {
@@ -34,13 +42,14 @@ func (s streams) working(what string) (out streams, stop func()) {
 		for {
 			select {
 			case <-tick.C:
-				w.say(workLine(what, time.Since(began), moved().since(before)))
+				at, known := meter.At()
+				w.say(workLine(what, time.Since(began), sofar{at, known, moved().since(before)}, w.over))
 			case <-quit:
 				return
 			}
 		}
 	}()
-	return streams{s.in, above{w, s.out}, above{w, s.err}}, func() {
+	return work, streams{s.in, above{w, s.out}, above{w, s.err}}, func() {
 		tick.Stop()
 		close(quit)
 		<-done
@@ -54,10 +63,39 @@ func terminal(f *os.File) bool {
 	return err == nil
 }
 
-// workLine is what is said.
-func workLine(what string, took time.Duration, m movement) string {
-	seconds := int(took.Seconds())
-	return fmt.Sprintf("%s: %d:%02d, %d MB read, %d MB written", what, seconds/60, seconds%60, m.read>>20, m.written>>20)
+// columns is how many characters a line of a terminal takes; 0: it does not say.
+func columns(f *os.File) int {
+	size, err := unix.IoctlGetWinsize(int(f.Fd()), unix.TIOCGWINSZ)
+	if err != nil {
+		return 0
+	}
+	return int(size.Col)
+}
+
+// sofar is what is known of a command at work.
+type sofar struct {
+	at    server.ProgressAt
+	known bool // the work says where it stands
+	moved movement
+}
+
+// workLine is what is said: with a bar on a terminal.
+func workLine(what string, took time.Duration, so sofar, bar bool) string {
+	line := what + ": "
+	if bar && so.known && so.at.Total > 0 {
+		line += so.at.Bar(barWidth) + " "
+	}
+	line += progressClock(took)
+	if so.known {
+		return line + ", " + so.at.String()
+	}
+	return fmt.Sprintf("%s, %d MB read, %d MB written", line, so.moved.read>>20, so.moved.written>>20)
+}
+
+// progressClock is a time in minutes and seconds.
+func progressClock(d time.Duration) string {
+	seconds := int(d.Seconds())
+	return fmt.Sprintf("%d:%02d", seconds/60, seconds%60)
 }
 
 // movement is how many bytes the process read and wrote, files and connections alike.
@@ -82,8 +120,9 @@ func moved() (m movement) {
 
 // worker writes the line.
 type worker struct {
-	to   io.Writer
-	over bool // the line is written over
+	to    io.Writer
+	over  bool       // the line is written over
+	width func() int // of the terminal, in characters; nil, or 0: not known
 
 	mu    sync.Mutex // guards to, and drawn
 	drawn bool       // the line stands there
@@ -97,6 +136,11 @@ func (w *worker) say(line string) {
 	if !w.over {
 		fmt.Fprintln(w.to, line)
 		return
+	}
+	if w.width != nil {
+		if room := w.width() - 1; room > 0 && len(line) > room {
+			line = line[:room] // a line that went on below would not be wiped whole
+		}
 	}
 	fmt.Fprint(w.to, wipeLine+line)
 	w.drawn = true

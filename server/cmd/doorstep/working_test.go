@@ -6,11 +6,27 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"doorstep/server"
 )
 
+// A command at work says how far it is, in a bar where somebody sees it, and where nobody
+// knows that, how much it read and wrote.
 func TestWorkLine(t *testing.T) {
-	if got := workLine("verifying", 72*time.Second, movement{600 << 20, 3 << 20}); got != "verifying: 1:12, 600 MB read, 3 MB written" {
-		t.Errorf("it says %q", got)
+	half := server.ProgressAt{What: "hashing journal", Unit: "bytes", Done: 300 << 20, Total: 600 << 20, Left: 72 * time.Second}
+	for _, c := range []struct {
+		so   sofar
+		bar  bool
+		want string
+	}{
+		{sofar{moved: movement{600 << 20, 3 << 20}}, true, "verifying: 1:12, 600 MB read, 3 MB written"},
+		{sofar{at: half, known: true}, false, "verifying: 1:12, hashing journal, 50 %, 300 of 600 MB, 1:12 left"},
+		{sofar{at: half, known: true}, true, "verifying: [##########----------] 1:12, hashing journal, 50 %, 300 of 600 MB, 1:12 left"},
+		{sofar{at: server.ProgressAt{What: "reading", Unit: "entries", Done: 3}, known: true}, true, "verifying: 1:12, reading, 3 entries so far"},
+	} {
+		if got := workLine("verifying", 72*time.Second, c.so, c.bar); got != c.want {
+			t.Errorf("it says %q, want %q", got, c.want)
+		}
 	}
 	before := moved()
 	if _, err := os.ReadFile("/proc/self/status"); err != nil {
@@ -40,6 +56,12 @@ func TestLineOfACommandAtWork(t *testing.T) {
 		t.Errorf("on a terminal: %q, want %q", screen.String(), want)
 	}
 	var file bytes.Buffer
+	screen.Reset()
+	w = &worker{to: &screen, over: true, width: func() int { return 10 }}
+	w.say("a line that does not fit")
+	if want := wipeLine + "a line th"; screen.String() != want {
+		t.Errorf("on a narrow terminal: %q, want %q", screen.String(), want)
+	}
 	w = &worker{to: &file}
 	w.say("at work: 0:30")
 	w.wipe()
@@ -52,7 +74,7 @@ func TestLineOfACommandAtWork(t *testing.T) {
 // nothing is added to what is done at once.
 func TestWorkingLeavesShortCommandsAlone(t *testing.T) {
 	var out, errOut bytes.Buffer
-	s, stop := streams{strings.NewReader("in"), &out, &errOut}.working("verifying")
+	_, s, stop := streams{strings.NewReader("in"), &out, &errOut}.working(t.Context(), "verifying")
 	s.line("all of it")
 	stop()
 	if out.String() != "all of it\n" || errOut.Len() != 0 {

@@ -17,6 +17,7 @@ import (
 	"doorstep/server/internal/chain"
 	"doorstep/server/internal/journal"
 	"doorstep/server/internal/keyring"
+	"doorstep/server/internal/progress"
 )
 
 // Verified says what Verify read.
@@ -45,7 +46,12 @@ func Verify(ctx context.Context, in Folders, identities []age.Identity, report f
 	for _, d := range all.Damaged {
 		faults = append(faults, fmt.Errorf("%w: %s", ErrDamaged, d))
 	}
-	for path, f := range all.files(in) {
+	files, bytes := all.files(in), int64(0)
+	for _, f := range files {
+		bytes += f.Bytes
+	}
+	reading := progress.Begin(ctx, "reading backups", progress.Bytes, bytes)
+	for path, f := range files {
 		if err := ctx.Err(); err != nil {
 			return v, err
 		}
@@ -57,6 +63,7 @@ func Verify(ctx context.Context, in Folders, identities []age.Identity, report f
 			faults = append(faults, err)
 			continue
 		}
+		reading.Add(size)
 		v.Files++
 		v.Bytes += size
 		report(fmt.Sprintf("%s: %d bytes, sound", filepath.Base(path), size))
@@ -177,7 +184,11 @@ func (c *Chain) restore(ctx context.Context, from string, identities []age.Ident
 // entries decrypts a journal of a backup and follows its chain from the first entry to the head. It calls fn with groups
 // of payloads, in order; they are fn's to keep.
 func (c *Chain) entries(ctx context.Context, from string, identities []age.Identity, fn func([][]byte) error) error {
-	r := &reader{next: 1, fn: fn}
+	stage := progress.Begin(ctx, "opening the backup", progress.Entries, int64(c.Head))
+	r := &reader{next: 1, fn: func(group [][]byte) error {
+		stage.Add(int64(len(group)))
+		return fn(group)
+	}}
 	for _, f := range c.Files {
 		if err := ctx.Err(); err != nil {
 			return err

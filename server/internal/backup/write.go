@@ -14,6 +14,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"time"
 
 	"filippo.io/age"
@@ -21,6 +22,7 @@ import (
 	"doorstep/server/internal/disk"
 	"doorstep/server/internal/journal"
 	"doorstep/server/internal/keyring"
+	"doorstep/server/internal/progress"
 )
 
 // Run makes one backup. Until it returns nil there is none: what it wrote before is named as left over by List and
@@ -87,6 +89,7 @@ type writer struct {
 	opt    Options
 	m      Manifest
 	done   Done
+	stage  *progress.Stage
 }
 
 // chainOf is what a backup will say of a journal, without its files.
@@ -182,6 +185,7 @@ func (w *writer) chain(src *journal.Reader, prefix string, c *Chain) error {
 		from = c.Files[n-1].To + 1
 	}
 	c.Files = slices.Clip(c.Files)
+	w.stage = progress.Begin(w.ctx, "writing "+strings.TrimSuffix(prefix, "-"), progress.Entries, int64(c.Head)-int64(from)+1)
 	for from <= c.Head {
 		file, err := w.journalFile(src, prefix, from, c.Head)
 		if err != nil {
@@ -225,6 +229,7 @@ func (w *writer) entries(src *journal.Reader, out io.Writer, from, to journal.Po
 		if err := w.ctx.Err(); err != nil {
 			return err
 		}
+		w.stage.Add(1)
 		payload, err := src.Read(p)
 		if err != nil {
 			return err

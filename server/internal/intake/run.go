@@ -2,6 +2,7 @@ package intake
 
 import (
 	"doorstep/server/internal/desk"
+	"doorstep/server/internal/progress"
 	"doorstep/server/internal/store"
 	"doorstep/syncproto"
 )
@@ -22,6 +23,7 @@ type run struct {
 	state  *store.State
 	probs  *problems
 	report *Report
+	stage  *progress.Stage // of storing
 	lines  map[string][]line
 	refs   *refs
 

@@ -6,6 +6,7 @@ import (
 	"fmt"
 
 	"doorstep/server/internal/desk"
+	"doorstep/server/internal/progress"
 	"doorstep/server/internal/store"
 	"doorstep/syncproto"
 )
@@ -37,6 +38,7 @@ func (b *batch) add(c batch) {
 func (r *run) store(ctx context.Context) error {
 	batches := r.batches()
 	r.report.Groups = len(batches)
+	r.stage = progress.Begin(ctx, "storing the files' lines", progress.Changes, int64(len(r.edits)))
 	for _, b := range batches {
 		position, err := r.deps.Ledger.Propose(ctx, func(tx *store.Tx) ([]store.Entry, error) { return r.propose(tx, b) })
 		if err != nil {
@@ -112,6 +114,7 @@ func (r *run) propose(tx *store.Tx, b batch) ([]store.Entry, error) {
 	}
 	var changes []desk.Edit
 	for _, e := range b.edits {
+		r.stage.Add(1)
 		fresh, err := r.refresh(&tx.Reader, e)
 		if err != nil {
 			return nil, err

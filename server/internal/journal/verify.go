@@ -1,10 +1,14 @@
 package journal
 
 import (
+	"context"
 	"errors"
 	"fmt"
+	"path/filepath"
+	"sync/atomic"
 
 	"doorstep/server/internal/disk"
+	"doorstep/server/internal/progress"
 )
 
 // Summary is what Verify found.
@@ -30,16 +34,55 @@ func Verify(dir string, report func(string)) (Summary, error) {
 }
 
 // VerifyEach is Verify, and then calls visit with every entry, in order; the payload is visit's to keep. It ends with
-// the first error of visit, which it returns.
-func VerifyEach(dir string, report func(string), visit func(Position, []byte) error) (Summary, error) {
-	return verifyEachOn(disk.Local{}, dir, report, visit)
+// the first error of visit, which it returns, or with ctx, whose meter is told how far it is.
+func VerifyEach(ctx context.Context, dir string, report func(string), visit func(Position, []byte) error) (Summary, error) {
+	bytes, err := SizeOf(disk.Local{}, dir)
+	if err != nil {
+		return Summary{}, err
+	}
+	folder := filepath.Base(dir)
+	hashing := atomic.Pointer[progress.Stage]{} // nil: done
+	hashing.Store(progress.Begin(ctx, "hashing "+folder, progress.Bytes, bytes))
+	fsys := disk.Watched(disk.Local{}, func(n int) error {
+		hashing.Load().Add(int64(n))
+		return ctx.Err()
+	})
+	return verifyEachOn(fsys, dir, report, func(entries Position) func(Position, []byte) error {
+		hashing.Store(nil)
+		reading := progress.Begin(ctx, "reading "+folder, progress.Entries, int64(entries))
+		return func(p Position, payload []byte) error {
+			reading.Add(1)
+			return visit(p, payload)
+		}
+	})
+}
+
+// SizeOf is how many bytes the segments of the journal in dir have.
+func SizeOf(fsys disk.FS, dir string) (bytes int64, err error) {
+	found, err := list(fsys, dir)
+	if err != nil {
+		return 0, err
+	}
+	for _, name := range found.segments {
+		f, err := fsys.Open(filepath.Join(dir, name), disk.Read)
+		if err != nil {
+			return 0, fmt.Errorf("measuring the journal: %w", err)
+		}
+		size, err := f.Size()
+		if err := errors.Join(err, f.Close()); err != nil {
+			return 0, fmt.Errorf("measuring the journal: %w", err)
+		}
+		bytes += size
+	}
+	return bytes, nil
 }
 
 func verifyOn(fsys disk.FS, dir string, report func(string)) (Summary, error) {
 	return verifyEachOn(fsys, dir, report, nil)
 }
 
-func verifyEachOn(fsys disk.FS, dir string, report func(string), visit func(Position, []byte) error) (Summary, error) {
+// verifyEachOn asks visits, once all is sound, for what is to be called with each of so many entries; nil: nothing is.
+func verifyEachOn(fsys disk.FS, dir string, report func(string), visits func(entries Position) func(Position, []byte) error) (Summary, error) {
 	found, err := list(fsys, dir)
 	if err != nil {
 		return Summary{}, err
@@ -51,8 +94,8 @@ func verifyEachOn(fsys disk.FS, dir string, report func(string), visit func(Posi
 		return Summary{}, ErrMissing
 	}
 	seen, err := inspect(fsys, dir, inspection{readOnly: true, report: report})
-	if err == nil && visit != nil {
-		err = seen.each(visit)
+	if err == nil && visits != nil {
+		err = seen.each(visits(seen.summary().Head))
 	}
 	for _, segment := range seen.segments {
 		err = errors.Join(err, segment.Close())

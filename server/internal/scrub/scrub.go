@@ -53,6 +53,7 @@ type Status struct {
 	FinishedMS int64  `json:"finished_ms"` // of the last whole pass
 	Next       string `json:"next"`        // the part to be read next; empty: a pass is over
 	Parts      int    `json:"parts"`       // read in this pass
+	Of         int    `json:"of"`          // parts that this pass has; 0: not known yet
 	Repaired   int    `json:"repaired"`    // ever
 	Trouble    string `json:"trouble"`     // what went wrong last, and was not rot
 }
@@ -131,9 +132,10 @@ func (s *Scrub) pass(ctx context.Context) error {
 		}
 	}
 	if from == 0 {
-		s.update(func(st *Status) { st.BeganMS, st.Parts = time.Now().UnixMilli(), 0 })
+		s.update(func(st *Status) { st.BeganMS = time.Now().UnixMilli() })
 	}
-	through := &slowFS{FS: s.cfg.FS, ctx: ctx, perSecond: s.cfg.BytesPerSecond}
+	s.update(func(st *Status) { st.Parts, st.Of = from, len(parts) })
+	through := slowly(ctx, s.cfg.FS, s.cfg.BytesPerSecond)
 	for _, p := range parts[from:] {
 		s.update(func(st *Status) { st.Next = p.Name })
 		if err := s.part(p, through); err != nil {
@@ -210,31 +212,12 @@ func sleep(ctx context.Context, d time.Duration) bool {
 	}
 }
 
-// slowFS reads no faster than it may.
-type slowFS struct {
-	disk.FS
-	ctx       context.Context
-	perSecond int64
-}
-
-// Open implements disk.FS.
-func (f *slowFS) Open(path string, mode disk.Mode) (disk.File, error) {
-	file, err := f.FS.Open(path, mode)
-	if err != nil {
-		return nil, err
-	}
-	return &slowFile{File: file, fs: f}, nil
-}
-
-type slowFile struct {
-	disk.File
-	fs *slowFS
-}
-
-// ReadAt implements disk.File.
-func (f *slowFile) ReadAt(p []byte, off int64) (int, error) {
-	if !sleep(f.fs.ctx, time.Duration(int64(len(p))*int64(time.Second)/f.fs.perSecond)) {
-		return 0, f.fs.ctx.Err()
-	}
-	return f.File.ReadAt(p, off)
+// slowly is a file system that reads no faster than it may.
+func slowly(ctx context.Context, fsys disk.FS, perSecond int64) disk.FS {
+	return disk.Watched(fsys, func(bytes int) error {
+		if !sleep(ctx, time.Duration(int64(bytes)*int64(time.Second)/perSecond)) {
+			return ctx.Err()
+		}
+		return nil
+	})
 }

@@ -3,7 +3,9 @@ package store
 import (
 	"errors"
 	"fmt"
+	"time"
 
+	"doorstep/server/internal/progress"
 	"doorstep/syncproto"
 )
 
@@ -150,19 +152,34 @@ func (s *Store) foldControl(p uint64) error {
 // catchUp applies what the index lacks.
 func (s *Store) catchUp() error {
 	head, _ := s.opt.Source.Head()
-	if behind := head - s.applied.position; behind > 0 {
-		s.opt.Log.Info("bringing the index up to the journal", "entries", behind)
+	behind := head - s.applied.position
+	if behind == 0 {
+		return nil
 	}
+	const what = "bringing the index up to the journal"
+	s.opt.Log.Info(what, "entries", behind)
+	meter := s.opt.Progress
+	if meter == nil {
+		meter = progress.New(time.Now)
+	}
+	stage, said := meter.Begin(what, progress.Entries, int64(behind)), time.Now()
 	for s.applied.position < head {
-		if err := s.applySome(min(s.applied.position+catchUpEntries, head)); err != nil {
+		from := s.applied.position
+		if err := s.applySome(min(from+catchUpEntries, head)); err != nil {
 			return err
 		}
-		if s.applied.position%(catchUpEntries*200) < catchUpEntries {
-			s.opt.Log.Info("bringing the index up to the journal", "entry", s.applied.position, "of", head)
+		stage.Add(int64(s.applied.position - from))
+		if time.Since(said) >= catchUpSays {
+			said = time.Now()
+			at, _ := meter.At()
+			s.opt.Log.Info(what, "entry", s.applied.position, "of", head, "percent", at.Percent(), "seconds_left", int(at.Left.Seconds()))
 		}
 	}
 	return nil
 }
+
+// catchUpSays is how often the log says how far a catch-up is.
+const catchUpSays = 5 * time.Second
 
 // applySome applies the entries up to a position in one transaction.
 func (s *Store) applySome(upTo uint64) error {

@@ -25,6 +25,7 @@ import (
 	"sync/atomic"
 
 	"doorstep/server/internal/audit"
+	"doorstep/server/internal/progress"
 	"doorstep/server/internal/store/indexfiles"
 	"doorstep/syncproto"
 
@@ -41,9 +42,11 @@ type Source interface {
 	Read(position uint64) ([]byte, error)
 }
 
-// Options are what Open needs. All fields but Holds, MemTableBytes and Table are
-// required.
+// Options are what Open needs. All fields but Holds, MemTableBytes, Table and Progress
+// are required.
 type Options struct {
+	// Progress is told how far the opening is; nil: nobody wants to know.
+	Progress *progress.Meter
 	// Rebuild builds the index anew, whatever there is.
 	Rebuild bool
 	Source  Source

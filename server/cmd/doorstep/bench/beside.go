@@ -3,6 +3,8 @@ package bench
 import (
 	"context"
 	"errors"
+
+	"doorstep/server/internal/progress"
 )
 
 // Beside is pushing to a server with something, beside one without; rounds of both
@@ -30,6 +32,7 @@ type BesideRound struct {
 func (b *bench) measureBeside(ctx context.Context, out *Beside, with, without *site) error {
 	b.say("%d rounds of %d visits each, %d a request, after one round to warm up",
 		b.o.Rounds, b.o.Devices*b.o.Batches*b.o.Batch, b.o.Batch)
+	pushing := progress.Begin(ctx, "pushing", progress.Rounds, int64(b.o.Rounds+1))
 	for round := range b.o.Rounds + 1 {
 		var r BesideRound
 		steps := []func() error{
@@ -39,6 +42,7 @@ func (b *bench) measureBeside(ctx context.Context, out *Beside, with, without *s
 		if err := errors.Join(steps[round%2](), steps[1-round%2]()); err != nil {
 			return err
 		}
+		pushing.Add(1)
 		if round == 0 {
 			continue
 		}

@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"doorstep/server"
+	"doorstep/server/internal/progress"
 )
 
 // Desk is how long a coordinator waits for pages of the desk, from the request until the
@@ -95,7 +96,10 @@ func (b *bench) deskPages(ctx context.Context, s *site) error {
 	out.ColdMS = ms(took)
 	b.say("the first queue took %.0f ms; %d pages of the queue and %d searches, after a tenth to warm up", out.ColdMS, b.o.DeskPages, b.o.DeskPages)
 	words := s.pushers[0].writer.words
-	for turn := range b.o.DeskPages/10 + 1 + b.o.DeskPages {
+	turns := b.o.DeskPages/10 + 1 + b.o.DeskPages
+	looking := progress.Begin(ctx, "looking through the desk", progress.Pages, int64(turns))
+	for turn := range turns {
+		looking.Add(1)
 		took, n, err := d.queue(ctx)
 		if err != nil {
 			return err

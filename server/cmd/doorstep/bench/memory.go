@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"doorstep/server"
+	"doorstep/server/internal/progress"
 )
 
 // Memory is what a server holds, as resident memory of its process in megabytes: with an
@@ -131,7 +132,9 @@ func (b *bench) streamMemory(ctx context.Context, s *site, out *Memory) (err err
 			err = errors.Join(err, c.Close())
 		}
 	}()
+	opening := progress.Begin(ctx, "opening event streams", progress.Streams, int64(out.Streams))
 	for n := range out.Streams {
+		opening.Add(1)
 		c, err := openStream(ctx, strings.TrimPrefix(s.url, "http://"), tokens[n/streamsEach])
 		if err != nil {
 			return fmt.Errorf("opening stream %d: %w", n+1, err)

@@ -10,6 +10,7 @@ import (
 
 	"doorstep/client-sdk/device"
 	"doorstep/server"
+	"doorstep/server/internal/progress"
 )
 
 // profile is a load that a borough brings. Each of the tablets that play it stands for
@@ -104,8 +105,10 @@ func (b *bench) play(ctx context.Context, s *site, load profile, out *Profile) e
 	began, cpu, disk := time.Now(), cpuOf(s.pid), sizeOf(data)
 	window := time.Duration(load.spread * b.o.PressedInto * float64(time.Second))
 	b.say("%d visits, within %.0f s", each*len(s.pushers), window.Seconds())
+	playing := progress.Begin(ctx, "playing "+load.name, progress.Visits, int64(each*len(s.pushers)))
 	err = inParallel(len(s.pushers), func(n int) error {
 		for i, p := range parcels[n] {
+			playing.Add(1)
 			due := began.Add(window / time.Duration(each*len(s.pushers)) * time.Duration(i*len(s.pushers)+n))
 			if err := out.send(ctx, s.pushers[n], p, sending{due, load.news && i == 0}); err != nil {
 				return err

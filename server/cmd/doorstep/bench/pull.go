@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"doorstep/client-sdk/device"
+	"doorstep/server/internal/progress"
 )
 
 // freshRounds is how often a fresh device pulls everything.
@@ -27,7 +28,9 @@ func (b *bench) measureFreshPull(ctx context.Context, s *site) error {
 	out := &b.report.FreshPull
 	out.Visits = s.held
 	b.say("pulling %d visits to fresh devices, %d times", s.held, freshRounds)
+	pulling := progress.Begin(ctx, "pulling to fresh devices", progress.Rounds, freshRounds)
 	for n := range freshRounds {
+		pulling.Add(1)
 		runtime.GC()
 		r, err := b.freshPull(ctx, s)
 		if err == nil && r.Changes < s.held {
@@ -108,7 +111,9 @@ func (b *bench) measureOnePulls(ctx context.Context, sites []*site) error {
 		}
 	}
 	warmUp := b.o.Pulls/10 + 1
+	pulling := progress.Begin(ctx, "pulling one record", progress.Rounds, int64(warmUp+b.o.Pulls))
 	for turn := range warmUp + b.o.Pulls {
+		pulling.Add(1)
 		for n := range sites {
 			n = (n + turn) % len(sites)
 			took, wire, err := b.onePull(ctx, sites[n], turn)

@@ -8,6 +8,8 @@ import (
 	"slices"
 	"sync"
 	"time"
+
+	"doorstep/server/internal/progress"
 )
 
 // measurePush pushes rounds of visits, and stores each round's bytes in the bare
@@ -23,11 +25,13 @@ func (b *bench) measurePush(ctx context.Context, s *site) (err error) {
 	group := l.largest // of the server's last round, in visits
 	b.say("pushing: %d rounds of %d visits from %d devices, %d a request, after one round to warm up",
 		b.o.Rounds, b.o.Devices*b.o.Batches*b.o.Batch, b.o.Devices, b.o.Batch)
+	pushing := progress.Begin(ctx, "pushing", progress.Rounds, int64(b.o.Rounds+1))
 	for round := range b.o.Rounds + 1 {
 		r, err := b.pushRound(ctx, s, l, round, &group)
 		if err != nil {
 			return err
 		}
+		pushing.Add(1)
 		if round == 0 {
 			continue
 		}
@@ -157,15 +161,12 @@ const fillVisits = 256
 func (b *bench) fill(ctx context.Context, s *site, visits int) error {
 	b.say("filling the borough %q with %d visits", s.name, visits)
 	var mu sync.Mutex
-	told := time.Now()
 	left := visits - s.held
+	filling := progress.Begin(ctx, "filling the borough", progress.Visits, int64(left))
 	take := func() (n int) { // the next request's share
 		mu.Lock()
 		defer mu.Unlock()
-		if n = min(left, fillVisits); n > 0 && time.Since(told) > 10*time.Second {
-			told = time.Now()
-			b.say("  %d to go", left)
-		}
+		n = min(left, fillVisits)
 		left -= n
 		return n
 	}
@@ -178,6 +179,7 @@ func (b *bench) fill(ctx context.Context, s *site, visits int) error {
 			if err != nil {
 				return err
 			}
+			filling.Add(int64(visits))
 			mu.Lock()
 			b.acknowledged(s, visits)
 			mu.Unlock()
