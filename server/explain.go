@@ -49,7 +49,7 @@ func (o localOperator) ExplainAccess(_ context.Context, login, record string) (A
 	}
 	now := time.Now().UnixMilli()
 	who := access.AskerOf(access.Standing(state.StandingOf(user.ID, info.Family, now)))
-	if info.Erased == 0 {
+	if info.Gone == 0 {
 		graph, _, err := o.b.store.Graph(info.Record)
 		if err != nil {
 			return AccessExplained{}, fmt.Errorf("looking up who wrote a record: %w", err)

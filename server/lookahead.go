@@ -50,7 +50,7 @@ func newLookAhead(log *slog.Logger, look ...func(syncproto.FamilyID) error) *loo
 
 // tell notes news; what was erased is forgotten at once.
 func (b *borough) tell(c exchange.Committed) {
-	if c.Erased {
+	if c.Gone {
 		b.room.Forget(c.Families)
 	}
 	b.ahead.note(c.Families)

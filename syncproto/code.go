@@ -49,6 +49,7 @@ const (
 	// What happened to a record, or to the server's log.
 	CodeErased       Code = 40 // the record was erased for good: words for it wait in custody
 	CodeLogRewritten Code = 41 // the server cannot show that its log holds what it showed before
+	CodeMisfiled     Code = 42 // the record was moved to the right family's file: words for it wait in custody
 
 	// Who may.
 	CodeUnauthenticated    Code = 50 // no valid session

@@ -102,6 +102,8 @@ func (c Code) changeWords() codeWords {
 		return codeWords{"not_placed", "Your words are stored and locked away, because the server failed when it worked them into the record. A reviewer can read them. IT has been told."}
 	case CodeErased:
 		return codeWords{"erased", "This record was erased for good while you were writing. Your words are stored and locked away. A reviewer decides what becomes of them."}
+	case CodeMisfiled:
+		return codeWords{"misfiled", "This record was moved to another family's file: it had been written into the wrong one. Words that came later are stored and locked away. A reviewer of that file decides what becomes of them."}
 	case CodeLogRewritten:
 		return codeWords{"log_rewritten", "The server cannot show that its log still holds what this device saw of it before. Go on recording: your words are kept here and are still sent. Tell IT and the information governance officer today."}
 	}

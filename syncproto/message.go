@@ -101,6 +101,7 @@ const (
 	ItemGrant   ItemType = 3 // the reader may now hold Family, in role Basis
 	ItemPurge   ItemType = 4 // the reader may no longer hold Family; zero: anything
 	ItemErase   ItemType = 5 // Record was erased for good
+	ItemMisfile ItemType = 6 // Record was moved to another family's file
 )
 
 // Item is one piece of news in a device's feed, in journal order.
@@ -113,9 +114,9 @@ type Item struct {
 	Device   DeviceID // ItemChange: that the author sent it from
 	Proof    Proof    // ItemChange: to be kept, and given back after a restore
 	Verdict  *Verdict // ItemVerdict
-	Family   FamilyID // ItemGrant, ItemPurge, ItemErase
+	Family   FamilyID // ItemGrant, ItemPurge, ItemErase, ItemMisfile
 	Basis    string   // ItemGrant
-	Record   RecordID // ItemErase
+	Record   RecordID // ItemErase, ItemMisfile
 }
 
 // SyncReply answers a SyncRequest.

@@ -244,7 +244,7 @@ func itemShape(t ItemType) keys {
 		return keySet(itemVerdict)
 	case ItemGrant:
 		return keySet(itemFamily, itemBasis)
-	case ItemErase:
+	case ItemErase, ItemMisfile:
 		return keySet(itemFamily, itemRecord)
 	}
 	return keySet(itemFamily) // ItemPurge
@@ -278,7 +278,7 @@ func readItem(r *cbor.Reader, it *Item, follow follower) {
 func readItemField(r *cbor.Reader, key uint64, it *Item) {
 	switch key {
 	case itemType:
-		it.Type = ItemType(smallUint(r, uint64(ItemErase)))
+		it.Type = ItemType(smallUint(r, uint64(ItemMisfile)))
 		refuseIf(r, it.Type == 0)
 	case itemPosition:
 		it.Position = someUint(r)

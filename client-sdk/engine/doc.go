@@ -39,7 +39,7 @@
 //	v family(16) generation(8) position(8) record(16)  one verdict
 //	d family(16) record(16)      the open draft of a record
 //	f family(16)                 what the server last said about access to a family
-//	e family(16) record(16)      a record that was erased for good
+//	e family(16) record(16)      a record that was erased for good, or moved to another family: the code that says so
 //	k                            checkpoints of the server's audit log, and what is wrong with it
 //	w family(16) record(16)      a record's view, so that opening it reads no change
 //	x family(16) record(16) n(8) words as they were given, where they had to be repaired

@@ -74,8 +74,8 @@ func (e *Engine) edited(w *work, r *record) []Effect {
 // without being registered: commit does that.
 func (e *Engine) place(in Edit) (*record, *schema.Kind, error) {
 	r := e.records[in.Record]
-	if r != nil && r.erased {
-		return nil, nil, syncproto.CodeErased
+	if r != nil && r.gone != 0 {
+		return nil, nil, r.gone
 	}
 	if r == nil || len(e.fold(r).Heads) == 0 {
 		return e.begin(r, in)

@@ -65,7 +65,7 @@ const (
 	NoteClock       NoteKind = 15 // this device's clock is wrong by more than five minutes
 	NoteLost        NoteKind = 16 // Change lost to an earlier value of a server field
 	NoteKeptHere    NoteKind = 17 // the server takes no more of this user's words for now; they stay here and are offered again
-	NoteErased      NoteKind = 23 // Record was erased for good; unsent words of it go into custody first
+	NoteErased      NoteKind = 23 // Record was erased for good or moved to another family (Code); unsent words of it go into custody first
 	NoteRestored    NoteKind = 24 // the server declared that its log goes on from a copy: the newest part was lost there
 	NoteRewritten   NoteKind = 25 // an alarm: the server cannot show that its log still holds what this device saw of it
 	NoteAccessEnded NoteKind = 26 // the person's access from this device has ended: it may only send; a driver's own note

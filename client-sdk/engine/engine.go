@@ -100,7 +100,7 @@ func (e *Engine) Load(key, value []byte) error {
 	case rowView:
 		return e.loadView(k, value)
 	case rowErased:
-		return e.loadErased(k)
+		return e.loadErased(k, value)
 	case rowLog:
 		return e.log.load(k, value)
 	}

@@ -5,51 +5,62 @@ import (
 	"doorstep/syncproto/cbor"
 )
 
-// Erasing: a record that the server erased for good is closed at once. Words of it
-// that the server does not have go up first, into custody; then its content is
-// removed, refused changes too. A row stays, so that it is not begun anew.
+// Removing: a record that the server erased for good, or moved to another family's file,
+// is closed at once. Words of it that the server does not have go up first, into custody;
+// then its content is removed, refused changes too. A row stays, so that it is not begun
+// anew.
+
+// takesAway reports whether a receipt with a code says of its change's record what an erase
+// or a misfile does.
+func takesAway(c syncproto.Code) bool {
+	return c == syncproto.CodeErased || c == syncproto.CodeMisfiled
+}
 
 func keyErased(f syncproto.FamilyID, r syncproto.RecordID) []byte {
 	return keyOfRecord(rowErased, f, r)
 }
 
-func (e *Engine) loadErased(k *keyReader) error {
+func (e *Engine) loadErased(k *keyReader, value []byte) error {
 	var f syncproto.FamilyID
 	var r syncproto.RecordID
 	k.into(f[:])
 	k.into(r[:])
-	e.record(f, r).erased = true
+	v := cbor.NewReader(value)
+	code := syncproto.Code(v.Uint())
+	if v.Done() != nil || !takesAway(code) {
+		return ErrRow
+	}
+	e.record(f, r).gone = code
 	return k.err()
 }
 
-// erase takes in that a record was erased.
-func (t *telling) erase(item *syncproto.Item) {
+// remove takes in that the server took a record away.
+func (t *telling) remove(item *syncproto.Item, why syncproto.Code) {
 	e := t.engine
 	r := e.record(item.Family, item.Record)
 	e.heard(t.work, e.family(r.family))
 	if r.family == item.Family {
-		e.erase(t.work, r)
+		e.remove(t.work, r, why)
 	}
 }
 
-// erase closes a record, by the feed or because a receipt says that it was erased:
-// the feed does not speak of what was written only here, or in a family that is
-// closed.
-func (e *Engine) erase(w *work, r *record) {
-	if r.erased {
+// remove closes a record, by the feed or because a receipt says that it is gone: the feed
+// does not speak of what was written only here, or in a family that is closed.
+func (e *Engine) remove(w *work, r *record, why syncproto.Code) {
+	if r.gone != 0 {
 		return
 	}
 	e.settle(w, r)
-	r.erased = true
+	r.gone = why
 	r.forget()
-	w.put(keyErased(r.family, r.id), cbor.AppendBool(nil, true))
-	w.note(Note{Kind: NoteErased, Family: r.family, Record: r.id, Code: syncproto.CodeErased})
+	w.put(keyErased(r.family, r.id), cbor.AppendUint(nil, uint64(why)))
+	w.note(Note{Kind: NoteErased, Family: r.family, Record: r.id, Code: why})
 }
 
-// finishErasing removes what the server has answered of erased records.
+// finishErasing removes what the server has answered of records that are gone.
 func (e *Engine) finishErasing(s *steps) {
 	for _, id := range sortedIDs(e.records) {
-		if r := e.records[id]; r.erased && len(r.ids()) > 0 && e.unsentOf(r) == 0 {
+		if r := e.records[id]; r.gone != 0 && len(r.ids()) > 0 && e.unsentOf(r) == 0 {
 			e.purgeRecord(s, r)
 		}
 	}

@@ -81,6 +81,32 @@ func TestAReceiptThatSaysErasedRemovesTheRecord(t *testing.T) {
 	}
 }
 
+// A record that was moved to another family's file goes as one that was erased does, and
+// says why: to who opens it, at once and after a restart.
+func TestAMisfiledRecordIsPurgedAndSaysWhy(t *testing.T) {
+	d := newTablet(t, newServer(), 1, 1)
+	sent := d.edit(visit, set("visit_type", cbor.Text("CP")))
+	tell(d, []syncproto.Receipt{{Change: sent, Status: syncproto.StatusAccepted, Durability: syncproto.DurabilityCopied, Position: 5}})
+	unsent := d.edit(visit, set("visit_type", cbor.Text("CIN")))
+	tell(d, nil, syncproto.Item{Type: syncproto.ItemMisfile, Position: 9, Family: testFamily(visit), Record: visit})
+	d.start()
+	if _, err := d.engine.View(visit); err != syncproto.CodeMisfiled {
+		t.Errorf("the record is still shown: %v", err)
+	}
+	q := tell(d, []syncproto.Receipt{{Change: unsent, Status: syncproto.StatusQuarantined, Code: syncproto.CodeMisfiled, Durability: syncproto.DurabilityStored, Position: 10}})
+	if len(q.Batches) == 0 {
+		t.Error("the unsent words were not sent")
+	}
+	for key := range d.rows {
+		if (key[0] == rowChange || key[0] == rowView || key[0] == rowDraft) && strings.Contains(key, string(visit[:])) {
+			t.Errorf("a row of kind %c is left", key[0])
+		}
+	}
+	if _, _, err := d.engine.Edit(d.now, Edit{Record: visit, Family: testFamily(visit), Kind: "visit", Ops: []syncproto.Op{set("visit_type", cbor.Text("CP"))}}); err != syncproto.CodeMisfiled {
+		t.Errorf("a new edit: got %v", err)
+	}
+}
+
 // What a verdict had let in may wait for a reviewer again after a restore: the device
 // asks about it anew, and does not go by what it heard before.
 func TestFault84WhatAVerdictLetInIsAskedAboutAnew(t *testing.T) {

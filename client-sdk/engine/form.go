@@ -17,8 +17,8 @@ func (e *Engine) Text(id syncproto.RecordID, path syncproto.Path) (string, error
 	if !e.readable(e.family(r.family)) {
 		return "", syncproto.CodeNotEntitled
 	}
-	if r.erased {
-		return "", syncproto.CodeErased
+	if r.gone != 0 {
+		return "", r.gone
 	}
 	return e.text(r, path), nil
 }

@@ -68,7 +68,7 @@ func (e *Engine) setLost(w *work, id syncproto.ChangeID, o *other, lost bool) {
 // generation.
 func (e *Engine) othersThat(lost bool) (out []syncproto.ChangeID) {
 	for _, rid := range sortedIDs(e.records) {
-		if e.records[rid].erased {
+		if e.records[rid].gone != 0 {
 			continue // nothing of it comes back
 		}
 		for _, id := range e.records[rid].ids() {
@@ -84,7 +84,7 @@ func (e *Engine) othersThat(lost bool) (out []syncproto.ChangeID) {
 func (e *Engine) holdsLost(f *family) bool {
 	if e.lost > 0 {
 		for _, o := range e.others {
-			if o.lost && !o.in.erased && o.in.family == f.id {
+			if o.lost && o.in.gone == 0 && o.in.family == f.id {
 				return true
 			}
 		}

@@ -95,7 +95,7 @@ func (e *Engine) shut(w *work, f *family, standing Standing) {
 	e.putFamily(w, f)
 }
 
-// finishLeaving removes what the server has answered of erased records, purges
+// finishLeaving removes what the server has answered of records that are gone, purges
 // each closed family all of whose own words the server has and, once nothing is
 // left of what was to go with the device, says so.
 func (e *Engine) finishLeaving() []Effect {
@@ -171,7 +171,7 @@ func (e *Engine) purge(s *steps, f *family) {
 func (e *Engine) purgeRecord(s *steps, r *record) {
 	kept := map[syncproto.ChangeID]stored{}
 	for _, l := range r.own {
-		if l.status == syncproto.StatusRefused && !l.purged && !r.erased {
+		if l.status == syncproto.StatusRefused && !l.purged && r.gone == 0 {
 			kept[l.id] = stored{prev: e.prevOf(l), body: e.body(l)}
 		} else if !l.purged {
 			l.purged = true

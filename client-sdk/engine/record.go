@@ -14,8 +14,8 @@ type record struct {
 	graph  *syncproto.Graph              // nil until opened
 	own    []*link                       // own changes of this record, purged ones included
 	draft  *draft
-	erased bool     // for good, by the server; see erase.go
-	words  []uint64 // the rows that keep words as they were given
+	gone   syncproto.Code // how the server took it away: CodeErased, CodeMisfiled; CodeOK: it is here; see erase.go
+	words  []uint64       // the rows that keep words as they were given
 
 	view *syncproto.View // the fold without the draft; nil when stale
 	base *base           // where new words go; nil when stale

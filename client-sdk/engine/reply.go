@@ -149,11 +149,11 @@ func (t *telling) receipts() {
 				status: rc.Status, code: rc.Code, durability: durability, position: rc.Position,
 				uncopied: t.reply.Copies && durability == syncproto.DurabilityStored,
 			})
-			if rc.Code == syncproto.CodeErased {
-				t.engine.erase(t.work, t.engine.record(l.family, l.record))
+			if takesAway(rc.Code) {
+				t.engine.remove(t.work, t.engine.record(l.family, l.record), rc.Code)
 			}
-		} else if o != nil && rc.Code == syncproto.CodeErased {
-			t.engine.erase(t.work, o.in)
+		} else if o != nil && takesAway(rc.Code) {
+			t.engine.remove(t.work, o.in, rc.Code)
 		}
 	}
 }
@@ -256,7 +256,9 @@ func (t *telling) items() {
 		case syncproto.ItemPurge:
 			t.engine.revoke(t.work, item)
 		case syncproto.ItemErase:
-			t.erase(item)
+			t.remove(item, syncproto.CodeErased)
+		case syncproto.ItemMisfile:
+			t.remove(item, syncproto.CodeMisfiled)
 		}
 	}
 }
@@ -281,7 +283,7 @@ func (t *telling) change(item *syncproto.Item) {
 		e.putLink(t.work, l)
 	}
 	o := e.noteOther(c.ID, r, item)
-	if r.has(c.ID) || r.erased {
+	if r.has(c.ID) || r.gone != 0 {
 		return
 	}
 	e.settle(t.work, r)

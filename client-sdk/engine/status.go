@@ -36,8 +36,8 @@ func (e *Engine) Fold(id syncproto.RecordID) (*syncproto.View, error) {
 	if !e.readable(e.family(r.family)) {
 		return nil, syncproto.CodeNotEntitled
 	}
-	if r.erased {
-		return nil, syncproto.CodeErased
+	if r.gone != 0 {
+		return nil, r.gone
 	}
 	v := e.fold(r)
 	if len(v.Heads) == 0 && len(v.Held) == 0 && len(v.Addenda) == 0 {
@@ -288,7 +288,7 @@ func (e *Engine) Records(id syncproto.FamilyID) []syncproto.RecordID {
 	}
 	var out []syncproto.RecordID
 	for _, r := range sortedIDs(f.records) {
-		if len(f.records[r].ids()) > 0 && !f.records[r].erased {
+		if len(f.records[r].ids()) > 0 && f.records[r].gone == 0 {
 			out = append(out, r)
 		}
 	}

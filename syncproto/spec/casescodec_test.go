@@ -377,7 +377,8 @@ func replyVectors(m *maker) {
 		{Type: syncproto.ItemVerdict, Position: 47, AtMS: 1_790_000_000_002, Verdict: &syncproto.Verdict{Kind: syncproto.VerdictAdmit, Position: 47, Change: first}},
 		{Type: syncproto.ItemPurge, Position: 48, AtMS: 1_790_000_000_003, Family: body.Family},
 		{Type: syncproto.ItemErase, Position: 49, AtMS: 1_790_000_000_004, Family: body.Family, Record: body.Record},
-		{Type: syncproto.ItemPurge, Position: 50},
+		{Type: syncproto.ItemMisfile, Position: 50, AtMS: 1_790_000_000_005, Family: body.Family, Record: body.Record},
+		{Type: syncproto.ItemPurge, Position: 51},
 	}
 	p.Cursor, p.More, p.Forked = []byte("next"), true, []syncproto.ActorID{{15: 3}}
 	p.Chains = []syncproto.ChainHead{{Actor: body.Actor, Seq: 2, Tip: syncproto.ComputeID(first, rawNext)}}
@@ -387,7 +388,7 @@ func replyVectors(m *maker) {
 	m.message("reply", "news", syncproto.CodeOK, "an item of every type; the first two changes leave their prev out, the third follows another change; the last purges everything", full)
 	m.message("reply", "prev-not-left-out", syncproto.CodeNotCanonical, "a prev that follows from the reply must be left out",
 		withKey(m.t, least, 6, append([]byte{0x81}, withKey(m.t, unhex(m.t, "a10101"), 4, cbor.AppendBytes(nil, make([]byte, 32)), 5, cbor.AppendBytes(nil, raw))...)))
-	m.message("reply", "newer-item", syncproto.CodeNewerApp, "an item of a type that this version does not know", withKey(m.t, least, 6, unhex(m.t, "81a10106")))
+	m.message("reply", "newer-item", syncproto.CodeNewerApp, "an item of a type that this version does not know", withKey(m.t, least, 6, unhex(m.t, "81a10107")))
 	m.message("reply", "newer-status", syncproto.CodeNewerApp, "a receipt of an unknown status",
 		withKey(m.t, least, 5, append([]byte{0x81}, withKey(m.t, unhex(m.t, "a10206"), 1, cbor.AppendBytes(nil, first[:]))...)))
 	m.message("reply", "more-false", syncproto.CodeNotCanonical, "false must be left out", withKey(m.t, least, 8, []byte{0xf4}))

@@ -41,7 +41,7 @@ func status(c syncproto.Code) int {
 		syncproto.CodeDeniedField, syncproto.CodeRevokedDevice, syncproto.CodeAccessEnded, syncproto.CodeForbidden, syncproto.CodeStepUp,
 		syncproto.CodeUnlinked, syncproto.CodeNoRole, syncproto.CodeUnconfirmed:
 		return fasthttp.StatusForbidden
-	case syncproto.CodeNotFound, syncproto.CodeWrongBorough:
+	case syncproto.CodeNotFound, syncproto.CodeWrongBorough, syncproto.CodeMisfiled:
 		return fasthttp.StatusNotFound
 	case syncproto.CodeMethod:
 		return fasthttp.StatusMethodNotAllowed

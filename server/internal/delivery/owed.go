@@ -138,7 +138,7 @@ func (s *Service) finals(family syncproto.FamilyID) (out []finalRecord, err erro
 // finalOf says when each version of a record came to be; false: it is not final, or gone.
 func (s *Service) finalOf(record syncproto.RecordID) (finalRecord, bool, error) {
 	info, err := s.cfg.Store.RecordInfo(record)
-	if err != nil || info.Sealed == 0 || info.Erased != 0 {
+	if err != nil || info.Sealed == 0 || info.Gone != 0 {
 		return finalRecord{}, false, err
 	}
 	v, err := s.cfg.Store.View(record)
@@ -247,7 +247,7 @@ func (s *Service) Arrived(user syncproto.UserID, most int) ([]Arrival, error) {
 		if err != nil {
 			return nil, fmt.Errorf("looking up what arrived: %w", err)
 		}
-		if info.Erased == 0 && s.mayRead(user, info.Family, info.Kind) {
+		if info.Gone == 0 && s.mayRead(user, info.Family, info.Kind) {
 			out = append(out, Arrival{Receipt: r, Kind: info.Kind, Family: info.Family})
 		}
 	}

@@ -234,7 +234,7 @@ func (s *Service) scope(e *store.EraseAskEntry) error {
 		return nil
 	}
 	info, err := s.cfg.Store.RecordInfo(e.Record)
-	if errors.Is(err, store.ErrNotFound) || err == nil && info.Erased > 0 {
+	if errors.Is(err, store.ErrNotFound) || err == nil && info.Gone > 0 {
 		return syncproto.CodeNotFound
 	}
 	if err != nil {

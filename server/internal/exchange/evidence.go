@@ -86,17 +86,22 @@ func (x *Exchange) ensureCustody(in *incoming) error {
 	return nil
 }
 
-// erasedItem is what a device is told of an erasure.
-func (m *pageMaker) erasedItem(family syncproto.FamilyID, row store.FeedRef) ([]syncproto.Item, error) {
-	record, err := m.reader.ErasedRecord(row.Position)
+// goneItem is what a device is told of an erasure, or of a record that was moved to another
+// family.
+func (m *pageMaker) goneItem(family syncproto.FamilyID, row store.FeedRef) ([]syncproto.Item, error) {
+	record, moved, err := m.reader.GoneRecord(row.Position)
 	if err != nil {
 		return nil, err
 	}
-	return []syncproto.Item{{Type: syncproto.ItemErase, Position: row.Position, Family: family, Record: record}}, nil
+	item := syncproto.Item{Type: syncproto.ItemErase, Position: row.Position, Family: family, Record: record}
+	if moved {
+		item.Type = syncproto.ItemMisfile
+	}
+	return []syncproto.Item{item}, nil
 }
 
-// gone reports whether the record of a change was erased.
+// gone reports whether the record of a change was erased, or moved to another family.
 func (m *pageMaker) gone(record syncproto.RecordID) (bool, error) {
 	info, err := m.reader.RecordInfo(record)
-	return info.Erased > 0, err
+	return info.Gone > 0, err
 }

@@ -329,8 +329,8 @@ func (m *pageMaker) handedRows() bool {
 // read such records, a change, a verdict, or a change and the verdict that
 // places it.
 func (m *pageMaker) itemsOf(family syncproto.FamilyID, row store.FeedRef, have map[uint64]bool) ([]syncproto.Item, error) {
-	if row.Type == store.FeedErased {
-		return m.erasedItem(family, row)
+	if row.Type == store.FeedGone {
+		return m.goneItem(family, row)
 	}
 	var items []syncproto.Item
 	if row.Type != store.FeedVerdict && (!have[row.Change] || m.fresh[family]) {
@@ -367,7 +367,7 @@ func (m *pageMaker) itemsOf(family syncproto.FamilyID, row store.FeedRef, have m
 	if err != nil {
 		return nil, err
 	}
-	if info.Erased > 0 {
+	if info.Gone > 0 {
 		return nil, nil
 	}
 	if !m.mayCarry(family, info.Kind) {

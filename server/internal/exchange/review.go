@@ -83,9 +83,10 @@ func (o ordering) quarantined(id syncproto.ChangeID) (store.ChangeRef, error) {
 }
 
 // reviews fails unless a person may decide about a change in quarantine: they may
-// read and approve such records, and did not write it.
+// read and approve such records, and did not write it. Words of a record that was moved
+// belong to the right family's file.
 func (o ordering) reviews(by syncproto.UserID, ref store.ChangeRef) error {
-	reviewer := askerOf(o.tx.State(), by, ref.Family, o.tx.AtMS())
+	reviewer := askerOf(o.tx.State(), by, o.tx.State().FileOf(ref.Family, ref.Record), o.tx.AtMS())
 	switch {
 	case !reviewer.MayRead(ref.Kind).Allow:
 		return syncproto.CodeNotFound
@@ -105,6 +106,9 @@ func (o ordering) admit(by syncproto.UserID, id syncproto.ChangeID, addendum boo
 	}
 	if o.tx.State().IsErased(ref.Family, ref.Record) {
 		return syncproto.CodeErased // what came after it stays in custody, what was there is gone
+	}
+	if _, moved := o.tx.State().Misfiled(ref.Record); moved {
+		return syncproto.CodeMisfiled // there is nothing any more to let it into
 	}
 	c, err := o.tx.Content(ref.Position)
 	if err != nil {
@@ -189,7 +193,7 @@ func (o ordering) keep(by syncproto.UserID, id syncproto.ChangeID, reason string
 func (o ordering) standsIn(by syncproto.UserID, ref store.ChangeRef) bool {
 	u, known := o.tx.State().User(by)
 	return known && !u.Disabled && access.MayStandIn(access.Role(u.Role)) &&
-		!o.tx.State().Anybody(ref.Family, o.tx.AtMS(), func(user syncproto.UserID, s store.Standing) bool {
+		!o.tx.State().Anybody(o.tx.State().FileOf(ref.Family, ref.Record), o.tx.AtMS(), func(user syncproto.UserID, s store.Standing) bool {
 			return user != ref.Author && access.AskerOf(access.Standing(s)).MayReview(ref.Kind)
 		})
 }

@@ -22,6 +22,9 @@ func (o ordering) statusOf(c *syncproto.Change, device syncproto.DeviceID, atMS 
 	if o.tx.State().IsErased(c.Body.Family, c.Body.Record) {
 		return syncproto.StatusQuarantined, syncproto.CodeErased, nil
 	}
+	if _, moved := o.tx.State().Misfiled(c.Body.Record); moved {
+		return syncproto.StatusQuarantined, syncproto.CodeMisfiled, nil
+	}
 	err = o.x.guard(c.ID, func() (err error) {
 		status, code, err = o.decide(c, device, atMS)
 		return err

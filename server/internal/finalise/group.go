@@ -294,7 +294,7 @@ func mayRead(r *store.Reader, caller Caller, record syncproto.RecordID, state *s
 		return notFound(err)
 	}
 	may, err := askerOf(state, caller, info.Family, atMS).MayReadOwn(info.Kind, caller.User, func() ([]*syncproto.Change, error) {
-		if info.Erased != 0 {
+		if info.Gone != 0 {
 			return nil, nil
 		}
 		g, _, err := r.Graph(record)
@@ -306,7 +306,7 @@ func mayRead(r *store.Reader, caller Caller, record syncproto.RecordID, state *s
 	if err != nil {
 		return err
 	}
-	if !may || info.Erased != 0 {
+	if !may || info.Gone != 0 {
 		return syncproto.CodeNotFound
 	}
 	return nil

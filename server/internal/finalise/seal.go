@@ -116,7 +116,7 @@ func (s *Service) FinalVersion(record syncproto.RecordID) (*syncproto.View, erro
 		if err != nil {
 			return err
 		}
-		if p.view.Seal == nil || p.info.Erased != 0 {
+		if p.view.Seal == nil || p.info.Gone != 0 {
 			return syncproto.CodeNotFound
 		}
 		if out, err = p.alone(r); out != nil || err != nil {
@@ -141,7 +141,7 @@ func (p *part) alone(r *store.Reader) (*syncproto.View, error) {
 		if err != nil {
 			return nil, err
 		}
-		if info.Erased != 0 {
+		if info.Gone != 0 {
 			return syncproto.FoldAt(p.graph, p.kind, upTo(p.verdicts, p.view.Seal.Position), p.view.Seal.Heads), nil
 		}
 	}

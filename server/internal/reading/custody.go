@@ -17,7 +17,7 @@ import (
 // alone, for who may review it.
 type InCustody struct {
 	Change     syncproto.ChangeID
-	Family     syncproto.FamilyID
+	Family     syncproto.FamilyID // whose file it belongs to
 	Record     syncproto.RecordID
 	Kind       string
 	Author     syncproto.UserID
@@ -96,7 +96,7 @@ func (r *Room) custodyOf(rd *store.Reader, user syncproto.UserID) ([]store.Chang
 		if !slices.Contains(h.Bases, string(access.BasisManager)) {
 			continue
 		}
-		refs, err := rd.Quarantined(h.Family)
+		refs, err := r.custodyOfFile(rd, h.Family)
 		if err != nil {
 			return nil, err
 		}
@@ -112,6 +112,28 @@ func (r *Room) custodyOf(rd *store.Reader, user syncproto.UserID) ([]store.Chang
 		}
 	}
 	return out, err
+}
+
+// custodyOfFile returns what is in quarantine of a family's file: of the family's records,
+// but for those that were moved to another file, and of those that were moved to this one.
+func (r *Room) custodyOfFile(rd *store.Reader, family syncproto.FamilyID) ([]store.ChangeRef, error) {
+	from := []syncproto.FamilyID{family}
+	for _, e := range r.store.State().Misfiles() {
+		if !slices.Contains(from, e.Family) && r.store.State().FileOf(e.Family, e.Record) == family {
+			from = append(from, e.Family)
+		}
+	}
+	var out []store.ChangeRef
+	for _, f := range from {
+		refs, err := rd.Quarantined(f)
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, slices.DeleteFunc(refs, func(ref store.ChangeRef) bool {
+			return r.store.State().FileOf(ref.Family, ref.Record) != family
+		})...)
+	}
+	return out, nil
 }
 
 // CustodyWords returns a change in custody with its words. It fails with
@@ -160,9 +182,10 @@ func (r *Room) unseal(rd *store.Reader, ref store.ChangeRef, out *Words) error {
 }
 
 func (r *Room) inCustody(user syncproto.UserID, ref store.ChangeRef) InCustody {
+	family := r.store.State().FileOf(ref.Family, ref.Record)
 	c := InCustody{
-		Change: ref.ID, Family: ref.Family, Record: ref.Record, Kind: ref.Kind, Author: ref.Author, Device: ref.Device, Code: ref.Code,
-		ReceivedMS: ref.AtMS, Bytes: ref.Size, MayReview: user != ref.Author && r.asker(user, ref.Family).MayReview(ref.Kind),
+		Change: ref.ID, Family: family, Record: ref.Record, Kind: ref.Kind, Author: ref.Author, Device: ref.Device, Code: ref.Code,
+		ReceivedMS: ref.AtMS, Bytes: ref.Size, MayReview: user != ref.Author && r.asker(user, family).MayReview(ref.Kind),
 	}
 	if review, ok := r.store.State().Review(ref.ID); ok && ref.Code == syncproto.CodeKeptAway {
 		c.ReviewedBy, c.ReviewedMS = review.By, review.AtMS
@@ -177,7 +200,7 @@ func (r *Room) standsIn(user syncproto.UserID) bool {
 }
 
 func (r *Room) hasReviewer(ref store.ChangeRef) bool {
-	return r.store.State().Anybody(ref.Family, r.now().UnixMilli(), func(user syncproto.UserID, s store.Standing) bool {
+	return r.store.State().Anybody(r.store.State().FileOf(ref.Family, ref.Record), r.now().UnixMilli(), func(user syncproto.UserID, s store.Standing) bool {
 		return user != ref.Author && access.AskerOf(access.Standing(s)).MayReview(ref.Kind)
 	})
 }

@@ -257,7 +257,7 @@ func (r *Room) open(user syncproto.UserID, record syncproto.RecordID) (store.Rec
 	if broken != nil {
 		return info, broken
 	}
-	if err != nil || !allowed || info.Erased > 0 {
+	if err != nil || !allowed || info.Gone > 0 {
 		return info, syncproto.CodeNotFound
 	}
 	return info, nil
@@ -267,7 +267,7 @@ func (r *Room) open(user syncproto.UserID, record syncproto.RecordID) (store.Rec
 // where that could let them.
 func (r *Room) mayOpen(who access.Asker, user syncproto.UserID, info store.RecordInfo) (bool, error) {
 	return who.MayReadOwn(info.Kind, user, func() ([]*syncproto.Change, error) {
-		if info.Erased > 0 {
+		if info.Gone > 0 {
 			return nil, nil
 		}
 		g, _, err := r.store.Graph(info.Record)

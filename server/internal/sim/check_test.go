@@ -237,7 +237,7 @@ func (w *world) checkSame(t *tablet, family syncproto.FamilyID) {
 // checkSeal checks that what was final is final, and has not changed.
 func (w *world) checkSeal(record syncproto.RecordID, s seal) {
 	info, err := w.borough.store.RecordInfo(record)
-	if err == nil && info.Erased > 0 {
+	if err == nil && info.Gone > 0 {
 		return
 	}
 	if err != nil || info.Sealed == 0 {

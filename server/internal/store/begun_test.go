@@ -151,7 +151,7 @@ func TestWhatBeganARecordStaysKnown(t *testing.T) {
 	b.Commit(1_000, alone)
 	at := b.Commit(1_000, store.EraseEntry{Family: smith, Record: alone.Record, Scope: "record", Basis: "court_order"})
 	info, err := b.Store.RecordInfo(alone.Record)
-	if err != nil || info.Erased != at || len(info.Heads) > 0 {
+	if err != nil || info.Gone != at || len(info.Heads) > 0 {
 		t.Errorf("after the erasure: got %+v, %v", info, err)
 	}
 	if c, err := b.Store.Change(alone.ID); err != nil || c.Position != 3 {

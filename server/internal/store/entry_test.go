@@ -59,6 +59,7 @@ func samples() []store.Entry {
 		store.HoldEntry{ID: syncproto.ID{4}, Family: smith, Kind: store.HoldRetention, UntilMS: 9, Reason: "schedule", By: ada, AtMS: 7},
 		store.EraseAskEntry{ID: syncproto.ID{5}, Scope: "record", Family: smith, Record: syncproto.RecordID{6}, Records: []syncproto.RecordID{{6}}, Basis: "court_order", Reason: "order", By: ada, AtMS: 7},
 		store.EraseEntry{Ask: syncproto.ID{5}, Scope: "record", Basis: "court_order", Family: smith, Record: syncproto.RecordID{6}, By: ada, Second: syncproto.UserID{8}, AtMS: 7},
+		store.MisfileEntry{Family: jones, Record: visit, Kind: "visit", ToFamily: smith, ToRecord: syncproto.RecordID{8}, Reason: "same name", By: bea, AtMS: 7},
 		store.ReviewEntry{Change: syncproto.ChangeID{5}, Family: smith, Record: visit, By: bea, AtMS: 7, Sealed: []byte{1, 2}},
 		store.CustodyAlertEntry{Device: tablet, User: ada, Percent: 80, AtMS: 7},
 		store.RecoveryEntry{Device: tablet, User: ada, By: bea, Second: syncproto.UserID{8}, Count: 3, AtMS: 7},

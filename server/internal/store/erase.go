@@ -268,14 +268,19 @@ func (tx *Tx) applyErase(position uint64, e EraseEntry) error {
 	if e.Record.IsZero() {
 		return nil // of the family's key alone; its records have entries of their own
 	}
-	info, err := tx.RecordInfo(e.Record)
-	if err != nil || info.Erased > 0 || info.Family != e.Family {
+	return tx.applyGone(position, e.Family, e.Record)
+}
+
+// applyGone takes a record of a family out of what is listed: it was erased or moved.
+func (tx *Tx) applyGone(position uint64, family syncproto.FamilyID, record syncproto.RecordID) error {
+	info, err := tx.RecordInfo(record)
+	if err != nil || info.Gone > 0 || info.Family != family {
 		return ignoreUnknown(err)
 	}
-	info.Erased, info.Heads = position, nil
-	tx.remove(viewKey(e.Record))
+	info.Gone, info.Heads = position, nil
+	tx.remove(viewKey(record))
 	if info.Last > 0 {
-		if err := tx.feed(&info, FeedRef{Position: position, Type: FeedErased}); err != nil {
+		if err := tx.feed(&info, FeedRef{Position: position, Type: FeedGone}); err != nil {
 			return err
 		}
 	}
@@ -286,17 +291,29 @@ func (tx *Tx) applyErase(position uint64, e EraseEntry) error {
 	return nil
 }
 
-// ErasedRecord returns what an erasure at a position of a feed is about.
-func (r *Reader) ErasedRecord(position uint64) (syncproto.RecordID, error) {
+// GoneRecord returns which record went at a position of a feed, and whether it was moved to
+// another family's file or erased.
+func (r *Reader) GoneRecord(position uint64) (record syncproto.RecordID, moved bool, err error) {
 	e, err := r.Entry(position)
 	if err != nil {
-		return syncproto.RecordID{}, err
+		return record, false, err
 	}
-	erase, ok := e.(EraseEntry)
-	if !ok {
-		return syncproto.RecordID{}, ErrDamaged
+	switch e := e.(type) {
+	case EraseEntry:
+		return e.Record, false, nil
+	case MisfileEntry:
+		return e.Record, true, nil
 	}
-	return erase.Record, nil
+	return record, false, ErrDamaged
+}
+
+// goes reports whether an entry takes a record away from those who could read it.
+func goes(e Entry) bool {
+	switch e.(type) {
+	case EraseEntry, MisfileEntry:
+		return true
+	}
+	return false
 }
 
 // ignoreUnknown lets an erasure of what was never stored pass.

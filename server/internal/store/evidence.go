@@ -99,6 +99,9 @@ func encodeEvidence(e Entry) []byte {
 		b = cbor.AppendBytes(b, e.Signature)
 		return cbor.AppendBool(b, e.Declared)
 	}
+	if m, is := e.(MisfileEntry); is {
+		return encodeMisfile(m)
+	}
 	return encodeErasing(e)
 }
 
@@ -136,6 +139,9 @@ func decodeEvidence(d *decoder, kind entryKind, count int) Entry {
 		e.Declared = d.Bool()
 		return e
 	}
+	if kind == kindMisfile {
+		return decodeMisfile(d, count)
+	}
 	return decodeErasing(d, kind, count)
 }
 
@@ -148,6 +154,8 @@ type evidence struct {
 	holds  map[syncproto.ID]HoldEntry
 	asks   map[syncproto.ID]EraseAskEntry
 	erased []EraseEntry
+
+	misfiled misfiled
 }
 
 func (v *evidence) apply(e Entry) {
@@ -160,6 +168,8 @@ func (v *evidence) apply(e Entry) {
 		v.anchor = e.TreeHead
 	case ForkEntry:
 		v.forks = append(v.forks, e)
+	case MisfileEntry:
+		v.misfiled.apply(e)
 	default:
 		v.applyErasing(e)
 	}

@@ -16,7 +16,7 @@ const (
 	FeedChange  FeedType = 1 // the change at the row's own position
 	FeedVerdict FeedType = 2 // the verdict at the row's own position
 	FeedPlaced  FeedType = 3 // that verdict, and before it the change that it places
-	FeedErased  FeedType = 4 // the erasure of a record
+	FeedGone    FeedType = 4 // that a record was erased, or moved to another family
 )
 
 // FeedRef is one row of a family's feed. Before is the row before it, so that a row
@@ -25,7 +25,7 @@ const (
 type FeedRef struct {
 	Position uint64
 	Type     FeedType
-	Change   uint64 // position of the change; 0 for FeedVerdict and FeedErased
+	Change   uint64 // position of the change; 0 for FeedVerdict and FeedGone
 	Before   uint64
 	Earlier  uint64
 }
@@ -74,7 +74,7 @@ func (s *stretch) next() (f FeedRef, ok bool, err error) {
 	offset, kind := s.number(), s.number()
 	f = FeedRef{Position: s.block*blockPositions + offset, Type: FeedType(kind), Before: s.last}
 	f.Change, f.Earlier = s.number(), s.number()
-	if s.bad || offset >= blockPositions || kind > uint64(FeedErased) || f.Before >= f.Position || f.Earlier > f.Before {
+	if s.bad || offset >= blockPositions || kind > uint64(FeedGone) || f.Before >= f.Position || f.Earlier > f.Before {
 		return FeedRef{}, false, ErrDamaged
 	}
 	s.last = f.Position
@@ -214,7 +214,7 @@ func (r *Reader) Feed(family syncproto.FamilyID, after, upTo uint64, fn func(Fee
 
 // recordFeed reads the rows of a record's feed after a position, oldest first.
 func (r *Reader) recordFeed(info RecordInfo, after uint64) ([]FeedRef, error) {
-	if info.Erased > 0 {
+	if info.Gone > 0 {
 		return nil, ErrNotFound
 	}
 	var out, block []FeedRef

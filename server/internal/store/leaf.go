@@ -142,6 +142,11 @@ func controlEvent(ev *audit.Event, e Entry, s Sealer) {
 	case EraseEntry:
 		ev.AtMS, ev.User, ev.Second, ev.Subject, ev.Record = e.AtMS, e.By, e.Second, e.Ask, e.Mark
 		ev.Word = e.Basis + " " + e.Scope
+	case MisfileEntry:
+		ev.AtMS, ev.User, ev.Subject, ev.Word = e.AtMS, e.By, syncproto.ID(e.ToRecord), "misfiled"
+		if s != nil {
+			ev.Record = s.Mark(KeyPair{e.Family, e.Record})
+		}
 	case ReviewEntry:
 		ev.AtMS, ev.User, ev.Change, ev.Code, ev.Word = e.AtMS, e.By, e.Change, syncproto.CodeKeptAway, "kept_away"
 		if s != nil {

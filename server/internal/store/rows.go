@@ -174,7 +174,7 @@ type RecordInfo struct {
 	Heads  []syncproto.ChangeID // accepted changes without an accepted successor, sorted
 	Sealed uint64               // position of the seal; 0: not final
 	Hash   [32]byte             // of the sealed view
-	Erased uint64               // position of the erasure; 0: its words are there
+	Gone   uint64               // position by which it was erased, or moved to another family; 0: it is there
 }
 
 func (r RecordInfo) encode() []byte {
@@ -185,7 +185,7 @@ func (r RecordInfo) encode() []byte {
 	b = appendChangeIDs(b, r.Heads)
 	b = cbor.AppendUint(b, r.Sealed)
 	b = cbor.AppendBytes(b, r.Hash[:])
-	return cbor.AppendUint(b, r.Erased)
+	return cbor.AppendUint(b, r.Gone)
 }
 
 func decodeRecordInfo(record syncproto.RecordID, row []byte) (RecordInfo, error) {
@@ -198,7 +198,7 @@ func decodeRecordInfo(record syncproto.RecordID, row []byte) (RecordInfo, error)
 	r.Heads = d.changeIDs()
 	r.Sealed = d.Uint()
 	d.BytesInto(r.Hash[:])
-	r.Erased = d.Uint()
+	r.Gone = d.Uint()
 	return r, damagedIf(d)
 }
 

@@ -159,7 +159,7 @@ func (tx *Tx) news() (map[syncproto.FamilyID]uint64, error) {
 type Committed struct {
 	Families []syncproto.FamilyID // with news
 	Users    []syncproto.UserID   // whose access changed
-	Erased   bool                 // something of one of the families is gone for good
+	Gone     bool                 // something of one of the families was erased, or moved to another
 }
 
 // Commit writes the index up to the last kept entry, once the journal has it,
@@ -181,8 +181,8 @@ func (tx *Tx) Commit(digest [32]byte) (Committed, error) {
 	if position >= tx.store.marked+landmarkEvery {
 		tx.store.writeLandmarks()
 	}
-	erased := slices.ContainsFunc(tx.controls[:tx.kept.controls], func(c placed) bool { _, is := c.entry.(EraseEntry); return is })
-	return Committed{Families: slices.Collect(maps.Keys(news)), Users: changed, Erased: erased}, nil
+	gone := slices.ContainsFunc(tx.controls[:tx.kept.controls], func(c placed) bool { return goes(c.entry) })
+	return Committed{Families: slices.Collect(maps.Keys(news)), Users: changed, Gone: gone}, nil
 }
 
 // Discard ends a transaction that is not committed. It may be called twice.
@@ -215,8 +215,11 @@ func (tx *Tx) applyEntry(position uint64, e Entry) error {
 		return nil // evidence; found by reading the journal
 	}
 	tx.controls = append(tx.controls, placed{position, e})
-	if erase, ok := e.(EraseEntry); ok {
-		return tx.applyErase(position, erase)
+	switch e := e.(type) {
+	case EraseEntry:
+		return tx.applyErase(position, e)
+	case MisfileEntry:
+		return tx.applyMisfile(position, e)
 	}
 	return nil
 }

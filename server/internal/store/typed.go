@@ -130,6 +130,7 @@ func (s *State) forgetWords(family syncproto.FamilyID) {
 			r.openings[id] = wordless(e).(BreakGlassEntry)
 		}
 	}
+	s.evidence.misfiled.forgetReasons(family)
 	for id, e := range s.evidence.holds {
 		if e.Family == family {
 			s.evidence.holds[id] = wordless(e).(HoldEntry)

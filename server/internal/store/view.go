@@ -1,8 +1,10 @@
 package store
 
 import (
+	"cmp"
 	"encoding/binary"
 	"fmt"
+	"slices"
 
 	"doorstep/syncproto"
 	"doorstep/syncproto/schema"
@@ -24,6 +26,35 @@ func (r *Reader) Graph(record syncproto.RecordID) (*syncproto.Graph, []syncproto
 	if err != nil {
 		return nil, nil, err
 	}
+	return r.graphOf(record, feed)
+}
+
+// Original is Graph for a record that was moved to another family's file, as it was then.
+// It asks nobody's leave: who may read the record that it became may read it. It fails with
+// ErrNotFound for any other record.
+func (r *Reader) Original(record syncproto.RecordID) (*syncproto.Graph, []syncproto.Verdict, error) {
+	info, err := r.RecordInfo(record)
+	if err != nil {
+		return nil, nil, err
+	}
+	if info.Gone == 0 {
+		return nil, nil, ErrNotFound
+	}
+	if _, moved, err := r.GoneRecord(info.Gone); err != nil || !moved {
+		return nil, nil, cmp.Or(err, ErrNotFound)
+	}
+	gone := info.Gone
+	info.Gone = 0
+	feed, err := r.recordFeed(info, 0)
+	if err != nil {
+		return nil, nil, err
+	}
+	feed = slices.DeleteFunc(feed, func(row FeedRef) bool { return row.Position >= gone })
+	return r.graphOf(record, feed)
+}
+
+// graphOf reads what the rows of a record's feed bring.
+func (r *Reader) graphOf(record syncproto.RecordID, feed []FeedRef) (*syncproto.Graph, []syncproto.Verdict, error) {
 	g := syncproto.NewGraph(record)
 	var verdicts []syncproto.Verdict
 	for _, row := range feed {
@@ -120,7 +151,7 @@ func (s *Store) View(record syncproto.RecordID) (*syncproto.View, error) {
 		if err != nil {
 			return nil, err
 		}
-		if info.Erased > 0 {
+		if info.Gone > 0 {
 			return nil, ErrNotFound
 		}
 		v, err := r.cachedView(info)
