@@ -27,7 +27,7 @@ type CustodyRequest struct {
 // RefreshRequest trades a refresh token for the next.
 type RefreshRequest struct {
 	RefreshToken string `json:"refresh_token" validate:"required,maxbytes=256" doc:"The refresh token, which works once."`
-	RequestID    string `json:"request_id" validate:"required,len=32,hexadecimal,lowercase" doc:"Drawn by the caller for this refresh. Asking again with the same token and request id within two minutes gives the same answer, because replies get lost."`
+	RequestID    string `json:"request_id" validate:"required,len=32,hexadecimal,lowercase" doc:"Drawn by the caller for this refresh. Asking again with the same token and request id gives the same answer, because replies get lost: within two minutes, and in a session with a key until the next token is used."`
 }
 
 // EnrolRequest enrols a person on a device.

@@ -45,7 +45,7 @@ func (w *world) refreshed(g auth.Grant, n byte) auth.Grant {
 }
 
 // A refresh token can be shown at a sync as long as trading it in would give something: when
-// it was traded in, for the two minutes in which the answer may have been lost.
+// it was traded in, until its answer, which may have been lost, is used.
 func TestRefreshTokenIsShownAtASync(t *testing.T) {
 	w := newWorld(t)
 	w.addUser("jo", auth.RolePractitioner)
@@ -65,8 +65,10 @@ func TestRefreshTokenIsShownAtASync(t *testing.T) {
 	want("just traded in", first.Refresh, true, true)
 	want("the next", next.Refresh, true, true)
 	w.pass(2*time.Minute + time.Second)
-	want("traded in a while ago", first.Refresh, true, false)
+	want("traded in a while ago", first.Refresh, true, true)
 	want("the next, later", next.Refresh, true, true)
+	next = w.refreshed(next, 2)
+	want("two generations back", first.Refresh, true, false)
 	if err := w.SetPassword(t.Context(), "jo", "another long password"); err != nil {
 		t.Fatal(err)
 	}

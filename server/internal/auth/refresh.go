@@ -11,8 +11,11 @@ import (
 	"doorstep/syncproto"
 )
 
-// refreshGrace is how long a lost reply to a refresh can be asked for again. A
-// 2G signal drops replies; two minutes cover a retry and no theft of a day.
+// refreshGrace is how long a lost reply to a refresh can be asked for again by who has
+// nothing but the token. A 2G signal drops replies; two minutes cover a retry and no theft
+// of a day. The holder of a session's key may ask as long as the session lasts: a tablet
+// that lost the reply on a doorstep is back in the signal hours later, and the token is worth
+// nothing to anybody else (RFC 9700, 2.2.2).
 const refreshGrace = 2 * time.Minute
 
 // A refresh token is opaque to its holder: session ‖ generation ‖ secret ‖ mac,

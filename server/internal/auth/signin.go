@@ -203,8 +203,9 @@ type Renewal struct {
 }
 
 // Refresh trades a refresh token for the next one and a new access token. The
-// same token under the same request id is answered with the same next token for
-// two minutes, because replies get lost; any other second use ends the session.
+// same token under the same request id is answered with the same next token,
+// because replies get lost: for two minutes, and in a session that is bound to a key
+// until the next token is traded in. Any other second use ends the session.
 // A session that is bound to a key is refreshed by its holder alone (RFC 9449,
 // 5), else *ProofError: what a thief tries ends nothing. Every other refusal is
 // CodeUnauthenticated.
@@ -264,7 +265,7 @@ func (a *Auth) renewable(token string) (Caller, Thumbprint, bool) {
 		return Caller{}, Thumbprint{}, false
 	}
 	t, genuine := a.refresh.of(account).decode(token)
-	if !genuine || !sameHash(t.hash(), s.Hash) && !(sameHash(t.hash(), s.Previous) && a.nowMS()-s.RotatedMS <= refreshGrace.Milliseconds()) {
+	if !genuine || !sameHash(t.hash(), s.Hash) && !(sameHash(t.hash(), s.Previous) && a.repeatable(s)) {
 		return Caller{}, Thumbprint{}, false
 	}
 	caller, err := a.standing(s.User, s.Device, s.ID)
@@ -285,12 +286,16 @@ func (a *Auth) rotate(f Facts, t, next refreshToken, request syncproto.RequestID
 		s.Generation, s.Request, s.RotatedMS = next.Generation, request, a.nowMS()
 		return s, []Fact{s}, nil
 	}
-	repeat := sameHash(t.hash(), s.Previous) && s.Request == request && sameHash(next.hash(), s.Hash) &&
-		a.nowMS()-s.RotatedMS <= refreshGrace.Milliseconds()
+	repeat := sameHash(t.hash(), s.Previous) && s.Request == request && sameHash(next.hash(), s.Hash) && a.repeatable(s)
 	if repeat {
 		return s, nil, nil
 	}
 	return s, nil, errReused
+}
+
+// repeatable reports whether the last answer to a refresh may be given again.
+func (a *Auth) repeatable(s Session) bool {
+	return !s.Key.IsZero() || a.nowMS()-s.RotatedMS <= refreshGrace.Milliseconds()
 }
 
 // SignOut ends the caller's session; its tokens stop working at once.

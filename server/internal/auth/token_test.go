@@ -15,6 +15,7 @@ import (
 	"github.com/golang-jwt/jwt/v5"
 
 	"doorstep/server/internal/auth"
+	"doorstep/server/internal/auth/authtest"
 	"doorstep/syncproto"
 )
 
@@ -205,6 +206,60 @@ func TestRefreshReuseEndsTheSession(t *testing.T) {
 			wantCode(t, err, syncproto.CodeUnauthenticated)
 		})
 	}
+}
+
+// TestATabletAsksForALostAnswerHoursLater: it lost the answer on a doorstep, and is back in
+// the signal days after. By its key it is given the same token again, until it uses that.
+func TestATabletAsksForALostAnswerHoursLater(t *testing.T) {
+	w := provingWorld(t)
+	w.addUser("jo", auth.RolePractitioner)
+	g := w.enrol(newTablet(t), "jo")
+	request := syncproto.RequestID{5}
+	lost, err := w.renew(g.Refresh, request)
+	if err != nil {
+		t.Fatal(err)
+	}
+	w.pass(5 * 24 * time.Hour)
+	if _, key, err := w.Known(t.Context(), auth.Sender{Token: g.Refresh, Sync: true}); err != nil || key != g.Key {
+		t.Errorf("a sync by the token that was traded in: %v", err)
+	}
+	thief := authtest.NewKey(t).Thumbprint()
+	_, err = w.Refresh(t.Context(), auth.Renewal{Token: g.Refresh, Request: request, Key: thief})
+	wantCode(t, err, syncproto.CodeBadProof)
+	again, err := w.renew(g.Refresh, request)
+	if err != nil || again.Refresh != lost.Refresh {
+		t.Fatalf("asked again: %v, the same token: %v", err, again.Refresh == lost.Refresh)
+	}
+	if _, err := w.Verify(t.Context(), auth.Sender{Token: again.Access, Bound: true, Key: g.Key}); err != nil {
+		t.Errorf("its access token: %v", err)
+	}
+
+	next, err := w.renew(again.Refresh, syncproto.RequestID{6})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, _, err := w.Known(t.Context(), auth.Sender{Token: g.Refresh, Sync: true}); err == nil {
+		t.Error("a sync by a token of two generations back is let in")
+	}
+	_, err = w.renew(g.Refresh, request) // that answer was used: this is somebody with an old copy
+	wantCode(t, err, syncproto.CodeUnauthenticated)
+	_, err = w.renew(next.Refresh, syncproto.RequestID{7})
+	wantCode(t, err, syncproto.CodeUnauthenticated)
+}
+
+// TestATabletsTokenUnderAnotherNameEndsItsSession: the time alone is not held against it.
+func TestATabletsTokenUnderAnotherNameEndsItsSession(t *testing.T) {
+	w := provingWorld(t)
+	w.addUser("jo", auth.RolePractitioner)
+	g := w.enrol(newTablet(t), "jo")
+	next, err := w.renew(g.Refresh, syncproto.RequestID{5})
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, err = w.renew(g.Refresh, syncproto.RequestID{6})
+	wantCode(t, err, syncproto.CodeUnauthenticated)
+	_, err = w.renew(next.Refresh, syncproto.RequestID{7})
+	wantCode(t, err, syncproto.CodeUnauthenticated)
 }
 
 func TestNewPasswordEndsOldSessions(t *testing.T) {
