@@ -5,10 +5,8 @@ import (
 	"crypto/sha256"
 	"errors"
 	"io"
-	"maps"
 	"mime"
 	"net/url"
-	"slices"
 	"strings"
 
 	"github.com/gofiber/fiber/v2"
@@ -159,7 +157,7 @@ func (a *API) deskServe(r deskRoute, d *deskCall) (pages.Answer, error) {
 			return pages.Answer{}, syncproto.CodeForbidden
 		}
 		if r.stepUp && !d.page.Fresh && r.method == fiber.MethodPost {
-			return pages.Answer{To: deskStepUp + "?" + url.Values{"after": {d.path}}.Encode()}, syncproto.CodeStepUp
+			return a.deskStale(d)
 		}
 	}
 	return r.serve(d)
@@ -304,18 +302,37 @@ func (a *API) deskSignedOut(d *deskCall) error {
 		d.sendTo(deskSignIn + "?" + url.Values{"after": {after}}.Encode())
 		return nil
 	}
-	lost := map[string]string{}
-	for _, key := range slices.Sorted(maps.Keys(d.form)) {
-		if words := d.form.Get(key); strings.ContainsAny(words, " \n") && key != "password" && key != "answer" {
-			lost[key] = words
-		}
-	}
-	body, err := a.cfg.Desk.SignIn(a.deskWays(pages.Proving{After: pages.Root, Lost: lost}))
+	body, err := a.cfg.Desk.SignIn(a.deskWays(pages.Proving{After: pages.Root, Lost: d.words()}))
 	if err != nil {
 		return err
 	}
 	d.html(fasthttp.StatusUnauthorized, body)
 	return nil
+}
+
+// words are what somebody wrote on a form, by the names of its fields.
+func (d *deskCall) words() map[string]string {
+	out := map[string]string{}
+	for key := range d.form {
+		if words := d.form.Get(key); strings.ContainsAny(words, " \n") && key != "password" && key != "answer" {
+			out[key] = words
+		}
+	}
+	return out
+}
+
+// deskStale has somebody show anew that it is them, who sent what needs a fresh sign-in. What
+// they wrote is given back to them: they may have typed for longer than a sign-in is fresh.
+func (a *API) deskStale(d *deskCall) (pages.Answer, error) {
+	in := pages.Proving{After: d.path, Lost: d.words()}
+	if len(d.query) > 0 {
+		in.After += "?" + d.query.Encode()
+	}
+	if len(in.Lost) == 0 {
+		return pages.Answer{To: withAfter(deskStepUp, in.After)}, syncproto.CodeStepUp
+	}
+	body, err := a.cfg.Desk.StepUp(d.page, a.deskOffer(in, a.cfg.Auth.WaysOf(d.caller.User), deskStepUp))
+	return pages.Answer{Body: body}, errors.Join(syncproto.CodeStepUp, err)
 }
 
 // refuse answers what never came to a route, or broke there: with a page to a browser at

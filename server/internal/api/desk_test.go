@@ -59,7 +59,11 @@ func (d *smallDesk) SignIn(in pages.Proving) ([]byte, error) {
 }
 
 func (d *smallDesk) StepUp(_ *pages.Call, in pages.Proving) ([]byte, error) {
-	return []byte("again, " + in.Code.Error()), nil
+	out := "again, then " + in.After + " " + in.Code.Error()
+	for _, words := range in.Lost {
+		out += " lost: " + words
+	}
+	return []byte(out), nil
 }
 
 func (d *smallDesk) Back(onward string) ([]byte, error) { return []byte(onward), nil }
@@ -238,7 +242,10 @@ func TestADeskSessionGoesOnAndIsProvedAnew(t *testing.T) {
 		t.Fatalf("sealing just after signing in: %d to %q", got.status, got.header.Get("Location"))
 	}
 	later = time.Hour
-	if got := o.visit("POST", seal, form); got.header.Get("Location") != "/desk/step-up?after="+url.QueryEscape(seal) {
+	if got := o.visit("POST", seal+"?field=a", form); got.status != http.StatusForbidden || !strings.HasPrefix(string(got.body), "again, then "+seal+"?field=a ") || !strings.Contains(string(got.body), "lost: two words") {
+		t.Errorf("sealing with words an hour later: %d %s", got.status, got.body)
+	}
+	if got := o.visit("POST", seal, url.Values{formTokenName: {o.token}, "text": {"one"}}); got.header.Get("Location") != "/desk/step-up?after="+url.QueryEscape(seal) {
 		t.Errorf("sealing an hour later: %d to %q", got.status, got.header.Get("Location"))
 	}
 	o.wantNoted(audit.TypeDenied, syncproto.CodeStepUp, "deskRelease")

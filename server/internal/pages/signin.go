@@ -41,8 +41,8 @@ type Proving struct {
 	Code      syncproto.Code
 	By        Way
 	Elsewhere bool
-	// Lost is what was sent by somebody whose session had ended, so that no word of it is
-	// gone.
+	// Lost is what was sent by somebody whose session had ended, or whose proof was of too
+	// long ago, so that no word of it is gone.
 	Lost map[string]string
 	// Left: they have just signed out. Leave is then where they sign out of the borough's
 	// sign-in service too; empty: nowhere that is known.
@@ -61,9 +61,6 @@ type provingPage struct {
 // SignIn is the page for who is not signed in.
 func (p *Pages) SignIn(in Proving) ([]byte, error) {
 	page := provingPage{Proving: in, Send: Root + "sign-in"}
-	for _, k := range slices.Sorted(maps.Keys(in.Lost)) {
-		page.Words = append(page.Words, in.Lost[k])
-	}
 	return p.render("sign-in.html", p.proving("Sign in", page, false))
 }
 
@@ -74,7 +71,11 @@ func (p *Pages) StepUp(c *Call, in Proving) ([]byte, error) {
 	return p.show(c, "step-up.html", p.proving("Show that it is you", page, true))
 }
 
+// proving is what both pages show.
 func (p *Pages) proving(title string, page provingPage, again bool) shell {
+	for _, k := range slices.Sorted(maps.Keys(page.Lost)) {
+		page.Words = append(page.Words, page.Lost[k])
+	}
 	s := shell{Title: title, Content: page}
 	if page.Passkey {
 		s.Script = PasskeyScript

@@ -26,7 +26,7 @@ func TestLighthouseOfTheDesk(t *testing.T) {
 	looks := map[string][]string{
 		grace: {"", differs, differs + "/history", differs + "/query?field=announced", "records/" + b.records["final"].visit.String(), "late", "chasing", "search", "families", "time"},
 		dilys: {"custody", "oversight", "emergency", "delivery", "imports"},
-		sam:   {"", "it/devices", "it/people"},
+		sam:   {"", "it/devices", "it/people", "account", "step-up", "nothing"},
 	}
 	args, want := []string{"desk.mjs", d.scene.town.url + "/desk/", pass}, 1
 	for login, paths := range looks {
