@@ -202,7 +202,7 @@ func losesAnswersOfMinutes(family syncproto.FamilyID, coord, author *lossy) {
 	}
 	record, path := syncproto.RecordID(id), "/v1/records/"+begun.Record
 	coord.posts(path+"/fill", map[string]any{"seen": coord.page(record).Heads, "sets": []map[string]any{{"path": map[string]string{"field": "meeting"}, "value": "Core group"}}}, nil)
-	coord.posts(path+"/add", map[string]any{"seen": coord.page(record).Heads, "field": "attendees", "value": map[string]string{"name": "The school nurse"}}, nil)
+	coord.posts(path+"/enter", map[string]any{"seen": coord.page(record).Heads, "field": "attendees", "entries": []any{map[string]any{"value": map[string]string{"name": "The school nurse"}}}}, nil)
 }
 
 // someone is a person of a family.

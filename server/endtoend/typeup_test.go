@@ -52,7 +52,7 @@ func TestNotesAreTypedUpAtTheDeskAndConfirmedOnATablet(t *testing.T) {
 	if status, page := coord.fills(record+"/fill", url.Values{"f-meeting": {"Core group"}, "f-start": {"2026-11-02T10:00"}, "f-discussed": {"Nan can do Sundays."}}); status != http.StatusOK || !strings.Contains(page, "Nan can do Sundays.") {
 		t.Errorf("filling in: %d", status)
 	}
-	if status, page := coord.fills(record+"/add?field=attendees", url.Values{"p-name": {"The school nurse"}}); status != http.StatusOK || !strings.Contains(page, "The school nurse") {
+	if status, page := coord.fills(record+"/entries?field=attendees", url.Values{"n0-name": {"The school nurse"}}); status != http.StatusOK || !strings.Contains(page, "The school nurse") {
 		t.Errorf("adding an entry: %d", status)
 	}
 	if status, _ := coord.looks(record + "/confirm"); status != http.StatusForbidden {

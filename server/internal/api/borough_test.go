@@ -282,7 +282,7 @@ func (b *testBorough) Fill(_ context.Context, _ finalise.Caller, in finalise.Fil
 	return b.step(in)
 }
 
-func (b *testBorough) AddEntry(_ context.Context, _ finalise.Caller, in finalise.AddEntry) (syncproto.ChangeID, error) {
+func (b *testBorough) Enter(_ context.Context, _ finalise.Caller, in finalise.Enter) (syncproto.ChangeID, error) {
 	return b.step(in)
 }
 

@@ -108,7 +108,7 @@ func (a *API) table() []route {
 		handler(a, route{method: post, path: "/v1/families/:id/type-up", id: "typeUp", summary: "Begin a record at the desk: minutes, or what a worker dictated or wrote by hand, for them to confirm.", who: signedIn,
 			codes: codes(syncproto.CodeNotFound, syncproto.CodeForbidden)}.once(), a.typeUp),
 		handler(a, step("fill", "fill", "Set fields of a record that is typed up for its author.").once(), a.fill),
-		handler(a, step("add", "addEntry", "Add an entry to a list of a record that is typed up for its author.").once(), a.addEntry),
+		handler(a, step("enter", "enter", "Add entries to a list of a record that is typed up for its author, change some, and take some out.").once(), a.enter),
 		handler(a, step("accept-late", "acceptLate", "Adopt, as an addendum, a change that came late.").once(), a.acceptLate),
 	}, slices.Concat(a.doorRoutes(), a.eraseRoutes(), a.exportRoutes())...)
 }

@@ -341,7 +341,8 @@ func TestWorkflowSteps(t *testing.T) {
 		{"confirm", ConfirmRequest{Heads: heads, For: user, Reason: "She left."}, finalise.Confirm{Record: aRecord, Heads: wantHeads, For: syncproto.UserID(wantUser), Reason: "She left."}},
 		{"fill", FillRequest{Sets: []SettingJSON{{Path: pathIn, Value: value}}, Seen: heads[0].Heads},
 			finalise.Fill{Record: aRecord, Sets: []finalise.Setting{{Path: path, Value: wantValue}}, Seen: wantHeads[0].Heads}},
-		{"add", AddEntryRequest{Field: "present", Value: value, Seen: heads[0].Heads}, finalise.AddEntry{Record: aRecord, Field: "present", Value: wantValue, Seen: wantHeads[0].Heads}},
+		{"enter", EnterRequest{Field: "present", Entries: []EntryJSON{{Value: value}, {Element: user, Out: "It was another."}}, Seen: heads[0].Heads}, finalise.Enter{Record: aRecord, Field: "present",
+			Entries: []finalise.Entry{{Value: wantValue}, {Element: syncproto.ElementID(wantUser), Value: cbor.Null(), Out: "It was another."}}, Seen: wantHeads[0].Heads}},
 		{"rectify", RectifyRequest{Who: "Her mother", Says: "It was not so."}, finalise.Rectify{Record: aRecord, Who: "Her mother", Says: "It was not so."}},
 		{"accept-late", AcceptLateRequest{Change: change}, finalise.AcceptLate{Record: aRecord, Change: wantChange}},
 	}

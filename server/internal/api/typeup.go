@@ -31,11 +31,18 @@ type SettingJSON struct {
 	Value any      `json:"value" doc:"What it says; of prose the whole text; bytes are an object with the one key $bytes, in hex."`
 }
 
-// AddEntryRequest is the body that adds an entry to a list.
-type AddEntryRequest struct {
-	Field string   `json:"field" validate:"required,max=64" doc:"The list."`
-	Value any      `json:"value" doc:"The entry: an object of its parts."`
-	Seen  []string `json:"seen" validate:"required,min=1,max=64,dive,len=64,hexadecimal,lowercase" doc:"The record's heads as the person saw them."`
+// EnterRequest is the body that writes entries of a list.
+type EnterRequest struct {
+	Field   string      `json:"field" validate:"required,max=64" doc:"The list, or the field with a part for each person."`
+	Entries []EntryJSON `json:"entries" validate:"required,min=1,max=256,dive" doc:"What is done to it. An entry that says the same already is left as it is."`
+	Seen    []string    `json:"seen" validate:"required,min=1,max=64,dive,len=64,hexadecimal,lowercase" doc:"The record's heads as the person saw them."`
+}
+
+// EntryJSON is one of them.
+type EntryJSON struct {
+	Element string `json:"element,omitempty" validate:"omitempty,len=32,hexadecimal,lowercase" doc:"Which; left out: a new one."`
+	Value   any    `json:"value,omitempty" doc:"The entry: an object of all its parts. The version that a signature or a copy is for is filled in."`
+	Out     string `json:"out,omitempty" validate:"maxbytes=65536" doc:"Why it is taken out; left out: it is not. An entry of a log stays."`
 }
 
 func (a *API) typeUp(c *call, in *TypeUpRequest) (*RecordBegun, error) {
@@ -88,18 +95,34 @@ func (a *API) fill(c *call, in *FillRequest) (*Done, error) {
 	return done(a.cfg.Workflow.Fill(c.ctx, c.worker(), what))
 }
 
-func (a *API) addEntry(c *call, in *AddEntryRequest) (*Done, error) {
+func (a *API) enter(c *call, in *EnterRequest) (*Done, error) {
 	record, err := c.id()
 	if err != nil {
 		return nil, err
 	}
-	value, err := valueOf(in.Value)
-	if err != nil {
+	what := finalise.Enter{Record: syncproto.RecordID(record), Field: in.Field}
+	for _, e := range in.Entries {
+		entry, err := e.entry()
+		if err != nil {
+			return nil, err
+		}
+		what.Entries = append(what.Entries, entry)
+	}
+	if what.Seen, err = parseHeads(in.Seen); err != nil {
 		return nil, err
 	}
-	seen, err := parseHeads(in.Seen)
-	if err != nil {
-		return nil, err
+	return done(a.cfg.Workflow.Enter(c.ctx, c.worker(), what))
+}
+
+func (e *EntryJSON) entry() (out finalise.Entry, err error) {
+	out.Out = e.Out
+	if e.Element != "" {
+		id, err := syncproto.ParseID(e.Element)
+		if err != nil {
+			return out, err
+		}
+		out.Element = syncproto.ElementID(id)
 	}
-	return done(a.cfg.Workflow.AddEntry(c.ctx, c.worker(), finalise.AddEntry{Record: syncproto.RecordID(record), Field: in.Field, Value: value, Seen: seen}))
+	out.Value, err = valueOf(e.Value)
+	return out, err
 }

@@ -31,7 +31,7 @@ type Workflow interface {
 	Rectify(context.Context, finalise.Caller, finalise.Rectify) (syncproto.ChangeID, error)
 	TypeUp(context.Context, finalise.Caller, finalise.TypeUp) (syncproto.RecordID, error)
 	Fill(context.Context, finalise.Caller, finalise.Fill) (syncproto.ChangeID, error)
-	AddEntry(context.Context, finalise.Caller, finalise.AddEntry) (syncproto.ChangeID, error)
+	Enter(context.Context, finalise.Caller, finalise.Enter) (syncproto.ChangeID, error)
 	AcceptLate(context.Context, finalise.Caller, finalise.AcceptLate) (syncproto.ChangeID, error)
 	Lease(context.Context, finalise.Caller, syncproto.RecordID) (finalise.Lease, error)
 	Release(context.Context, finalise.Caller, syncproto.RecordID) error

@@ -30,7 +30,7 @@ func (s *Service) Edit(ctx context.Context, caller Caller, in Edit) (syncproto.C
 		if err := first(open(p), s.notLeased(g), p.holds(in.Seen)); err != nil {
 			return act{}, err
 		}
-		op, err := p.written(in)
+		op, err := p.written(p.at(in.Seen), Setting{in.Path, in.Value})
 		if err != nil {
 			return act{}, err
 		}
@@ -55,13 +55,18 @@ func (p *part) holds(heads []syncproto.ChangeID) error {
 	return nil
 }
 
-// written is the op of an edit, on the version that was seen.
-func (p *part) written(in Edit) (syncproto.Op, error) {
+// at is what the record said at a version.
+func (p *part) at(heads []syncproto.ChangeID) *syncproto.View {
+	return syncproto.FoldAt(p.graph, p.kind, p.verdicts, heads)
+}
+
+// written is the op of an edit, over what the record said before.
+func (p *part) written(v *syncproto.View, in Setting) (syncproto.Op, error) {
 	field, ok := p.kind.At(in.Path.Field, in.Path.Sub)
 	if !ok {
 		return syncproto.Op{}, because(p, in.Path, syncproto.CodeUnknownField, "")
 	}
-	before := valueAt(syncproto.FoldAt(p.graph, p.kind, p.verdicts, in.Seen), in.Path)
+	before := valueAt(v, in.Path)
 	if !field.IsProse() {
 		if before.Equal(in.Value) {
 			return syncproto.Op{}, unchanged(p, in.Path)

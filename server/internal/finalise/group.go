@@ -323,7 +323,7 @@ func (g *group) change(p *part, ops ...syncproto.Op) *syncproto.Change {
 // may asks whether the caller may make these ops a change of a record.
 func (g *group) may(p *part, ops ...syncproto.Op) error {
 	d := g.asker(p).MayChange(p.kind, g.change(p, ops...))
-	if d.Allow || g.typing(p, g.asker(p)) && typed(ops) {
+	if d.Allow || g.typing(p, g.asker(p)) && typed(p.kind, ops) {
 		return nil
 	}
 	var path syncproto.Path

@@ -127,5 +127,5 @@ func (g *group) acts(p *part) Acts {
 
 // allowed is may for an asker who is known already.
 func (g *group) allowed(p *part, who access.Asker, op syncproto.Op) bool {
-	return who.MayChange(p.kind, g.change(p, op)).Allow || g.typing(p, who) && typed([]syncproto.Op{op})
+	return who.MayChange(p.kind, g.change(p, op)).Allow || g.typing(p, who) && typed(p.kind, []syncproto.Op{op})
 }

@@ -174,9 +174,19 @@ func (g *group) typing(p *part, who access.Asker) bool {
 		who.May(p.info.Kind, access.Need{Action: access.ActionTypeUp}).Allow
 }
 
-// typed reports whether ops put words into a record, and do nothing else.
-func typed(ops []syncproto.Op) bool {
+// Typable reports whether notes can say what stands in a field. What is worked out stands
+// in none; and a decision that the server's order settles, such as to put a plan in force,
+// is made by whoever may make it, and not typed up.
+func Typable(f *schema.Field) bool {
+	return f.Rule != schema.Derived && (f.Rule != schema.Server || f.Label != schema.Judgement)
+}
+
+// typed reports whether ops put words into a record of a kind, and do nothing else.
+func typed(kind *schema.Kind, ops []syncproto.Op) bool {
 	return !slices.ContainsFunc(ops, func(op syncproto.Op) bool {
+		if field, ok := kind.Field(op.Path.Field); ok && !Typable(field) {
+			return true
+		}
 		return op.Code != syncproto.OpSet && op.Code != syncproto.OpSplice && op.Code != syncproto.OpAdd && op.Code != syncproto.OpRemove
 	})
 }
@@ -211,8 +221,9 @@ func (s *Service) Fill(ctx context.Context, caller Caller, in Fill) (syncproto.C
 			return act{}, err
 		}
 		var ops []syncproto.Op
+		before := p.at(in.Seen)
 		for _, set := range in.Sets {
-			op, same, err := p.set(set, in.Seen)
+			op, same, err := p.set(before, set)
 			if err != nil {
 				return act{}, err
 			}
@@ -227,17 +238,17 @@ func (s *Service) Fill(ctx context.Context, caller Caller, in Fill) (syncproto.C
 	})
 }
 
-// set is the op of one setting; same: it says so already.
-func (p *part) set(in Setting, seen []syncproto.ChangeID) (op syncproto.Op, same bool, err error) {
+// set is the op of one setting, over what the record said before; same: it says so already.
+func (p *part) set(v *syncproto.View, in Setting) (op syncproto.Op, same bool, err error) {
 	field, ok := p.kind.At(in.Path.Field, in.Path.Sub)
 	if !ok {
 		return op, false, because(p, in.Path, syncproto.CodeUnknownField, "")
 	}
-	before := valueAt(syncproto.FoldAt(p.graph, p.kind, p.verdicts, seen), in.Path)
+	before := valueAt(v, in.Path)
 	if before.Equal(in.Value) || field.IsProse() && before.IsNull() && in.Value.Equal(cbor.Text("")) {
 		return op, true, nil
 	}
-	op, err = p.written(Edit{Path: in.Path, Value: in.Value, Seen: seen})
+	op, err = p.written(v, in)
 	return op, false, err
 }
 
@@ -254,31 +265,4 @@ func (g *group) written(p *part, seen []syncproto.ChangeID, ops []syncproto.Op) 
 	e := g.edit(p, ops...)
 	e.Deps = syncproto.MergeHeads(seen, nil)
 	return one(e), nil
-}
-
-// AddEntry adds an entry to a list of a record that is typed up.
-type AddEntry struct {
-	Record syncproto.RecordID
-	Field  string
-	Value  cbor.Value           // a map of its parts
-	Seen   []syncproto.ChangeID // the record's heads as the person saw them
-}
-
-// AddEntry writes the change. It fails as Edit does.
-func (s *Service) AddEntry(ctx context.Context, caller Caller, in AddEntry) (syncproto.ChangeID, error) {
-	var element syncproto.ElementID
-	if err := s.draw(element[:]); err != nil {
-		return syncproto.ChangeID{}, err
-	}
-	return s.propose(ctx, caller, in.Record, func(g *group) (act, error) {
-		p := g.named()
-		if err := first(open(p), s.notLeased(g), p.holds(in.Seen)); err != nil {
-			return act{}, err
-		}
-		if f, ok := p.kind.Field(in.Field); !ok || !f.IsCollection() {
-			return act{}, because(p, syncproto.Path{Field: in.Field}, syncproto.CodeUnknownField, "")
-		}
-		op := syncproto.Op{Code: syncproto.OpAdd, Path: syncproto.Path{Field: in.Field, Element: element}, Value: in.Value}
-		return g.written(p, in.Seen, []syncproto.Op{op})
-	})
 }

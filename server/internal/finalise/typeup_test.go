@@ -28,8 +28,8 @@ func (w *world) fills(record syncproto.RecordID) {
 		{Path: syncproto.Path{Field: "meeting"}, Value: cbor.Text("Core group")},
 		{Path: syncproto.Path{Field: "start"}, Value: cbor.Int(w.now.UnixMilli() - 3_600_000)},
 		{Path: syncproto.Path{Field: "discussed"}, Value: cbor.Text("Nan can do Sundays.")}}}))
-	w.must(w.service.AddEntry(ctx, as(coordA), finalise.AddEntry{Record: record, Field: "attendees", Seen: w.heads(record),
-		Value: cbor.Map(cbor.Pair{Key: "name", Value: cbor.Text("The school nurse")})}))
+	w.must(w.service.Enter(ctx, as(coordA), finalise.Enter{Record: record, Field: "attendees", Seen: w.heads(record),
+		Entries: []finalise.Entry{{Value: cbor.Map(cbor.Pair{Key: "name", Value: cbor.Text("The school nurse")})}}}))
 }
 
 func (w *world) confirms(user syncproto.UserID, record syncproto.RecordID) error {
@@ -139,8 +139,8 @@ func TestAVisitIsTypedUpFromNotesByHand(t *testing.T) {
 	w.must(w.service.Fill(ctx, as(coordA), finalise.Fill{Record: record, Seen: w.heads(record), Sets: []finalise.Setting{
 		{Path: syncproto.Path{Field: "purpose"}, Value: cbor.Text("Bedtimes.")},
 		{Path: syncproto.Path{Field: "setting", Element: syncproto.ElementID(lead)}, Value: cbor.Text("A tidy kitchen.")}}}))
-	w.must(w.service.AddEntry(ctx, as(coordA), finalise.AddEntry{Record: record, Field: "workers", Seen: w.heads(record),
-		Value: cbor.Map(cbor.Pair{Key: "worker", Value: cbor.Bytes(lead[:])}, cbor.Pair{Key: "role", Value: cbor.Text("SW")})}))
+	w.must(w.service.Enter(ctx, as(coordA), finalise.Enter{Record: record, Field: "workers", Seen: w.heads(record),
+		Entries: []finalise.Entry{{Value: cbor.Map(cbor.Pair{Key: "worker", Value: cbor.Bytes(lead[:])}, cbor.Pair{Key: "role", Value: cbor.Text("SW")})}}}))
 	st, err := w.service.Standing(ctx, as(coordA), record)
 	if err != nil || len(st.Parts) != 2 || !st.Parts[1].Typing {
 		t.Fatalf("it stands as %+v, %v", st, err)
@@ -255,4 +255,51 @@ func TestEachWorkerOfAJointVisitConfirms(t *testing.T) {
 	all(lead)
 	all(co)
 	w.must(w.finalise(coordA))
+}
+
+// What a typist entered they change, and take out with a reason; what is said again is no
+// change. A decision is not typed up.
+func TestEntriesOfWhatIsTypedUp(t *testing.T) {
+	w := newWorld(t)
+	record := w.minutesFor(lead)
+	entry := func(name string) cbor.Value {
+		return cbor.Map(cbor.Pair{Key: "name", Value: cbor.Text(name)}, cbor.Pair{Key: "role", Value: cbor.Text("SW")})
+	}
+	enter := func(entries ...finalise.Entry) error {
+		_, err := w.service.Enter(ctx, as(coordA), finalise.Enter{Record: record, Field: "attendees", Seen: w.heads(record), Entries: entries})
+		return err
+	}
+	if err := enter(finalise.Entry{Value: entry("The nurse")}, finalise.Entry{Value: entry("A GP")}); err != nil {
+		t.Fatal(err)
+	}
+	there := func() (names []string, elements []syncproto.ElementID) {
+		f, _ := w.view(record).Field("attendees")
+		for i := range f.Items {
+			if f.Items[i].Removed == nil {
+				name, _ := f.Items[i].Field("name")
+				said, _ := name.Value.AsText()
+				names, elements = append(names, said), append(elements, f.Items[i].Element)
+			}
+		}
+		return names, elements
+	}
+	names, ids := there()
+	if len(names) != 2 {
+		t.Fatalf("entered: %q", names)
+	}
+	w.wantRefused(func() error { return enter(finalise.Entry{Element: ids[0], Value: entry(names[0])}) }, syncproto.CodeBadValue)
+	if err := enter(finalise.Entry{Element: ids[0], Value: entry("The school nurse")}, finalise.Entry{Element: ids[1], Out: "She was not there."}); err != nil {
+		t.Fatal(err)
+	}
+	if names, _ := there(); len(names) != 1 || names[0] != "The school nurse" {
+		t.Errorf("after the second form: %q", names)
+	}
+	plan, err := w.service.TypeUp(ctx, as(coordA), finalise.TypeUp{Family: family, Kind: "plan", For: lead, Source: "Her notebook.", Capture: syncproto.CapturePen})
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, err = w.service.Fill(ctx, as(coordA), finalise.Fill{Record: plan, Seen: w.heads(plan), Sets: []finalise.Setting{{Path: syncproto.Path{Field: "status"}, Value: cbor.Text("ACTIVE")}}})
+	if !errors.Is(err, syncproto.CodeDeniedField) {
+		t.Errorf("a typist puts a plan in force: %v", err)
+	}
 }

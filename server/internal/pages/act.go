@@ -21,6 +21,8 @@ type act struct {
 	may  func(*sight) bool
 	form func(*sight) formPage
 	do   func(context.Context, *sight) error
+	// again reports whether the form is only asked for with more room in it; nil: never.
+	again func(*sight) bool
 }
 
 // sight is a record as the caller of an act sees it.
@@ -34,7 +36,7 @@ type sight struct {
 	path  syncproto.Path // that the address names; empty: the record
 	field *schema.Field  // at the path; nil if there is none
 
-	family, team []option // whom a record that is typed up may name (choices)
+	named map[string][]option // what a record that is typed up may name, by what a field refers to (choices)
 }
 
 // formPage is a form with what it is about.
@@ -47,9 +49,18 @@ type formPage struct {
 	Blocks              []block
 	Hidden              []pair
 	Fields              []control
+	Groups              []group
 	Submit              string // empty: there is nothing to send
+	More                string // asks for the form again with more room; empty: it has all
 	Warning             bool
 	Note                string
+}
+
+// group is several questions about one thing.
+type group struct {
+	Legend string
+	Hidden []pair
+	Fields []control
 }
 
 type pair struct{ Name, Value string }
@@ -57,7 +68,7 @@ type pair struct{ Name, Value string }
 // acts is every step that has a form.
 func (p *Pages) acts() []act {
 	return []act{confirmAct(p), finaliseAct(p), handOverAct(p), queryAct(p), answerAct(p), decideAct(p), readAct(p), editAct(p), proposeAct(p),
-		addendumAct(p), correctAct(p), lateAct(p), rectifyAct(p), fillAct(p), entryAct(p), standInAct(p)}
+		addendumAct(p), correctAct(p), lateAct(p), rectifyAct(p), fillAct(p), entriesAct(p), standInAct(p)}
 }
 
 // actRoutes are the form of each step, and where it is sent.
@@ -95,6 +106,10 @@ func (p *Pages) take(ctx context.Context, c *Call, a *act) (Answer, error) {
 	s, err := p.sight(ctx, c)
 	if err != nil {
 		return Answer{}, err
+	}
+	if a.again != nil && a.may(s) && a.again(s) {
+		body, err := p.showForm(s, a, nil)
+		return Answer{Body: body, Shown: shown(&s.st)}, err
 	}
 	err = a.do(ctx, s)
 	if err == nil {
@@ -152,6 +167,7 @@ func (p *Pages) sight(ctx context.Context, c *Call) (*sight, error) {
 	if s.st, err = p.cfg.Workflow.Standing(ctx, c.worker(), id); err != nil {
 		return nil, err
 	}
+	s.say.about(ctx, s.st.Family)
 	for i := range s.st.Parts {
 		if s.st.Parts[i].View.Record == id {
 			s.part = &s.st.Parts[i]
@@ -163,10 +179,10 @@ func (p *Pages) sight(ctx context.Context, c *Call) (*sight, error) {
 	if s.past, err = p.past(ctx, c, &s.st); err != nil {
 		return nil, err
 	}
-	if err := s.choices(ctx); err != nil {
+	if err := s.readPath(); err != nil {
 		return nil, err
 	}
-	return s, s.readPath()
+	return s, s.choices(ctx)
 }
 
 // readPath reads the field that an address names.

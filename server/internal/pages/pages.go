@@ -33,6 +33,7 @@ var files embed.FS
 type Records interface {
 	Families(ctx context.Context, user syncproto.UserID) ([]reading.Family, error)
 	FamilyRecords(ctx context.Context, user syncproto.UserID, family syncproto.FamilyID) ([]reading.Record, error)
+	Record(ctx context.Context, user syncproto.UserID, record syncproto.RecordID) (*syncproto.View, error)
 	History(ctx context.Context, user syncproto.UserID, record syncproto.RecordID) ([]reading.HistoryItem, error)
 	Attribution(ctx context.Context, user syncproto.UserID, record syncproto.RecordID, heads []syncproto.ChangeID) (*reading.Attribution, error)
 	FamilyDue(ctx context.Context, user syncproto.UserID, family syncproto.FamilyID) ([]reading.ChildDue, error)
@@ -44,6 +45,8 @@ type Records interface {
 	Search(ctx context.Context, user syncproto.UserID, words string) (hits []reading.Hit, all int, err error)
 	Excerpt(user syncproto.UserID, record syncproto.RecordID, words string) []reading.Piece
 	Name(syncproto.UserID) string
+	// Colleagues may name somebody more than once.
+	Colleagues(syncproto.UserID) []syncproto.UserID
 	Names() wording.Names
 	// Title, FamilyName and DeviceName are what people call things; empty for what the
 	// person may not know.
@@ -63,7 +66,7 @@ type Workflow interface {
 	Beginnings(context.Context, finalise.Caller, syncproto.FamilyID) []finalise.Beginning
 	TypeUp(context.Context, finalise.Caller, finalise.TypeUp) (syncproto.RecordID, error)
 	Fill(context.Context, finalise.Caller, finalise.Fill) (syncproto.ChangeID, error)
-	AddEntry(context.Context, finalise.Caller, finalise.AddEntry) (syncproto.ChangeID, error)
+	Enter(context.Context, finalise.Caller, finalise.Enter) (syncproto.ChangeID, error)
 	Queue(context.Context, finalise.Caller) ([]finalise.Item, error)
 	Final(context.Context, finalise.Caller) ([]finalise.Item, error)
 	Explain(context.Context, finalise.Caller, []finalise.Item) error

@@ -171,8 +171,8 @@ func (s *speaker) row(part *finalise.Standpoint, f *schema.Field) (row, bool) {
 	fv, _ := v.Field(f.ID)
 	r.Lines = s.lines(f, &fv)
 	r.Acts = fieldActs(part, f)
-	if part.Typing && f.IsCollection() {
-		r.Acts = append(r.Acts, linkTo{Text: "Add", About: f.Hint.Label, Href: link(v.Record, "add", syncproto.Path{Field: f.ID})})
+	if part.Typing && listed(f) {
+		r.Acts = append(r.Acts, linkTo{Text: "Fill in", About: f.Hint.Label, Href: link(v.Record, "entries", syncproto.Path{Field: f.ID})})
 	}
 	kept := part.Typing || f.Label == schema.Admin && asks(f) && (part.Edits[syncproto.Path{Field: f.ID}] || part.Corrects[syncproto.Path{Field: f.ID}])
 	return r, len(r.Lines) > 0 || r.Disputed || f.Required || kept

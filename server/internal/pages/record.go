@@ -70,6 +70,7 @@ func (p *Pages) record(ctx context.Context, c *Call) (Answer, error) {
 		return Answer{}, err
 	}
 	say := p.speaker(c)
+	say.about(ctx, st.Family)
 	body, err := p.show(c, "record.html", shell{Title: say.heading(&st), Live: liveRecord(&st), Content: say.recordPage(&st, past, c)})
 	return Answer{Body: body, Shown: shown(&st)}, err
 }

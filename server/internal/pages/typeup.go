@@ -148,18 +148,17 @@ type blank struct {
 	path  syncproto.Path
 }
 
-// blanks are the fields that the form of a part asks for, in the order of the schema.
+// blanks are the fields that the form of a part asks for, in the order of the schema. What
+// has several entries, or parts, has a form of its own (entriesAct).
 func (s *sight) blanks() []blank {
 	var out []blank
 	for i := range s.part.Kind.Fields {
 		f := &s.part.Kind.Fields[i]
 		path := syncproto.Path{Field: f.ID}
-		switch {
-		case f.ID == s.part.Kind.Part || f.Rule == schema.Derived || f.Rule == schema.Server || !s.fillable(f):
+		if f.ID == s.part.Kind.Part || len(f.Sub) > 0 || !finalise.Typable(f) || !fillable(f) {
 			continue
-		case f.Rule == schema.Own && f.SlotOf != schema.SlotAuthor:
-			continue
-		case f.Rule == schema.Own:
+		}
+		if f.Rule == schema.Own {
 			path.Element = syncproto.ElementID(s.st.For)
 		}
 		out = append(out, blank{f, path})
@@ -167,47 +166,37 @@ func (s *sight) blanks() []blank {
 	return out
 }
 
-// fillable reports whether a form that is typed up can ask for a field.
-func (s *sight) fillable(f *schema.Field) bool {
-	return asks(f) || f.Type == schema.TypeRef && (f.RefKind == "user" || f.RefKind == "person") && !f.IsCollection()
-}
+// fillable reports whether a form that is typed up can ask for a field, or for a part of an
+// entry: all but what is attached.
+func fillable(f *schema.Field) bool { return len(f.Sub) == 0 && f.Type != schema.TypeHash }
 
-// inquire asks for one field or part of an entry, under a name of the form.
+// notSaid is the answer that nothing is said.
+const notSaid = "Not said"
+
+// inquire asks for one field or part of an entry, under a name of the form. What is chosen
+// can be taken back: the notes may not say.
 func (s *sight) inquire(f *schema.Field, name string, now cbor.Value) control {
-	if f.Type != schema.TypeRef {
-		return s.asking(f, name, now)
+	if f.Type == schema.TypeRef {
+		return s.inquireWhich(f, name, now)
 	}
-	out := control{Kind: "select", ID: name, Name: name, Label: f.Hint.Label, Hint: f.Hint.Help, Items: []option{{Text: "Not said"}}}
-	current := s.Form.Get(name)
-	if id, ok := now.AsBytes(); ok && len(id) == len(syncproto.ID{}) && !s.Form.Has(name) {
-		current = syncproto.ID(id).String()
-	}
-	items := s.family
-	if f.RefKind == "user" {
-		items = s.team
-	}
-	for _, one := range items {
-		out.Items = append(out.Items, option{Value: one.Value, Text: one.Text, Checked: one.Value == current})
+	out := s.asking(f, name, now)
+	if len(out.Items) > 0 {
+		out.Kind, out.Items = "select", append([]option{{Text: notSaid}}, out.Items...)
 	}
 	return out
 }
 
-// choices looks up whom a record that is typed up may name: the family's people, and the
-// workers who could have been there.
-func (s *sight) choices(ctx context.Context) (err error) {
-	if !s.part.Typing {
-		return nil
+// inquireWhich asks for a person, a record or an entry.
+func (s *sight) inquireWhich(f *schema.Field, name string, now cbor.Value) control {
+	out := control{Kind: "select", ID: name, Name: name, Label: f.Hint.Label, Hint: f.Hint.Help, Items: []option{{Text: notSaid}}}
+	current := s.Form.Get(name)
+	if id, ok := now.AsBytes(); ok && len(id) == len(syncproto.ID{}) && !s.Form.Has(name) {
+		current = syncproto.ID(id).String()
 	}
-	for _, b := range s.pages.cfg.Workflow.Beginnings(ctx, s.worker(), s.st.Family) {
-		if b.Kind.ID != s.st.Kind {
-			continue
-		}
-		for _, user := range b.For {
-			s.team = append(s.team, option{Value: user.String(), Text: s.say.person(user)})
-		}
+	for _, one := range s.named[f.RefKind] {
+		out.Items = append(out.Items, option{Value: one.Value, Text: one.Text, Checked: one.Value == current})
 	}
-	s.family, err = s.people(ctx, s.st.Family)
-	return err
+	return out
 }
 
 // readAsked reads the answer to a question.
@@ -249,7 +238,7 @@ func fillAct(p *Pages) act {
 		may: func(s *sight) bool { return s.part.Typing },
 		form: func(s *sight) formPage {
 			in := formPage{Heading: "Fill in: " + s.what(), Hidden: []pair{s.seen()}, Submit: "Save",
-				Note: s.say.typedUp(s.part.View) + " Write what is there, as it is there. Lists are added to one by one, on the record's page."}
+				Note: s.say.typedUp(s.part.View) + " Write what is there, as it is there. What has several entries has a form of its own, on the record's page."}
 			for _, b := range s.blanks() {
 				in.Fields = append(in.Fields, s.inquire(b.field, "f-"+b.field.ID, s.at(b.path)))
 			}
@@ -267,44 +256,6 @@ func fillAct(p *Pages) act {
 			var err error
 			if in.Seen, err = readHeads(s.Form.Get("seen")); err == nil {
 				_, err = p.cfg.Workflow.Fill(ctx, s.worker(), in)
-			}
-			return err
-		}}
-}
-
-// entryAct adds an entry to a list of a record that is typed up.
-func entryAct(p *Pages) act {
-	return act{path: "add", id: "deskAdd", done: "filled",
-		may: func(s *sight) bool { return s.part.Typing && s.field != nil && s.field.IsCollection() },
-		form: func(s *sight) formPage {
-			in := formPage{Heading: "Add to: " + s.what(), About: s.about(), Hidden: []pair{s.seen()}, Submit: "Add", Note: s.say.typedUp(s.part.View)}
-			for i := range s.field.Sub {
-				if f := &s.field.Sub[i]; s.fillable(f) && !f.IsProse() {
-					in.Fields = append(in.Fields, s.inquire(f, "p-"+f.ID, cbor.Null()))
-				}
-			}
-			return in
-		},
-		do: func(ctx context.Context, s *sight) error {
-			if s.field == nil {
-				return syncproto.CodeUnknownField
-			}
-			var parts []cbor.Pair
-			for i := range s.field.Sub {
-				value, err := p.readAsked(&s.field.Sub[i], s.Form.Get("p-"+s.field.Sub[i].ID))
-				if err != nil {
-					return err
-				}
-				if text, is := value.AsText(); !value.IsNull() && (!is || strings.TrimSpace(text) != "") {
-					parts = append(parts, cbor.Pair{Key: s.field.Sub[i].ID, Value: value})
-				}
-			}
-			if len(parts) == 0 {
-				return syncproto.CodeBadValue
-			}
-			seen, err := readHeads(s.Form.Get("seen"))
-			if err == nil {
-				_, err = p.cfg.Workflow.AddEntry(ctx, s.worker(), finalise.AddEntry{Record: s.part.View.Record, Field: s.path.Field, Value: cbor.Map(parts...), Seen: seen})
 			}
 			return err
 		}}

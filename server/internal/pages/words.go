@@ -1,6 +1,8 @@
 package pages
 
 import (
+	"context"
+
 	"doorstep/server/internal/wording"
 	"doorstep/syncproto"
 	"doorstep/syncproto/schema"
@@ -13,6 +15,9 @@ type speaker struct {
 	user   syncproto.UserID
 	titles map[syncproto.RecordID]string
 	names  map[syncproto.FamilyID]string
+	// entries names the entries that lists of that name have in the family of the page; nil:
+	// it is about none.
+	entries func(list string) map[syncproto.ID]string
 }
 
 func (p *Pages) speaker(c *Call) *speaker {
@@ -27,12 +32,38 @@ func (s *speaker) ref(f *schema.Field, id syncproto.ID) string {
 		return s.person(syncproto.UserID(id))
 	}
 	if _, isKind := schema.Newest(f.RefKind); !isKind {
+		if s.entries != nil && s.entries(f.RefKind)[id] != "" {
+			return s.entries(f.RefKind)[id]
+		}
 		return "An entry of the record"
 	}
 	if name := s.title(syncproto.RecordID(id)); name != "" {
 		return name
 	}
 	return "A record that you may not read"
+}
+
+// about has references to entries of a family's records named by what the entries say, as
+// far as the person may read them.
+func (s *speaker) about(ctx context.Context, family syncproto.FamilyID) {
+	lists := map[string]map[syncproto.ID]string{}
+	s.entries = func(list string) map[syncproto.ID]string {
+		if known, ok := lists[list]; ok {
+			return known
+		}
+		lists[list] = map[syncproto.ID]string{} // an entry that names another of its own list is not named in turn
+		records, err := s.pages.cfg.Records.FamilyRecords(ctx, s.user, family)
+		for i := 0; err == nil && i < len(records); i++ {
+			var named []option
+			named, err = s.entriesOf(ctx, records[i].ID, records[i].Kind, list)
+			for _, one := range named {
+				if id, err := syncproto.ParseID(one.Value); err == nil {
+					lists[list][id] = one.Text
+				}
+			}
+		}
+		return lists[list]
+	}
 }
 
 // family is what a family is called; empty if the person may not know.

@@ -161,7 +161,9 @@ var everyRefusal = []refused{
 	{reason: "CodeBadOp: Records of this kind do not begin at the desk.", login: grace, record: "typed", family: true, act: "type-up", form: typeUp("kind", "visit_child"), want: "Records of this kind do not begin at the desk."},
 	{reason: "CodeBadValue: That is no child of this family.", login: grace, record: "typed", family: true, act: "type-up", form: typeUp("child", nowhere[:32]), want: "That is no child of this family."},
 	{login: grace, record: "typed", act: "fill", form: on("typed"), want: "That is what it says already."},
-	{login: grace, record: "typed", act: "add?field=attendees", form: on("typed"), want: syncproto.CodeBadValue.Plain()},
+	{login: grace, record: "typed", act: "entries?field=attendees", form: on("typed"), want: "That is what it says already."},
+
+	{reason: "CodeBadValue: : ", login: grace, record: "typed", act: "entries?field=attendees", form: on("typed", "n0-name", "The nurse", "n0-role", "PERHAPS"), want: "Profession: Choose one of the answers in the list."},
 
 	// What a manager is told who would stand in for somebody.
 	{reason: "CodeBadValue: That person still works with the family: ask them.", login: dilys, record: "typed", act: "stand-in", form: standIn("typed", amina, "She left."), want: "That person still works with the family: ask them."},
