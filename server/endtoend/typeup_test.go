@@ -49,7 +49,7 @@ func TestNotesAreTypedUpAtTheDeskAndConfirmedOnATablet(t *testing.T) {
 		t.Fatalf("it was not begun: %d", status)
 	}
 	record := "/desk/records/" + found[1]
-	if status, page := coord.fills(record+"/fill", url.Values{"f-meeting": {"Core group"}, "f-start": {"2026-11-02T10:00"}, "f-discussed": {"Nan can do Sundays."}}); status != http.StatusOK || !strings.Contains(page, "Nan can do Sundays.") {
+	if status, page := coord.fills(record+"/fill", url.Values{"f-type": {"CORE_GROUP"}, "f-start": {"2026-11-02T10:00"}, "f-discussed": {"Nan can do Sundays."}}); status != http.StatusOK || !strings.Contains(page, "Nan can do Sundays.") {
 		t.Errorf("filling in: %d", status)
 	}
 	if status, page := coord.fills(record+"/entries?field=attendees", url.Values{"n0-name": {"The school nurse"}}); status != http.StatusOK || !strings.Contains(page, "The school nurse") {

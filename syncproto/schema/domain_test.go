@@ -321,6 +321,7 @@ observation     consent         PROTECT N  ours: a family's No stands
 observation     seen            OWN
 observation     strengths       OWN
 observation     ideas           OWN
+minutes     type                HUMAN    ours: a meeting that policy asks for is known by its minutes
 minutes     meeting             HUMAN    ours: minutes are named, and typed like a visit
 minutes     start               HUMAN    ours: as of a visit
 minutes     attendees           UNION

@@ -1354,6 +1354,8 @@ export interface VolunteerConcernFields {
 
 /** Minutes of a meeting, version 1. */
 export interface MinutesFields {
+  /** Sort of meeting (human). */
+  type: "CORE_GROUP" | "CIN_MEETING" | "CP_REVIEW" | "NETWORK" | "STRATEGY" | "OTHER";
   /** Which meeting (human). */
   meeting: string;
   /** Started (human). */

@@ -10,11 +10,12 @@ type ChaseList struct {
 
 // ChaseJSON is one thing to chase.
 type ChaseJSON struct {
-	What    string `json:"what" doc:"draft, query, action, review, signature, copy, interview or tablet."`
+	What    string `json:"what" doc:"draft, query, action, review, signature, copy, interview, meeting, confirm or tablet."`
 	Family  string `json:"family" doc:"The family concerned."`
-	Record  string `json:"record,omitempty" doc:"The record concerned; left out: a tablet."`
+	Record  string `json:"record,omitempty" doc:"The record concerned; left out: a tablet, or a meeting."`
 	About   string `json:"about,omitempty" doc:"The record of the person concerned."`
 	Whom    string `json:"whom,omitempty" doc:"Who can do it; left out: not known."`
+	Meeting string `json:"meeting,omitempty" doc:"The type of the meeting of which there are no minutes, a code of minutes.type."`
 	Device  string `json:"device,omitempty" doc:"The tablet."`
 	SinceMS int64  `json:"since_ms,omitempty" doc:"When it began, Unix milliseconds."`
 	By      string `json:"by,omitempty" doc:"The day by which it was to be done."`
@@ -24,7 +25,7 @@ type ChaseJSON struct {
 // chaseWords are the sorts of package reading.
 var chaseWords = map[reading.Chase]string{
 	reading.ChaseDraft: "draft", reading.ChaseQuery: "query", reading.ChaseAction: "action", reading.ChaseReview: "review",
-	reading.ChaseSignature: "signature", reading.ChaseCopy: "copy", reading.ChaseInterview: "interview", reading.ChaseTablet: "tablet",
+	reading.ChaseSignature: "signature", reading.ChaseCopy: "copy", reading.ChaseInterview: "interview", reading.ChaseMeeting: "meeting", reading.ChaseConfirm: "confirm", reading.ChaseTablet: "tablet",
 }
 
 func (a *API) chase(c *call, _ *none) (*ChaseList, error) {
@@ -36,7 +37,7 @@ func (a *API) chase(c *call, _ *none) (*ChaseList, error) {
 	out := &ChaseList{Chased: make([]ChaseJSON, 0, len(list)), People: p.names}
 	for _, one := range list {
 		out.Chased = append(out.Chased, ChaseJSON{What: chaseWords[one.What], Family: one.Family.String(), Record: idOrNone(one.Record),
-			About: idOrNone(one.About), Whom: p.id(one.Whom), Device: idOrNone(one.Device), SinceMS: one.SinceMS, By: dayJSON(one.By), Overdue: one.Overdue})
+			About: idOrNone(one.About), Whom: p.id(one.Whom), Meeting: one.Meeting, Device: idOrNone(one.Device), SinceMS: one.SinceMS, By: dayJSON(one.By), Overdue: one.Overdue})
 	}
 	return out, nil
 }

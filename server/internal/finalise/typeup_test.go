@@ -25,7 +25,7 @@ func (w *world) minutesFor(user syncproto.UserID) syncproto.RecordID {
 func (w *world) fills(record syncproto.RecordID) {
 	w.t.Helper()
 	w.must(w.service.Fill(ctx, as(coordA), finalise.Fill{Record: record, Seen: w.heads(record), Sets: []finalise.Setting{
-		{Path: syncproto.Path{Field: "meeting"}, Value: cbor.Text("Core group")},
+		{Path: syncproto.Path{Field: "type"}, Value: cbor.Text("CORE_GROUP")},
 		{Path: syncproto.Path{Field: "start"}, Value: cbor.Int(w.now.UnixMilli() - 3_600_000)},
 		{Path: syncproto.Path{Field: "discussed"}, Value: cbor.Text("Nan can do Sundays.")}}}))
 	w.must(w.service.Enter(ctx, as(coordA), finalise.Enter{Record: record, Field: "attendees", Seen: w.heads(record),

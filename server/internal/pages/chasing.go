@@ -4,7 +4,9 @@ import (
 	"context"
 
 	"doorstep/server/internal/reading"
+	"doorstep/server/internal/wording"
 	"doorstep/syncproto/clocks"
+	"doorstep/syncproto/schema"
 )
 
 // chasingPage is everything that somebody has to be reminded of.
@@ -35,6 +37,8 @@ var chaseHeadings = [...]string{
 	reading.ChaseSignature: "Plans that nobody has signed",
 	reading.ChaseCopy:      "Plans of which nobody has a copy",
 	reading.ChaseInterview: "Return interviews to be offered within 72 hours",
+	reading.ChaseMeeting:   "Meetings of which there are no minutes",
+	reading.ChaseConfirm:   "Typed up, and not confirmed in time",
 	reading.ChaseTablet:    "Tablets that have not been in touch for a day",
 }
 
@@ -67,6 +71,12 @@ func (p *Pages) chasing(ctx context.Context, c *Call) (Answer, error) {
 	return Answer{Body: body}, err
 }
 
+func meetingWords(code string) string {
+	kind, _ := schema.Newest("minutes")
+	f, _ := kind.Field("type")
+	return wording.Code(f, code)
+}
+
 func (s *speaker) chaseRow(one *reading.Chased) chaseRow {
 	out := chaseRow{Family: s.pages.cfg.Records.FamilyName(s.user, one.Family), Whom: s.person(one.Whom), Overdue: one.Overdue}
 	if title := s.title(one.Record); title != "" && !one.Record.IsZero() {
@@ -74,6 +84,9 @@ func (s *speaker) chaseRow(one *reading.Chased) chaseRow {
 	}
 	if out.What == "" {
 		out.What, out.Href = orElse(s.title(one.About), out.Family), Root+"families/"+one.Family.String()
+	}
+	if one.What == reading.ChaseMeeting {
+		out.What = meetingWords(one.Meeting)
 	}
 	if one.What == reading.ChaseTablet {
 		name, _ := s.pages.cfg.Records.DeviceName(one.Device)

@@ -5,6 +5,7 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"maps"
 	"slices"
 	"time"
 
@@ -26,6 +27,8 @@ const (
 	ChaseSignature                  // a plan in force that nobody signed or declined to, as it stands now
 	ChaseCopy                       // a plan in force of which nobody was given a copy, as it stands now
 	ChaseInterview                  // a return that no interview was offered for
+	ChaseMeeting                    // a meeting that is due, or past it, of which there are no minutes
+	ChaseConfirm                    // what was typed up for somebody who has not confirmed it in time
 	ChaseTablet                     // a tablet that has not been in touch: what it holds is not here
 )
 
@@ -33,10 +36,12 @@ const (
 type Chased struct {
 	What   Chase
 	Family syncproto.FamilyID
-	Record syncproto.RecordID // zero for a tablet
+	Record syncproto.RecordID // zero for a tablet, and for a meeting
 	About  syncproto.RecordID // the person concerned; zero: nobody alone
 	Whom   syncproto.UserID   // who can do it; zero: not known
 	Device syncproto.DeviceID
+	// Meeting is the type of the meeting, a code of minutes.type.
+	Meeting string
 	// SinceMS is when it began, and By until when it was to be done; NoDay: not said.
 	SinceMS int64
 	By      clocks.Day
@@ -102,6 +107,8 @@ type chaser struct {
 	now    time.Time
 	today  clocks.Day
 	out    []Chased
+	// statuses and minutes are the family's, if both are chased.
+	statuses, minutes []*syncproto.View
 }
 
 func (r *Room) chaseIn(user syncproto.UserID, family syncproto.FamilyID, now time.Time) ([]Chased, error) {
@@ -115,14 +122,22 @@ func (r *Room) chaseIn(user syncproto.UserID, family syncproto.FamilyID, now tim
 		if err != nil {
 			return nil, err
 		}
-		if k.ID == "missing_episode" {
+		switch k.ID {
+		case "missing_episode":
 			if err := c.interviews(views); err != nil {
 				return nil, err
 			}
+		case "status":
+			c.statuses = views
+		case "minutes":
+			c.minutes = views
 		}
 		for _, v := range views {
 			c.record(v)
 		}
+	}
+	if mayChase(who, "status") && mayChase(who, "minutes") {
+		c.meetings()
 	}
 	if mayChase(who, "visit") {
 		c.tablets()
@@ -148,6 +163,7 @@ func (c *chaser) record(v *syncproto.View) {
 			c.add(v, Chased{What: ChaseQuery, Whom: q.To, SinceMS: q.By.TimeMS, By: clocks.NoDay})
 		}
 	}
+	c.unconfirmed(v)
 	switch v.Kind {
 	case "visit":
 		c.draft(v)
@@ -168,6 +184,55 @@ func (c *chaser) draft(v *syncproto.View) {
 		f, _ := v.Field("start")
 		c.add(v, Chased{What: ChaseDraft, Whom: f.By.Author, SinceMS: start, By: by})
 	}
+}
+
+// unconfirmed finds what was typed up for somebody, who has not said in the time to record
+// it that it is right.
+func (c *chaser) unconfirmed(v *syncproto.View) {
+	for _, t := range v.Workflow.TypedUp {
+		stands := slices.ContainsFunc(v.Workflow.Confirmed, func(w syncproto.Confirmation) bool {
+			return w.Stands && (w.By.Author == t.For || w.For == t.For)
+		})
+		if by, over := c.OnFileBy(t.By.TimeMS); over && !stands && !c.isPart(v) {
+			c.add(v, Chased{What: ChaseConfirm, Whom: t.For, SinceMS: t.By.TimeMS, By: by})
+		}
+	}
+}
+
+// isPart: a part is confirmed with its whole.
+func (c *chaser) isPart(v *syncproto.View) bool {
+	kind, ok := schema.Newest(v.Kind)
+	return ok && kind.Part != ""
+}
+
+// meetings finds those that policy asks for and of which there are no minutes. One meeting
+// is about all the children of a family.
+func (c *chaser) meetings() {
+	rules := c.visits.Load()
+	var held []clocks.Visit
+	for _, v := range c.minutes {
+		if start, ok := v.Settled("start").AsInt(); ok && v.Workflow.HandedOver != nil {
+			held = append(held, clocks.Visit{On: rules.day(start), Type: codeIn(v, "type"), Counts: true})
+		}
+	}
+	first := map[string]clocks.Due{}
+	for _, periods := range periodsOf(c.statuses) {
+		for _, d := range rules.Due(clocks.Record{Periods: periods, Visits: held}, c.today) {
+			if known, ok := first[d.Visit]; isMeeting(d.Visit) && d.State != clocks.OnTime && (!ok || d.On < known.On) {
+				first[d.Visit] = d
+			}
+		}
+	}
+	for _, code := range slices.Sorted(maps.Keys(first)) {
+		by := first[code].On
+		c.out = append(c.out, Chased{What: ChaseMeeting, Family: c.family, Meeting: code, By: by, Overdue: by < c.today})
+	}
+}
+
+func isMeeting(code string) bool {
+	kind, _ := schema.Newest("minutes")
+	field, _ := kind.Field("type")
+	return field.Codes.Has(code)
 }
 
 func (c *chaser) action(v *syncproto.View) {

@@ -173,7 +173,6 @@ func (v VisitRules) due(f *caseFile, child syncproto.RecordID, today clocks.Day)
 	}
 	out := ChildDue{Child: child, Failed: clocks.NoDay, SeeBy: clocks.NoDay}
 	for _, d := range v.Rules.Due(rec, today) {
-		// Meetings have rules, and no records yet: what nobody can record is not overdue.
 		if isVisit(d.Visit) {
 			out.Visits = append(out.Visits, d)
 		}
@@ -248,12 +247,7 @@ func (r *Room) caseFile(family syncproto.FamilyID) (*caseFile, error) {
 		}
 		views[kind] = list
 	}
-	f := &caseFile{periods: map[syncproto.RecordID][]clocks.Period{}}
-	for _, v := range views["status"] {
-		if child, ok := refIn(v, "child"); ok {
-			f.periods[child] = append(f.periods[child], periodOf(v))
-		}
-	}
+	f := &caseFile{periods: periodsOf(views["status"])}
 	parts := map[syncproto.RecordID][]*syncproto.View{}
 	for _, v := range views["visit_child"] {
 		if visit, ok := refIn(v, "visit"); ok {
@@ -265,6 +259,17 @@ func (r *Room) caseFile(family syncproto.FamilyID) (*caseFile, error) {
 		f.visits = append(f.visits, registered.sightings(v, parts[v.Record])...)
 	}
 	return f, nil
+}
+
+// periodsOf are the children's statuses.
+func periodsOf(statuses []*syncproto.View) map[syncproto.RecordID][]clocks.Period {
+	out := map[syncproto.RecordID][]clocks.Period{}
+	for _, v := range statuses {
+		if child, ok := refIn(v, "child"); ok {
+			out[child] = append(out[child], periodOf(v))
+		}
+	}
+	return out
 }
 
 // views are all the records of a kind that have a view: not those that are erased or

@@ -76,6 +76,8 @@ func (r *Room) titleOf(info store.RecordInfo, v *syncproto.View) string {
 		return joined(r.Name(syncproto.UserID(worker)), codeLabel(kind, v, "role"))
 	case "status":
 		return joined(codeLabel(kind, v, "kind"), since(v))
+	case "minutes":
+		return r.dated(strings.Join(known("Minutes", codeLabel(kind, v, "type")), ": "), v, "start")
 	case "missing_episode":
 		return r.dated(sentence(kind.Name), v, "start")
 	case "return_interview":
@@ -85,8 +87,10 @@ func (r *Room) titleOf(info store.RecordInfo, v *syncproto.View) string {
 }
 
 // joined are the words of a title that are known.
-func joined(words ...string) string {
-	return strings.Join(slices.DeleteFunc(words, func(w string) bool { return w == "" }), ", ")
+func joined(words ...string) string { return strings.Join(known(words...), ", ") }
+
+func known(words ...string) []string {
+	return slices.DeleteFunc(words, func(w string) bool { return w == "" })
 }
 
 // codeLabel is what people call the value of a field.
