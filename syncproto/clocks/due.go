@@ -109,7 +109,7 @@ func (d duty) ownOrPolicy() []Rhythm {
 	}
 	by := own.SetBy
 	if by == "" {
-		by = "The plan"
+		by = OwnPlan
 	}
 	return []Rhythm{{Then: Step{own.Every, by}}, {First: d.policy.Rhythm.First}}
 }

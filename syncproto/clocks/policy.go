@@ -35,8 +35,12 @@ func Defaults() []string {
 	}
 }
 
-// LocalPolicy is the basis of what a borough asks for itself.
-const LocalPolicy = "Local policy"
+// LocalPolicy is the basis of what a borough asks for itself, OwnPlan that of what a
+// child's own plan asks for, where nobody wrote down who decided it.
+const (
+	LocalPolicy = "Local policy"
+	OwnPlan     = "The plan"
+)
 
 // inForce picks, for each type of visit and status, the row that holds on a day.
 func inForce(rows []Policy, on Day) []Policy {

@@ -18,7 +18,7 @@ type DueList struct {
 // FileJSON is a file in which records can be begun and that tablets do not carry, or cannot name.
 type FileJSON struct {
 	Family string   `json:"family" doc:"Its id."`
-	Name   string   `json:"name" doc:"Whose it is: the worker whom the caller supervises, the family, or the family's volunteer; empty where the caller may not know."`
+	Name   string   `json:"name" doc:"Whose it is: the worker whom the caller supervises or observes, the family, or the family's volunteer; empty where the caller may not know."`
 	Kinds  []string `json:"kinds" doc:"The kinds of which records may be begun, e.g. volunteer_match."`
 }
 
@@ -34,10 +34,15 @@ type ChildDueJSON struct {
 
 // VisitDueJSON is one day by which a child must be visited, and why.
 type VisitDueJSON struct {
-	Type    string `json:"type" doc:"Type of visit, e.g. CP."`
-	By      string `json:"by" doc:"The day, e.g. 2026-05-03."`
-	State   string `json:"state" doc:"on_time, soon or overdue."`
-	Why     string `json:"why" doc:"What it rests on and what it is counted from, e.g. \"Reg 28(2)(b): 6 weeks from 3 May 2026\"."`
+	Type  string `json:"type" doc:"Type of visit, e.g. CP."`
+	By    string `json:"by" doc:"The day, e.g. 2026-05-03."`
+	State string `json:"state" doc:"on_time, soon or overdue."`
+	Why   string `json:"why" doc:"What it rests on and what it is counted from, e.g. \"Reg 28(2)(b): 6 weeks from 3 May 2026\"."`
+	// What why says, in parts, for who says it in another language.
+	Basis   string `json:"basis" doc:"What it rests on: a regulation, e.g. \"Reg 28(2)(b)\", who decided it, \"Local policy\" or \"The plan\"."`
+	Every   int64  `json:"every" doc:"How many units of time may pass."`
+	Unit    string `json:"unit" doc:"WD (working days), CD (days), WEEK or MONTH."`
+	From    string `json:"from" doc:"The day that it is counted from."`
 	Last    string `json:"last,omitempty" doc:"Day of the last visit that counts."`
 	Alone   bool   `json:"alone" doc:"The next visit must see the child alone."`
 	Bedroom bool   `json:"bedroom" doc:"The next visit must see the bedroom."`
@@ -82,7 +87,7 @@ func dueList(list []reading.ChildDue) *DueList {
 		j := ChildDueJSON{Family: d.Family.String(), Child: d.Child.String(), Visits: make([]VisitDueJSON, 0, len(d.Visits)),
 			Failed: dayJSON(d.Failed), SeeBy: dayJSON(d.SeeBy), Unseen: unseen(d)}
 		for _, v := range d.Visits {
-			j.Visits = append(j.Visits, VisitDueJSON{Type: v.Visit, By: dayJSON(v.On), State: nearness(v.State), Why: v.Why(),
+			j.Visits = append(j.Visits, VisitDueJSON{Type: v.Visit, By: dayJSON(v.On), State: nearness(v.State), Why: v.Why(), Basis: v.Basis, Every: int64(v.Every.N), Unit: string(v.Every.Unit), From: dayJSON(v.From),
 				Last: dayJSON(v.Last), Alone: v.Alone, Bedroom: v.Bedroom, Home: v.Home})
 		}
 		out.Children = append(out.Children, j)

@@ -109,11 +109,33 @@ func (r *Room) FamilyDue(_ context.Context, user syncproto.UserID, family syncpr
 	var out []ChildDue
 	for _, child := range f.children() {
 		due := r.visits.Load().due(f, child, today)
+		if due.UnseenBySocialWork || due.Unseen {
+			if expected, err := r.expected(child, today); err != nil {
+				return nil, fmt.Errorf("working out what is due: %w", err)
+			} else if expected {
+				due.UnseenBySocialWork, due.Unseen = false, false
+			}
+		}
 		if due.Family = family; due.matters() {
 			out = append(out, due)
 		}
 	}
 	return out, nil
+}
+
+// expected reports whether a child is not born yet: nobody can see them, and the visits
+// that their status asks for are to those who expect them. From the day on which the
+// birth is expected they count as born, whatever is on record.
+func (r *Room) expected(child syncproto.RecordID, today clocks.Day) (bool, error) {
+	v, err := r.store.View(child)
+	if errors.Is(err, store.ErrNotFound) {
+		return false, nil
+	}
+	if err != nil {
+		return false, err
+	}
+	birth := dayIn(v, "expected_dob")
+	return codeIn(v, "dob") == "" && birth != clocks.NoDay && today < birth, nil
 }
 
 func (d ChildDue) matters() bool {

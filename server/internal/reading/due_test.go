@@ -139,6 +139,27 @@ func TestAChildWhomNobodySawIsShown(t *testing.T) {
 	}
 }
 
+// A child who is not born yet is nobody whom somebody has failed to see; from the day of
+// the expected birth on they are.
+func TestAChildWhoIsExpectedIsNotUnseen(t *testing.T) {
+	b := protected(t)
+	b.write(maya, "person", set("expected_dob", cbor.Text("2026-09-01")))
+	on := func(month time.Month, day int) reading.ChildDue {
+		b.room = reading.New(b.Store, func() time.Time { return time.Date(2026, month, day, 9, 0, 0, 0, time.UTC) }, visitRules(t))
+		return b.onlyDue()
+	}
+	if due := on(8, 31); due.Unseen || due.UnseenBySocialWork || due.Visits[0].State != clocks.Overdue {
+		t.Errorf("the day before: %+v, want an overdue visit alone", due)
+	}
+	if due := on(9, 1); !due.Unseen {
+		t.Errorf("on the day: %+v, want a child whom nobody has seen", due)
+	}
+	b.write(maya, "person", set("dob", cbor.Text("2026-06-10")), set("expected_dob", cbor.Null()))
+	if due := on(8, 31); !due.Unseen {
+		t.Errorf("born early: %+v, want a child whom nobody has seen", due)
+	}
+}
+
 func TestOnlyReadersAreToldWhatIsDue(t *testing.T) {
 	b := protected(t)
 	for user, known := range map[syncproto.UserID]bool{lead: true, manager: true, stranger: false, it: false} {
