@@ -71,13 +71,14 @@ func TestExampleRecordsSayWhatTheFilesSay(t *testing.T) {
 	if len(rules.Items) != 3 || len(network.Items) != 3 || len(plan.Conflicts) != 0 {
 		t.Errorf("plan: %d rules, %d people, %d conflicts", len(rules.Items), len(network.Items), len(plan.Conflicts))
 	}
-	formula := slices.ContainsFunc(rules.Items, func(e elementOf) bool {
-		f, _ := e.Field("text")
+	hers, _ := w.view("plan", "PL-2").Field("rules")
+	formula := slices.ContainsFunc(hers.Items, func(e elementOf) bool {
+		f, _ := e.Field("how_checked")
 		s, _ := f.Value.AsText()
-		return s == "=If Maya is frightened she texts “PINEAPPLE” to Nan - and Nan comes."
+		return s == "=School rings if she is not there by 9"
 	})
 	if !formula {
-		t.Error("the rule that begins with an equals sign is not there as it was written")
+		t.Error("what begins with an equals sign is not there as it was written")
 	}
 	frequency, _ := w.view("status", "S-3").Field("visit_frequency")
 	if n, _ := frequency.Value.Get("n"); !n.Equal(cbor.Int(10)) {
