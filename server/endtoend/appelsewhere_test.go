@@ -5,13 +5,15 @@ import (
 	"net/http"
 	"strings"
 	"testing"
+	"time"
 
 	"doorstep/server/web/webtest"
 )
 
 // What no tablet carries is begun in the app all the same, by whom access lets: by a
 // manager the personal part of supervision, on a worker's own file. Who coordinates
-// volunteers matches one with a family of which they know nothing else. The server takes both.
+// volunteers matches one with a family of which they know nothing else, and who coaches a
+// worker records what they saw of their practice there. The server takes all of it.
 func TestTheAppBeginsWhatNoTabletKeeps(t *testing.T) {
 	b := newBorough(t, caseload{workers: 1, families: 1, manager: true, helpers: true})
 	hers := &appTablet{Browser: webtest.Start(t, "lang=en-GB", "accept-lang=en-GB"), t: t, front: newFront(t, b), login: "manager"}
@@ -43,6 +45,28 @@ func TestTheAppBeginsWhatNoTabletKeeps(t *testing.T) {
 	b.sits(t, "programme").wantsRecord(match, "volunteer_match", "")
 	theirs.goesTo("record/" + match)
 	theirs.Until("what was chosen is still there", `document.querySelector("#field-volunteer select").selectedOptions[0].text === "Betty Lowe"`)
+	theirs.leaves()
+	b.observes(t, theirs)
+}
+
+// observes has somebody coach a worker on a visit to a family of which they know nothing
+// else, after a manager has let them.
+func (b *borough) observes(t *testing.T, theirs *appTablet) {
+	t.Helper()
+	coach := b.hires(t, "coach", "coach")
+	first := newTablet(t, b, 0, 1)
+	first.syncs()
+	b.sits(t, "manager").wants(http.StatusOK, "POST", "/v1/families/"+first.families()[0].String()+"/grants", map[string]any{"user": coach.user, "basis": "OBSERVE",
+		"reason": "The family consented to it.", "to_ms": time.Now().Add(time.Hour).UnixMilli()}, nil)
+	a := &appTablet{Browser: theirs.Browser, t: t, front: theirs.front, login: "coach"}
+	a.Press("Somebody else")
+	a.installsWith("")
+	observed := a.beginsElsewhere("Worker 0", "Observed practice")
+	a.Press("Yes") // they did
+	a.Fill("What you saw", "She sat on the floor and waited.")
+	a.Until("it is kept", stateOf("What you saw")+`.startsWith("Saved on this tablet")`)
+	a.sends()
+	coach.wantsRecord(observed, "observation", "She sat on the floor and waited.")
 }
 
 // beginsElsewhere begins a record in a file that no tablet keeps, and returns its id.

@@ -48,10 +48,15 @@ func (a *appTablet) goesTo(place string) {
 }
 
 // The states of the app in which something is wrong keep WCAG 2.2 AA as its everyday
-// screens do: a disagreement, a full disk, a wrong PIN, a lease that has run out, words
-// that went into custody, an ended session, a destroyed key, an app that cannot start.
+// screens do: a disagreement, a full disk, a wrong PIN, a lease that has run out, storage
+// that the browser threw away, words that went into custody and words for which there was
+// no room there, a family that is closed, an ended session, a destroyed key, an app that
+// cannot start.
 func TestTheAppInTroubleKeepsWCAG(t *testing.T) {
 	b, _ := newRecoverableBorough(t, caseload{workers: 2, families: 1, plans: true})
+	b.stop()
+	b.cfg.Limits.CustodyMB = 1
+	b.start(t)
 	a, door := newWatchedTablet(t, b, 0)
 	a.canTellFates()
 	door.tell(map[string]int{"lease_ms": 1}) // it has run out at the next start
@@ -75,8 +80,8 @@ func TestTheAppInTroubleKeepsWCAG(t *testing.T) {
 	a.KeepsWCAG(appFolder, "a full disk")
 	a.disk("free")
 
-	a.leaseEnds(door)
-	a.losesAccess(b, visit)
+	a.leaseEnds(door, visit)
+	a.losesAccess(b, visit, colleague.families()[0].String())
 	a.keyIsDestroyed()
 	a.cannotStart()
 	a.SawEveryState()
@@ -182,11 +187,18 @@ func (a *appTablet) wroteWith(colleague *tablet) {
 	}
 }
 
-// leaseEnds starts the tablet past its lease and opens it by a sign-in, with a wrong PIN
-// first.
-func (a *appTablet) leaseEnds(door *frontDoor) {
+// leaseEnds starts the tablet past its lease, after its browser threw its database away,
+// and opens it by a sign-in, with a wrong PIN first. What was only there is there again.
+func (a *appTablet) leaseEnds(door *frontDoor, visit string) {
 	a.t.Helper()
+	a.sends()
+	a.front.signal(false)
+	a.opens(visit)
+	a.Fill(summary, "Only here. ")
+	a.Until("it is kept", stateOf(summary)+`.startsWith("Saved on this tablet")`)
 	a.Open(a.url("?again"))
+	a.front.signal(true)
+	a.isEvicted()
 	a.Sees("away from the server for too long")
 	a.KeepsWCAG(appFolder, "past the lease")
 	a.Press("Write something down without opening the tablet")
@@ -202,15 +214,33 @@ func (a *appTablet) leaseEnds(door *frontDoor) {
 	a.Fill("PIN of", pin)
 	a.Press("Unlock")
 	a.Sees("Your families")
+	a.KeepsWCAG(appFolder, "words that came back")
+	a.Press("I have read this")
+	a.sends()
+	a.opens(visit)
+	a.Until("what was only here is there", area(summary)+`.value.includes("Only here. ")`)
 }
 
-// losesAccess has words go into custody, and gives the access back.
-func (a *appTablet) losesAccess(b *borough, visit string) {
+// isEvicted has the browser throw away what a locked tablet keeps of its person.
+func (a *appTablet) isEvicted() {
+	a.t.Helper()
+	a.Sees("away from the server for too long")
+	if gone := webtest.Eval[int](a.Browser, `indexedDB.databases().then((all) => Promise.all(all.filter((d) => /^doorstep-[0-9a-f]{32}$/.test(d.name)).map((d) =>
+		new Promise((done, failed) => { const r = indexedDB.deleteDatabase(d.name); r.onsuccess = () => done(true); r.onerror = r.onblocked = failed; })))).then((gone) => gone.length)`); gone != 1 {
+		a.t.Fatalf("%d databases were thrown away, want one", gone)
+	}
+}
+
+// losesAccess has words go into custody, more than there is room for, so that the family
+// stays, closed; and gives the access back.
+func (a *appTablet) losesAccess(b *borough, visit, family string) {
 	a.t.Helper()
 	a.front.signal(false)
 	a.opens(visit)
-	a.Fill(summary, "Never sent. ")
-	a.Until("it is kept", stateOf(summary)+`.startsWith("Saved on this tablet")`)
+	webtest.Eval[bool](a.Browser, `(() => { const el = `+area(summary)+`, words = [];
+		for (let n = 0; n < 120_000; n++) words.push(Math.random().toString(36).slice(2, 12));
+		el.value += words.join(" "); el.dispatchEvent(new Event("input", {bubbles: true})); return true; })()`)
+	a.Until("it is kept", allKept+" && "+stateOf(summary)+`.startsWith("Saved on this tablet")`)
 	if err := b.op.SetDisabled(a.t.Context(), a.login, true); err != nil {
 		a.t.Fatal(err)
 	}
@@ -218,8 +248,11 @@ func (a *appTablet) losesAccess(b *borough, visit string) {
 	a.goesTo("outbox")
 	a.Press("Send and receive now")
 	a.Sees("Locked away until a reviewer decides")
+	a.Sees("Waiting")
 	a.KeepsWCAG(appFolder, "words in custody")
-	a.showsEachFate("outbox", map[string]string{"held": "what is held on this tablet", "refused": "what is refused on this tablet"})
+	a.goesTo("family/" + family)
+	a.KeepsWCAG(appFolder, "a closed family")
+	a.showsEachFate("outbox", map[string]string{"refused": "what is refused on this tablet"})
 	if err := b.op.SetDisabled(a.t.Context(), a.login, false); err != nil {
 		a.t.Fatal(err)
 	}

@@ -11,6 +11,8 @@ import (
 	"testing"
 
 	"doorstep/server/web/webtest"
+	"doorstep/syncproto"
+	"doorstep/syncproto/clocks"
 	"doorstep/syncproto/schema"
 )
 
@@ -78,6 +80,106 @@ func TestEveryTextIsUsed(t *testing.T) {
 		if !strings.Contains(source.String(), `"`+key+`"`) && !strings.Contains(source.String(), "`"+group+"${") {
 			t.Errorf("no screen says %s", key)
 		}
+	}
+}
+
+// TestRefusalsSpeakWelsh: every reason that the protocol, or the client by itself, gives to a
+// person has words in Welsh, and those that may be said in several ways in English have as many.
+func TestRefusalsSpeakWelsh(t *testing.T) {
+	english := refusals(t)
+	source, err := os.ReadFile(filepath.Join("src", "words", "refusals.cy.ts"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	welsh := map[string]string{}
+	for _, m := range regexp.MustCompile(`(?m)^  "([^"]+)": "(.*)",$`).FindAllStringSubmatch(string(source), -1) {
+		welsh[m[1]] = m[2]
+	}
+	for code, plain := range english {
+		if words := welsh[code]; strings.TrimSpace(words) == "" || slices.Contains(plain, words) {
+			t.Errorf("%s (%q) is %q in Welsh", code, plain, words)
+		}
+	}
+	for key := range welsh {
+		code, plain, apart := strings.Cut(key, "|")
+		if said, ok := english[code]; !ok || apart && !slices.Contains(said, plain) {
+			t.Errorf("nobody gives the reason %q", key)
+		}
+	}
+}
+
+// refusals are the codes that a person may read the words of, with these: the protocol's
+// first, then what the client says besides.
+func refusals(t *testing.T) map[string][]string {
+	t.Helper()
+	found := map[string][]string{}
+	for c := syncproto.Code(1); c < 1000; c++ {
+		if c.Error() != "unknown" {
+			found[c.Error()] = []string{c.Plain()}
+		}
+	}
+	found["unknown"] = []string{syncproto.Code(999).Plain()}
+	gives, sentence := regexp.MustCompile(`(?:new Refusal\(|\bcode: )"(\w+)",(.*)`), regexp.MustCompile(`"([A-Z][^"]*\.)"`)
+	files, err := filepath.Glob("../../client-sdk/ts/src/*.ts")
+	more, err2 := filepath.Glob("../../client-sdk/ts/src/worker/*.ts")
+	if err != nil || err2 != nil || len(files) < 5 || len(more) < 10 {
+		t.Fatalf("the client's source: %d and %d files, %v, %v", len(files), len(more), err, err2)
+	}
+	own := 0
+	for _, file := range append(files, more...) {
+		source, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, m := range gives.FindAllStringSubmatch(string(source), -1) {
+			for _, plain := range sentence.FindAllStringSubmatch(m[2], -1) {
+				found[m[1]] = append(found[m[1]], plain[1])
+				own++
+			}
+		}
+	}
+	if own < 12 || len(found) < 70 {
+		t.Fatalf("only %d reasons were found, %d of them the client's own", len(found), own)
+	}
+	return found
+}
+
+// TestReasonsOfDueDatesHaveWords: what package clocks rests a day on where no regulation
+// is named, and each unit in which it counts, is in the app's table of them.
+func TestReasonsOfDueDatesHaveWords(t *testing.T) {
+	source, err := os.ReadFile(filepath.Join("src", "screens", "today.tsx"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	table := func(name string) []string {
+		_, from, _ := strings.Cut(string(source), "const "+name+":")
+		body, _, _ := strings.Cut(from, ";\n")
+		_, body, _ = strings.Cut(body, "= {")
+		var keys []string
+		for _, m := range regexp.MustCompile(`(?:"([^"]+)"|(\b[A-Z]+)): [\["]`).FindAllStringSubmatch(body, -1) {
+			keys = append(keys, m[1]+m[2])
+		}
+		slices.Sort(keys)
+		return keys
+	}
+	want := []string{clocks.LocalPolicy, clocks.OwnPlan}
+	slices.Sort(want)
+	if got := table("bases"); !slices.Equal(got, want) {
+		t.Errorf("the app has words for %q, days rest on %q", got, want)
+	}
+	var units []string
+	kind, _ := schema.Newest("status")
+	frequency, _ := kind.Field("visit_frequency")
+	for _, f := range frequency.Sub {
+		if f.ID == "unit" {
+			for _, c := range f.Codes.All() {
+				units = append(units, c.Code)
+			}
+		}
+	}
+	slices.Sort(units)
+	if got := table("units"); len(got) < 4 || !slices.Equal(got, units) {
+		t.Errorf("the app has words for the units %q, there are %q", got, units)
 	}
 }
 

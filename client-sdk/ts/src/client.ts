@@ -1,4 +1,4 @@
-import { Refusal } from "./refusal";
+import { interrupted, Refusal } from "./refusal";
 import { TextField } from "./textfield";
 import type { Answer, Call, Event as WorkerEvent, FromWorker } from "./worker/messages";
 import type {
@@ -171,7 +171,7 @@ export class Client {
     this.#worker.onerror = (e) => {
       e.preventDefault();
       this.#tell("fault", { code: "worker", plain: "This page could not be started. Close it and open it again." });
-      for (const w of this.#waiting.values()) w.failed(new Refusal("interrupted", ""));
+      for (const w of this.#waiting.values()) w.failed(interrupted());
       this.#waiting.clear();
     };
   }
@@ -387,7 +387,7 @@ export class Client {
   /** Ends this tab's part. What was typed stays. */
   close(): void {
     this.#worker.terminate();
-    for (const w of this.#waiting.values()) w.failed(new Refusal("interrupted", ""));
+    for (const w of this.#waiting.values()) w.failed(interrupted());
     this.#waiting.clear();
   }
 

@@ -10,6 +10,9 @@
  * - `storage`: nothing can be kept here now (no space, or the browser refuses).
  * - `damaged`: what was kept cannot be read; see the `fault` event.
  * - `interrupted`: the worker was started anew; nothing is known of this call.
+ *
+ * `plain` is English. An app that speaks another language as well has words of its own
+ * for the codes; it is empty where there is nothing that the person could do.
  */
 export class Refusal extends Error {
   /** detail is what is missing or wrong, for a log; it never holds content. */
@@ -17,4 +20,9 @@ export class Refusal extends Error {
     super(plain || code);
     this.name = "Refusal";
   }
+}
+
+/** The refusal of a call of which nothing is known, because what worked on it is gone. */
+export function interrupted(detail = ""): Refusal {
+  return new Refusal("interrupted", "This was broken off. What is shown as saved is kept. Try it again.", detail);
 }

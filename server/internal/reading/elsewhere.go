@@ -35,7 +35,7 @@ func (r *Room) Elsewhere(user syncproto.UserID) []Elsewhere {
 		case named:
 			add(h.Family, r.FamilyName(user, h.Family))
 		default:
-			add(h.Family, r.volunteerOf(h.Family, user))
+			add(h.Family, r.knownBy(h.Family, user))
 		}
 	}
 	for _, file := range state.OwnFiles(user, at) {
@@ -58,11 +58,19 @@ func (r *Room) begun(user syncproto.UserID, file syncproto.FamilyID) (kinds []st
 	return kinds
 }
 
-// volunteerOf names a family by its volunteer, for who coordinates them and may not know
-// what the family is called; to the volunteers themselves that says nothing.
-func (r *Room) volunteerOf(family syncproto.FamilyID, asks syncproto.UserID) string {
+// knownBy names a family by somebody who works with it, for who may not know what it is
+// called: by the worker whose practice they observe, else by the family's volunteer. To
+// these themselves that says nothing.
+func (r *Room) knownBy(family syncproto.FamilyID, asks syncproto.UserID) string {
+	holds := func(u syncproto.UserID, basis access.Basis) bool {
+		return slices.Contains(r.store.State().StandingOf(u, family, r.now().UnixMilli()).Bases, string(basis))
+	}
+	whose := access.BasisVol
+	if holds(asks, access.BasisObserve) {
+		whose = access.BasisLead
+	}
 	for _, u := range r.store.State().MembersOf(family) {
-		if u != asks && slices.Contains(r.store.State().StandingOf(u, family, r.now().UnixMilli()).Bases, string(access.BasisVol)) {
+		if u != asks && holds(u, whose) {
 			return r.Name(u)
 		}
 	}

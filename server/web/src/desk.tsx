@@ -1,6 +1,7 @@
 import type { Client, Kind, Session, SyncReport } from "@doorstep/client";
 import { useCallback, useEffect, useMemo, useState } from "preact/hooks";
 import type { ComponentChildren } from "preact";
+import { AlarmBoxes, type Alarms } from "./alarms";
 import { useFacts, useSynced } from "./facts";
 import { Files } from "./files";
 import { DeskContext, type Desk } from "./hooks";
@@ -21,7 +22,7 @@ import { formTexts, inWords, said } from "./words/kinds";
 import { language, t } from "./words/words";
 
 /** The app once somebody is here: every screen, and what they share. */
-export function DeskRoom(props: { client: Client; session: Session | undefined; back: Back | undefined; onSpent: () => void }) {
+export function DeskRoom(props: { client: Client; session: Session | undefined; alarms: Alarms; back: Back | undefined; onSpent: () => void }) {
   const { client, session } = props;
   const desk = useDeskOf(client, session);
   const path = useRoute();
@@ -31,7 +32,7 @@ export function DeskRoom(props: { client: Client; session: Session | undefined; 
   return (
     <DeskContext.Provider value={desk}>
       {bare ? <main id="main" tabIndex={-1}>{place === "show" ? <Show record={id} /> : <PlanCopy record={id} />}</main> : (
-        <Frame place={place} signedIn={session !== undefined} back={props.back} onSpent={props.onSpent}>
+        <Frame place={place} signedIn={session !== undefined} alarms={props.alarms} back={props.back} onSpent={props.onSpent}>
           <Fallible key={path.join("/")}><Screen place={place} id={id} more={more} last={last} /></Fallible>
         </Frame>
       )}
@@ -89,7 +90,7 @@ function useDeskOf(client: Client, session: Session | undefined): Desk | undefin
 
 const places = ["today", "outbox", "more"] as const;
 
-function Frame(props: { place: string; signedIn: boolean; back: Back | undefined; onSpent: () => void; children: ComponentChildren }) {
+function Frame(props: { place: string; signedIn: boolean; alarms: Alarms; back: Back | undefined; onSpent: () => void; children: ComponentChildren }) {
   return (
     <>
       <a href="#main" class="govuk-skip-link" onClick={(e) => { e.preventDefault(); document.getElementById("main")?.focus(); }}>{t("app.skip")}</a>
@@ -103,6 +104,7 @@ function Frame(props: { place: string; signedIn: boolean; back: Back | undefined
       </header>
       <div class="govuk-width-container">
         {language() === "cy" && <p class="govuk-body-s awaiting">{t("app.awaiting_review")}</p>}
+        <AlarmBoxes alarms={props.alarms} />
         <Connection signedIn={props.signedIn} back={props.back} onSpent={props.onSpent} />
         <main class="govuk-main-wrapper" id="main" tabIndex={-1}>{props.children}</main>
       </div>

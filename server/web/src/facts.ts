@@ -11,12 +11,15 @@ export interface ChildDue {
   unseen?: string;
 }
 
-/** One day by which a child must be visited, and why: "Reg 28(2)(b): 6 weeks from 3 May 2026". */
+/** One day by which a child must be visited, and why: on what that rests, and how long from which day. */
 export interface VisitDue {
   type: string;
   by: string;
   state: string;
-  why: string;
+  basis: string;
+  every: number;
+  unit: string;
+  from: string;
   alone: boolean;
   bedroom: boolean;
   home: boolean;

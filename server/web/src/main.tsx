@@ -1,10 +1,11 @@
-import { Client, Refusal, type OpenState, type Session } from "@doorstep/client";
+import { Client, type OpenState, type Session } from "@doorstep/client";
 import { render } from "preact";
 import { useEffect, useState } from "preact/hooks";
 import { blankOutOfSight } from "./blank";
 import { keepClipboardOut } from "./clipboard";
 import { DeskRoom } from "./desk";
-import { Box, Loading, Title } from "./parts/basic";
+import { useAlarms } from "./alarms";
+import { Box, Loading, plain, Title } from "./parts/basic";
 import { takeBack, type Back } from "./openid";
 import { Enrol } from "./screens/enrol";
 import { Unlock } from "./screens/unlock";
@@ -22,12 +23,13 @@ function App(props: { client: Client; back: Back | undefined }) {
   const [another, setAnother] = useState(false);
   useEffect(() => client.on("state", setState), [client]);
   useEffect(() => client.on("session", setSession), [client]);
+  const alarms = useAlarms(client);
   useEffect(() => {
     if (state !== "open") return;
     setAnother(false);
     document.documentElement.lang = language(); // of whoever is here now
   }, [state]);
-  if (state === "open") return <DeskRoom client={client} session={session} back={back} onSpent={spend} />;
+  if (state === "open") return <DeskRoom client={client} session={session} alarms={alarms} back={back} onSpent={spend} />;
   if (state === "empty" || another) return <Enrol client={client} back={back} onSpent={spend} onBack={state === "empty" ? undefined : () => setAnother(false)} />;
   return <Unlock client={client} back={back} onSpent={spend} onAnother={() => setAnother(true)} />;
 }
@@ -53,7 +55,7 @@ async function begin(root: HTMLElement): Promise<void> {
     keepClipboardOut();
     render(<App client={client} back={back} />, root);
   } catch (e) {
-    render(<Failed why={e instanceof Refusal ? e.message : t("app.failed")} />, root);
+    render(<Failed why={plain(e)} />, root);
   }
 }
 

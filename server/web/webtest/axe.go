@@ -34,12 +34,27 @@ func (b *Browser) KeepsWCAG(app, state string) {
 	}
 }
 
+// KeepsWCAGOnPaper does so as the page is printed from a tablet whose colours are dark,
+// which paper does not follow; the browser shows it so until Scheme is called.
+func (b *Browser) KeepsWCAGOnPaper(app, state string) {
+	b.t.Helper()
+	b.isIn(app, state)
+	b.emulate(emulation.SetEmulatedMediaParams{Media: "print", Features: []*emulation.MediaFeature{{Name: "prefers-color-scheme", Value: "dark"}}})
+	for _, v := range b.Axe(app) {
+		b.t.Errorf("%s, on paper: %v", state, v)
+	}
+}
+
 // Scheme has the browser ask pages for "light" or "dark" colours.
 func (b *Browser) Scheme(scheme string) {
 	b.t.Helper()
-	wanted := emulation.SetEmulatedMediaParams{Features: []*emulation.MediaFeature{{Name: "prefers-color-scheme", Value: scheme}}}
-	if _, err := chromedp.Call(b.ctx, emulation.SetEmulatedMedia, wanted); err != nil {
-		b.t.Fatalf("asking for %s colours: %v", scheme, err)
+	b.emulate(emulation.SetEmulatedMediaParams{Features: []*emulation.MediaFeature{{Name: "prefers-color-scheme", Value: scheme}}})
+}
+
+func (b *Browser) emulate(media emulation.SetEmulatedMediaParams) {
+	b.t.Helper()
+	if _, err := chromedp.Call(b.ctx, emulation.SetEmulatedMedia, media); err != nil {
+		b.t.Fatalf("asking for %+v: %v", media, err)
 	}
 }
 

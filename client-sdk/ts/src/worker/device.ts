@@ -6,7 +6,7 @@
 import type { Recovered } from "../client";
 import { decode, encode } from "../cbor";
 import { fromHex, toHex } from "../ids";
-import { Refusal } from "../refusal";
+import { interrupted, Refusal } from "../refusal";
 import type { Sketch, Value } from "../types";
 import { familiesOf } from "./decode";
 import { chance, timeValue } from "./encode";
@@ -169,7 +169,7 @@ export class Device {
     this.#store.close();
     this.#spare?.close();
     this.#outboxSpare?.close();
-    for (const j of [...this.#queue.splice(0), ...this.#patient.splice(0)]) j.failed(new Refusal("interrupted", ""));
+    for (const j of [...this.#queue.splice(0), ...this.#patient.splice(0)]) j.failed(interrupted());
   }
 
   /** Keeps a row of the driver's own; in the second copy too, unless the server could give it again. */
@@ -352,11 +352,11 @@ export class Device {
   #refusal(e: unknown): Refusal {
     if (e instanceof Fenced) {
       this.ears.fenced();
-      return new Refusal("interrupted", "", "another tab writes now");
+      return interrupted("another tab writes now");
     }
     if (e instanceof EngineFailure) {
       this.ears.fault("engine", e.message);
-      return new Refusal("interrupted", "", e.message);
+      return interrupted(e.message);
     }
     const detail = e instanceof Error ? `${e.name}: ${e.message}` : "unknown";
     this.ears.fault("storage", detail);

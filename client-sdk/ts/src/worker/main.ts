@@ -5,7 +5,7 @@
  * answer.
  */
 import { newID } from "../ids";
-import { Refusal } from "../refusal";
+import { interrupted, Refusal } from "../refusal";
 import type { Answer, Call, FromWorker, PlainRefusal } from "./messages";
 import { repeatable, Writer, type Config } from "./writer";
 import type { Keys } from "./vault";
@@ -99,7 +99,7 @@ class Tab {
 
   async #carryOut(call: Call, again: boolean): Promise<Answer> {
     try {
-      if (again && !repeatable(call.method, call.args)) throw new Refusal("interrupted", "");
+      if (again && !repeatable(call.method, call.args)) throw interrupted();
       return { id: call.id, value: await this.#writer!.call(call.method, call.args) };
     } catch (e) {
       return { id: call.id, refusal: plain(e) };

@@ -1,7 +1,7 @@
 /** Texts that pages have open for typing, and how they moved since a page last heard. */
 import type { Moved, TypedSplice } from "../textfield";
 import { newID, toHex } from "../ids";
-import { Refusal } from "../refusal";
+import { interrupted, Refusal } from "../refusal";
 import { apply, between, cross } from "../splice";
 import type { Path, Splice } from "../types";
 import { nothing, type Outcome } from "./device";
@@ -38,7 +38,7 @@ export class Texts {
   /** Takes in what a page typed, moved past what it had not seen. */
   type(engine: Engine, t: TypedSplice): Outcome {
     const o = this.#open.get(t.session);
-    if (!o) throw new Refusal("interrupted", "", "the text is not open");
+    if (!o) throw interrupted("the text is not open");
     this.#open.delete(t.session); // unless all of it is taken in: what comes next is on top of it
     o.unseen = o.unseen.filter((m) => m.seq > t.seen);
     let mine = t.splices;

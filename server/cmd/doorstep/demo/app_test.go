@@ -114,6 +114,25 @@ func (s *stage) narrow(name string) {
 	s.Size(820, 1180)
 }
 
+// prints holds a page to WCAG as it comes out on A4 paper: what it says is there, black on
+// white whatever the tablet's colours, and nothing that can only be pressed.
+func (s *stage) prints(name string) {
+	s.t.Helper()
+	s.Size(794, 1123)
+	s.KeepsWCAGOnPaper(appFolder, name)
+	if got := webtest.Eval[string](s.Browser, `[getComputedStyle(document.documentElement).backgroundColor, getComputedStyle(document.querySelector("h1")).color].join()`); got != "rgb(255, 255, 255),rgb(0, 0, 0)" {
+		s.t.Errorf("%s is printed in %s", name, got)
+	}
+	if buttons := webtest.Eval[int](s.Browser, `[...document.querySelectorAll("button, input, a")].filter((e) => e.getClientRects().length).length`); buttons > 0 {
+		s.t.Errorf("%s has %d buttons and links on paper", name, buttons)
+	}
+	if *pictures != "" {
+		s.keep(name + ".png")
+	}
+	s.Scheme("light")
+	s.Size(820, 1180)
+}
+
 func (s *stage) call(what string, do func(context.Context, *chromedp.Target) (chromedp.Void, error)) {
 	s.t.Helper()
 	if err := chromedp.Do(s.Context(), do); err != nil {
@@ -142,6 +161,7 @@ func TestTheAppRecordsAVisit(t *testing.T) {
 	s.Press("Plain copy to show")
 	s.Sees("Our safety plan")
 	s.look("04-plan-to-leave")
+	s.prints("04-plan-on-paper")
 	s.Press("Back to recording")
 	s.Sees("Rules")
 	s.look("05-plan")

@@ -83,6 +83,6 @@ function saidIn(look: Lookup, view: View, f: FieldKind): string {
   const many = fv!.items.filter((e) => e.inForce).length + fv!.slots.length;
   if (many > 0) return `${f.name}: ${many}`;
   const words = (fv!.text || valueWords(look, f, fv!.value)).trim();
-  if (words.length <= shortAnswer) return `${f.name}: ${words}`; // a bare "No" says nothing
+  if (words.length <= shortAnswer || f.type === "time" || f.type === "date") return `${f.name}: ${words}`; // a bare "No" or "14:30" says nothing
   return words.length > mostWords ? words.slice(0, mostWords - 1).trimEnd() + "…" : words;
 }

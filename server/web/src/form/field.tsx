@@ -52,7 +52,7 @@ function Body(props: Props) {
     return (
       <>
         <Prose record={record} path={{ field: field.id }} label={field.name} help={field.help} needed={needed} />
-        <WhoWrote look={look} record={record} path={{ field: field.id }} label={field.name} />
+        {fv?.set && <WhoWrote look={look} record={record} path={{ field: field.id }} label={field.name} />}
       </>
     );
   }

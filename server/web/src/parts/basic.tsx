@@ -1,11 +1,12 @@
 import { Refusal } from "@doorstep/client";
 import type { ComponentChildren } from "preact";
 import { useId, useState } from "preact/hooks";
+import { whyWords } from "../words/refusals";
 import { t } from "../words/words";
 
 /** What went wrong, in words for the person; never a stack. */
 export function plain(e: unknown): string {
-  return e instanceof Refusal ? e.message : t("app.failed");
+  return e instanceof Refusal ? whyWords(e) : t("app.failed");
 }
 
 /** A button that is busy until its promise is done, and says why it failed. */

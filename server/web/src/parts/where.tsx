@@ -1,5 +1,7 @@
 import type { Mark, RecordID, Status, Whereabouts } from "@doorstep/client";
+import type { ComponentChildren } from "preact";
 import { useDesk, useStatus } from "../hooks";
+import { whyWords } from "../words/refusals";
 import { t } from "../words/words";
 import { Act } from "./basic";
 import { saveFile } from "./save";
@@ -23,26 +25,33 @@ export function WhereOf(props: { record: RecordID }) {
   return <Where status={useStatus(props.record)} />;
 }
 
-/** What became of changes that did not simply become part of their record. */
-export function Marks(props: { marks: Mark[] }) {
+/** What became of changes that did not simply become part of their record: of a record that met one fate for one reason, in one box. */
+export function Marks(props: { marks: Mark[]; of?: (m: Mark) => ComponentChildren }) {
   if (props.marks.length === 0) return null;
+  const groups = new Map<string, Mark[]>();
+  for (const m of props.marks) {
+    const alike = [m.record, m.fate, m.code, m.reoffered, m.here].join();
+    groups.set(alike, [...(groups.get(alike) ?? []), m]);
+  }
   return (
     <ul class="marks">
-      {props.marks.map((m) => <li key={m.change}><OneMark mark={m} /></li>)}
+      {[...groups].map(([alike, marks]) => <li key={alike}><Marked marks={marks} of={props.of?.(marks[0]!)} /></li>)}
     </ul>
   );
 }
 
-function OneMark(props: { mark: Mark }) {
+function Marked(props: { marks: Mark[]; of: ComponentChildren }) {
   const { client } = useDesk();
-  const m = props.mark;
+  const { marks } = props, m = marks[0]!;
   const again = (m.fate === "quarantined" || m.fate === "refused") && !m.reoffered && m.here;
+  const save = async () => { for (const one of marks) await saveChange(one.change, client.exportChange(one.change)); };
   return (
     <div class={"mark mark--" + m.fate}>
-      <h3 class="govuk-heading-s">{t(`fate.${m.fate}`)}</h3>
-      <p class="govuk-body">{m.plain}</p>
+      <h3 class="govuk-heading-s">{t(`fate.${m.fate}`)}{marks.length > 1 && ": " + t("marks.pieces", { n: marks.length })}</h3>
+      {props.of}
+      <p class="govuk-body">{whyWords(m)}</p>
       {again && <Act kind="secondary" onAct={() => client.reoffer(m.record)}>{t("fate.reoffer")}</Act>}
-      {m.here && m.fate === "refused" && <Act kind="secondary" onAct={() => saveChange(m.change, client.exportChange(m.change))}>{t("fate.export")}</Act>}
+      {m.here && m.fate === "refused" && <Act kind="secondary" onAct={save}>{t("fate.export")}</Act>}
     </div>
   );
 }

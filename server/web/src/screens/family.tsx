@@ -5,7 +5,7 @@ import { fileOf } from "../facts";
 import { hex, plansInForce } from "../agreed";
 import { Choices } from "../form/input";
 import { TimeInput } from "../form/when";
-import { useDesk, useFamilies, useFile, useStatus } from "../hooks";
+import { useDesk, useFamilies, useFile, useLoaded, useStatus } from "../hooks";
 import { ageWords, capital, codeLabel, fieldOf, itemsOf, kindOf, numberOf, partOf, partText, personName, recordTime, recordTitle, refOf, textOf, valueWords, type Lookup } from "../look";
 import { Age } from "../parts/age";
 import { Agreed } from "../parts/agreed";
@@ -23,12 +23,13 @@ export function FamilyScreen(props: { family: FamilyID }) {
   const [, , toVisit] = useRoute();
   if (!look || !families) return <Loading />;
   const standing = families.find((f) => f.family === props.family);
-  if (!standing) return <p class="govuk-body">{t("family.none")}</p>;
+  const back = <Back to={link("today")} label={t("nav.today")} />;
+  if (!standing) return <>{back}<p class="govuk-body">{t("family.none")}</p></>;
+  if (!standing.readable) return <>{back}<Title>{t("family.unnamed")}</Title><Box kind="notice"><p class="govuk-body">{t("family.closed")}</p></Box></>;
   return (
     <>
-      <Back to={link("today")} label={t("nav.today")} />
+      {back}
       <Title>{familyName(look, fileOf(facts, props.family))}</Title>
-      {!standing.readable && <Box kind="notice"><p class="govuk-body">{t("family.closed")}</p></Box>}
       <Risks look={look} />
       {mayVisit(role) && <StartVisit look={look} family={props.family} now={toVisit === "visit"} />}
       <People look={look} />
@@ -77,6 +78,7 @@ function StartVisit(props: { look: Lookup; family: FamilyID; now: boolean }) {
   return (
     <section class="start-visit" aria-label={t("family.visit")}>
       <label class="govuk-label govuk-label--s" for={id}>{t("family.visit.type")}</label>
+      <Unsafe />
       <Choices id={id} value={type} onValue={(v) => setType(v || type)} choices={types.map((c) => ({ value: c.code, words: c.label }))} />
       <Act onAct={begin}>{t("family.visit.go")}</Act>
       {plannedVisits(props.look).map((v) => (
@@ -91,6 +93,14 @@ function StartVisit(props: { look: Lookup; family: FamilyID; now: boolean }) {
       </details>
     </section>
   );
+}
+
+/** Said before a visit that would be recorded without a signal on storage that the browser may throw away. */
+function Unsafe() {
+  const { client, online } = useDesk();
+  const [storage] = useLoaded(() => client.storage(), [client]);
+  if (online || !storage || storage.persisted) return null;
+  return <Box kind="risk"><p class="govuk-body">{t("outbox.not_persisted")}</p></Box>;
 }
 
 function People(props: { look: Lookup }) {
@@ -124,9 +134,14 @@ function OnePerson(props: { look: Lookup; person: View }) {
       {interpreter !== "" && interpreter !== "NONE" && <p class="person__line"><strong>{t("family.interpreter", { language: languageName(textOf(person, "language")) })}</strong>
         {" "}({valueWords(look, fieldOf(kind, "interpreter")!, interpreter)})</p>}
       {open("phone").map((e) => <p key={e.element} class="person__line"><a href={"tel:" + partText(e, "text").replace(/[^+\d]/g, "")}>{partText(e, "text")}</a><Secret on={partText(e, "confidential")} /></p>)}
-      {open("address").map((e) => <p key={e.element} class="person__line">{partText(e, "text")}<Secret on={partText(e, "confidential")} /></p>)}
+      {open("address").map((e) => <p key={e.element} class="person__line">{addressWords(partText(e, "text"))}<Secret on={partText(e, "confidential")} /></p>)}
     </div>
   );
+}
+
+/** An address whose postcode stays on one line. */
+function addressWords(address: string): string {
+  return address.replace(/ (\d[A-Z]{2})$/, "\u00a0$1");
 }
 
 function Secret(props: { on: string }) {

@@ -17,7 +17,7 @@ import { quiet } from "../form/quiet";
 /** One record, drawn from its kind's schema. Knows no kind but the visit, whose parts it links. */
 export function RecordScreen(props: { record: RecordID; field: string }) {
   const [view, failed] = useRecord(props.record);
-  if (failed !== undefined && !view) return <p class="govuk-body">{t("record.none")}</p>;
+  if (failed !== undefined && !view) return <><Back to={link("today")} label={t("nav.today")} /><p class="govuk-body">{t("record.none")}</p></>;
   if (!view) return <Loading />;
   return <Sketches key={view.record} view={view}><Loaded view={view} field={props.field} /></Sketches>;
 }
@@ -152,7 +152,7 @@ function HandOver(props: { look: Lookup; view: View; problems: Problem[] | undef
       <Lacking kind={kind.fields} problems={props.problems} onShow={props.onShow} />
       {view.typedUp.map((x) => <p key={x.by.change} class="govuk-body">{t("record.typed", { name: authorName(look, x.by.author), whose: authorName(look, x.for), source: x.source })}</p>)}
       {view.confirmed.map((c) => <p key={c.by.change} class="govuk-body">{c.stands
-        ? t("record.confirmed", { name: authorName(look, c.by.author), time: timeWords(c.by.at) })
+        ? t(c.for ? "record.confirmed.for" : "record.confirmed", { name: authorName(look, c.by.author), whose: authorName(look, c.for ?? ""), time: timeWords(c.by.at) })
         : t("record.confirmed.void", { name: authorName(look, c.by.author) })}</p>)}
       {view.handedOver && <p class="govuk-body"><strong>{t("record.handed", { time: timeWords(view.handedOver.at) })}</strong></p>}
       {whole && !view.handedOver && <><p class="govuk-hint">{t("record.hand.help")}</p><Act onAct={hand}>{t("record.hand")}</Act></>}
@@ -177,13 +177,13 @@ function Lacking(props: { kind: FieldKind[]; problems: Problem[] | undefined; on
 function ProblemList(props: { kind: FieldKind[]; problems: Problem[]; onShow: (field: string) => void }) {
   const { say } = useDesk();
   return (
-    <ul class="govuk-list govuk-list--bullet">
+    <ul class="govuk-list lacking">
       {props.problems.map((p, i) => {
         const field = props.kind.find((f) => f.id === p.field), part = field?.sub.find((s) => s.id === p.part);
         return (
           <li key={i}>
             <button type="button" class="plain-button" onClick={() => props.onShow(p.field)}>{field?.name ?? p.field}{part && `: ${part.name}`}</button>
-            {p.check !== "unfilled" && " " + say(p.plain)}
+            {p.check !== "unfilled" && <span class="lacking__why">{say(p.plain)}</span>}
           </li>
         );
       })}
@@ -212,6 +212,7 @@ function Later(props: { look: Lookup; view: View }) {
       {view.addenda.map((a) => (
         <div class="entry" key={a.by.change}>
           {a.text !== "" && <p class="text">{a.text}</p>}
+          {a.text === "" && a.late && <p class="text">{t("record.late.steps", { n: a.steps })}</p>}
           <p class="entry__by">{t("conflict.side", { name: authorName(look, a.by.author), time: timeWords(a.by.at) })}{a.late && ", " + t("record.late")}</p>
         </div>
       ))}

@@ -11,6 +11,7 @@ import { Elsewhere } from "../parts/elsewhere";
 import { Fallible } from "../parts/fallible";
 import { WhereOf } from "../parts/where";
 import { link } from "../route";
+import type { Key } from "../words/en";
 import { dayOf, dayWords, t, timeWords } from "../words/words";
 
 /** The day: what is planned, what was begun, what is due, and every family. */
@@ -59,7 +60,7 @@ function Visits(props: { looks: Lookup[] }) {
   const today = dayOf(Date.now());
   const visits = props.looks.flatMap((look) => [...look.views.values()].filter((v) => v.kind === "visit" && !v.seal).map((v) => ({ look, v })));
   const planned = props.looks.flatMap((look) => plannedVisits(look).map((v) => ({ look, v }))).filter(({ v }) => dayOf(numberOf(v, "planned")!) <= today);
-  const begun = visits.filter(({ look, v }) => isBegun(look, v));
+  const begun = visits.filter(({ look, v }) => isBegun(look, v) || isHandedToday(look, v, today));
   const sorted = [...planned, ...begun].sort((a, b) => timeOf(a.v) - timeOf(b.v));
   return (
     <section>
@@ -71,6 +72,7 @@ function Visits(props: { looks: Lookup[] }) {
             <strong class="records__time">{when(timeOf(v), today)}</strong>
             <a href={link("record", v.record)}>{familyName(look)}: {capital(recordTitle(look, v))}</a>
             {isBegun(look, v) && <span class="records__day">{t("today.begun")}</span>}
+            {v.handedOver && <span class="records__day">{t("today.handed")}</span>}
             <WhereOf record={v.record} />
           </li>
         ))}
@@ -81,6 +83,11 @@ function Visits(props: { looks: Lookup[] }) {
 
 function isBegun(look: Lookup, v: View): boolean {
   return numberOf(v, "start") !== undefined && !v.handedOver && isMine(look, v);
+}
+
+/** What was done today stays in the day's list, to be looked up again. */
+function isHandedToday(look: Lookup, v: View, today: string): boolean {
+  return v.handedOver !== undefined && dayOf(numberOf(v, "start") ?? 0) === today && isMine(look, v);
 }
 
 const timeOf = (v: View) => numberOf(v, "start") ?? numberOf(v, "planned") ?? 0;
@@ -99,7 +106,7 @@ function FamilyCard(props: { family: Family; due: ChildDue[] }) {
   return (
     <article class="card">
       <h3 class="govuk-heading-m card__title"><a href={link("family", props.family.family)}>{name}</a></h3>
-      {risks > 0 && <p class="card__risk"><span aria-hidden="true">▲</span> {t("family.risks")}: {risks}</p>}
+      {risks > 0 && <p class="card__risk"><span aria-hidden="true">▲</span> {t("today.risks", { n: risks })}</p>}
       <DueList look={look} due={props.due} />
       {later.map((v) => <p key={v.record} class="govuk-body card__line">
         <a href={link("record", v.record)}>{capital(recordTitle(look, v))}</a> {timeWords(numberOf(v, "planned")!)}</p>)}
@@ -164,13 +171,29 @@ function dueLines(look: Lookup, d: ChildDue): DueLine[] {
     const state = stateOn(v, dayOf(Date.now())), type = codeLabel(fieldOf(kindOf(look, "visit"), "visit_type"), v.type);
     const since = visitedSince(look, d.child, v);
     return {
-      state, words: `${name}. ${t(state === "overdue" ? "today.due.overdue" : "today.due.by", { day: dayWords(v.by), type })}`,
-      why: [v.why, ...(["alone", "bedroom", "home"] as const).filter((n) => v[n]).map((n) => t(`today.due.${n}`)), since].filter(Boolean).join(". "),
+      state, words: `${name}: ${t(state === "overdue" ? "today.due.overdue" : "today.due.by", { day: dayWords(v.by), type })}`,
+      why: [reasonWords(v), ...(["alone", "bedroom", "home"] as const).filter((n) => v[n]).map((n) => t(`today.due.${n}`)), since].filter(Boolean).map((s) => s + ".").join(" "),
     };
   });
   if (d.failed && d.see_by) out.unshift({ state: "overdue", why: "", words: `${name}: ${t("today.due.see_by", { day: dayWords(d.failed), by: dayWords(d.see_by) })}` });
   if (d.unseen) out.unshift({ state: "overdue", why: "", words: `${name}: ${t("today.due.unseen")}` });
   return out;
+}
+
+/** What the server rests a day on where no regulation is named (package clocks). */
+const bases: { [basis: string]: Key } = { "Local policy": "today.due.policy", "The plan": "today.due.plan" };
+
+/** Its units of time, one and many. */
+const units: { [unit: string]: [Key, Key] } = {
+  WD: ["today.due.wd_one", "today.due.wd"], CD: ["today.due.cd_one", "today.due.cd"],
+  WEEK: ["today.due.week_one", "today.due.week"], MONTH: ["today.due.month_one", "today.due.month"],
+};
+
+/** Why a visit is due by its day: "Reg 28(2)(b): 6 weeks from 3 May 2026". Regulations, and who decided, are said as they are. */
+function reasonWords(v: VisitDue): string {
+  const basis = bases[v.basis], unit = units[v.unit];
+  if (!unit) return basis ? t(basis) : v.basis;
+  return t("today.due.why", { basis: basis ? t(basis) : v.basis, every: t(unit[v.every === 1 ? 0 : 1], { n: v.every }), day: dayWords(v.from) });
 }
 
 /** A visit on this tablet in which the child was seen, and that the server has not counted when it was asked last. */
