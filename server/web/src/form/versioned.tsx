@@ -26,7 +26,7 @@ export function Versioned(props: { look: Lookup; record: RecordID; field: string
   return (
     <div class="still">
       {still.length > 0 && <p class="govuk-body todo">{t(field === "signatures" ? "agreed.still" : "copy.still")}</p>}
-      <div class="govuk-button-group">
+      <div class="adding">
         {[...still, ...others].map((a) => <Act key={a.who.name} kind="secondary" onAct={() => add(a)}>{a.who.name}</Act>)}
         <Act kind="secondary" onAct={() => add()}>{t("record.other_person")}</Act>
       </div>

@@ -36,6 +36,7 @@ export const refusalsCy: { [code: string]: string } = {
   "future_time": "Mae eich geiriau wedi'u storio. Mae cloc y ddyfais hon yn anghywir; mae'r cofnod yn dweud hynny. Gosodwch y cloc.",
   "not_placed": "Mae eich geiriau wedi'u storio a'u cloi, am fod y gweinydd wedi methu wrth eu rhoi yn y cofnod. Gall adolygydd eu darllen. Mae TG wedi cael gwybod.",
   "erased": "Dilëwyd y cofnod hwn am byth tra oeddech yn ysgrifennu. Mae eich geiriau wedi'u storio a'u cloi. Adolygydd sy'n penderfynu beth a ddaw ohonynt.",
+  "misfiled": "Symudwyd y cofnod hwn i ffeil teulu arall: roedd wedi'i ysgrifennu yn yr un anghywir. Mae geiriau a ddaeth yn ddiweddarach wedi'u storio a'u cloi. Adolygydd y ffeil honno sy'n penderfynu beth a ddaw ohonynt.",
   "log_rewritten": "Ni all y gweinydd ddangos bod ei log yn dal yr hyn a welodd y ddyfais hon ohono o'r blaen. Daliwch ati i gofnodi: cedwir eich geiriau yma ac fe'u hanfonir o hyd. Rhowch wybod i TG ac i'r swyddog llywodraethu gwybodaeth heddiw.",
   "unauthenticated": "Mewngofnodwch eto. Mae eich geiriau ar y ddyfais hon a chânt eu hanfon wedyn.",
   "not_entitled": "Mae eich geiriau wedi'u storio a'u cloi: nid oeddech wedi'ch neilltuo i'r teulu hwn mwyach pan gyrhaeddon nhw. Adolygydd sy'n penderfynu beth a ddaw ohonynt.",
