@@ -66,10 +66,12 @@ func whoMay(q Question) []string {
 	for _, role := range append(Roles(), RoleImport) {
 		footings := map[string][]string{}
 		var order []string
+		other := q
+		other.Role = role
+		rows := compiled.about(other)
 		for _, basis := range everyBasis {
-			other := q
-			other.Role, other.Basis = role, basis
-			words, ok := circumstance(other)
+			other.Basis = basis
+			words, ok := rows.circumstance(other)
 			if !ok {
 				continue
 			}
@@ -87,16 +89,17 @@ func whoMay(q Question) []string {
 
 // circumstance is what it takes for a question to be allowed, in words: nothing,
 // or authorship.
-func circumstance(q Question) (words string, ok bool) {
+func (t *rules) circumstance(q Question) (words string, ok bool) {
 	q.Imported = q.Role == RoleImport
 	for _, a := range []Authorship{AuthorNot, AuthorWrote, AuthorBegan} {
 		q.Authorship = a
-		if Decide(q).Allow {
+		if _, ok := t.find(q); ok {
 			return authorWords[a], true
 		}
 	}
 	q.Authorship, q.Named = AuthorNot, true
-	return ", once let in", Decide(q).Allow
+	_, ok = t.find(q)
+	return ", once let in", ok
 }
 
 var authorWords = [...]string{

@@ -166,14 +166,32 @@ func contains[T comparable](list []T, v T) bool {
 	return false
 }
 
+// about is the rows that decide a question of somebody in that role, however they stand:
+// few of them, for whoever asks it of every footing.
+func (t *rules) about(q Question) *rules {
+	few, action := &rules{}, q.Action.known()
+	role, group, label, rule := q.Role.bit(), groupBit(q.Group), labelBit(q.Label), ruleBit(q.Rule)
+	for _, m := range t.byAction[action] {
+		if m.roles&role != 0 && m.groups&group != 0 && m.labels&label != 0 && m.rules&rule != 0 {
+			few.byAction[action] = append(few.byAction[action], m)
+		}
+	}
+	return few
+}
+
+// known is the action, or the one that nothing allows.
+func (a Action) known() Action {
+	if a >= actionCount {
+		return ActionUnknown
+	}
+	return a
+}
+
 // find returns the row that decides, nil if none does.
 func (t *rules) find(q Question) (found *row, allowed bool) {
-	if q.Action >= actionCount {
-		q.Action = ActionUnknown
-	}
 	role, basis, group := q.Role.bit(), q.Basis.bit(), groupBit(q.Group)
 	label, rule, holds := labelBit(q.Label), ruleBit(q.Rule), circumstances(&q)
-	list := t.byAction[q.Action]
+	list := t.byAction[q.Action.known()]
 	for i := range list {
 		m := &list[i]
 		if m.roles&role != 0 && m.bases&basis != 0 && m.groups&group != 0 && m.labels&label != 0 &&
