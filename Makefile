@@ -37,8 +37,9 @@ demo:
 	$(GO) run ./server/cmd/doorstep demo
 
 # Every test, with the race detector. -count=1, because the test of the import
-# rules asks the go command, which the test cache does not see. Text once more
-# without: its largest cases are too much for the detector, and have no goroutine.
+# rules asks the go command, which the test cache does not see. Text and the simulated
+# borough once more without: the largest cases and most seeds are too much for the
+# detector, and are one goroutine at a time.
 test: web
 	@$(if $(RACE),,echo "No C compiler here: the race detector is off.")
 	@command -v npm >/dev/null || { test "$$(id -u)" = 0 && apt-get update -qq && apt-get install -y -qq --no-install-recommends nodejs npm; } || \
@@ -47,7 +48,7 @@ test: web
 		echo "NOT TESTED: passkeys, the client and the app in a real browser, because there is no chromium here."
 	$(GO) vet ./...
 	$(GO) test $(RACE) -count=1 -timeout 20m ./...
-	$(GO) test -count=1 ./syncproto/text
+	$(GO) test -count=1 ./syncproto/text ./server/internal/sim
 
 # The same load as a running borough's, with plain output.
 bench:

@@ -10,7 +10,7 @@ import (
 )
 
 var (
-	seeds = flag.String("seeds", "", "seeds to run: A or A-B; default 1-300, 1-20 with -short")
+	seeds = flag.String("seeds", "", "seeds to run: A or A-B; default 1-300, 1-60 under the race detector, 1-20 with -short")
 	steps = flag.Int("steps", 300, "steps of each seed before the network calms down")
 	show  = flag.Bool("show", false, "with -v, log what happens")
 )
@@ -22,7 +22,7 @@ func bounds(t *testing.T) (from, to uint64) {
 	case s == "" && testing.Short():
 		return 1, 20
 	case s == "":
-		return 1, 300
+		return 1, defaultSeeds
 	}
 	a, b, ranged := strings.Cut(s, "-")
 	if !ranged {
