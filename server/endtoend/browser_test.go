@@ -53,10 +53,11 @@ var built = sync.OnceValues(func() (string, error) {
 	if err := bundle.Install(source); err != nil {
 		return "", err
 	}
-	out, err := os.MkdirTemp("", "doorstep-client")
+	dir, err := workshop()
 	if err != nil {
 		return "", err
 	}
+	out := filepath.Join(dir, "client")
 	return out, bundle.Build(source, out)
 })
 

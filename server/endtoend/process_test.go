@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"bytes"
 	"encoding/json"
+	"fmt"
 	"io"
 	"os"
 	"os/exec"
@@ -30,18 +31,30 @@ type process struct {
 	now  *life // the life that runs, nil between two
 }
 
-// newProcess builds the program, begins a borough and serves it, its configuration
+// program builds the server once for all tests.
+var program = sync.OnceValues(func() (string, error) {
+	dir, err := workshop()
+	if err != nil {
+		return "", err
+	}
+	out := filepath.Join(dir, "doorstep")
+	if said, err := exec.Command("go", "build", "-o", out, "doorstep/server/cmd/doorstep").CombinedOutput(); err != nil {
+		return "", fmt.Errorf("building the server: %w\n%s", err, said)
+	}
+	return out, nil
+})
+
+// newProcess begins a borough and serves it by the real program, its configuration
 // adjusted.
 func newProcess(t *testing.T, c caseload, adjust ...func(*server.Config)) (*process, *life) {
 	t.Helper()
-	dir := t.TempDir()
-	p := &process{t: t, cfg: newConfig(t), file: filepath.Join(dir, "doorstep.toml"), binary: filepath.Join(dir, "doorstep"), up: make(chan struct{})}
+	binary, err := program()
+	if err != nil {
+		t.Fatal(err)
+	}
+	p := &process{t: t, cfg: newConfig(t), file: filepath.Join(t.TempDir(), "doorstep.toml"), binary: binary, up: make(chan struct{})}
 	for _, set := range adjust {
 		set(&p.cfg)
-	}
-	build := exec.Command("go", "build", "-o", p.binary, "doorstep/server/cmd/doorstep")
-	if out, err := build.CombinedOutput(); err != nil {
-		t.Fatalf("building the server: %v\n%s", err, out)
 	}
 	if _, err := server.Init(t.Context(), p.cfg, server.FirstUser{Login: "it", Name: "IT", Password: password}); err != nil {
 		t.Fatal(err)

@@ -41,8 +41,15 @@ func TestMain(m *testing.M) {
 		}
 		os.Exit(0)
 	}
-	os.Exit(m.Run())
+	code := m.Run()
+	if dir, err := workshop(); err == nil {
+		_ = os.RemoveAll(dir) // what is left there is in nobody's way
+	}
+	os.Exit(code)
 }
+
+// workshop is the folder of what is built once for all tests.
+var workshop = sync.OnceValues(func() (string, error) { return os.MkdirTemp("", "doorstep-built") })
 
 // tabletLife is one life of the tablet: it types word after word, tells each on
 // its standard output once the last keystroke's call has returned, and syncs
