@@ -7,7 +7,6 @@ import (
 	"maps"
 	"net/http"
 	"net/url"
-	"regexp"
 	"strings"
 	"testing"
 	"time"
@@ -435,20 +434,4 @@ func TestARestrictionIsSetAndLiftedAtTheDesk(t *testing.T) {
 	if status, _ := coordinator.looks(at); status != http.StatusOK {
 		t.Errorf("the restriction is lifted, and a coordinator is answered %d", status)
 	}
-}
-
-var hiddenFields = regexp.MustCompile(`<input type="hidden" name="([a-z_]+)" value="([^"]*)">`)
-
-// fills sends the form at an address with these answers.
-func (w *office) fills(path string, answers url.Values) (int, string) {
-	w.t.Helper()
-	status, page := w.looks(path)
-	if status != http.StatusOK {
-		w.t.Errorf("the form at %s answers %d", path, status)
-	}
-	form := maps.Clone(answers)
-	for _, m := range hiddenFields.FindAllStringSubmatch(page, -1) {
-		form.Add(m[1], m[2])
-	}
-	return w.sends(path, form)
 }

@@ -1,66 +1,34 @@
 package endtoend
 
 import (
-	"html"
-	"io"
 	"net/http"
-	"net/http/cookiejar"
 	"net/url"
 	"regexp"
 	"strings"
 	"testing"
+
+	"doorstep/server/web/webtest"
 )
 
 // office is somebody at the desk's pages, without a screen.
 type office struct {
-	t    *testing.T
-	base string
-	http *http.Client
+	*webtest.Reader
+	t *testing.T
 }
 
 // browses signs somebody in at the desk.
 func (b *borough) browses(t *testing.T, login string) *office {
 	t.Helper()
-	jar, err := cookiejar.New(nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	transport := &http.Transport{}
-	t.Cleanup(transport.CloseIdleConnections)
-	w := &office{t: t, base: "http://" + b.addr, http: &http.Client{Jar: jar, Transport: transport}}
-	if status, page := w.sends("/desk/sign-in", url.Values{"login": {login}, "password": {password}}); status != http.StatusOK || !strings.Contains(page, "Sign out") {
-		t.Fatalf("%s cannot sign in: %d", login, status)
-	}
-	return w
+	return &office{webtest.SignIn(t, "http://"+b.addr, login, password), t}
 }
 
-func (w *office) does(req *http.Request, err error) (int, string) {
-	w.t.Helper()
-	if err != nil {
-		w.t.Fatal(err)
-	}
-	req.Header.Set("Content-Type", "application/x-www-form-urlencoded")
-	req.Header.Set("Sec-Fetch-Site", "same-origin")
-	res, err := w.http.Do(req)
-	if err != nil {
-		w.t.Fatal(err)
-	}
-	defer res.Body.Close()
-	page, err := io.ReadAll(res.Body)
-	if err != nil {
-		w.t.Fatal(err)
-	}
-	return res.StatusCode, html.UnescapeString(string(page))
-}
+func (w *office) looks(path string) (int, string) { return w.Get(path) }
 
-func (w *office) sends(path string, form url.Values) (int, string) {
-	w.t.Helper()
-	return w.does(http.NewRequestWithContext(w.t.Context(), http.MethodPost, w.base+path, strings.NewReader(form.Encode())))
-}
+func (w *office) sends(path string, form url.Values) (int, string) { return w.Send(path, form) }
 
-func (w *office) looks(path string) (int, string) {
-	w.t.Helper()
-	return w.does(http.NewRequestWithContext(w.t.Context(), http.MethodGet, w.base+path, nil))
+// fills sends the form at an address with these answers.
+func (w *office) fills(path string, answers url.Values) (int, string) {
+	return w.Fill(path, path, answers)
 }
 
 var (

@@ -107,7 +107,7 @@ func (y *copyist) fillsIn(kind *schema.Kind, record syncproto.RecordID) {
 		form := y.answers(f.Sub, kind.ID+"."+f.ID+".", "n0-", page)
 		if f.SlotOf != schema.SlotAuthor {
 			form.Set("more", "1")
-			_, page = y.sendsOn(path, form)
+			_, page = y.fills(path, form)
 			for part, said := range form {
 				if part != "more" && !strings.Contains(page, said[0]) {
 					y.t.Errorf("%s.%s: %q is gone from the form that asks for another entry", kind.ID, f.ID, said[0])
@@ -123,23 +123,9 @@ func (y *copyist) fillsIn(kind *schema.Kind, record syncproto.RecordID) {
 	}
 }
 
-// sendsOn sends a form that names how many rows it has by itself.
-func (y *copyist) sendsOn(path string, form url.Values) (int, string) {
-	y.t.Helper()
-	_, page := y.looks(path)
-	sent := url.Values{}
-	for _, m := range hiddenFields.FindAllStringSubmatch(page, -1) {
-		sent.Add(m[1], m[2])
-	}
-	for name, said := range form {
-		sent[name] = said
-	}
-	return y.sends(path, sent)
-}
-
 func (y *copyist) wants(path string, form url.Values) {
 	y.t.Helper()
-	status, page := y.sendsOn(path, form)
+	status, page := y.fills(path, form)
 	if status != http.StatusOK || !strings.Contains(page, "Saved.") && !strings.Contains(page, "It is in the record.") {
 		y.t.Errorf("%s: %d, %v, %v", path, status, form, regexp.MustCompile(`(?s)error-summary__list">(.*?)</ul>`).FindStringSubmatch(page))
 	}

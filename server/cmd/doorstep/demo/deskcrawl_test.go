@@ -3,74 +3,25 @@ package demo
 import (
 	"crypto/sha256"
 	"flag"
-	"html"
-	"io"
 	"net/http"
-	"net/http/cookiejar"
-	"net/url"
 	"regexp"
 	"strings"
 	"testing"
+
+	"doorstep/server/web/webtest"
 )
 
 // reader is somebody signed in at the desk, without a browser.
 type reader struct {
-	t      *testing.T
-	login  string
-	base   string
-	client *http.Client
-	pages  map[string]string // what each address showed
+	*webtest.Reader
+	t     *testing.T
+	login string
+	pages map[string]string // what each address showed
 }
 
 func (d *day) reader(t *testing.T, login string) *reader {
 	t.Helper()
-	jar, err := cookiejar.New(nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	transport := &http.Transport{}
-	t.Cleanup(transport.CloseIdleConnections)
-	r := &reader{t: t, login: login, base: d.scene.town.url, client: &http.Client{Jar: jar, Transport: transport}, pages: map[string]string{}}
-	status, body := r.send("/desk/sign-in", url.Values{"login": {login}, "password": {pass}})
-	if status != http.StatusOK || !strings.Contains(body, "Sign out") {
-		t.Fatalf("%s cannot sign in: %d", login, status)
-	}
-	return r
-}
-
-func (r *reader) do(req *http.Request) (int, string) {
-	r.t.Helper()
-	res, err := r.client.Do(req)
-	if err != nil {
-		r.t.Fatal(err)
-	}
-	defer res.Body.Close()
-	body, err := io.ReadAll(res.Body)
-	if err != nil {
-		r.t.Fatal(err)
-	}
-	return res.StatusCode, html.UnescapeString(string(body))
-}
-
-// send sends a form, as a browser does.
-func (r *reader) send(address string, form url.Values) (int, string) {
-	r.t.Helper()
-	req, err := http.NewRequest(http.MethodPost, r.base+address, strings.NewReader(form.Encode()))
-	if err != nil {
-		r.t.Fatal(err)
-	}
-	req.Header.Set("Content-Type", "application/x-www-form-urlencoded")
-	req.Header.Set("Sec-Fetch-Site", "same-origin")
-	return r.do(req)
-}
-
-func (r *reader) get(address string) (int, string) {
-	r.t.Helper()
-	req, err := http.NewRequest(http.MethodGet, r.base+address, nil)
-	if err != nil {
-		r.t.Fatal(err)
-	}
-	return r.do(req)
+	return &reader{Reader: webtest.SignIn(t, d.scene.town.url, login, pass), t: t, login: login, pages: map[string]string{}}
 }
 
 var (
@@ -78,32 +29,27 @@ var (
 	recordsIn = regexp.MustCompile(`/desk/records/([0-9a-f]{32})`)
 )
 
-var (
-	hidden = regexp.MustCompile(`<input type="hidden" name="([a-z_]+)" value="([^"]*)">`)
-	answer = regexp.MustCompile(`name="to" type="radio" value="([0-9a-f]{32})"`)
-)
+var answer = regexp.MustCompile(`name="to" type="radio" value="([0-9a-f]{32})"`)
 
 // sentTwice presses a button twice.
 func (d *day) sentTwice(t *testing.T) {
 	r := d.reader(t, grace)
-	_, queue := r.get("/desk/?state=handed_over")
+	_, queue := r.Get("/desk/?state=handed_over")
 	record := recordsIn.FindString(queue)
-	_, page := r.get(record + "/query")
-	form := url.Values{"text": {"Pressed twice?"}}
-	for _, m := range hidden.FindAllStringSubmatch(page, -1) {
-		form.Set(m[1], m[2])
-	}
+	_, page := r.Get(record + "/query")
+	form := webtest.Hidden(page)
+	form.Set("text", "Pressed twice?")
 	to := answer.FindStringSubmatch(page)
 	if to == nil || form.Get("request") == "" {
 		t.Fatalf("there is no form at %s/query", record)
 	}
 	form.Set("to", to[1])
 	for range 2 {
-		if status, body := r.send(record+"/query", form); status != http.StatusOK || !strings.Contains(body, "Your question was sent.") {
+		if status, body := r.Send(record+"/query", form); status != http.StatusOK || !strings.Contains(body, "Your question was sent.") {
 			t.Fatalf("asking: %d", status)
 		}
 	}
-	_, page = r.get(record)
+	_, page = r.Get(record)
 	if n := strings.Count(page, `<p class="text">Pressed twice?`); n != 1 {
 		t.Errorf("it is asked %d times", n)
 	}
@@ -112,12 +58,7 @@ func (d *day) sentTwice(t *testing.T) {
 // press sends a form that only has a button: an act on a page, which has one of them.
 func (r *reader) press(page, act string) {
 	r.t.Helper()
-	_, body := r.get(page)
-	form := url.Values{}
-	for _, m := range hidden.FindAllStringSubmatch(body, -1) {
-		form.Set(m[1], m[2])
-	}
-	if status, _ := r.send(page+"/"+act, form); status != http.StatusOK {
+	if status, _ := r.Fill(page, page+"/"+act, nil); status != http.StatusOK {
 		r.t.Fatalf("%s presses %s: %d", r.login, act, status)
 	}
 }
@@ -143,7 +84,7 @@ func (r *reader) crawl() {
 		if _, seen := r.pages[address]; seen {
 			continue
 		}
-		status, body := r.get(address)
+		status, body := r.Get(address)
 		if status >= 500 {
 			r.t.Errorf("%s: %s answers %d", r.login, address, status)
 		}
@@ -203,7 +144,7 @@ func (d *day) onlyWhatIsAllowed(t *testing.T, readers map[string]*reader, may ma
 		}
 		for record := range may {
 			for _, more := range []string{"", "/history", "/query", "/edit", "/finalise"} {
-				status, _ := r.get("/desk/records/" + record + more)
+				status, _ := r.Get("/desk/records/" + record + more)
 				if shown := status != http.StatusNotFound; shown != may[record][login] {
 					t.Errorf("%s, record %s%s: answers %d, may read it: %v", login, record, more, status, may[record][login])
 				}
