@@ -49,7 +49,7 @@ func TestBenchWeb(t *testing.T) {
 	if !*benchWeb {
 		t.Skip("a measurement needs the machine for itself: make bench-web")
 	}
-	w := &webBench{profile: t.TempDir()}
+	w := &webBench{profile: webtest.Profile(t)}
 	w.sizes(t)
 	b := newBorough(t, caseload{workers: 2, families: 12, plans: true})
 	w.fill(t, b)

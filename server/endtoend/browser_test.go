@@ -14,8 +14,11 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
+	"strconv"
 	"strings"
 	"sync"
+	"syscall"
 	"testing"
 	"time"
 
@@ -161,12 +164,7 @@ func newBrowser(t *testing.T) *browser {
 		}
 		t.Skip("NOT TESTED: the client in a real browser, because there is no npm (Debian: apt-get install npm)")
 	}
-	profile, err := os.MkdirTemp("", "doorstep-profile")
-	if err != nil {
-		t.Fatal(err)
-	}
-	b := &browser{t: t, profile: profile}
-	t.Cleanup(func() { os.RemoveAll(profile) }) // after the browser, which may still write as it ends
+	b := &browser{t: t, profile: webtest.Profile(t)}
 	b.start()
 	return b
 }
@@ -176,17 +174,44 @@ func (b *browser) start() {
 	b.ctx, b.end = webtest.Launch(b.t, "user-data-dir="+b.profile)
 }
 
-// kill ends the whole browser without warning. start starts it again.
+// kill ends the whole browser without warning, as a machine does that loses its power.
+// start starts it again.
 func (b *browser) kill() {
 	b.t.Helper()
 	if err := chromedp.FromContext(b.ctx).Browser.Process().Kill(); err != nil {
 		b.t.Fatal(err)
 	}
 	b.end()
+	for until := time.Now().Add(time.Minute); b.killRest() > 0; <-time.After(5 * time.Millisecond) {
+		if time.Now().After(until) {
+			b.t.Fatal("a process of the browser does not end")
+		}
+	}
 	// What a killed browser leaves of its lock would keep the next from starting.
 	for _, name := range []string{"SingletonLock", "SingletonSocket", "SingletonCookie"} {
 		os.Remove(filepath.Join(b.profile, name))
 	}
+}
+
+// killRest kills what is left of a browser whose first process is gone: the others notice
+// that by themselves, and write in the profile until they do. It returns how many there were.
+func (b *browser) killRest() (found int) {
+	b.t.Helper()
+	commands, err := filepath.Glob("/proc/[0-9]*/cmdline")
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	for _, name := range commands {
+		line, err := os.ReadFile(name)
+		if err != nil || !slices.Contains(strings.Split(string(line), "\x00"), "--user-data-dir="+b.profile) {
+			continue // it has ended, or is another's
+		}
+		found++
+		if pid, err := strconv.Atoi(filepath.Base(filepath.Dir(name))); err == nil {
+			_ = syscall.Kill(pid, syscall.SIGKILL) // it may have ended meanwhile
+		}
+	}
+	return found
 }
 
 // inProfile lists what a browser keeps below a folder of its profile.

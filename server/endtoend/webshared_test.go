@@ -24,8 +24,9 @@ import (
 // and nothing of the other's, the app changes between them, and nothing that either
 // typed, in whatever place of the app, is in the profile of the locked browser.
 func TestTheAppOnASharedTablet(t *testing.T) {
+	t.Parallel()
 	b, _ := newRecoverableBorough(t, caseload{workers: 2, families: 1})
-	profile := t.TempDir()
+	profile := webtest.Profile(t)
 	hers := &appTablet{Browser: webtest.Start(t, "lang=en-GB", "user-data-dir="+profile), t: t, front: newFront(t, b), login: login(0)}
 	hers.front.URL = strings.Replace(hers.front.URL, "127.0.0.1", "localhost", 1) // passkeys are of a name
 	hers.withAuthenticator()

@@ -1,5 +1,6 @@
-// Package webtest drives the practitioner's app in a real browser: it fills in,
-// presses, waits for what a person would see, and takes pictures. It is for tests.
+// Package webtest drives the app and the desk in a real browser: it fills in,
+// presses, waits for what a person would see, and takes pictures; and reads the desk's
+// pages without one. It is for tests.
 package webtest
 
 import (
@@ -83,6 +84,18 @@ func Launch(t testing.TB, flags ...string) (tab context.Context, end context.Can
 		t.Fatalf("starting chromium: %v", err)
 	}
 	return tab, end
+}
+
+// Profile is a folder for a browser, whose processes may write there for a moment after it
+// was ended: that it cannot be removed yet is no failure, as it is of t.TempDir.
+func Profile(t testing.TB) string {
+	t.Helper()
+	dir, err := os.MkdirTemp("", "doorstep-profile")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = os.RemoveAll(dir) })
+	return dir
 }
 
 // Start starts a browser for the app or the desk, which ends with the test. Flags are as

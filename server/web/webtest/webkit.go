@@ -56,7 +56,7 @@ func tryWebKit(t testing.TB, browser, screen string) *WebKit {
 	t.Helper()
 	address := freeAddress(t)
 	_, port, _ := net.SplitHostPort(address)
-	home := homeFor(t)
+	home := Profile(t)
 	driver := exec.Command("WebKitWebDriver", "--port="+port)
 	driver.Env = append(os.Environ(), "DISPLAY="+screen, "HOME="+home, "XDG_CACHE_HOME="+home, "XDG_DATA_HOME="+home,
 		"LIBGL_ALWAYS_SOFTWARE=1", "WEBKIT_DISABLE_SANDBOX_THIS_IS_DANGEROUS=1")
@@ -79,18 +79,6 @@ func tryWebKit(t testing.TB, browser, screen string) *WebKit {
 	w.session += "/" + made.SessionID
 	t.Cleanup(func() { _ = w.call(http.MethodDelete, "", nil, nil) })
 	return w
-}
-
-// homeFor is a folder for a browser, whose processes may write there for a moment after
-// it was ended: that it cannot be removed yet is no failure.
-func homeFor(t testing.TB) string {
-	t.Helper()
-	home, err := os.MkdirTemp("", "webkit")
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = os.RemoveAll(home) })
-	return home
 }
 
 // Open goes to an address.
