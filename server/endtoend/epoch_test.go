@@ -23,10 +23,7 @@ func TestFault59And78TornTailBeginsANewEpoch(t *testing.T) {
 	wrote := append(worker.day(family, 1, words), colleague.day(family, 2, words)...)
 	worker.syncs()
 	colleague.syncs()
-	b.stop()
-	kept := filepath.Join(t.TempDir(), "data")
-	copyFolder(t, b.cfg.Data.Dir, kept)
-	b.start(t)
+	kept := b.keepsCopy(t)
 	wrote = append(wrote, worker.day(family, 3, words)...)
 	worker.line.between(func(r *http.Request, network http.RoundTripper) (*http.Response, error) {
 		_, resp, err := readWhole(network, r)
@@ -90,10 +87,7 @@ func tearJournal(t *testing.T, b *borough, earlier string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := os.RemoveAll(b.cfg.Data.Dir); err != nil {
-		t.Fatal(err)
-	}
-	copyFolder(t, earlier, b.cfg.Data.Dir)
+	b.putsBack(t, earlier)
 	before, err := os.ReadFile(segments[0])
 	if err != nil {
 		t.Fatal(err)
@@ -105,6 +99,25 @@ func tearJournal(t *testing.T, b *borough, earlier string) {
 	if err := os.WriteFile(segments[0], append(before, gained[:len(gained)/2]...), 0o600); err != nil {
 		t.Fatal(err)
 	}
+}
+
+// keepsCopy restarts a server and returns a copy of its data from between.
+func (b *borough) keepsCopy(t *testing.T) (kept string) {
+	t.Helper()
+	b.stop()
+	defer b.start(t)
+	kept = filepath.Join(t.TempDir(), "data")
+	copyFolder(t, b.cfg.Data.Dir, kept)
+	return kept
+}
+
+// putsBack puts a copy in place of the data of a stopped server.
+func (b *borough) putsBack(t *testing.T, kept string) {
+	t.Helper()
+	if err := os.RemoveAll(b.cfg.Data.Dir); err != nil {
+		t.Fatal(err)
+	}
+	copyFolder(t, kept, b.cfg.Data.Dir)
 }
 
 // copyFolder copies the files of a stopped server.

@@ -128,17 +128,11 @@ func TestFault84OldCopyPutBackWithoutAWord(t *testing.T) {
 	wrote := append(worker.day(family, 1, words), colleague.day(family, 2, words)...)
 	worker.syncs()
 	colleague.syncs()
-	b.stop()
-	kept := filepath.Join(t.TempDir(), "data")
-	copyFolder(t, b.cfg.Data.Dir, kept)
-	b.start(t)
+	kept := b.keepsCopy(t)
 	wrote = append(wrote, worker.day(family, 3, words)...)
 	worker.syncs()
 	b.stop()
-	if err := os.RemoveAll(b.cfg.Data.Dir); err != nil {
-		t.Fatal(err)
-	}
-	copyFolder(t, kept, b.cfg.Data.Dir)
+	b.putsBack(t, kept)
 
 	b.start(t)
 	for n := range 3 {
@@ -184,18 +178,12 @@ func TestFault84WitnessNoticesAnOldCopyAtTheStart(t *testing.T) {
 	if again := epoch(); again != first {
 		t.Errorf("an ordinary start began the epoch %s", again)
 	}
-	if err := os.RemoveAll(b.cfg.Data.Dir); err != nil {
-		t.Fatal(err)
-	}
-	copyFolder(t, kept, b.cfg.Data.Dir)
+	b.putsBack(t, kept)
 	if third := epoch(); third == first {
 		t.Error("an old copy of the data was not noticed at the start")
 	}
 	grown := b.journalBytes(t)
-	if err := os.RemoveAll(b.cfg.Data.Dir); err != nil {
-		t.Fatal(err)
-	}
-	copyFolder(t, kept, b.cfg.Data.Dir)
+	b.putsBack(t, kept)
 	taken := b.journalBytes(t)
 	if err := os.WriteFile(b.firstSegment(), grown[:len(taken)+70], 0o600); err != nil { // taken while a group was being written
 		t.Fatal(err)
