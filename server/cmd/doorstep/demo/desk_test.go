@@ -124,8 +124,19 @@ func (w *workingDay) toFinal() {
 	w.t.Helper()
 	w.Open(w.url)
 	w.check("desk-01-sign-in")
+	w.handedOver()
+	w.found()
+	w.leftAlone()
+	w.askedAbout()
+	w.letIn()
+	w.answered()
+	w.sealed()
+	w.afterwards()
+}
 
-	// The author hands over.
+// handedOver: the author hands over.
+func (w *workingDay) handedOver() {
+	w.t.Helper()
 	w.as(amina)
 	w.follow("Families")
 	w.check("desk-05-families")
@@ -137,8 +148,11 @@ func (w *workingDay) toFinal() {
 	w.follow("Hand over")
 	w.follow("Hand over to the team")
 	w.Sees("It is handed over to the team.")
+}
 
-	// The coordinator finds it, and has it to herself.
+// found: the coordinator finds it, and has it to herself.
+func (w *workingDay) found() {
+	w.t.Helper()
 	w.as(grace)
 	w.Sees("1 disagreement, 2 things not filled in, 1 confirmation")
 	w.check("desk-07-queue")
@@ -163,8 +177,11 @@ func (w *workingDay) toFinal() {
 	w.follow("Check and make final")
 	w.Sees("It cannot be made final before all of this is dealt with.")
 	w.check("desk-09-checklist")
+}
 
-	// A colleague sees that she has it, and cannot do anything to it.
+// leftAlone: a colleague sees that she has it, and cannot do anything to it.
+func (w *workingDay) leftAlone() {
+	w.t.Helper()
 	w.as("joel.hartnoll")
 	w.follow("People differ")
 	w.follow("Child protection visit")
@@ -178,8 +195,11 @@ func (w *workingDay) toFinal() {
 		w.t.Errorf("what was refused is not in the form any more: %q", got)
 	}
 	w.check("desk-11-refused")
+}
 
-	// She asks about one fact, proposes another, and puts the summary and a detail right.
+// askedAbout: she asks about one fact, proposes another, and puts the summary and a detail right.
+func (w *workingDay) askedAbout() {
+	w.t.Helper()
 	w.as(grace)
 	w.goTo(w.maya.part, "/query?field=seen_alone")
 	w.Sees("Ask about: Seen alone")
@@ -205,8 +225,11 @@ func (w *workingDay) toFinal() {
 	w.goTo(w.visit, "/edit?field=start")
 	w.Sees("You may not do this.")
 	w.check("desk-15-forbidden")
+}
 
-	// The manager lets the note of a worker who was taken off the case in.
+// letIn: the manager lets the note of a worker who was taken off the case in.
+func (w *workingDay) letIn() {
+	w.t.Helper()
 	w.as(dilys)
 	w.follow("Custody")
 	w.check("desk-16-custody")
@@ -215,8 +238,11 @@ func (w *workingDay) toFinal() {
 	w.check("desk-17-words")
 	w.follow("Let it into the record")
 	w.Sees("The words are in the record.")
+}
 
-	// The author answers, agrees, decides, fills in, and stands by it.
+// answered: the author answers, agrees, decides, fills in, and stands by it.
+func (w *workingDay) answered() {
+	w.t.Helper()
 	w.as(amina)
 	w.follow("Child protection visit")
 	w.Sees("Open proposal about Announced or not")
@@ -245,8 +271,11 @@ func (w *workingDay) toFinal() {
 	w.goTo(w.visit, "/confirm")
 	w.follow("I stand by it")
 	w.Sees("You stand by the record as it is now.")
+}
 
-	// It is made final, once.
+// sealed: it is made final, once.
+func (w *workingDay) sealed() {
+	w.t.Helper()
 	w.as(grace)
 	w.follow("In preparation")
 	w.follow("Child protection visit")
@@ -258,7 +287,6 @@ func (w *workingDay) toFinal() {
 	w.Sees("Made final by Grace Mbeki")
 	w.goTo(w.visit, "/finalise")
 	w.Sees("You may not do this.")
-	w.afterwards()
 }
 
 // takenAndGivenBack has a colleague take the record on, and give it back, while she looks
