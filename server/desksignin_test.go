@@ -202,6 +202,11 @@ func TestTheDeskRefusesASignInByTheService(t *testing.T) {
 			}
 		})
 	}
+	t.Run("said to be out by another site", func(t *testing.T) {
+		if _, _, page := newVisitor(t, origin).get("/desk/sign-in?left=1", "cross-site"); strings.Contains(page, "You are signed out") {
+			t.Error("it is believed")
+		}
+	})
 	t.Run("begun by another site", func(t *testing.T) {
 		if _, at, _ := newVisitor(t, origin).get(byService, "cross-site"); at != origin+"/desk/sign-in?after=%2Fdesk%2F" {
 			t.Errorf("it leads to %s", at)
@@ -426,4 +431,22 @@ func (d *deskBrowser) atTheService(sub string) {
 		d.Submit(fillService(sub))
 	}
 	d.t.Fatal("the service does not send the browser back")
+}
+
+// TestTheWayBackToTheDeskInASecondEngine: that a page of ours which leads on by itself counts
+// as ours is for browsers to say, and another says so too.
+func TestTheWayBackToTheDeskInASecondEngine(t *testing.T) {
+	_, origin := aDesk(t, nil)
+	w := webtest.StartWebKit(t)
+	w.Open(origin + "/desk/families")
+	w.Press("Sign in with the council")
+	for range 4 {
+		w.Until("the service asks, or is done", fmt.Sprintf(`location.origin === %q && location.pathname === "/desk/families" || document.querySelector("form:not([data-sent]) input[name=prompt]")`, origin))
+		var back bool
+		if w.Eval(fmt.Sprintf("location.origin === %q", origin), &back); back {
+			break
+		}
+		w.Eval(fillService("grace")+".requestSubmit()", nil)
+	}
+	w.Until("she is signed in", `document.body.innerText.includes("The coordinator grace")`)
 }

@@ -28,7 +28,7 @@ func (a *API) deskOffer(in pages.Proving, ways []string, root string) pages.Prov
 // deskAsk is the page to sign in on.
 func (a *API) deskAsk(d *deskCall) (pages.Answer, error) {
 	in := pages.Proving{After: deskAfter(d.query.Get("after"))}
-	if in.Left = d.query.Has("left"); in.Left {
+	if in.Left = d.query.Has("left") && !fromElsewhere(d.fctx); in.Left { // nobody else's link says so
 		in.Leave = a.cfg.Auth.OpenIDLeave()
 	}
 	body, err := a.cfg.Desk.SignIn(a.deskWays(in))
