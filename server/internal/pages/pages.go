@@ -1,6 +1,7 @@
 // Package pages is the borough's desk in a browser: HTML pages for coordinators,
 // managers and whoever else works at a desk, which need no script. To who runs scripts the
-// queue and the pages about a record say when what they show has changed (live.go).
+// queue and the pages about a record say when what they show has changed (live.go), and the
+// pages of signing in take a passkey (signin.go).
 //
 // Pages holds a table of Routes. Each takes a Call, asks the packages that decide
 // (reading, finalise) as the person who calls, and gives an Answer: a page, or where to go
