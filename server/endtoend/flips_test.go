@@ -1,7 +1,6 @@
 package endtoend
 
 import (
-	"bytes"
 	"errors"
 	"flag"
 	"fmt"
@@ -13,6 +12,8 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+
+	"doorstep/server/internal/disk/disktest"
 )
 
 var (
@@ -42,7 +43,7 @@ func TestFault79RealServersFilesDamaged(t *testing.T) {
 	p.end(l, syscall.SIGKILL)
 
 	sound := filepath.Join(t.TempDir(), "sound")
-	copySparse(t, p.cfg.Data.Dir, sound)
+	disktest.CopyTree(t, p.cfg.Data.Dir, sound)
 	want, err := p.verified()
 	if err != nil || want.changes == 0 || want.records == 0 {
 		t.Fatalf("the data that is to be damaged: %+v, %v", want, err)
@@ -53,7 +54,7 @@ func TestFault79RealServersFilesDamaged(t *testing.T) {
 		if err := os.RemoveAll(p.cfg.Data.Dir); err != nil {
 			t.Fatal(err)
 		}
-		copySparse(t, sound, p.cfg.Data.Dir)
+		disktest.CopyTree(t, sound, p.cfg.Data.Dir)
 		what := damageOne(t, p.cfg.Data.Dir, chance)
 		got, said, err := p.startedAndRead()
 		switch {
@@ -72,33 +73,6 @@ func TestFault79RealServersFilesDamaged(t *testing.T) {
 		}
 	}
 	t.Logf("seed %d: of %d damages %v", *flipsSeed, *flips, seen)
-}
-
-// copySparse copies the files of a folder without the zeros that they end with, of
-// which badger's have megabytes.
-func copySparse(t *testing.T, from, to string) {
-	t.Helper()
-	err := filepath.WalkDir(from, func(path string, d fs.DirEntry, err error) error {
-		if err != nil {
-			return err
-		}
-		name, err := filepath.Rel(from, path)
-		if err == nil && d.IsDir() {
-			return errors.Join(err, os.MkdirAll(filepath.Join(to, name), 0o700))
-		}
-		if err != nil || !d.Type().IsRegular() {
-			return err
-		}
-		content, err := os.ReadFile(path)
-		if err != nil {
-			return err
-		}
-		copied := filepath.Join(to, name)
-		return errors.Join(os.WriteFile(copied, bytes.TrimRight(content, "\x00"), 0o600), os.Truncate(copied, int64(len(content))))
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
 }
 
 // named says whether a server that stopped said what is wrong: damage, and where.
@@ -157,22 +131,9 @@ func damageOne(t *testing.T, dir string, chance *rand.Rand) string {
 		t.Fatal(err)
 	}
 	path := paths[chance.IntN(len(paths))]
-	content, err := os.ReadFile(path)
+	name, err := filepath.Rel(dir, path)
 	if err != nil {
 		t.Fatal(err)
 	}
-	name, _ := filepath.Rel(dir, path)
-	at := chance.IntN(max(1, len(bytes.TrimRight(content, "\x00")))) // badger's logs are zeros for the most part
-	what := fmt.Sprintf("%s cut to %d bytes", name, at)
-	if chance.IntN(4) == 0 {
-		content = content[:at]
-	} else {
-		bit := chance.IntN(8)
-		content[at] ^= 1 << bit
-		what = fmt.Sprintf("bit %d of byte %d of %s", bit, at, name)
-	}
-	if err := os.WriteFile(path, content, 0o600); err != nil {
-		t.Fatal(err)
-	}
-	return what
+	return name + ", " + disktest.DamageFile(t, path, chance)
 }

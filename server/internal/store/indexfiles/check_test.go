@@ -1,12 +1,10 @@
 package indexfiles_test
 
 import (
-	"bytes"
 	"encoding/binary"
 	"errors"
 	"flag"
 	"fmt"
-	"io/fs"
 	"math/rand/v2"
 	"os"
 	"path/filepath"
@@ -15,6 +13,7 @@ import (
 	"testing"
 
 	"doorstep/server/internal/disk"
+	"doorstep/server/internal/disk/disktest"
 	"doorstep/server/internal/store/indexfiles"
 
 	"github.com/dgraph-io/badger/v4"
@@ -151,10 +150,12 @@ func TestDamageIsFoundOrHarmless(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "damaged")
 	for n := range *damages {
 		chance := rand.New(rand.NewPCG(*seed, uint64(n)))
-		if err := errors.Join(os.RemoveAll(dir), linkFolder(left, dir)); err != nil {
+		if err := os.RemoveAll(dir); err != nil {
 			t.Fatal(err)
 		}
-		what := damage(t, dir, filepath.Base(files[chance.IntN(len(files))]), chance)
+		disktest.CopyTree(t, left, dir)
+		name := filepath.Base(files[chance.IntN(len(files))])
+		what := name + ", " + disktest.DamageFile(t, filepath.Join(dir, name), chance)
 		err := indexfiles.Check(dir)
 		switch {
 		case errors.Is(err, indexfiles.ErrDamaged):
@@ -221,56 +222,4 @@ func rowsOf(t *testing.T, db *badger.DB) (n int) {
 		t.Error(err)
 	}
 	return n
-}
-
-func linkFolder(from, to string) error {
-	if err := os.MkdirAll(to, 0o700); err != nil {
-		return err
-	}
-	return filepath.WalkDir(from, func(path string, d fs.DirEntry, err error) error {
-		if err != nil || d.IsDir() {
-			return err
-		}
-		b, err := os.ReadFile(path)
-		if err != nil {
-			return err
-		}
-		copied := filepath.Join(to, d.Name())
-		return errors.Join(os.WriteFile(copied, b[:written(b)], 0o600), os.Truncate(copied, int64(len(b)))) // a hole costs nothing
-	})
-}
-
-// written is how much of a file there is before the zeros at its end: millions of them, which
-// are compared by the page.
-func written(b []byte) int {
-	page, n := make([]byte, 4096), len(b)
-	for n >= len(page) && bytes.Equal(b[n-len(page):n], page) {
-		n -= len(page)
-	}
-	return len(bytes.TrimRight(b[:n], "\x00"))
-}
-
-// damage flips a bit of a file or cuts it, in what was written of it.
-func damage(t *testing.T, dir, name string, chance *rand.Rand) string {
-	t.Helper()
-	path := filepath.Join(dir, name)
-	b, err := os.ReadFile(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	used := written(b)
-	if used == 0 {
-		return name + " is empty"
-	}
-	at, bit := chance.IntN(used), chance.IntN(8)
-	what := fmt.Sprintf("bit %d of byte %d of %s", bit, at, name)
-	if chance.IntN(4) == 0 {
-		b, what = b[:at], fmt.Sprintf("%s cut to %d bytes", name, at)
-	} else {
-		b[at] ^= 1 << bit
-	}
-	if err := os.WriteFile(path, b, 0o600); err != nil {
-		t.Fatal(err)
-	}
-	return what
 }
