@@ -37,9 +37,9 @@ demo:
 	$(GO) run ./server/cmd/doorstep demo
 
 # Every test, with the race detector. -count=1, because the test of the import
-# rules asks the go command, which the test cache does not see. Text and the simulated
-# borough once more without: the largest cases and most seeds are too much for the
-# detector, and are one goroutine at a time.
+# rules asks the go command, which the test cache does not see. Some once more without:
+# text's largest cases, most seeds of the simulated borough and most bytes to cut a
+# message after are too much for the detector, and show it the same code again.
 test: web
 	@$(if $(RACE),,echo "No C compiler here: the race detector is off.")
 	@command -v npm >/dev/null || { test "$$(id -u)" = 0 && apt-get update -qq && apt-get install -y -qq --no-install-recommends nodejs npm; } || \
@@ -49,6 +49,7 @@ test: web
 	$(GO) vet ./...
 	$(GO) test $(RACE) -count=1 -timeout 20m ./...
 	$(GO) test -count=1 ./syncproto/text ./server/internal/sim
+	$(GO) test -count=1 ./server/endtoend -run CutAtEveryByte
 
 # The same load as a running borough's, with plain output.
 bench:

@@ -15,7 +15,7 @@ func stride() int {
 	if testing.Short() {
 		return 37
 	}
-	return 1
+	return everyByte
 }
 
 // day is what a worker brings home: two visits with a page of prose between
