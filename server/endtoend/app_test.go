@@ -26,6 +26,7 @@ const summary = "Summary of the visit"
 // a tablet without a browser. When the server is back all three, and it, have every
 // word, and the disagreement between them is shown until it is decided.
 func TestTheAppOnTwoTablets(t *testing.T) {
+	t.Parallel()
 	b := newBorough(t, caseload{workers: 3, families: 1, plans: true})
 	third := newTablet(t, b, 2, 3)
 	one, two := newAppTablet(t, b, 0), newAppTablet(t, b, 1)

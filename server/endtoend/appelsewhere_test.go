@@ -15,6 +15,7 @@ import (
 // volunteers matches one with a family of which they know nothing else, and who coaches a
 // worker records what they saw of their practice there. The server takes all of it.
 func TestTheAppBeginsWhatNoTabletKeeps(t *testing.T) {
+	t.Parallel()
 	b := newBorough(t, caseload{workers: 1, families: 1, manager: true, helpers: true})
 	hers := &appTablet{Browser: webtest.Start(t, "lang=en-GB", "accept-lang=en-GB"), t: t, front: newFront(t, b), login: "manager"}
 	hers.installs()

@@ -53,6 +53,7 @@ func (a *appTablet) goesTo(place string) {
 // no room there, a family that is closed, an ended session, a destroyed key, an app that
 // cannot start.
 func TestTheAppInTroubleKeepsWCAG(t *testing.T) {
+	t.Parallel()
 	b, _ := newRecoverableBorough(t, caseload{workers: 2, families: 1, plans: true})
 	b.stop()
 	b.cfg.Limits.CustodyMB = 1

@@ -34,6 +34,7 @@ func badEncodings() map[string][]byte {
 // which is refused whole with 400 or 413, and as a signed change, which is refused by
 // name while the changes around it are taken in.
 func TestFault05And06And07And08And09And11OverHTTP(t *testing.T) {
+	t.Parallel()
 	b := newBorough(t, caseload{workers: 1, families: 1})
 	owner := newTablet(t, b, 0, 1)
 	owner.syncs()

@@ -107,6 +107,7 @@ func fills(t *testing.T, path string, size int64) {
 // TestFault81AStartWithoutRoomIsCompletedWhenThereIsSome serves on a real small disk
 // that is full, and then is not: nobody starts the server again.
 func TestFault81AStartWithoutRoomIsCompletedWhenThereIsSome(t *testing.T) {
+	t.Parallel()
 	disk := smallDisk(t, "256m")
 	b := newBorough(t, caseload{workers: 1, families: 1})
 	worker := newTablet(t, b, 0, 1)

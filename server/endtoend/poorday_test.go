@@ -202,6 +202,7 @@ func (p *poorTablet) acknowledged(s signal) (time.Duration, []asked) {
 
 // The app sends a day's work in one request too, and loses nothing to a line that is cut.
 func TestTheAppSendsADayOverAPoorSignal(t *testing.T) {
+	t.Parallel()
 	b := newBorough(t, caseload{workers: 2, families: 1, plans: true})
 	p, words := newPoorTablet(t, b), prose(t)
 	for _, s := range []signal{quickHallway(4, 0, 2), quickHallway(8, 8, 5)} {

@@ -24,6 +24,7 @@ const bytesAChange = 300
 // TCP count, HTTP headers included, and must not be more than the same content
 // takes as JSON under zstd-3, plus 300 a change.
 func TestADaysWorkInOneRoundTrip(t *testing.T) {
+	t.Parallel()
 	for _, c := range []struct {
 		name  string
 		piece int // bytes of text in a change

@@ -106,6 +106,7 @@ func (w *typist) types(k *keystrokes, rest func()) (strokes, typed int) {
 // page. Sizes, not times, are bounded, in bytes for each byte typed: on the wire the
 // whole of it, headers of HTTP included, and in the journal.
 func TestTypingCompacts(t *testing.T) {
+	t.Parallel()
 	for _, tt := range []struct {
 		name          string
 		online        bool

@@ -17,6 +17,7 @@ import (
 // A browser that wipes or damages its database gives back what was not sent, from the
 // second copy, and says that it did.
 func TestFault96BrowserStorageEvicted(t *testing.T) {
+	t.Parallel()
 	b := newBorough(t, caseload{workers: 2, families: 1})
 	p := newPages(t, b)
 	web := newBrowser(t)
@@ -62,6 +63,7 @@ func TestFault96BrowserStorageEvicted(t *testing.T) {
 // A form that is being filled in is on the disk with each keystroke, as a text is: after
 // a kill it is there again, and it is gone once what it says is kept.
 func TestFault98KilledWhileAFormIsFilledIn(t *testing.T) {
+	t.Parallel()
 	b := newBorough(t, caseload{workers: 1, families: 1})
 	p := newPages(t, b)
 	web := newBrowser(t)
@@ -91,6 +93,7 @@ func TestFault98KilledWhileAFormIsFilledIn(t *testing.T) {
 // Where no space is left a keystroke is refused aloud, stays on the screen, and is
 // kept as soon as there is space.
 func TestFault97StorageFullWhileTyping(t *testing.T) {
+	t.Parallel()
 	b := newBorough(t, caseload{workers: 1, families: 1})
 	p := newPages(t, b)
 	web := newBrowser(t)
@@ -124,6 +127,7 @@ func TestFault97StorageFullWhileTyping(t *testing.T) {
 // Of two tabs one writes, both type in one field, and when the one goes in the middle
 // of a word the other goes on.
 func TestFault99TwoTabs(t *testing.T) {
+	t.Parallel()
 	b := newBorough(t, caseload{workers: 1, families: 1})
 	p := newPages(t, b)
 	web := newBrowser(t)
@@ -154,6 +158,7 @@ func TestFault99TwoTabs(t *testing.T) {
 // A tablet restored from a backup is a copy that writes under the same name: the
 // words of both come through.
 func TestFault101TabletRestoredFromABackup(t *testing.T) {
+	t.Parallel()
 	b := newBorough(t, caseload{workers: 1, families: 1})
 	p := newPages(t, b)
 	web := newBrowser(t)
@@ -189,6 +194,7 @@ func TestFault101TabletRestoredFromABackup(t *testing.T) {
 
 // Where nothing can be kept no visit is begun.
 func TestFault102NoDatabase(t *testing.T) {
+	t.Parallel()
 	b := newBorough(t, caseload{workers: 1, families: 1})
 	p := newPages(t, b)
 	tab := newBrowser(t).openWith(p, "?worker=lost.js")
@@ -201,6 +207,7 @@ func TestFault102NoDatabase(t *testing.T) {
 // without. What was not sent, a draft among it, stays sealed, and two officers bring it
 // back; the person enrols anew on the same tablet.
 func TestFault104TenWrongPINs(t *testing.T) {
+	t.Parallel()
 	b, r := newRecoverableBorough(t, caseload{workers: 1, families: 1})
 	p := newPages(t, b)
 	web := newBrowser(t)
@@ -301,6 +308,7 @@ func (r recovery) recovered(t *testing.T, b *borough, tb *tab, want int) (words 
 // Where the borough has no recovery key ten wrong PINs destroy nothing: the right one
 // opens nothing without the server, and every word is there once somebody has signed in.
 func TestFault104TenWrongPINsWithoutARecoveryKey(t *testing.T) {
+	t.Parallel()
 	b := newBorough(t, caseload{workers: 1, families: 1})
 	p := newPages(t, b)
 	web := newBrowser(t)
@@ -319,6 +327,7 @@ func TestFault104TenWrongPINsWithoutARecoveryKey(t *testing.T) {
 
 // What lies in a locked profile says nothing of what was written.
 func TestLockedProfileSaysNothing(t *testing.T) {
+	t.Parallel()
 	b := newBorough(t, caseload{workers: 1, families: 1})
 	p := newPages(t, b)
 	web := newBrowser(t)
@@ -353,6 +362,7 @@ func TestLockedProfileSaysNothing(t *testing.T) {
 // profile, and the right PIN opens nothing; with the server in reach it opens again,
 // and nothing is lost.
 func TestLapsedTabletCannotBeOpenedOffline(t *testing.T) {
+	t.Parallel()
 	b, r := newRecoverableBorough(t, caseload{workers: 1, families: 1})
 	p := newPages(t, b)
 	web := newBrowser(t)

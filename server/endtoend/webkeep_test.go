@@ -12,6 +12,7 @@ import (
 // browser's own key, without a password: into custody, and then everything is purged
 // and the purge confirmed.
 func TestFault67WordsOfSomebodyWhoLeftComeUpFromABrowser(t *testing.T) {
+	t.Parallel()
 	b, _ := newRecoverableBorough(t, caseload{workers: 1, families: 1})
 	p := newPages(t, b)
 	web := newBrowser(t)

@@ -20,6 +20,7 @@ const lossWindow = 250 * time.Millisecond
 // The browser is killed at random moments while somebody types. What was said to be
 // kept is there afterwards, and all that was typed but for the last 250 ms.
 func TestFault98KilledInTheMiddleOfAKeystroke(t *testing.T) {
+	t.Parallel()
 	b := newBorough(t, caseload{workers: 1, families: 1})
 	p := newPages(t, b)
 	web := newBrowser(t)

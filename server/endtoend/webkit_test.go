@@ -10,6 +10,7 @@ import (
 // engine: set up, begin a visit, write, load the page anew without a server, and the
 // words are there.
 func TestTheAppInASecondEngine(t *testing.T) {
+	t.Parallel()
 	b := newBorough(t, caseload{workers: 1, families: 1, plans: true})
 	front := newFront(t, b)
 	w := webtest.StartWebKit(t) // after the server, and so gone before it

@@ -11,6 +11,7 @@ import (
 // the server away, reload, lose the tab in the middle of a word, and bring everything
 // to the server and to a colleague, byte for byte.
 func TestTabletInABrowser(t *testing.T) {
+	t.Parallel()
 	b := newBorough(t, caseload{workers: 2, families: 1})
 	p := newPages(t, b)
 	colleague := newTablet(t, b, 1, 1)
@@ -75,6 +76,7 @@ func TestTabletInABrowser(t *testing.T) {
 // TestExamplePage plays the example of the package's page: enrol, type, see that it is
 // saved.
 func TestExamplePage(t *testing.T) {
+	t.Parallel()
 	b := newBorough(t, caseload{workers: 1, families: 1})
 	p := newPages(t, b)
 	tab := newBrowser(t).bare(p, "example/")
