@@ -2,6 +2,7 @@ package endtoend
 
 import (
 	"fmt"
+	"net/http"
 	"os"
 	"strings"
 	"testing"
@@ -54,7 +55,7 @@ func (a *appTablet) goesTo(place string) {
 // cannot start.
 func TestTheAppInTroubleKeepsWCAG(t *testing.T) {
 	t.Parallel()
-	b, _ := newRecoverableBorough(t, caseload{workers: 2, families: 1, plans: true})
+	b, _ := newRecoverableBorough(t, caseload{workers: 2, families: 1, plans: true, coord: true})
 	b.stop()
 	b.cfg.Limits.CustodyMB = 1
 	b.start(t)
@@ -66,9 +67,13 @@ func TestTheAppInTroubleKeepsWCAG(t *testing.T) {
 	visit := a.beginsVisit()
 	a.disagrees(colleague, visit)
 	a.KeepsWCAG(appFolder, "a disagreement")
+	a.dictates()
+	a.sends()
+	a.opens(visit)
 	a.wroteWith(colleague)
 	a.KeepsWCAG(appFolder, "who wrote what")
-	a.showsEachFate("record/"+visit, map[string]string{"held": "a record held", "quarantined": "a record in custody", "refused": "a record refused",
+	a.isAsked(b, visit)
+	a.showsEachFate("record/"+visit, map[string]string{"refused": "a record refused",
 		"late": "a record that came late", "unanswered": "a record not answered", "accepted": "a record taken after all"})
 	a.ready()
 
@@ -165,6 +170,46 @@ func (a *appTablet) says(words, place string) {
 	a.Until("the place is kept", `document.getElementById("field-place").innerText.includes("Saved on this tablet")`)
 }
 
+// dictates begins a sentence with a quick phrase and dictates how it goes on.
+func (a *appTablet) dictates() {
+	a.t.Helper()
+	webtest.Eval[bool](a.Browser, `(() => { const prose = `+area(summary)+`.closest(".prose");
+		[...prose.querySelectorAll(".phrase")].find((b) => b.textContent === "I heard ").click();
+		prose.querySelector(".prose__dictating input").click(); return true; })()`)
+	a.Fill(summary, "the kettle.")
+	a.Until("the words are kept", allKept+" && "+area(summary)+`.value.includes("I heard the kettle.")`)
+}
+
+// isAsked has the coordinator ask about a visit that was handed over, and answers.
+func (a *appTablet) isAsked(b *borough, visit string) {
+	a.t.Helper()
+	a.Press("Hand over to the coordinator")
+	a.Sees("Handed over to the coordinator, ")
+	a.sends()
+	coordinator := b.sits(a.t, "coordinator")
+	coordinator.wants(http.StatusOK, "POST", "/v1/records/"+visit+"/query", map[string]any{"to": b.sits(a.t, a.login).user, "text": "Who rang the police?"}, nil)
+	a.sends()
+	a.goesTo("today")
+	a.Sees("The coordinator asks")
+	a.opens(visit)
+	a.Sees("Who rang the police?")
+	a.KeepsWCAG(appFolder, "a question to answer")
+	a.Fill("Your answer", "The neighbour did.")
+	a.Press("Answer")
+	a.Sees("You answered: The neighbour did.")
+	a.sends()
+	var shown struct {
+		Workflow struct {
+			Queries []struct{ Answer string }
+		}
+	}
+	coordinator.wants(http.StatusOK, "GET", "/v1/records/"+visit, nil, &shown)
+	if got := shown.Workflow.Queries; len(got) != 1 || got[0].Answer != "The neighbour did." {
+		a.t.Errorf("the coordinator reads %+v, want the answer", got)
+	}
+	a.opens(visit)
+}
+
 // wroteWith opens, without a signal, who wrote what of the summary that is shown: the words
 // are all there in their order, and each stretch says whose it is, on which device and
 // how it was taken down.
@@ -178,7 +223,7 @@ func (a *appTablet) wroteWith(colleague *tablet) {
 	if words := webtest.Eval[string](a.Browser, `[...document.querySelectorAll(".who[open] .who__spans .text")].map((p) => p.textContent).join("")`); words != a.shows() {
 		a.t.Errorf("who wrote what has %q, the text is %q", words, a.shows())
 	}
-	for _, want := range []string{"\nYou, ", ", on this tablet, typed", " at first\n", ", on the tablet "} {
+	for _, want := range []string{"\nYou, ", ", on this tablet, typed", ", on this tablet, dictated", " at first\n", ", on the tablet "} {
 		if !strings.Contains(shown, want) {
 			a.t.Errorf("who wrote what says %q; want %q in it", shown, want)
 		}
