@@ -233,8 +233,11 @@ func TestEraseWaitsForWhatItMustWaitFor(t *testing.T) {
 	}
 }
 
-// involve puts a child on the family's file who was in need until some years ago.
-func involve(t *testing.T, b *borough, born string) {
+// life is a child's; died is empty for one who lives, kind their status until some years ago.
+type life struct{ born, died, kind string }
+
+// involve puts a child on the family's file.
+func involve(t *testing.T, b *borough, of life) {
 	t.Helper()
 	child, status := syncproto.RecordID{31}, syncproto.RecordID{32}
 	text := func(field, words string) syncproto.Op {
@@ -242,9 +245,12 @@ func involve(t *testing.T, b *borough, born string) {
 	}
 	ref := syncproto.Op{Code: syncproto.OpSet, Path: syncproto.Path{Field: "child"}, Value: cbor.Bytes(child[:])}
 	for _, e := range []desk.Edit{
-		{Author: worker, Family: theirs, Record: child, Kind: "person", Ops: []syncproto.Op{text("names", "Zoë"), text("dob", born)}},
-		{Author: worker, Family: theirs, Record: status, Kind: "status", Ops: []syncproto.Op{ref, text("kind", "CIN"), text("from", "2010-01-01"), text("to", "2011-01-01")}},
+		{Author: worker, Family: theirs, Record: child, Kind: "person", Ops: []syncproto.Op{text("names", "Zoë"), text("dob", of.born)}},
+		{Author: worker, Family: theirs, Record: status, Kind: "status", Ops: []syncproto.Op{ref, text("kind", of.kind), text("from", "2010-01-01"), text("to", "2011-01-01")}},
 	} {
+		if of.died != "" && e.Kind == "person" {
+			e.Ops = append(e.Ops, text("died", of.died))
+		}
 		if err := b.keys.Ensure([]store.KeyPair{{Family: theirs, Record: e.Record}}); err != nil {
 			t.Fatal(err)
 		}
@@ -261,22 +267,25 @@ func involve(t *testing.T, b *borough, born string) {
 // that are not from being erased, also when somebody set an earlier date by hand.
 func TestRetentionScheduleIsHeldAndProposes(t *testing.T) {
 	for _, c := range []struct {
-		born string
-		over bool
+		life
+		over string // since when; empty: it is not
 		says string // why it is not erased
 	}{
-		{"1990-05-01", true, "still open"}, // over, but somebody has to make its visit final first
-		{time.Now().AddDate(-20, 0, 0).Format(time.DateOnly), false, "the retention schedule keeps it longer (child in need: 21 years from birth)"},
+		{life{"1990-05-01", "", "CIN"}, "2011-05-01", "still open"}, // over, but somebody has to make its visit final first
+		{life{"1990-05-01", "", "CLA"}, "", "(looked after: 75 years from birth)"},
+		{life{"1990-05-01", "2001-03-02", "CLA"}, "2016-03-02", "still open"},
+		{life{time.Now().AddDate(-10, 0, 0).Format(time.DateOnly), time.Now().AddDate(-2, 0, 0).Format(time.DateOnly), "CLA"}, "", "(looked after: 15 years from the death of a child)"},
+		{life{time.Now().AddDate(-20, 0, 0).Format(time.DateOnly), "", "CIN"}, "", "the retention schedule keeps it longer (child in need: 21 years from birth)"},
 	} {
 		b := begun(t)
 		plant(t, b)
-		involve(t, b, c.born)
+		involve(t, b, c.life)
 		ctx := context.Background()
 		if _, err := b.erasure.Over(ctx, worker); !errors.Is(err, syncproto.CodeForbidden) {
 			t.Errorf("a worker is told which files are over: %v", err)
 		}
 		list, err := b.erasure.Over(ctx, officer)
-		if err != nil || (len(list) == 1) != c.over || c.over && (list[0].Family != theirs || list[0].Since.ISO() != "2011-05-01") {
+		if err != nil || (len(list) == 1) != (c.over != "") || c.over != "" && (list[0].Family != theirs || list[0].Since.ISO() != c.over) {
 			t.Errorf("born on %s: over is %+v, %v", c.born, list, err)
 		}
 		_, err = b.erasure.Ask(ctx, officer, erasure.Ask{Scope: erasure.ScopeFamily, Family: theirs, Basis: erasure.BasisRetention, Reason: "r"})

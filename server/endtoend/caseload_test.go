@@ -94,13 +94,13 @@ func (c caseload) people() map[string][]string {
 }
 
 func (c caseload) planFiles() map[string][]string {
-	people := []string{"person_ref,family_ref,names,known_as,pronouns,dob,expected_dob,sex,ethnicity,disabilities,la_child_id,upn,nhs_no,communication,language,interpreter"}
+	people := []string{"person_ref,family_ref,names,known_as,pronouns,dob,expected_dob,sex,ethnicity,disabilities,la_child_id,upn,nhs_no,communication,language,interpreter,died"}
 	plans := []string{"plan_ref,family_ref,child_refs,status,review_date,bottom_lines,contingency"}
 	lines := []string{"line_ref,plan_ref,kind,text,who,when,family_knows,how_checked,checked_by,start,status,person_ref,name,contact,role,agreed_on,knows_why,poses_risk"}
 	for f := range c.families {
 		people = append(people,
-			fmt.Sprintf("P-%d-1,F-%d,Ada Example,Ada,,2016-03-14,,F,WBRI,NONE,,,,SPEECH,en,NONE", f, f),
-			fmt.Sprintf("P-%d-2,F-%d,Ben Example,Ben,,2019-09-02,,M,WBRI,NONE,,,,SPEECH,en,NONE", f, f))
+			fmt.Sprintf("P-%d-1,F-%d,Ada Example,Ada,,2016-03-14,,F,WBRI,NONE,,,,SPEECH,en,NONE,", f, f),
+			fmt.Sprintf("P-%d-2,F-%d,Ben Example,Ben,,2019-09-02,,M,WBRI,NONE,,,,SPEECH,en,NONE,", f, f))
 		plans = append(plans, fmt.Sprintf("PL-%d,F-%d,P-%d-1 P-%d-2,DRAFT,2026-12-01,,Gran is rung first.", f, f, f, f))
 		lines = append(lines,
 			fmt.Sprintf("PL-%d-R1,PL-%d,RULE,Nobody hits anybody in front of the children.,Everybody,Always,,,,,IN_FORCE,,,,,,,", f, f),

@@ -19,6 +19,7 @@ person      known_as            LATEST
 person      pronouns            HUMAN
 person      dob                 HUMAN
 person      expected_dob        HUMAN
+person      died                HUMAN
 person      sex                 HUMAN
 person      ethnicity           HUMAN
 person      disability          UNION

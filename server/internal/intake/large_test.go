@@ -50,10 +50,10 @@ func TestLargeCaseloadIsStoredInWholeFamilies(t *testing.T) {
 func large(families int) fstest.MapFS {
 	var f, p strings.Builder
 	f.WriteString("family_ref,name,team_ref\n")
-	p.WriteString("person_ref,family_ref,names,known_as,pronouns,dob,expected_dob,sex,ethnicity,disabilities,la_child_id,upn,nhs_no,communication,language,interpreter\n")
+	p.WriteString("person_ref,family_ref,names,known_as,pronouns,dob,expected_dob,sex,ethnicity,disabilities,la_child_id,upn,nhs_no,communication,language,interpreter,died\n")
 	for i := range families {
 		fmt.Fprintf(&f, "F%d,Invented %d,T\n", i, i)
-		fmt.Fprintf(&p, "P%d,F%d,Child %d,,,2015-01-01,,F,NOBT,NONE,LA%d,,,SPEECH,en,NONE\n", i, i, i, i)
+		fmt.Fprintf(&p, "P%d,F%d,Child %d,,,2015-01-01,,F,NOBT,NONE,LA%d,,,SPEECH,en,NONE,\n", i, i, i, i)
 	}
 	return fstest.MapFS{
 		"teams.csv":    {Data: []byte("team_ref,name\nT,Team\n")},

@@ -141,6 +141,7 @@ var theSet = [...]sheet{
 		{name: "communication", goes: "communication", about: "SPEECH, BSL, MAKATON, PICTURES, DEVICE, WRITING or OTHER."},
 		{name: "language", goes: "language", about: "First language as a BCP 47 tag, such as en, so, pl, bn, ar, cy."},
 		{name: "interpreter", goes: "interpreter", about: "NONE, SPOKEN or SIGN."},
+		{name: "died", goes: "died", about: "Date of death, of somebody who died."},
 	}},
 	{file: fileContacts, about: "Addresses, placements and phone numbers, each with its dates.", kind: "person", columns: []column{
 		{name: "contact_ref", holds: holdsKey, of: refContact, required: true, about: "The line's reference."},

@@ -222,7 +222,7 @@ func TestNumberPassesFromOnePersonToAnother(t *testing.T) {
 	files["people.csv"] = &fstest.MapFile{Data: []byte(data)}
 	w.load(files)
 	header, _, _ := strings.Cut(data, "\r\n")
-	line := header + "\r\nP-9,F-1002,Somebody New,,,2020-01-01,,F,BAFR,,EM100102,,,,so,NONE"
+	line := header + "\r\nP-9,F-1002,Somebody New,,,2020-01-01,,F,BAFR,,EM100102,,,,so,NONE,"
 	w.load(fstest.MapFS{"people.csv": {Data: []byte(line)}}) // free since it left Jo
 	line = strings.Replace(strings.Replace(line, "EM100102", "EM100101", 1), "P-9", "P-10", 1)
 	problems := w.refused(fstest.MapFS{"people.csv": {Data: []byte(line)}})

@@ -53,9 +53,9 @@ func (r *Room) retained(family syncproto.FamilyID, only syncproto.RecordID) (out
 }
 
 func childKept(people []*syncproto.View, child syncproto.RecordID, periods []clocks.Period) retention.Child {
-	out := retention.Child{Born: clocks.NoDay}
+	out := retention.Child{Born: clocks.NoDay, Died: clocks.NoDay}
 	if i := slices.IndexFunc(people, func(v *syncproto.View) bool { return v.Record == child }); i >= 0 {
-		out.Born = dayIn(people[i], "dob")
+		out.Born, out.Died = dayIn(people[i], "dob"), dayIn(people[i], "died")
 	}
 	for _, p := range periods {
 		out.Statuses = append(out.Statuses, retention.Status{Kind: p.Kind, From: p.From, To: p.To})

@@ -119,15 +119,16 @@ function People(props: { look: Lookup }) {
 
 function OnePerson(props: { look: Lookup; person: View }) {
   const { look, person } = props;
-  const dob = textOf(person, "dob"), expected = textOf(person, "expected_dob"), known = textOf(person, "known_as"), full = textOf(person, "names");
+  const dob = textOf(person, "dob"), expected = textOf(person, "expected_dob"), died = textOf(person, "died"), known = textOf(person, "known_as"), full = textOf(person, "names");
   const kind = kindOf(look, "person");
   const interpreter = textOf(person, "interpreter");
   const open = (f: string) => itemsOf(person, f).filter((e) => !partText(e, "to") || partText(e, "to") >= dayOf(Date.now()));
   return (
     <div class="person">
-      <p class="person__name"><a href={link("record", person.record)}>{known || full}</a>{dob && <span class="person__age"> {ageWords(dob)}</span>}</p>
+      <p class="person__name"><a href={link("record", person.record)}>{known || full}</a>{dob && !died && <span class="person__age"> {ageWords(dob)}</span>}</p>
       {known && full !== known && <p class="person__line">{full}</p>}
       {dob && <p class="person__line">{t("family.born", { day: dayWords(dob) })}</p>}
+      {died && <p class="person__line">{t("family.died", { day: dayWords(died) })}</p>}
       {expected && <p class="person__line">{t("family.expected", { day: dayWords(expected) })}</p>}
       <Relations look={look} person={person} />
       <Statuses look={look} person={person} />

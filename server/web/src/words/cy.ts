@@ -109,6 +109,7 @@ export const cy: Words = {
   "family.who": "Pwy yw pwy",
   "family.born": "ganwyd {day}",
   "family.expected": "disgwylir {day}",
+  "family.died": "bu farw {day}",
   "family.years": "{n} oed",
   "family.months": "{n} mis oed",
   "family.interpreter": "Cyfieithydd ar y pryd: {language}",

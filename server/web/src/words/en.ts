@@ -104,6 +104,7 @@ export const en = {
   "family.who": "Who is who",
   "family.born": "born {day}",
   "family.expected": "expected {day}",
+  "family.died": "died {day}",
   "family.years": "{n} years",
   "family.months": "{n} months",
   "family.interpreter": "Interpreter: {language}",
