@@ -84,7 +84,7 @@ func (p *Pages) NewPasskey(c *Call, in NewPasskey) ([]byte, error) {
 	case syncproto.CodeBadPasskey:
 		s.Problems = []problem{{Text: "This passkey could not be added. Try once more, and ask IT if it goes on."}}
 	default:
-		s.Problems = []problem{{Text: in.Code.Plain()}}
+		s.Problems = []problem{{Text: refusedWords(in.Code)}}
 	}
 	return p.show(c, "account-passkey.html", s)
 }

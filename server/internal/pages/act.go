@@ -154,7 +154,7 @@ func problems(s *sight, err error) []problem {
 	}
 	var code syncproto.Code
 	errors.As(err, &code)
-	return []problem{{Text: code.Plain()}}
+	return []problem{{Text: refusedWords(code)}}
 }
 
 // sight looks at the record of an address, and at the path that its query names.

@@ -93,7 +93,7 @@ func (p *Pages) showWords(ctx context.Context, c *Call, refused error) (Answer, 
 	if refused != nil {
 		var code syncproto.Code
 		errors.As(refused, &code)
-		s.Problems = []problem{{Text: code.Plain(), Href: "#reason"}}
+		s.Problems = []problem{{Text: refusedWords(code), Href: "#reason"}}
 	}
 	body, err := p.show(c, "words.html", s)
 	return Answer{Body: body, Shown: []syncproto.RecordID{w.Record}}, errors.Join(refused, err)

@@ -231,9 +231,9 @@ func refusedFor(err error, href string) []problem {
 	case errors.As(err, &told):
 		return []problem{{Text: told.Plain, Href: href}}
 	case errors.As(err, &code):
-		return []problem{{Text: code.Plain(), Href: href}}
+		return []problem{{Text: refusedWords(code), Href: href}}
 	}
-	return []problem{{Text: syncproto.CodeInternal.Plain(), Href: href}}
+	return []problem{{Text: refusedWords(syncproto.CodeInternal), Href: href}}
 }
 
 // emergencyPage asks why a file is to be opened.

@@ -108,12 +108,18 @@ func refusedWords(code syncproto.Code) string {
 	switch code {
 	case syncproto.CodeMethod:
 		return "This address takes no such request. Go back, and begin again from a page of the desk."
+	case syncproto.CodeMalformed, syncproto.CodeUnsupportedMedia, syncproto.CodeContentEncoding:
+		return "The server could not read what was sent. Go back, and send it once more. If it goes on, ask IT."
 	case syncproto.CodeTooLarge:
-		return "This is more than can be sent in one piece. Go back, where your words may still be, and send them in shorter parts."
+		return "This is more than can be sent in one piece. Go back, and send it in shorter parts."
+	case syncproto.CodeTooMany:
+		return "The server is being asked too often. Keep what you wrote, and try again in a minute."
+	case syncproto.CodeDiskFull:
+		return "The server has no room left. Keep what you wrote until IT has made room."
 	case syncproto.CodeInternal:
-		return "Something went wrong on the server, and IT can see it. Go back, where your words may still be, and try again."
+		return "Something went wrong on the server, and IT can see it. Keep what you wrote, and try again."
 	case syncproto.CodeUnavailable:
-		return "The server cannot answer at the moment. Go back, where your words may still be, and try again in a minute."
+		return "The server cannot answer at the moment. Keep what you wrote, and try again in a minute."
 	}
 	return code.Plain()
 }

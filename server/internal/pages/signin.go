@@ -98,6 +98,8 @@ func (in *Proving) refused(again bool) string {
 		return "The council's sign-in service does not answer at the moment. Try again in a few minutes, or ask IT."
 	case in.Code == syncproto.CodeUnavailable:
 		return "The server cannot answer at the moment. Try again in a minute."
+	case in.Code == syncproto.CodeTooMany:
+		return "There were too many tries from here. Wait a few minutes, and try again."
 	case in.Code == syncproto.CodeBadPasskey:
 		return "This passkey could not be checked. Try again or sign in another way, and tell IT."
 	case in.Code == syncproto.CodeBadCredentials && again && in.By != ByPassword:
@@ -107,7 +109,7 @@ func (in *Proving) refused(again bool) string {
 	case in.Code == syncproto.CodeNotFound:
 		return "People do not sign in this way here. Choose one of the others."
 	}
-	return in.Code.Plain()
+	return refusedWords(in.Code)
 }
 
 // Back is the page that the borough's sign-in service sends a browser back to. The browser
