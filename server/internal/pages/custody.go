@@ -43,7 +43,7 @@ func (p *Pages) custody(ctx context.Context, c *Call) (Answer, error) {
 
 func (s *speaker) custodyRow(q *reading.InCustody) custodyRow {
 	out := custodyRow{Title: s.title(q.Record), Family: s.pages.cfg.Records.FamilyName(s.user, q.Family), Who: s.person(q.Author),
-		When: s.Moment(q.ReceivedMS), Where: s.device(q.Device), Why: q.Code.Plain()}
+		When: s.Moment(q.ReceivedMS), Where: s.device(q.Device), Why: s.whyInCustody(q)}
 	if _, ok := schema.Newest(q.Kind); ok && out.Title == "" {
 		out.Title = "A " + s.pages.cfg.Records.Names().Kind(q.Kind)
 	}
@@ -54,6 +54,28 @@ func (s *speaker) custodyRow(q *reading.InCustody) custodyRow {
 		out.Kept = s.person(q.ReviewedBy) + ", " + s.Moment(q.ReviewedMS)
 	}
 	return out
+}
+
+// whyInCustody says why words are locked away: to their author as the code does, to
+// anybody else, who reviews them, of the author.
+func (s *speaker) whyInCustody(q *reading.InCustody) string {
+	if words, ok := reviewerWords[q.Code]; ok && q.Author != s.user {
+		return words
+	}
+	return q.Code.Plain()
+}
+
+// reviewerWords are for reviewers: every reason for which words are locked away (SPEC 11).
+var reviewerWords = map[syncproto.Code]string{
+	syncproto.CodeNotPlaced:          "The server failed when it worked them into the record. IT has been told.",
+	syncproto.CodeErased:             "The record was erased for good while they were written.",
+	syncproto.CodeMisfiled:           "The record was moved to another family's file before they arrived: it had been written into the wrong one.",
+	syncproto.CodeNotEntitled:        "Their author was no longer assigned to the family when they arrived.",
+	syncproto.CodeDeniedField:        "Somebody in their author's role cannot change this part of the record.",
+	syncproto.CodeBuildsOnQuarantine: "They continue an entry that is in custody itself.",
+	syncproto.CodeRevokedDevice:      "Their author's device had been withdrawn before they arrived.",
+	syncproto.CodeKeptAway:           "A reviewer looked at them and decided that they do not become part of the record.",
+	syncproto.CodeRecovered:          "Two people recovered them from a tablet that was lost or locked.",
 }
 
 // wordsPage is one change in custody with its words, and what may become of it.
