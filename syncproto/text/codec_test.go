@@ -38,7 +38,11 @@ func TestDecodeRefuses(t *testing.T) {
 	columns, body := l.columns(), unsealed(l.Encode())
 	rng := rand.New(rand.NewPCG(5, 5))
 	var accepted [2]int
-	for range 25_000 {
+	tries := 25_000
+	if raceEnabled {
+		tries = 2_500
+	}
+	for range tries {
 		if checkDecode(t, assemble(damaged(rng, columns, 0), l.ops.content)) {
 			accepted[0]++
 		}
@@ -46,8 +50,8 @@ func TestDecodeRefuses(t *testing.T) {
 			accepted[1]++
 		}
 	}
-	if accepted[0] == 0 || accepted[0] > 12_500 || accepted[1] > 12_500 {
-		t.Errorf("%d of 50,000 damaged logs accepted", accepted)
+	if accepted[0] == 0 || accepted[0] > tries/2 || accepted[1] > tries/2 {
+		t.Errorf("%d of twice %d damaged logs accepted", accepted, tries)
 	}
 }
 
