@@ -57,7 +57,7 @@ func (b *borough) observes(t *testing.T, theirs *appTablet) {
 	coach := b.hires(t, "coach", "coach")
 	first := newTablet(t, b, 0, 1)
 	first.syncs()
-	b.sits(t, "manager").wants(http.StatusOK, "POST", "/v1/families/"+first.families()[0].String()+"/grants", map[string]any{"user": coach.user, "basis": "OBSERVE",
+	b.sits(t, "manager").wants(http.StatusOK, "POST", "/v1/families/"+first.leads().String()+"/grants", map[string]any{"user": coach.user, "basis": "OBSERVE",
 		"reason": "The family consented to it.", "to_ms": time.Now().Add(time.Hour).UnixMilli()}, nil)
 	a := &appTablet{Browser: theirs.Browser, t: t, front: theirs.front, login: "coach"}
 	a.Press("Somebody else")

@@ -128,6 +128,25 @@ func (b *tablet) families() (out []syncproto.FamilyID) {
 	return out
 }
 
+// leads is the family that the tablet's person leads on. Their own file, which may be on
+// the tablet too, is none of theirs to lead.
+func (b *tablet) leads() (family syncproto.FamilyID) {
+	b.t.Helper()
+	found := 0
+	err := b.Read(func(e *engine.Engine) {
+		for _, f := range e.Families() {
+			if f.Basis == "LEAD" {
+				family = f.Family
+				found++
+			}
+		}
+	})
+	if err != nil || found != 1 {
+		b.t.Fatalf("%s leads on %d families, %v; want one", b.login, found, err)
+	}
+	return family
+}
+
 // folds are the bytes of every record that the tablet shows.
 func (b *tablet) folds() map[syncproto.RecordID]string {
 	b.t.Helper()
