@@ -225,7 +225,7 @@ func (b *borough) now() time.Time {
 // openWork starts the sequencer and what proposes to it.
 func (b *borough) openWork(bool) error {
 	b.hub = exchange.NewHub(exchange.Clock{Now: time.Now, NextTurn: b.store.State().NextTurn})
-	b.room = reading.New(b.store, time.Now, b.cfg.Visits.rules(&faults{}))
+	b.room = reading.New(b.store, b.now, b.cfg.Visits.rules(&faults{}))
 	b.room.SetNames(b.cfg.Labels.rules(&faults{}))
 	b.room.SetRetention(b.cfg.Retention.rules(&faults{}))
 	b.ahead = newLookAhead(b.log, b.room.Look, func(f syncproto.FamilyID) error { return b.finalise.Look(f) })

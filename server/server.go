@@ -50,7 +50,8 @@ type Server struct {
 func Open(cfg Config, logs io.Writer) (*Server, error) { return OpenAt(cfg, logs, time.Now) }
 
 // OpenAt is Open for a borough whose past is played: what it records, and the log of who
-// looked at what, is dated by now. Sessions, proofs and limits go by the machine's clock.
+// looked at what, is dated by now, and what is due is so by it. Sessions, proofs and limits
+// go by the machine's clock.
 func OpenAt(cfg Config, logs io.Writer, now func() time.Time) (*Server, error) {
 	return open(&borough{cfg: cfg, clock: now}, logs)
 }

@@ -26,11 +26,8 @@ func (s *Service) HandOver(ctx context.Context, caller Caller, in HandOver) (syn
 			return act{}, because(p, syncproto.Path{}, syncproto.CodeForbidden, "Records of this kind are never made final.")
 		}
 		op := syncproto.Op{Code: syncproto.OpHandOver, To: in.To}
-		if !in.To.IsZero() {
-			to, ok := g.state.User(in.To)
-			if bases := g.state.BasisOf(in.To, p.info.Family, g.atMS); !ok || to.Role != "coordinator" || !slices.Contains(bases, "COORD") {
-				return act{}, because(p, syncproto.Path{}, syncproto.CodeBadValue, "That person is not a co-ordinator of the family's team.")
-			}
+		if !in.To.IsZero() && !g.coordinates(in.To) {
+			return act{}, because(p, syncproto.Path{}, syncproto.CodeBadValue, "That person is not a co-ordinator of the family's team.")
 		}
 		return one(g.edit(p, op)), g.may(p, op)
 	})

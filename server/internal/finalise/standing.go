@@ -20,6 +20,8 @@ type Standing struct {
 	// it and have left, whom the person may stand in for.
 	For  syncproto.UserID
 	Left []syncproto.UserID
+	// Coordinators are those of the family's team, to one of whom a record may be handed over.
+	Coordinators []syncproto.UserID
 }
 
 // Standpoint is one record of a Standing.
@@ -57,6 +59,7 @@ func (s *Service) Standing(_ context.Context, caller Caller, record syncproto.Re
 			out.Parts = append(out.Parts, g.standpoint(p))
 		}
 		out.Acts = g.acts(g.whole())
+		out.Coordinators = g.coordinators()
 		if typed := g.whole().view.Workflow.TypedUp; len(typed) > 0 {
 			out.For = typed[0].For
 		}
@@ -66,6 +69,20 @@ func (s *Service) Standing(_ context.Context, caller Caller, record syncproto.Re
 		return nil
 	})
 	return out, err
+}
+
+func (g *group) coordinators() (out []syncproto.UserID) {
+	for _, user := range g.state.MembersOf(g.whole().info.Family) {
+		if g.coordinates(user) && !slices.Contains(out, user) {
+			out = append(out, user)
+		}
+	}
+	return out
+}
+
+func (g *group) coordinates(user syncproto.UserID) bool {
+	u, ok := g.state.User(user)
+	return ok && u.Role == "coordinator" && !u.Disabled && slices.Contains(g.state.BasisOf(user, g.whole().info.Family, g.atMS), "COORD")
 }
 
 func (g *group) standpoint(p *part) Standpoint {

@@ -36,7 +36,7 @@ type sight struct {
 	path  syncproto.Path // that the address names; empty: the record
 	field *schema.Field  // at the path; nil if there is none
 
-	named map[string][]option // what a record that is typed up may name, by what a field refers to (choices)
+	named map[string][]option // what a form may name, by what a field refers to (choices)
 }
 
 // formPage is a form with what it is about.

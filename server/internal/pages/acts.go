@@ -88,10 +88,22 @@ func handOverAct(p *Pages) act {
 	return act{path: "hand-over", id: "deskHandOver", done: "handed",
 		may: func(s *sight) bool { return s.st.Acts.HandOver },
 		form: func(s *sight) formPage {
-			return formPage{Heading: "Hand over: " + s.say.heading(&s.st), Submit: "Hand over to the team", Note: "The team's coordinators prepare it from here."}
+			to := []option{{Text: "The team: whoever of its coordinators is free", Checked: true}}
+			for _, user := range s.st.Coordinators {
+				to = append(to, option{Value: user.String(), Text: s.say.person(user)})
+			}
+			return formPage{Heading: "Hand over: " + s.say.heading(&s.st), Submit: "Hand over to the team", Note: "The team's coordinators prepare it from here.",
+				Fields: []control{pick(s, "to", "Who prepares it?", "Its coordinators all see it, and any of them can.", to)}}
 		},
 		do: func(ctx context.Context, s *sight) error {
-			_, err := p.cfg.Workflow.HandOver(ctx, s.worker(), finalise.HandOver{Record: s.st.Record})
+			in := finalise.HandOver{Record: s.st.Record}
+			if s.Form.Get("to") != "" {
+				var err error
+				if in.To, err = s.whom(); err != nil {
+					return err
+				}
+			}
+			_, err := p.cfg.Workflow.HandOver(ctx, s.worker(), in)
 			return err
 		}}
 }
@@ -100,8 +112,14 @@ func handOverAct(p *Pages) act {
 func (s *sight) authors() []option {
 	var out []option
 	var known []syncproto.UserID
+	var wrote []syncproto.UserID
+	for _, t := range s.part.View.Workflow.TypedUp {
+		wrote = append(wrote, t.For) // whose words they are
+	}
 	for _, h := range s.past.items {
-		who := h.Change.Body.Author
+		wrote = append(wrote, h.Change.Body.Author)
+	}
+	for _, who := range wrote {
 		if who == s.User || slices.Contains(known, who) {
 			continue
 		}
@@ -126,7 +144,7 @@ func (s *sight) origin() syncproto.UserID {
 	return syncproto.UserID{}
 }
 
-func (s *sight) asked() (syncproto.UserID, error) {
+func (s *sight) whom() (syncproto.UserID, error) {
 	id, err := syncproto.ParseID(s.Form.Get("to"))
 	if err != nil {
 		return syncproto.UserID{}, syncproto.CodeBadValue
@@ -165,7 +183,7 @@ func queryAct(p *Pages) act {
 				Fields: []control{pick(s, "to", "Whom do you ask?", "", s.authors()), words(s, "text", "Your question", "")}}
 		},
 		do: func(ctx context.Context, s *sight) error {
-			who, err := s.asked()
+			who, err := s.whom()
 			if err == nil {
 				_, err = p.cfg.Workflow.Query(ctx, s.worker(), finalise.Query{Record: s.part.View.Record, Path: s.path, To: who, Text: s.Form.Get("text")})
 			}
@@ -187,7 +205,7 @@ func (s *sight) question() (*syncproto.Query, bool) {
 func (s *sight) settable(q *syncproto.Query) bool {
 	alone := syncproto.Path{Field: q.Path.Field, Sub: q.Path.Sub}
 	field, ok := s.part.Kind.At(q.Path.Field, q.Path.Sub)
-	return ok && asks(field) && !field.IsProse() && s.part.Edits[alone]
+	return ok && asks(field) && !field.IsProse() && q.Path.Field != s.part.Kind.Part && s.part.Edits[alone]
 }
 
 func answerAct(p *Pages) act {

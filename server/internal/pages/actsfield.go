@@ -30,8 +30,17 @@ func decideAct(p *Pages) act {
 			for i, side := range in.Sides {
 				items = append(items, option{Value: strconv.Itoa(i), Text: side.Value, Hint: side.Who + ", " + side.When})
 			}
-			return formPage{Heading: "Decide: " + in.Label, Sides: in.Sides, Hidden: []pair{s.seen()}, Submit: "Decide",
-				Fields: []control{pick(s, "side", "Which is right?", "All sides stay in the history.", items), words(s, "reason", "Why", "")}}
+			out := formPage{Heading: "Decide: " + in.Label, Sides: in.Sides, Hidden: []pair{s.seen()}, Submit: "Decide"}
+			neither := s.asked() && s.part.Edits[s.alone()]
+			if neither {
+				items = append(items, option{Value: otherSide, Text: "Neither: it is what I say below"})
+			}
+			out.Fields = append(out.Fields, pick(s, "side", "Which is right?", "All sides stay in the history.", items))
+			if neither {
+				out.Fields = append(out.Fields, s.value(cbor.Null()))
+			}
+			out.Fields = append(out.Fields, words(s, "reason", "Why", ""))
+			return out
 		},
 		do: func(ctx context.Context, s *sight) error {
 			c, ok := s.conflict()
@@ -42,14 +51,28 @@ func decideAct(p *Pages) act {
 			if err != nil {
 				return err
 			}
-			i, err := strconv.Atoi(s.Form.Get("side"))
-			if err != nil || i < 0 || i >= len(c.Sides) {
-				return syncproto.CodeBadValue
+			value, err := s.side(c)
+			if err == nil {
+				_, err = p.cfg.Workflow.Decide(ctx, s.worker(),
+					finalise.Decide{Record: s.part.View.Record, Path: s.path, Value: value, Reason: s.Form.Get("reason"), Seen: seen})
 			}
-			_, err = p.cfg.Workflow.Decide(ctx, s.worker(),
-				finalise.Decide{Record: s.part.View.Record, Path: s.path, Value: c.Sides[i].Value, Reason: s.Form.Get("reason"), Seen: seen})
 			return err
 		}}
+}
+
+// otherSide is the answer that no side of a disagreement is right.
+const otherSide = "other"
+
+// side is what the form that decides says is right: one of the sides, or something else.
+func (s *sight) side(c *syncproto.Conflict) (cbor.Value, error) {
+	if s.Form.Get("side") == otherSide && s.asked() {
+		return s.pages.readTyped(s.field, s.Form.Get("value"))
+	}
+	i, err := strconv.Atoi(s.Form.Get("side"))
+	if err != nil || i < 0 || i >= len(c.Sides) {
+		return cbor.Value{}, syncproto.CodeBadValue
+	}
+	return c.Sides[i].Value, nil
 }
 
 // readAct says that prose which two people changed at once was read and is right.
@@ -79,7 +102,7 @@ func readAct(p *Pages) act {
 // editAct sets a field, or writes prose anew.
 func editAct(p *Pages) act {
 	return act{path: "edit", id: "deskEdit", done: "edited",
-		may: func(s *sight) bool { return s.field != nil && asks(s.field) && s.part.Edits[s.alone()] },
+		may: func(s *sight) bool { return s.asked() && s.part.Edits[s.alone()] },
 		form: func(s *sight) formPage {
 			return formPage{Heading: "Change: " + s.what(), Hidden: []pair{s.seen()}, Fields: []control{s.value(s.now())}, Submit: "Save",
 				Note: "What it said before stays in the history."}
@@ -95,7 +118,7 @@ func editAct(p *Pages) act {
 
 // typedValue is what a form gives its field, on which version.
 func (s *sight) typedValue() (cbor.Value, []syncproto.ChangeID, error) {
-	if s.field == nil || !asks(s.field) {
+	if !s.asked() {
 		return cbor.Value{}, nil, syncproto.CodeUnknownField
 	}
 	seen, err := readHeads(s.Form.Get("seen"))
@@ -120,7 +143,7 @@ func proposeAct(p *Pages) act {
 			if err != nil {
 				return err
 			}
-			who, err := s.asked()
+			who, err := s.whom()
 			if err == nil {
 				_, err = p.cfg.Workflow.Propose(ctx, s.worker(), finalise.Propose{Record: s.part.View.Record, Path: s.path, Value: value,
 					Words: s.say.Value(s.field, value), Reason: s.Form.Get("reason"), To: who})
@@ -134,7 +157,7 @@ func (s *sight) proposable(path syncproto.Path) bool { return proposable(s.part,
 
 func proposable(part *finalise.Standpoint, path syncproto.Path) bool {
 	field, ok := part.Kind.At(path.Field, path.Sub)
-	if !ok || !asks(field) || field.IsProse() {
+	if !ok || !asks(field) || field.IsProse() || path.Field == part.Kind.Part {
 		return false
 	}
 	may, known := part.Edits[path]

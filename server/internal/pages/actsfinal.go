@@ -35,14 +35,14 @@ func addendumAct(p *Pages) act {
 // correctAct puts a field of a final record right; the old stays beside the new.
 func correctAct(p *Pages) act {
 	return act{path: "correct", id: "deskCorrect", done: "corrected",
-		may: func(s *sight) bool { return s.field != nil && asks(s.field) && s.part.Corrects[s.alone()] },
+		may: func(s *sight) bool { return s.asked() && s.part.Corrects[s.alone()] },
 		form: func(s *sight) formPage {
 			return formPage{Heading: "Correct: " + s.what(), About: s.about(), Submit: "Correct",
 				Note:   "The final record stays as it is. What it says and what it should say are both shown from now on.",
 				Fields: []control{s.value(s.now()), words(s, "reason", "Why", "")}}
 		},
 		do: func(ctx context.Context, s *sight) error {
-			if s.field == nil || !asks(s.field) {
+			if !s.asked() {
 				return syncproto.CodeUnknownField
 			}
 			value, err := p.readTyped(s.field, s.Form.Get("value"))

@@ -60,7 +60,7 @@ func pick(s *sight, name, label, hint string, items []option) control {
 // asks reports whether a form can ask for a value of this type.
 func asks(f *schema.Field) bool {
 	switch f.Type {
-	case schema.TypeRef, schema.TypeStruct, schema.TypeHash:
+	case schema.TypeStruct, schema.TypeHash:
 		return false
 	}
 	return !f.IsCollection()
@@ -68,7 +68,16 @@ func asks(f *schema.Field) bool {
 
 // value asks for a value of the field of the form, which says now what stands there.
 func (s *sight) value(now cbor.Value) control {
+	if s.field.Type == schema.TypeRef {
+		return s.inquireWhich(s.field, "value", now)
+	}
 	return s.asking(s.field, "value", now)
+}
+
+// asked reports whether the form can ask for a value of its field: not which whole a part
+// belongs to, by which it would leave the one for the other.
+func (s *sight) asked() bool {
+	return s.field != nil && asks(s.field) && s.path.Field != s.part.Kind.Part
 }
 
 // asking asks for a value of a field under a name of the form.
@@ -119,6 +128,11 @@ const (
 // typed writes a value as a form holds it; readTyped undoes it.
 func (p *Pages) typed(f *schema.Field, v cbor.Value) string {
 	switch f.Type {
+	case schema.TypeRef:
+		if id, ok := v.AsBytes(); ok && len(id) == len(syncproto.ID{}) {
+			return syncproto.ID(id).String()
+		}
+		return ""
 	case schema.TypeTime:
 		if ms, ok := v.AsInt(); ok {
 			return time.UnixMilli(ms).In(p.cfg.Zone).Format(typedMinute)
@@ -133,7 +147,7 @@ func (p *Pages) typed(f *schema.Field, v cbor.Value) string {
 	return wording.Plain(v)
 }
 
-// readTyped reads the value of a form. It fails with CodeBadValue.
+// readTyped reads the value of a form. It fails with CodeBadValue, or CodeBadID.
 func (p *Pages) readTyped(f *schema.Field, said string) (cbor.Value, error) {
 	if f.Type != schema.TypeProse && strings.TrimSpace(said) == "" {
 		return cbor.Null(), nil
@@ -157,6 +171,12 @@ func (p *Pages) readTyped(f *schema.Field, said string) (cbor.Value, error) {
 		return cbor.Int(n), nil
 	case schema.TypeBool:
 		return cbor.Bool(said == "true"), nil
+	case schema.TypeRef:
+		id, err := syncproto.ParseID(said)
+		if err != nil {
+			return cbor.Value{}, syncproto.CodeBadID
+		}
+		return cbor.Bytes(id[:]), nil
 	}
 	return cbor.Text(said), nil
 }

@@ -173,7 +173,7 @@ func (s *sight) readEntry(row string) (value cbor.Value, empty bool, err error) 
 		if !fillable(f) {
 			continue
 		}
-		v, err := s.pages.readAsked(f, s.Form.Get(row+f.ID))
+		v, err := s.pages.readTyped(f, s.Form.Get(row+f.ID))
 		if err != nil {
 			return v, false, err
 		}
@@ -184,20 +184,11 @@ func (s *sight) readEntry(row string) (value cbor.Value, empty bool, err error) 
 	return cbor.Map(parts...), len(parts) == 0, nil
 }
 
-// choices looks up what the fields of the form of a record that is typed up may name: the
-// workers who could have been there, and of the family's people, records and entries those
-// that the typist may read.
+// choices looks up what the fields of a form may name: the workers who could have been
+// there, and of the family's people, records and entries those that the person may read.
 func (s *sight) choices(ctx context.Context) error {
-	if !s.part.Typing {
-		return nil
-	}
-	asked := s.part.Kind.Fields
-	if s.field != nil {
-		asked = s.field.Sub
-	}
 	s.named = map[string][]option{}
-	for i := range asked {
-		f := &asked[i]
+	for _, f := range s.asksAbout() {
 		if _, known := s.named[f.RefKind]; known || f.Type != schema.TypeRef {
 			continue
 		}
@@ -207,6 +198,28 @@ func (s *sight) choices(ctx context.Context) error {
 		}
 	}
 	return nil
+}
+
+// asksAbout are the fields, or the parts of entries, that the form may ask for.
+func (s *sight) asksAbout() (out []*schema.Field) {
+	several := s.part.Kind.Fields
+	switch {
+	case s.field != nil && len(s.field.Sub) > 0:
+		several = s.field.Sub
+	case s.field != nil:
+		return []*schema.Field{s.field}
+	case !s.part.Typing:
+		if q, ok := s.question(); ok {
+			if f, ok := s.part.Kind.At(q.Path.Field, q.Path.Sub); ok {
+				return []*schema.Field{f}
+			}
+		}
+		return nil
+	}
+	for i := range several {
+		out = append(out, &several[i])
+	}
+	return out
 }
 
 // nameable is what a reference may lead to: a worker, a record of a kind, or an entry of

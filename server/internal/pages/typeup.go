@@ -189,26 +189,14 @@ func (s *sight) inquire(f *schema.Field, name string, now cbor.Value) control {
 // inquireWhich asks for a person, a record or an entry.
 func (s *sight) inquireWhich(f *schema.Field, name string, now cbor.Value) control {
 	out := control{Kind: "select", ID: name, Name: name, Label: f.Hint.Label, Hint: f.Hint.Help, Items: []option{{Text: notSaid}}}
-	current := s.Form.Get(name)
-	if id, ok := now.AsBytes(); ok && len(id) == len(syncproto.ID{}) && !s.Form.Has(name) {
-		current = syncproto.ID(id).String()
+	current := s.pages.typed(f, now)
+	if s.Form.Has(name) {
+		current = s.Form.Get(name)
 	}
 	for _, one := range s.named[f.RefKind] {
 		out.Items = append(out.Items, option{Value: one.Value, Text: one.Text, Checked: one.Value == current})
 	}
 	return out
-}
-
-// readAsked reads the answer to a question.
-func (p *Pages) readAsked(f *schema.Field, said string) (cbor.Value, error) {
-	if f.Type != schema.TypeRef || said == "" {
-		return p.readTyped(f, said)
-	}
-	id, err := syncproto.ParseID(said)
-	if err != nil {
-		return cbor.Value{}, syncproto.CodeBadID
-	}
-	return cbor.Bytes(id[:]), nil
 }
 
 // at is what the record says at a path.
@@ -247,7 +235,7 @@ func fillAct(p *Pages) act {
 		do: func(ctx context.Context, s *sight) error {
 			in := finalise.Fill{Record: s.part.View.Record}
 			for _, b := range s.blanks() {
-				value, err := p.readAsked(b.field, s.Form.Get("f-"+b.field.ID))
+				value, err := p.readTyped(b.field, s.Form.Get("f-"+b.field.ID))
 				if err != nil {
 					return err
 				}

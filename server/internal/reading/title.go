@@ -27,9 +27,16 @@ func (r *Room) Title(user syncproto.UserID, record syncproto.RecordID) string {
 	return r.titleOf(info, v)
 }
 
-// FamilyName is what a family is called in lists; empty if the person may not know.
+// FamilyName is what a family is called in lists: its name, or to who works with its file
+// and may not know who they are its number in the case-management system; empty for others.
 func (r *Room) FamilyName(user syncproto.UserID, family syncproto.FamilyID) string {
-	return r.ofFamily(user, family, "name")
+	if name := r.ofFamily(user, family, "name"); name != "" || len(r.readable(user, family)) == 0 {
+		return name
+	}
+	if ref, ok := r.store.State().RefOf("family", syncproto.ID(family)); ok {
+		return "Family " + ref
+	}
+	return ""
 }
 
 // TeamName is what the team of a family is called; empty if the person may not know.

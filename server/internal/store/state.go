@@ -308,6 +308,18 @@ func (s *State) Ref(kind, ref string) (syncproto.ID, bool) {
 	return id, ok
 }
 
+// RefOf is a reference of a kind to an id. It looks at all of them.
+func (s *State) RefOf(kind string, id syncproto.ID) (ref string, ok bool) {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	for k, to := range s.refs {
+		if k.kind == kind && to == id && (!ok || k.ref < ref) {
+			ref, ok = k.ref, true
+		}
+	}
+	return ref, ok
+}
+
 // RefQualified is the reference kind that has every registered social worker's
 // user id, under that id written out; it is zero for who no longer is one.
 const RefQualified = "qualified"

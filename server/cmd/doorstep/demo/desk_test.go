@@ -65,17 +65,23 @@ func newWorkingDay(t *testing.T) *day {
 func TestTheDesk(t *testing.T) {
 	d := newWorkingDay(t)
 	b := webtest.Start(t, "lang=en-GB", "accept-lang=en-GB")
-	url := strings.Replace(d.scene.town.url, "127.0.0.1", "localhost", 1) + "/desk/"
-	at := func(t *testing.T) *workingDay { return &workingDay{&stage{Browser: b.For(t), t: t, url: url}, d} }
+	at := func(t *testing.T) *workingDay {
+		url := strings.Replace(d.scene.town.url, "127.0.0.1", "localhost", 1) + "/desk/"
+		return &workingDay{&stage{Browser: b.For(t), t: t, url: url}, d}
+	}
 	t.Run("a coordinator takes the day to final", func(t *testing.T) { at(t).toFinal() })
-	if err := d.furnish(t.Context()); err != nil {
+	// By a clock that is ahead no tablet has been in touch for a day.
+	if err := errors.Join(d.capture(), d.reopen(-26*time.Hour)); err != nil {
+		t.Fatal(err)
+	}
+	t.Run("what is on a tablet alone", func(t *testing.T) { at(t).notHereYet() })
+	if err := errors.Join(d.reopen(0), d.furnish(t.Context())); err != nil {
 		t.Fatal(err)
 	}
 	if *pictures != "" { // with something to see in the plots
 		if err := d.playPast(t.Context(), pastMonths); err != nil {
 			t.Fatal(err)
 		}
-		url = strings.Replace(d.scene.town.url, "127.0.0.1", "localhost", 1) + "/desk/"
 	}
 	t.Run("a manager oversees", func(t *testing.T) { at(t).overseen() })
 	t.Run("a form that is sent twice asks once", d.sentTwice)
@@ -407,6 +413,14 @@ func (w *workingDay) afterwards() {
 	w.check("desk-25-correct")
 	w.follow("Correct")
 	w.Sees("The final record says:")
+	w.as(amina)
+	w.goTo(w.maya.part, "/correct?field=child")
+	w.Sees("Correct: Child")
+	webtest.Eval[bool](w.Browser, fmt.Sprintf("document.querySelector('#value').value = %q, true", w.jo.id))
+	w.Fill("Why", "What is written here was Jo.")
+	w.check("desk-25-wrong-child")
+	w.follow("Correct")
+	w.Sees("What is written here was Jo.")
 	w.goTo(w.visit, "/rectify")
 	w.Fill("Who challenges it", "Katrin Pepperdine")
 	w.Fill("What they say", "I was not late. I was at the door.")
@@ -418,6 +432,49 @@ func (w *workingDay) afterwards() {
 	w.Sees("Made final")
 	w.Sees("Who wrote what")
 	w.check("desk-28-history")
+}
+
+// onlyThere is what stands on Tom's tablet alone.
+const onlyThere = "Sahra showed me the letter about the flat."
+
+// capture has Tom take a visit down, and not send it.
+func (d *day) capture() error {
+	t := d.tablet(tom)
+	sheet, err := t.find("family", func(v *syncproto.View) bool { return strings.HasPrefix(textOf(v, "name"), "Cali") })
+	if err != nil {
+		return err
+	}
+	o := outing{visitType: "CIN", outcome: "COMPLETED", ago: time.Hour, summary: onlyThere}
+	_, err = t.edit(sheet.Family, syncproto.RecordID(t.chance.draw()), "visit", o.ops(t)...)
+	return err
+}
+
+// notHereYet has a coordinator see which tablets have not been in touch, and whose they
+// are. What was captured on one is nowhere at the desk until it is.
+func (w *workingDay) notHereYet() {
+	w.t.Helper()
+	row := func() string {
+		return webtest.Eval[string](w.Browser, `[...document.querySelectorAll("tr")].find((r) => r.textContent.includes("Tom Okafor's tablet"))?.textContent ?? ""`)
+	}
+	found := func(want string) {
+		w.t.Helper()
+		w.follow("Search")
+		w.Fill("Words to look for", "letter flat")
+		w.follow("Find")
+		w.Sees(want)
+	}
+	w.as(grace)
+	w.follow("Chasing list")
+	w.Sees("Tablets that have not been in touch for a day")
+	if said := row(); !strings.Contains(said, "Overdue") {
+		w.t.Errorf("the tablet's row says %q", said)
+	}
+	w.check("desk-29-not-here-yet")
+	found("Nothing that you may read has these words.")
+	if _, err := w.tablet(tom).sync(w.t.Context()); err != nil {
+		w.t.Fatal(err)
+	}
+	found("Child in need visit of")
 }
 
 // overseen has a manager look at what waits for her, and at the figures, with a file that

@@ -38,12 +38,9 @@ var everyState = map[string]struct{ record, tag string }{
 
 // notAtTheDesk are reasons that no page of the desk can come to, and why.
 var notAtTheDesk = map[string]string{
-	"CodeBadValue: That person is not a co-ordinator of the family's team.":                         "the desk hands over to the team's queue",
-	"CodeBadValue: The question is not about one field.":                                            "the form has no value then",
-	"CodeBadValue: Choose one of the sides: only who may write the field may state something else.": "the form offers the sides alone",
-	"CodeNotFound: There is no such question on this record.":                                       "an address that names none is not found",
-	"CodeNotFound: No such change came late to this record.":                                        "an address that names none is not found",
-	"CodeUnknownField: ": "an address that names none is not found",
+	"CodeBadValue: The question is not about one field.":          "the form has no value then",
+	"CodeNotFound: There is no such question on this record.":     "an address that names none is not found",
+	"CodeNotFound: No such change came late to this record.":      "an address that names none is not found",
 	"CodeUnknownField: Name one field, or one part of an entry.":  "an address that names none is not found",
 	"CodeStaleHeads: The final version says something else here.": "the form's old value is the final version's",
 	"CodeHeldChanges: A change sent on … waits: ":                 "the demo's tablets send in order; the tests of package finalise hold one back",
@@ -154,6 +151,9 @@ var everyRefusal = []refused{
 	{reason: "CodeBadValue: Write at least a few words.", login: amina, record: "final", act: "rectify", form: filled("who", "Aga", "says", " ", "outcome", "no"), want: "Write at least a few words."},
 	{reason: "CodeBadValue: ", login: amina, record: "final", act: "correct?field=announced", form: filled("value", "ANNOUNCED", "reason", "Typed wrong."), want: syncproto.CodeBadValue.Plain()},
 
+	{reason: "CodeBadValue: That person is not a co-ordinator of the family's team.", login: amina, record: "draft", act: "hand-over", form: func(b *borders) url.Values { return values("to", b.user(tom)) }, want: "That person is not a co-ordinator of the family's team."},
+	{reason: "CodeBadValue: Choose one of the sides: only who may write the field may state something else.", login: dilys, record: "differing", act: "decide?field=announced", form: on("differing", "side", "other", "value", "", "reason", "I rang her."), want: "Choose one of the sides"},
+
 	// What a coordinator is told who types up what others wrote.
 	{reason: "CodeBadValue: Say what it is typed up from.", login: grace, record: "typed", family: true, act: "type-up", form: typeUp("source", " "), want: "Say what it is typed up from."},
 	{reason: "CodeBadValue: Say how the words were taken.", login: grace, record: "typed", family: true, act: "type-up", form: typeUp("capture", ""), want: "Say how the words were taken."},
@@ -163,6 +163,7 @@ var everyRefusal = []refused{
 	{login: grace, record: "typed", act: "fill", form: on("typed"), want: "That is what it says already."},
 	{login: grace, record: "typed", act: "entries?field=attendees", form: on("typed"), want: "That is what it says already."},
 
+	{reason: "CodeUnknownField: ", login: grace, record: "typed", act: "entries?field=discussed", form: on("typed", "n0-name", "The nurse"), want: syncproto.CodeUnknownField.Plain()},
 	{reason: "CodeBadValue: : ", login: grace, record: "typed", act: "entries?field=attendees", form: on("typed", "n0-name", "The nurse", "n0-role", "PERHAPS"), want: "Profession: Choose one of the answers in the list."},
 
 	// What a manager is told who would stand in for somebody.

@@ -53,7 +53,27 @@ func (d *day) furnish(ctx context.Context) error {
 			return fmt.Errorf("playing the days before: %w", err)
 		}
 	}
+	if err := d.minutes(ctx); err != nil {
+		return fmt.Errorf("typing minutes up: %w", err)
+	}
 	return d.promise(ctx)
+}
+
+// minutes are typed up for a worker, who has not confirmed them yet.
+func (d *day) minutes(ctx context.Context) error {
+	t := d.tablet(amina)
+	sheet, err := t.find("family", func(v *syncproto.View) bool { return strings.HasPrefix(textOf(v, "name"), "Żółkiewska") })
+	if err != nil {
+		return err
+	}
+	desk, err := d.desk(ctx, grace)
+	if err != nil {
+		return err
+	}
+	_, err = desk.typesUp(ctx, sheet.Family, t.device.Identity().User, "My notes of the meeting, and Amina's of what Aga said", map[string]any{
+		"type": "CIN_MEETING", "start": time.Now().Add(-5 * time.Hour).UnixMilli(),
+		"discussed": "Aga said that the heating works. The school would like Zuzia to stay for the reading club on Thursdays. Nobody has heard from the landlord about the window."})
+	return err
 }
 
 // goOn plays one outing, and returns its visit.
