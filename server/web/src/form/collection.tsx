@@ -107,7 +107,7 @@ export function EntryWords(props: { look: Lookup; field: FieldKind; element: Ele
   const { look, field, element } = props;
   const said = field.sub.map((s) => ({ s, words: valueWords(look, s, partOf(element, s.id)) })).filter((p) => p.words !== "");
   const spoken = (id: string) => field.label === "verbatim" && (id === "quote" || id === "words");
-  const note = field.label === "verbatim" ? said.find(({ s }) => s.type === "prose") : undefined; // how it was taken down comes after it
+  const note = field.label === "verbatim" ? said.find(({ s }) => s.long || s.type === "prose") : undefined; // how it was taken down comes after it
   const lead = said.find(({ s }) => spoken(s.id)) ?? note ?? said[0], rest = said.filter((p) => p !== lead);
   return (
     <>
