@@ -7,7 +7,7 @@ BIN := bin/doorstep
 # The race detector needs a C compiler; without one the tests run without it.
 RACE := $(if $(shell command -v gcc || command -v clang || command -v cc),-race)
 
-.PHONY: image chart build web screenshots demo test bench bench-web lighthouse bench-text mutants lint vuln release reproducible clean
+.PHONY: sizing image chart build web screenshots demo test bench bench-web lighthouse bench-text mutants lint vuln release reproducible clean
 
 # One static binary for this machine, with the app for tablets where it could be built.
 build: web
@@ -54,6 +54,15 @@ test: web
 # The same load as a running borough's, with plain output.
 bench:
 	$(GO) run ./server/cmd/doorstep bench
+
+# Every figure of deploy/SIZING.md, in plain words and as JSON, into bin/sizing; on a quiet machine, about 20 minutes and 8 GB.
+# A small run, to see that it works: make sizing SIZING="--practitioners 12 --tablets 4 --pressed-into 2 --start-up 2000 --streams 20"
+SIZING :=
+sizing: build
+	mkdir -p bin/sizing
+	for run in "profile borough" "profile county" "profile monday" "profile storm" "only memory" "only start-up"; do \
+		set -- $$run; $(BIN) bench --$$1 $$2 $(SIZING) --json-file bin/sizing/$$2.json > bin/sizing/$$2.txt || exit 1; cat bin/sizing/$$2.txt; \
+	done
 
 # What a practitioner waits for with the app on a slow tablet, in plain words and as
 # bin/bench-web.json. Needs node, npm and chromium, and a machine with nothing else to do.

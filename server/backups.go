@@ -13,6 +13,7 @@ import (
 	"doorstep/server/internal/backup"
 	"doorstep/server/internal/journal"
 	"doorstep/server/internal/progress"
+	"doorstep/server/internal/tracing"
 )
 
 // BackupDone says what a backup holds.
@@ -45,8 +46,28 @@ func (c Config) backupSource(data string) backup.Source {
 }
 
 // Backup makes a backup of cfg's data, beside a running server or without one. It
-// tells report how far it is.
-func Backup(ctx context.Context, cfg Config, report func(string)) (BackupDone, error) {
+// tells report how far it is, and the collector of traces, if there is one, where its time
+// went. Log lines go to logs.
+func Backup(ctx context.Context, cfg Config, report func(string), logs io.Writer) (BackupDone, error) {
+	spans, err := cfg.openTraces(newLogger(cfg.Log, logs))
+	if err != nil {
+		return BackupDone{}, err
+	}
+	done, err := tracedBackup(ctx, cfg, spans, report)
+	return done, errors.Join(err, spans.Close())
+}
+
+// tracedBackup makes a backup in a span of its own.
+func tracedBackup(ctx context.Context, cfg Config, spans *tracing.Tracer, report func(string)) (BackupDone, error) {
+	ctx, span := spans.Work(ctx, tracing.Backup)
+	done, err := makeBackup(ctx, cfg, report)
+	span.Count(tracing.Bytes, int(done.Bytes))
+	span.Count(tracing.Entries, int(done.Head))
+	span.End(err)
+	return done, err
+}
+
+func makeBackup(ctx context.Context, cfg Config, report func(string)) (BackupDone, error) {
 	to, err := cfg.backupFolders()
 	if err != nil {
 		return BackupDone{}, err

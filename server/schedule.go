@@ -95,11 +95,7 @@ func (s *backups) newest() (time.Time, error) {
 
 func (s *backups) make(ctx context.Context) error {
 	began := time.Now()
-	ctx, span := s.spans.Work(ctx, tracing.Backup)
-	done, err := Backup(ctx, s.cfg, nil)
-	span.Count(tracing.Bytes, int(done.Bytes))
-	span.Count(tracing.Entries, int(done.Head))
-	span.End(err)
+	done, err := tracedBackup(ctx, s.cfg, s.spans, nil)
 	if err != nil {
 		return fmt.Errorf("making a backup: %w", err)
 	}

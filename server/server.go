@@ -16,6 +16,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"log/slog"
 	"net"
 	"sync"
@@ -29,6 +30,9 @@ import (
 // drainTime is how long requests that are under way may take once the server is
 // to stop: a slow tablet's upload, but less than what service managers wait.
 const drainTime = 20 * time.Second
+
+// ErrPort says that the account may not listen on the port that the configuration names.
+var ErrPort = errors.New("this account may not listen on that port")
 
 // Server is an open borough with its addresses bound.
 type Server struct {
@@ -129,6 +133,9 @@ func (s *Server) bind(cfg Config) error {
 		s.secure = &tls.Config{GetCertificate: pair.get, MinVersion: tls.VersionTLS13, NextProtos: []string{"http/1.1"}}
 	}
 	if s.listener, err = net.Listen("tcp", cfg.Listen.Address); err != nil {
+		if errors.Is(err, fs.ErrPermission) {
+			err = fmt.Errorf("%w: %w", ErrPort, err)
+		}
 		return fmt.Errorf("listening on %s: %w", cfg.Listen.Address, err)
 	}
 	if s.admin, err = listenAdmin(cfg.Data.Dir, notedOperator{localOperator{b}}); err != nil {

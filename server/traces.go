@@ -1,6 +1,7 @@
 package server
 
 import (
+	"log/slog"
 	"net/url"
 
 	"doorstep/server/internal/tracing"
@@ -27,17 +28,23 @@ func (c TracesConfig) check(f *faults) {
 	f.unless(!sound || u.Scheme == "https" || loopback(u.Hostname()) || c.PlainHTTP, "traces.endpoint is on another machine: choose https, or set traces.plain_http on a private network")
 }
 
-// startTraces begins to trace as the configuration says.
-func (b *borough) startTraces() error {
-	c := b.cfg.Traces
-	if c.Endpoint == "" {
-		return nil
+// openTraces begins to trace as the configuration says; nil: it says not to.
+func (c Config) openTraces(log *slog.Logger) (*tracing.Tracer, error) {
+	if c.Traces.Endpoint == "" {
+		return nil, nil
 	}
-	token, err := secretToken(b.cfg.secretsDir(), tracesTokenFile)
+	token, err := secretToken(c.secretsDir(), tracesTokenFile)
 	if err != nil {
-		return err
+		return nil, err
 	}
-	b.traces = tracing.Open(tracing.Config{Endpoint: c.Endpoint, Token: token, OneIn: c.OneIn, Borough: b.cfg.Borough, Version: thisBuild().Version, Log: b.log})
-	b.onClose("traces", b.traces.Close)
-	return nil
+	return tracing.Open(tracing.Config{Endpoint: c.Traces.Endpoint, Token: token, OneIn: c.Traces.OneIn, Borough: c.Borough,
+		Version: thisBuild().Version, Log: log}), nil
+}
+
+// startTraces traces what the server does.
+func (b *borough) startTraces() (err error) {
+	if b.traces, err = b.cfg.openTraces(b.log); err == nil && b.traces != nil {
+		b.onClose("traces", b.traces.Close)
+	}
+	return err
 }

@@ -82,7 +82,7 @@ func TestFault85RestoreFromBeforeAnErasureKeepsItErased(t *testing.T) {
 	worker.syncs()
 	colleague.syncs()
 	back := returnedOf(t, newWire(b, colleague), doomed)
-	if _, err := server.Backup(t.Context(), b.cfg, nil); err != nil {
+	if _, err := server.Backup(t.Context(), b.cfg, nil, t.Output()); err != nil {
 		t.Fatal(err)
 	}
 	erases(t, b, doomed)

@@ -2,12 +2,16 @@ package endtoend
 
 import (
 	"bytes"
+	"encoding/json"
 	"fmt"
+	"html"
 	"io"
 	"io/fs"
 	"net/http"
+	"net/url"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"sync"
 	"testing"
@@ -66,6 +70,10 @@ func TestPlantedWordsAreFoundNowhere(t *testing.T) {
 		t.Fatal(err)
 	}
 	b.start(t)
+	if err := b.op.SetPassword(t.Context(), "manager", password); err != nil {
+		t.Fatal(err)
+	}
+	notices := b.hearsNotices(t)
 	a := newTablet(t, b, 0, 1)
 	a.syncs()
 	family := a.families()[0]
@@ -78,15 +86,23 @@ func TestPlantedWordsAreFoundNowhere(t *testing.T) {
 	p.inWhatIsRefused(t, hand, family)
 	answers := p.inRequests(t, b)
 	p.inQuarantine(t, b, a, family)
+	if forms := p.inForms(b.browses(t, "manager")); forms < 8 {
+		t.Errorf("words were planted in %d forms of the desk, want more", forms)
+	}
 	said := whatITSees(t, b)
 	for path, page := range b.browses(t, "it").crawlsSite() {
 		said += path + page
 	}
 	figures := (&watched{borough: b, t: t}).scrape()
-	if _, err := server.Backup(t.Context(), b.cfg, nil); err != nil {
+	if _, err := server.Backup(t.Context(), b.cfg, nil, logs); err != nil {
 		t.Fatal(err)
 	}
 	b.stop()
+	if said := notices(); !strings.Contains(said, "event:") {
+		t.Errorf("the stream of notices says nothing: %q", said)
+	} else {
+		wantNone(t, "a notice", said)
+	}
 	if p.n < 40 || len(answers) < 5 {
 		t.Errorf("%d words were planted and %d requests refused: too few to look for", p.n, len(answers))
 	}
@@ -101,6 +117,80 @@ func TestPlantedWordsAreFoundNowhere(t *testing.T) {
 		wantNone(t, "the answer to "+what, answer)
 	}
 	wantNoFileWith(t, filepath.Dir(b.cfg.Data.Dir))
+}
+
+// hearsNotices listens to a signed-in person's stream of events until the server stops;
+// what comes back says what was heard.
+func (b *borough) hearsNotices(t *testing.T) (said func() string) {
+	t.Helper()
+	var signed struct {
+		Token string `json:"access_token"`
+	}
+	res, err := http.Post("http://"+b.addr+"/v1/sign-in", "application/json", strings.NewReader(fmt.Sprintf(`{"login":"manager","password":%q}`, password)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer res.Body.Close()
+	if err := json.NewDecoder(res.Body).Decode(&signed); err != nil || signed.Token == "" {
+		t.Fatalf("signing in: %v, status %d", err, res.StatusCode)
+	}
+	req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, "http://"+b.addr+"/v1/events", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	req.Header.Set("Authorization", "Bearer "+signed.Token)
+	stream, err := http.DefaultClient.Do(req)
+	if err != nil || stream.StatusCode != http.StatusOK {
+		t.Fatalf("listening to notices: %v, %+v", err, stream)
+	}
+	heard := make(chan string, 1)
+	go func() {
+		defer stream.Body.Close()
+		text, _ := io.ReadAll(stream.Body) // it ends with the server
+		heard <- string(text)
+	}()
+	return func() string { return <-heard }
+}
+
+var (
+	anyDeskLink = regexp.MustCompile(`href="(/desk/[^"#]*)`)
+	deskForm    = regexp.MustCompile(`(?s)<form[^>]*action="(/desk/[^"]*)".*?</form>`)
+	formField   = regexp.MustCompile(`<(?:input|textarea)[^>]* name="([a-z_]+)"`)
+)
+
+// inForms plants words in every field of every form of the desk that somebody comes to,
+// and in the addresses beside them, and returns how many forms there were.
+func (p *plants) inForms(w *office) int {
+	seen, sent, waiting := map[string]bool{}, map[string]bool{}, []string{"/desk/"}
+	for len(waiting) > 0 && len(seen) < 80 {
+		path := waiting[0]
+		waiting = waiting[1:]
+		if seen[path] {
+			continue
+		}
+		seen[path] = true
+		_, page := w.looks(path)
+		for _, l := range anyDeskLink.FindAllStringSubmatch(page, -1) {
+			waiting = append(waiting, html.UnescapeString(l[1]))
+		}
+		for _, f := range deskForm.FindAllStringSubmatch(page, -1) {
+			to := html.UnescapeString(f[1])
+			if sent[to] || strings.HasSuffix(to, "/sign-out") {
+				continue
+			}
+			sent[to] = true
+			answers := url.Values{}
+			for _, field := range formField.FindAllStringSubmatch(f[0], -1) {
+				if field[1] != "form_token" {
+					answers.Set(field[1], p.next())
+				}
+			}
+			w.fills(path, answers)
+			w.sends(to, answers)
+			w.looks(to + "/" + p.next() + "?" + p.next() + "=" + p.next())
+		}
+	}
+	return len(sent)
 }
 
 func wantNone(t *testing.T, where, text string) {

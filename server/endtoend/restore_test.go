@@ -60,7 +60,7 @@ func TestFault84RestoreWhileTabletsAreAhead(t *testing.T) {
 	}
 	family := tablets[0].families()[0]
 	writes(t, family, tablets, "before the backup")
-	if _, err := server.Backup(t.Context(), b.cfg, nil); err != nil {
+	if _, err := server.Backup(t.Context(), b.cfg, nil, t.Output()); err != nil {
 		t.Fatal(err)
 	}
 	lost := writes(t, family, tablets, "after the backup")

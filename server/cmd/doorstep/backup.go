@@ -35,9 +35,10 @@ func runBackup(ctx context.Context, o backupOptions, s streams) error {
 	if err != nil {
 		return err
 	}
+	cfg.Log.Format, cfg.Log.Level = "text", "warn"
 	ctx, s, stop := s.working(ctx, "backing up")
 	defer stop()
-	done, err := server.Backup(ctx, cfg, s.line)
+	done, err := server.Backup(ctx, cfg, s.line, s.err)
 	if err != nil {
 		return err
 	}

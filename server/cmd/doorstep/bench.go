@@ -1,7 +1,10 @@
 package main
 
 import (
+	"bytes"
 	"context"
+	"fmt"
+	"os"
 
 	"github.com/spf13/cobra"
 
@@ -10,7 +13,8 @@ import (
 
 type benchOptions struct {
 	bench.Options
-	asJSON bool
+	asJSON   bool
+	jsonFile string
 }
 
 func newBench(s streams) *cobra.Command {
@@ -37,6 +41,7 @@ func newBench(s streams) *cobra.Command {
 	}
 	f := cmd.Flags()
 	f.BoolVar(&o.asJSON, "json", false, "print the figures as JSON")
+	f.StringVar(&o.jsonFile, "json-file", "", "write the figures as JSON into this file as well")
 	f.StringVar(&o.Folder, "folder", "", "folder on the disk to measure, kept afterwards (default: a temporary one)")
 	f.StringVar(&o.Only, "only", "", "measure one part: push, fresh-pull, one-pull, desk; or one that is not among the rest: start-up, memory, proofs, guards or safe")
 	f.IntVar(&o.Devices, "devices", 8, "tablets that push at once")
@@ -68,6 +73,15 @@ func runBench(ctx context.Context, o benchOptions, s streams) error {
 	report, err := bench.Run(ctx, o.Options, s.err)
 	if err != nil {
 		return err
+	}
+	if o.jsonFile != "" {
+		var text bytes.Buffer
+		if err := report.JSON(&text); err != nil {
+			return err
+		}
+		if err := os.WriteFile(o.jsonFile, text.Bytes(), 0o644); err != nil {
+			return fmt.Errorf("writing the figures: %w", err)
+		}
 	}
 	if o.asJSON {
 		return report.JSON(s.out)

@@ -148,6 +148,8 @@ func nextStep(err error) string {
 		return "Copy the whole data folder. Then take what the second copy has, and let tablets give back the rest: doorstep repair --from-copy"
 	case errors.Is(err, server.ErrDamaged):
 		return "Do not change anything. Copy the whole data folder, then run doorstep repair if there is a second copy, or restore the last backup elsewhere and compare."
+	case errors.Is(err, server.ErrPort):
+		return "Choose one above 1023, or allow lower ones (net.ipv4.ip_unprivileged_port_start): see the install guide."
 	case errors.Is(err, os.ErrPermission):
 		return "Run this as the account that the server runs as."
 	}

@@ -10,8 +10,9 @@ import (
 	"log/slog"
 	"net/http"
 	"net/url"
+	"slices"
 	"strconv"
-	"sync/atomic"
+	"sync"
 
 	"go.opentelemetry.io/otel/attribute"
 	"go.opentelemetry.io/otel/codes"
@@ -21,12 +22,18 @@ import (
 
 // poster posts spans as the OpenTelemetry protocol has them: an ExportTraceServiceRequest
 // in JSON (OTLP 1.x, "OTLP/HTTP" and "JSON Protobuf Encoding"). What a collector does not
-// take is lost: traces are samples, and nobody waits for them.
+// take for now is kept and posted before what comes next, the oldest first, as much of it as
+// maxKept allows: what is older is lost, and nobody waits.
 type poster struct {
 	endpoint, token string
 	client          *http.Client
 	log             *slog.Logger
-	failing         atomic.Bool // the log was told
+
+	mu      sync.Mutex // guards what follows; held while it posts
+	kept    [][]byte   // requests, the oldest first
+	bytes   int        // of them
+	failing bool       // the log was told
+	lost    bool       // and of this
 }
 
 func newPoster(cfg Config) *poster {
@@ -44,23 +51,74 @@ func (p *poster) ExportSpans(ctx context.Context, spans []sdktrace.ReadOnlySpan)
 	if err != nil {
 		return err
 	}
-	if err = p.post(ctx, body); err != nil {
-		if !p.failing.Swap(true) {
-			p.log.Warn("spans cannot be posted and are lost until they can", "reason", err.Error())
-		}
-	} else if p.failing.Swap(false) {
-		p.log.Info("spans are posted again")
-	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.keep(body)
+	p.flush(ctx)
 	return nil
 }
 
-// Shutdown implements sdktrace.SpanExporter.
-func (p *poster) Shutdown(context.Context) error {
+// maxKept bounds what is kept for a collector that does not answer: some tens of thousands
+// of spans.
+const maxKept = 8 << 20
+
+// keep puts a request last, and lets go of the oldest beyond the bound.
+func (p *poster) keep(body []byte) {
+	p.kept, p.bytes = append(p.kept, body), p.bytes+len(body)
+	for p.bytes > maxKept {
+		p.dropFirst()
+		if !p.lost {
+			p.lost = true
+			p.log.Warn("the oldest spans are lost, because traces.endpoint took none for too long")
+		}
+	}
+}
+
+func (p *poster) dropFirst() {
+	p.bytes -= len(p.kept[0])
+	p.kept[0] = nil
+	p.kept = p.kept[1:]
+}
+
+// flush posts what is kept, until the collector does not take something for now.
+func (p *poster) flush(ctx context.Context) {
+	for len(p.kept) > 0 {
+		err := p.post(ctx, p.kept[0])
+		if err != nil && !p.failing {
+			p.failing = true
+			p.log.Warn("spans cannot be posted; some are kept until they can", "reason", err.Error())
+		}
+		if err != nil && !errors.Is(err, errRefused) {
+			return
+		}
+		p.dropFirst() // it was taken, or never will be
+		if err == nil && p.failing {
+			p.failing, p.lost = false, false
+			p.log.Info("spans are posted again")
+		}
+	}
+}
+
+// Shutdown implements sdktrace.SpanExporter: it tries once more.
+func (p *poster) Shutdown(ctx context.Context) error {
+	p.mu.Lock()
+	p.flush(ctx)
+	p.mu.Unlock()
 	p.client.CloseIdleConnections()
 	return nil
 }
 
-var errNotTaken = errors.New("traces.endpoint did not take spans")
+var (
+	errNotTaken = errors.New("traces.endpoint did not take spans for now")
+	errRefused  = errors.New("traces.endpoint refused spans")
+)
+
+// forNow reports whether the same request may be tried again after an answer (OTLP/HTTP,
+// "Failures: retryable"); whoever is not let in may be once the token is mended.
+func forNow(status int) bool {
+	return slices.Contains([]int{http.StatusUnauthorized, http.StatusForbidden, http.StatusTooManyRequests,
+		http.StatusBadGateway, http.StatusServiceUnavailable, http.StatusGatewayTimeout}, status)
+}
 
 func (p *poster) post(ctx context.Context, body []byte) error {
 	req, err := http.NewRequestWithContext(ctx, http.MethodPost, p.endpoint, bytes.NewReader(body))
@@ -81,10 +139,13 @@ func (p *poster) post(ctx context.Context, body []byte) error {
 	}
 	defer res.Body.Close()
 	_, _ = io.Copy(io.Discard, io.LimitReader(res.Body, 64<<10)) // so that the connection is used again
-	if res.StatusCode/100 != 2 {
+	switch {
+	case res.StatusCode/100 == 2:
+		return nil
+	case forNow(res.StatusCode):
 		return fmt.Errorf("%w (%d)", errNotTaken, res.StatusCode)
 	}
-	return nil
+	return fmt.Errorf("%w (%d)", errRefused, res.StatusCode)
 }
 
 // The structs below are opentelemetry.proto.collector.trace.v1 in JSON: ids in hexadecimal,
