@@ -270,7 +270,7 @@ func (b *borough) openWork(bool) error {
 		CustodyBytes: uint64(b.cfg.Limits.CustodyMB) << 20,
 		Copied:       b.copied(), OnSynced: b.onSynced(),
 	}))
-	b.finalise = finalise.New(finalise.Config{Ledger: b.ledger, Desk: b.desk, Store: b.store, Now: b.now, Rand: rand.Reader, OnSeal: b.keepCheckpoint, OnLease: b.tellCoordinators})
+	b.finalise = finalise.New(finalise.Config{Ledger: b.ledger, Desk: b.desk, Store: b.store, Keys: b.keys, Now: b.now, Rand: rand.Reader, OnSeal: b.keepCheckpoint, OnLease: b.tellCoordinators})
 	b.erasure = erasure.New(erasure.Config{Ledger: b.ledger, Store: b.store, Keys: b.keys, List: b.erased, Now: time.Now, Random: rand.Reader, Schedule: b.room})
 	b.doors = doors.New(doors.Config{Ledger: b.ledger, Store: b.store, Keys: b.keys, Now: time.Now, Random: rand.Reader, Wake: b.hub.Wake})
 	return nil

@@ -27,8 +27,9 @@ const (
 	ActionFinalise
 	ActionAddendum
 	ActionCorrect
-	ActionQueue // see it among what waits to be made final
-	ActionChase // see what is due and remind people
+	ActionMisfile // move it out of the wrong family's file
+	ActionQueue   // see it among what waits to be made final
+	ActionChase   // see what is due and remind people
 	actionCount
 )
 
@@ -37,7 +38,7 @@ var actionNames = [actionCount]string{
 	ActionEditOwn: "edit_own", ActionEditOther: "edit_other", ActionPrepare: "prepare", ActionAdd: "add",
 	ActionRemove: "remove", ActionTakeNote: "take_note", ActionDecide: "decide", ActionApprove: "approve",
 	ActionConfirmRemoval: "confirm_removal", ActionHandOver: "hand_over", ActionConfirm: "confirm", ActionStandIn: "stand_in", ActionTypeUp: "type_up", ActionQuery: "query",
-	ActionAnswer: "answer", ActionFinalise: "finalise", ActionAddendum: "addendum", ActionCorrect: "correct",
+	ActionAnswer: "answer", ActionFinalise: "finalise", ActionAddendum: "addendum", ActionCorrect: "correct", ActionMisfile: "misfile",
 	ActionQueue: "queue", ActionChase: "chase",
 }
 

@@ -78,6 +78,7 @@ business_support: SUPPORT
 manager: MANAGER
   core head visit plan action review meeting consult fit supervision missing met intelligence match volunteer_log concern  read carry
   visit plan consult fit review missing met meeting  queue stand_in
+  visit plan action consult fit review missing met meeting supervision  misfile
   meeting                        confirm:w answer:w
   core visit plan action missing met supervision  decide(atj) approve(atj) agree(atj) note(atj)
   core visit plan action         edit_own(atj)

@@ -179,7 +179,7 @@ var deeds = [actionCount]string{
 	ActionTakeNote: "take note of overlapping text in", ActionDecide: "settle a disagreement about % of",
 	ActionApprove: "approve % of", ActionConfirmRemoval: "agree to a removal from", ActionHandOver: "hand over",
 	ActionConfirm: "confirm", ActionStandIn: "confirm, for somebody who cannot,", ActionTypeUp: "type up for somebody", ActionQuery: "ask about", ActionAnswer: "answer a question about", ActionFinalise: "finalise",
-	ActionAddendum: "add an addendum to", ActionCorrect: "correct % of", ActionQueue: "see in the queue", ActionChase: "chase",
+	ActionAddendum: "add an addendum to", ActionCorrect: "correct % of", ActionMisfile: "move out of the file", ActionQueue: "see in the queue", ActionChase: "chase",
 	ActionUnknown: "do something unknown to",
 }
 

@@ -65,6 +65,10 @@ var teamWork = []row{
 	{id: "team-stand-in", effect: allow, roles: []Role{RoleManager}, bases: team, groups: forms,
 		actions: []Action{ActionStandIn},
 		why:     "managers confirm for a worker who has left"},
+	// Of the wrong family's team: where the record goes, the person must be able to read too.
+	{id: "team-misfile", effect: allow, roles: []Role{RoleManager}, bases: team, groups: slices.Concat(forms, []Group{GroupAction, GroupSupervision}),
+		actions: []Action{ActionMisfile},
+		why:     "managers move what was written into the wrong family's file"},
 	{id: "team-minutes", effect: allow, roles: []Role{RoleManager}, bases: team, groups: []Group{GroupMeeting},
 		actions: []Action{ActionConfirm, ActionAnswer}, only: whoWrote,
 		why: "managers stand by the minutes of their meetings"},

@@ -71,7 +71,7 @@ func newWorld(t *testing.T) *world {
 	t.Cleanup(w.ledger.Close)
 	w.desk = desk.New(desk.Config{Borough: "testshire", Device: syncproto.DeviceID{9}, Keys: w.borough.Keys, Rand: rand.NewChaCha8([32]byte{}),
 		Sign: func([]byte) ([]byte, error) { return make([]byte, 64), nil }})
-	w.final = finalise.New(finalise.Config{Ledger: w.ledger, Desk: w.desk, Store: w.borough.Store, Now: func() time.Time { return w.now }, Rand: rand.NewChaCha8([32]byte{1})})
+	w.final = finalise.New(finalise.Config{Ledger: w.ledger, Desk: w.desk, Store: w.borough.Store, Keys: w.borough.Keys, Now: func() time.Time { return w.now }, Rand: rand.NewChaCha8([32]byte{1})})
 	w.store(
 		store.UserEntry{ID: lead, Login: "lee", Name: "Lee Lead", Role: "social_worker"},
 		store.UserEntry{ID: coord, Login: "cora", Name: "Cora Coordinator", Role: "coordinator"},

@@ -9,9 +9,11 @@
 package desk
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 
 	"doorstep/server/internal/store"
 	"doorstep/syncproto"
@@ -36,13 +38,17 @@ type Desk struct {
 
 // Edit is one change to write. A record that does not exist yet begins with it.
 type Edit struct {
-	Author  syncproto.UserID
-	Family  syncproto.FamilyID
-	Record  syncproto.RecordID
-	Kind    string
-	Ops     []syncproto.Op
-	Deps    []syncproto.ChangeID // nil: all accepted heads
+	Author syncproto.UserID
+	Family syncproto.FamilyID
+	Record syncproto.RecordID
+	Kind   string
+	Ops    []syncproto.Op
+	Deps   []syncproto.ChangeID // nil: all accepted heads
+	// On are earlier edits of the same call, by their place in it, that this one builds on
+	// and on nothing else; Deps are then left out.
+	On      []int
 	Capture syncproto.CaptureMode
+	TimeMS  int64 // when the words were written, of those that come from another record; 0: now
 }
 
 // New returns a desk on which nobody has written yet.
@@ -67,7 +73,11 @@ func (d *Desk) Compose(tx *store.Tx, edits []Edit) ([]syncproto.ChangeID, error)
 	var written []syncproto.ActorID
 	counts := map[syncproto.ActorID]uint64{}
 	for i := range edits {
-		changes, err := d.write(tx, &edits[i])
+		e := edits[i]
+		for _, on := range e.On {
+			e.Deps = append(slices.Clip(e.Deps), ids[on])
+		}
+		changes, err := d.write(tx, &e)
 		if err != nil {
 			return nil, fmt.Errorf("writing a %s at the desk: %w", edits[i].Kind, err)
 		}
@@ -172,7 +182,7 @@ func (d *Desk) change(tx *store.Tx, e *Edit, deps []syncproto.ChangeID) (*syncpr
 	body := syncproto.Body{
 		Version: syncproto.BodyVersion, Borough: d.cfg.Borough, Family: e.Family, Record: e.Record,
 		Kind: e.Kind, SchemaVersion: kind.Version, Actor: chain.Actor, Seq: chain.Seq + 1, Deps: deps,
-		TimeMS: tx.AtMS(), Author: e.Author, Capture: e.Capture, Ops: e.Ops,
+		TimeMS: cmp.Or(e.TimeMS, tx.AtMS()), Author: e.Author, Capture: e.Capture, Ops: e.Ops,
 	}
 	if _, err := io.ReadFull(d.cfg.Rand, body.Salt[:]); err != nil {
 		return nil, fmt.Errorf("drawing a salt: %w", err)

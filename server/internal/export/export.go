@@ -80,7 +80,7 @@ func (s *Service) Take(ctx context.Context, by audit.Acting, family syncproto.Fa
 	changes := 0
 	for _, r := range list {
 		record, err := s.take(ctx, by.User, family, r)
-		if errors.Is(err, syncproto.CodeNotFound) || errors.Is(err, syncproto.CodeForbidden) {
+		if errors.Is(err, syncproto.CodeNotFound) || errors.Is(err, syncproto.CodeMisfiled) || errors.Is(err, syncproto.CodeForbidden) {
 			continue // access to it ended meanwhile, nothing of it counts yet, or it must stay here
 		}
 		if err != nil {

@@ -39,11 +39,17 @@ type Composer interface {
 	Compose(tx *store.Tx, edits []desk.Edit) ([]syncproto.ChangeID, error)
 }
 
+// Keys makes keys that are not there yet: a store.Keys.
+type Keys interface {
+	Ensure([]store.KeyPair) error
+}
+
 // Config is what New needs. All fields but OnSeal and OnLease are required.
 type Config struct {
 	Ledger Ledger
 	Desk   Composer
 	Store  *store.Store
+	Keys   Keys
 	Now    func() time.Time
 	Rand   io.Reader // for the ids of records and entries that begin here
 	// OnSeal is called after each seal.

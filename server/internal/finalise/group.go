@@ -306,7 +306,18 @@ func mayRead(r *store.Reader, caller Caller, record syncproto.RecordID, state *s
 	if err != nil {
 		return err
 	}
-	if !may || info.Gone != 0 {
+	if !may {
+		return syncproto.CodeNotFound
+	}
+	return goneFrom(state, info)
+}
+
+// goneFrom says why a record is not there for who could read it; nil: it is there.
+func goneFrom(state *store.State, info store.RecordInfo) error {
+	if _, moved := state.Misfiled(info.Record); moved && !state.IsErased(info.Family, info.Record) {
+		return syncproto.CodeMisfiled
+	}
+	if info.Gone != 0 {
 		return syncproto.CodeNotFound
 	}
 	return nil

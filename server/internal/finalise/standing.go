@@ -40,7 +40,7 @@ type Standpoint struct {
 // Acts is what access allows a person to do with a record; whether it is possible yet
 // is another question (Checklist).
 type Acts struct {
-	HandOver, Confirm, Query, Answer, Finalise, Addendum bool
+	HandOver, Confirm, Query, Answer, Finalise, Addendum, Misfile bool
 }
 
 // Standing shows how a record stands for the caller: the views of its group as far as
@@ -60,6 +60,7 @@ func (s *Service) Standing(_ context.Context, caller Caller, record syncproto.Re
 		}
 		out.Acts = g.acts(g.whole())
 		out.Coordinators = g.coordinators()
+		out.Acts.Misfile = g.mayMove() == nil
 		if typed := g.whole().view.Workflow.TypedUp; len(typed) > 0 {
 			out.For = typed[0].For
 		}

@@ -21,7 +21,7 @@ func TestStanding(t *testing.T) {
 	}{
 		{"the lead worker", lead, finalise.Acts{HandOver: true, Confirm: true, Answer: true}, true, true},
 		{"a coordinator", coordA, finalise.Acts{Query: true, Finalise: true}, true, false},
-		{"the manager", manager, finalise.Acts{Query: true}, false, false},
+		{"the manager", manager, finalise.Acts{Query: true, Misfile: true}, false, false},
 	} {
 		got, err := w.service.Standing(ctx, as(one.who), partMaya)
 		if err != nil || len(got.Parts) != 3 || got.Record != visit {

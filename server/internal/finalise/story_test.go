@@ -243,7 +243,7 @@ func TestSealedVersionNeverChanges(t *testing.T) {
 	}
 	w.ledger.Close()
 	w.borough.Reopen()
-	again := finalise.New(finalise.Config{Ledger: w.ledger, Desk: w.desk, Store: w.borough.Store, Now: func() time.Time { return w.now }, Rand: rand.Reader})
+	again := finalise.New(finalise.Config{Ledger: w.ledger, Desk: w.desk, Store: w.borough.Store, Keys: w.borough.Keys, Now: func() time.Time { return w.now }, Rand: rand.Reader})
 	w.service = again
 	if after := w.sealedBytes(); !bytes.Equal(before, after) {
 		t.Error("the sealed version changed over a restart")

@@ -170,7 +170,8 @@ func (s *Service) Beginnings(_ context.Context, caller Caller, family syncproto.
 // typing reports whether somebody types up another's words in a part: until the first
 // confirmation, and from then on it is its author's.
 func (g *group) typing(p *part, who access.Asker) bool {
-	return len(p.view.Workflow.TypedUp) > 0 && len(p.view.Workflow.Confirmed) == 0 && p.info.Sealed == 0 &&
+	_, moved := g.state.MovedFrom(p.info.Record) // in the words of whoever wrote it
+	return !moved && len(p.view.Workflow.TypedUp) > 0 && len(p.view.Workflow.Confirmed) == 0 && p.info.Sealed == 0 &&
 		who.May(p.info.Kind, access.Need{Action: access.ActionTypeUp}).Allow
 }
 

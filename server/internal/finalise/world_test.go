@@ -81,7 +81,7 @@ func newWorld(t *testing.T) *world {
 // fresh is the service as after a start.
 func (w *world) fresh() *finalise.Service {
 	return finalise.New(finalise.Config{
-		Ledger: w.ledger, Desk: w.desk, Store: w.borough.Store, Now: func() time.Time { return w.now }, Rand: rand.Reader,
+		Ledger: w.ledger, Desk: w.desk, Store: w.borough.Store, Keys: w.borough.Keys, Now: func() time.Time { return w.now }, Rand: rand.Reader,
 	})
 }
 

@@ -164,7 +164,7 @@ func (r *Room) ownRecords(user syncproto.UserID, family syncproto.FamilyID, kind
 	}
 	for _, one := range all {
 		_, err := r.open(user, one.ID)
-		if errors.Is(err, syncproto.CodeNotFound) {
+		if errors.Is(err, syncproto.CodeNotFound) || errors.Is(err, syncproto.CodeMisfiled) {
 			continue
 		}
 		if err != nil {
@@ -257,7 +257,13 @@ func (r *Room) open(user syncproto.UserID, record syncproto.RecordID) (store.Rec
 	if broken != nil {
 		return info, broken
 	}
-	if err != nil || !allowed || info.Gone > 0 {
+	if err != nil || !allowed {
+		return info, syncproto.CodeNotFound
+	}
+	if _, moved := r.store.State().Misfiled(record); moved && !r.store.State().IsErased(info.Family, record) {
+		return info, syncproto.CodeMisfiled // who could read it is told why it is not there
+	}
+	if info.Gone > 0 {
 		return info, syncproto.CodeNotFound
 	}
 	return info, nil
