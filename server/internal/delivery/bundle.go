@@ -28,7 +28,8 @@ type Bundle struct {
 	Change     string   `json:"change"`               // what made this version
 	At         string   `json:"at"`                   // when it came to be, RFC 3339
 	Restricted bool     `json:"restricted,omitempty"` // the family's file is restricted
-	Erased     *Erased  `json:"erased,omitempty"`     // in place of all that follows
+	MovedFrom  string   `json:"moved_from,omitempty"` // the record of another family that it was before, by mistake
+	Erased     *Erased  `json:"erased,omitempty"`     // in place of all that follows; of "misfiled" nothing is
 	Content    *Content `json:"content,omitempty"`
 	Page       string   `json:"page,omitempty"` // the same to read, HTML without script or anything from elsewhere
 }
@@ -121,10 +122,17 @@ func (s *Service) parcel(o Owed) (Parcel, error) {
 		b.Supersedes = bundleID(o.Record, o.Version-1)
 	}
 	p := Parcel{ID: b.ID}
-	if o.Change == ChangeErased {
+	switch o.Change {
+	case ChangeErased:
 		b.Erased = &Erased{Basis: o.Basis}
-	} else if err := s.fill(&b, o); err != nil {
-		return Parcel{}, fmt.Errorf("making bundle %s: %w", b.ID, err)
+	case ChangeMisfiled: // nothing is left to say: not even where it went
+	default:
+		if from, moved := s.cfg.Store.State().MovedFrom(o.Record); moved {
+			b.MovedFrom = from.Record.String()
+		}
+		if err := s.fill(&b, o); err != nil {
+			return Parcel{}, fmt.Errorf("making bundle %s: %w", b.ID, err)
+		}
 	}
 	var err error
 	if b.Content != nil {

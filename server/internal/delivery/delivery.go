@@ -200,7 +200,7 @@ func (s *Service) deliver(ctx context.Context, o Owed) error {
 	if err := s.cfg.Accesses.Note(seen); err != nil {
 		return err
 	}
-	if o.Change == ChangeErased {
+	if o.gone() {
 		if err := s.cfg.Target.Withdraw(o.Record); err != nil {
 			s.note(err)
 			return nil
@@ -210,7 +210,7 @@ func (s *Service) deliver(ctx context.Context, o Owed) error {
 	if err != nil {
 		return s.failed(ctx, o, err)
 	}
-	r := Receipt{Record: o.Record, Version: o.Version, Erased: o.Change == ChangeErased, Taken: handed.Taken, Reference: handed.Reference,
+	r := Receipt{Record: o.Record, Version: o.Version, Gone: o.gone(), Taken: handed.Taken, Reference: handed.Reference,
 		AtMS: s.cfg.Now().UnixMilli(), Digest: digestOf(p.Bundle)}
 	if err := s.cfg.Receipts.Add(r); err != nil {
 		return err // the same bundle goes again, and the other side knows it by its id
@@ -358,7 +358,7 @@ func (s *Service) Owed() []Owed {
 	}
 	out := slices.Clone(s.owing)
 	for i := range out {
-		out[i].Held = !s.cfg.Restricted && out[i].Change != ChangeErased && len(s.cfg.Store.State().RestrictionsOf(out[i].Family)) > 0
+		out[i].Held = !s.cfg.Restricted && !out[i].gone() && len(s.cfg.Store.State().RestrictionsOf(out[i].Family)) > 0
 	}
 	return out
 }
@@ -373,7 +373,7 @@ func (s *Service) workOut() []Owed {
 			}
 		}
 	}
-	for _, e := range s.found.erased {
+	for _, e := range s.found.gone {
 		if o, is := s.owesWord(e); is {
 			out = append(out, o)
 		}

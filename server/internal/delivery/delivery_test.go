@@ -250,6 +250,34 @@ func TestAnErasureIsTold(t *testing.T) {
 	}
 }
 
+// What was moved out of the wrong family's file is withdrawn where it lies, and the other
+// side is told that it has no business there; not where it went.
+func TestAMisfileIsTold(t *testing.T) {
+	w := newWorld(t)
+	w.sealed()
+	w.round()
+	w.fetch(id(visit, "1"))
+	w.round()
+	right, became := syncproto.FamilyID{90}, syncproto.RecordID{91}
+	w.store(store.MisfileEntry{Family: family, Record: visit, Kind: "visit", ToFamily: right, ToRecord: became, By: coord, AtMS: w.now.UnixMilli()})
+	w.round()
+	b := w.fetch(id(visit, "2"))
+	if b.Change != delivery.ChangeMisfiled || b.Erased != nil || b.Content != nil || b.Page != "" || b.MovedFrom != "" || b.Supersedes != id(visit, "1") {
+		t.Errorf("the word of a move: %+v", b)
+	}
+	w.round()
+	w.open(nil)
+	w.round()
+	if got, want := w.lying(), []string{id(part, "1")}; !slices.Equal(got, want) {
+		t.Errorf("after it was told: got %v, want %v", got, want)
+	}
+	w.store(store.EraseEntry{Scope: "record", Basis: "court_order", Family: family, Record: visit, By: lead, Second: coord, AtMS: w.now.UnixMilli()})
+	w.round()
+	if got, want := w.lying(), []string{id(part, "1")}; !slices.Equal(got, want) {
+		t.Errorf("it is told twice that the record is gone: got %v, want %v", got, want)
+	}
+}
+
 // What was never delivered and is erased is nobody's business.
 func TestAnErasureOfWhatNeverLeftIsNotTold(t *testing.T) {
 	w := newWorld(t)

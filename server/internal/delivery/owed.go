@@ -21,14 +21,15 @@ const (
 	ChangeCorrection    = "correction"
 	ChangeLateEntry     = "late_entry"
 	ChangeRectification = "rectification"
-	ChangeErased        = "erased" // the last: there is nothing in it
+	ChangeErased        = "erased"   // the last: there is nothing in it
+	ChangeMisfiled      = "misfiled" // likewise: it was in the wrong family's file
 )
 
 // Owed is a version of a record that has not arrived.
 type Owed struct {
 	Record  syncproto.RecordID
 	Family  syncproto.FamilyID
-	Kind    string // empty for what was erased
+	Kind    string // empty for what is gone
 	Version int    // from 1, the sealed one
 	Last    int    // the newest version that there is
 	Change  string // what made it
@@ -38,6 +39,9 @@ type Owed struct {
 	Ready   bool   // it lies where the other side fetches it
 	Refused int    // HTTP status, if the other side refused it
 }
+
+// gone reports whether the version says that there is nothing any more.
+func (o Owed) gone() bool { return o.Change == ChangeErased || o.Change == ChangeMisfiled }
 
 // ID is the bundle's.
 func (o Owed) ID() string { return bundleID(o.Record, o.Version) }
@@ -49,8 +53,31 @@ func bundleID(record syncproto.RecordID, version int) string {
 // found is what was seen of the borough's records.
 type found struct {
 	families map[syncproto.FamilyID]familyFound
-	erased   []store.EraseEntry
+	gone     []goneRecord
 	complete bool
+}
+
+// goneRecord is one that was erased, or moved out of the wrong family's file.
+type goneRecord struct {
+	record syncproto.RecordID
+	family syncproto.FamilyID
+	change string
+	basis  string // of an erasure
+	atMS   int64
+}
+
+// goneFrom lists what is gone: of a record that was moved and then erased, the erasure.
+func goneFrom(state *store.State) []goneRecord {
+	var out []goneRecord
+	for _, e := range state.Erasures() {
+		out = append(out, goneRecord{record: e.Record, family: e.Family, change: ChangeErased, basis: e.Basis, atMS: e.AtMS})
+	}
+	for _, e := range state.Misfiles() {
+		if !state.IsErased(e.Family, e.Record) {
+			out = append(out, goneRecord{record: e.Record, family: e.Family, change: ChangeMisfiled, atMS: e.AtMS})
+		}
+	}
+	return out
 }
 
 type familyFound struct {
@@ -92,8 +119,8 @@ func (s *Service) look(ctx context.Context) error {
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if erased := state.Erasures(); len(erased) != len(s.found.erased) {
-		s.found.erased, s.owing = erased, nil
+	if gone := goneFrom(state); !slices.Equal(gone, s.found.gone) {
+		s.found.gone, s.owing = gone, nil
 	}
 	s.found.complete = complete
 	return nil
@@ -190,7 +217,7 @@ func (s *Service) after(v *syncproto.View) ([]after, error) {
 // owes is the first version of a record that has not arrived; false: all have.
 func (s *Service) owes(r finalRecord) (Owed, bool) {
 	given := s.cfg.Receipts.Of(r.record)
-	if given.Erased {
+	if given.Gone {
 		return Owed{}, false
 	}
 	o := Owed{Record: r.record, Family: r.family, Kind: r.kind, Version: given.Version + 1, Last: len(r.atMS), Refused: s.waits[r.record].status}
@@ -208,13 +235,13 @@ func (s *Service) owes(r finalRecord) (Owed, bool) {
 	return o, true
 }
 
-// owesWord reports whether the other side has to be told of an erasure: it has the record,
+// owesWord reports whether the other side has to be told that a record is gone: it has it,
 // and does not know.
-func (s *Service) owesWord(e store.EraseEntry) (Owed, bool) {
-	given := s.cfg.Receipts.Of(e.Record)
-	o := Owed{Record: e.Record, Family: e.Family, Version: given.Version + 1, Last: given.Version + 1, Change: ChangeErased, SinceMS: e.AtMS, Basis: e.Basis,
-		Refused: s.waits[e.Record].status}
-	if given.Erased {
+func (s *Service) owesWord(e goneRecord) (Owed, bool) {
+	given := s.cfg.Receipts.Of(e.record)
+	o := Owed{Record: e.record, Family: e.family, Version: given.Version + 1, Last: given.Version + 1, Change: e.change, SinceMS: e.atMS, Basis: e.basis,
+		Refused: s.waits[e.record].status}
+	if given.Gone {
 		o.Version, o.Last, o.Ready = given.Version, given.Version, true
 		return o, !given.Taken
 	}

@@ -20,7 +20,7 @@ import (
 type Receipt struct {
 	Record    syncproto.RecordID
 	Version   int
-	Erased    bool   // the version says that the record is gone
+	Gone      bool   // the version says that the record is gone
 	Taken     bool   // false: it lies where the other side fetches it
 	AtMS      int64  // when it was given away, or fetched
 	Digest    string // SHA-256 of the bundle, in hex
@@ -51,7 +51,7 @@ const maxReceipts = 1 << 30
 type receiptLine struct {
 	Record    string `json:"record"`
 	Version   int    `json:"version"`
-	Erased    bool   `json:"erased,omitempty"`
+	Gone      bool   `json:"gone,omitempty"`
 	Taken     bool   `json:"taken"`
 	AtMS      int64  `json:"at_ms"`
 	Digest    string `json:"digest"`
@@ -101,11 +101,11 @@ func parseReceipt(line []byte) (Receipt, error) {
 		return Receipt{}, err
 	}
 	id, err := syncproto.ParseID(l.Record)
-	return Receipt{Record: syncproto.RecordID(id), Version: l.Version, Erased: l.Erased, Taken: l.Taken, AtMS: l.AtMS, Digest: l.Digest, Reference: l.Reference}, err
+	return Receipt{Record: syncproto.RecordID(id), Version: l.Version, Gone: l.Gone, Taken: l.Taken, AtMS: l.AtMS, Digest: l.Digest, Reference: l.Reference}, err
 }
 
 func (r Receipt) line() []byte {
-	b, err := json.Marshal(receiptLine{r.Record.String(), r.Version, r.Erased, r.Taken, r.AtMS, r.Digest, r.Reference})
+	b, err := json.Marshal(receiptLine{r.Record.String(), r.Version, r.Gone, r.Taken, r.AtMS, r.Digest, r.Reference})
 	if err != nil {
 		panic("bug: a receipt cannot be written: " + err.Error())
 	}

@@ -273,6 +273,11 @@ func (s *Service) hindrance(e *store.EraseAskEntry) error {
 		}
 		scheduled = scheduled || s.wasScheduled(e.Family, record)
 	}
+	for _, pair := range s.pairsOf(*e) {
+		if h, held := s.cfg.Store.State().HoldOn(store.HoldLegal, pair.Family, pair.Record, now); held && pair.Family != e.Family {
+			return refuse(syncproto.CodeForbidden, "what it was in another file, from which it was moved, must not be erased yet: %s", holdText(h))
+		}
+	}
 	if e.Basis == BasisRetention {
 		if err := s.stillKept(e, scheduled); err != nil {
 			return err
@@ -296,7 +301,7 @@ func (s *Service) wasScheduled(family syncproto.FamilyID, record syncproto.Recor
 }
 
 // open reports whether people still work on a record: it can be made final and is
-// not, or something of it waits.
+// not, or something of it waits. Nobody works on one that was moved to another file.
 func (s *Service) open(record syncproto.RecordID) (bool, error) {
 	info, err := s.cfg.Store.RecordInfo(record)
 	if errors.Is(err, store.ErrNotFound) {
@@ -307,7 +312,7 @@ func (s *Service) open(record syncproto.RecordID) (bool, error) {
 	}
 	waiting, err := s.cfg.Store.Unplaced(info.Family, record)
 	kind, known := schema.Newest(info.Kind)
-	final := info.Sealed > 0 || known && len(kind.Parts()) == 0 && kind.Part == ""
+	final := info.Sealed > 0 || info.Gone > 0 || known && len(kind.Parts()) == 0 && kind.Part == ""
 	return !final || len(waiting) > 0, err
 }
 
@@ -331,18 +336,24 @@ func (s *Service) Confirm(ctx context.Context, by syncproto.UserID, id syncproto
 	if err := s.hindrance(&ask); err != nil {
 		return err
 	}
-	pairs := pairsOf(ask)
+	pairs := s.pairsOf(ask)
 	if _, err := s.propose(acting(ctx, by), ask.ID, s.erasures(ask, by, pairs)...); err != nil {
 		return err
 	}
 	return s.destroy(pairs)
 }
 
-// pairsOf are the keys that go.
-func pairsOf(ask store.EraseAskEntry) []store.KeyPair {
+// pairsOf are the keys that go: with a record that came from a wrong file those of what it
+// was there, which holds the same words.
+func (s *Service) pairsOf(ask store.EraseAskEntry) []store.KeyPair {
 	pairs := make([]store.KeyPair, 0, len(ask.Records)+1)
 	for _, r := range ask.Records {
 		pairs = append(pairs, store.KeyPair{Family: ask.Family, Record: r})
+		for from, moved := s.cfg.Store.State().MovedFrom(r); moved; from, moved = s.cfg.Store.State().MovedFrom(from.Record) {
+			if from.Family != ask.Family || ask.Scope != ScopeFamily { // else it is among them
+				pairs = append(pairs, store.KeyPair{Family: from.Family, Record: from.Record})
+			}
+		}
 	}
 	if ask.Scope == ScopeFamily {
 		pairs = append(pairs, store.KeyPair{Family: ask.Family})

@@ -69,3 +69,52 @@ func TestFault79AnErasureOnAFullDiskIsFinishedLater(t *testing.T) {
 		t.Errorf("nothing is owed: got %v", err)
 	}
 }
+
+// What a record was in a wrong file holds the same words: it goes with it. A legal hold on
+// that file keeps both.
+func TestAnErasureTakesWhatTheRecordWasInAWrongFile(t *testing.T) {
+	b := storetest.Open(t)
+	ledger := exchange.NewLedger(exchange.LedgerConfig{
+		Journal: b.Journal, Store: b.Store, Log: b.Log, Now: time.Now,
+		OnFatal: func(err error) { t.Errorf("the ledger failed: %v", err) },
+	})
+	t.Cleanup(ledger.Close)
+	list, err := erasure.OpenList(disktest.New(1), "data")
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := erasure.New(erasure.Config{Ledger: ledger, Store: b.Store, Keys: b.Keys, List: list, Now: time.Now, Random: rand.Reader})
+	ctx, asks, agrees, wrong, right := context.Background(), syncproto.UserID{1}, syncproto.UserID{2}, syncproto.FamilyID{3}, syncproto.FamilyID{4}
+	was, is := syncproto.RecordID{5}, syncproto.RecordID{6}
+	if err := b.Keys.Ensure([]store.KeyPair{{Family: wrong, Record: was}, {Family: right, Record: is}, store.WordsKey(wrong), store.WordsKey(right)}); err != nil {
+		t.Fatal(err)
+	}
+	hold := store.HoldEntry{ID: syncproto.ID{7}, Family: wrong, Kind: store.HoldLegal, Reason: "a court", By: asks, AtMS: 1}
+	write := func(entries ...store.Entry) {
+		t.Helper()
+		if _, err := ledger.Propose(ctx, func(*store.Tx) ([]store.Entry, error) { return entries, nil }); err != nil {
+			t.Fatal(err)
+		}
+	}
+	write(store.UserEntry{ID: asks, Login: "a", Role: "ig_officer"}, store.UserEntry{ID: agrees, Login: "b", Role: "ig_officer"},
+		store.MisfileEntry{Family: wrong, Record: was, Kind: "visit", ToFamily: right, ToRecord: is, By: agrees, AtMS: 1}, hold)
+	ask := erasure.Ask{Scope: erasure.ScopeFamily, Family: right, Basis: erasure.BasisUnlawful, Reason: "an order"}
+	if _, err := s.Ask(ctx, asks, ask); !errors.Is(err, syncproto.CodeForbidden) {
+		t.Errorf("under a hold of the wrong file: got %v", err)
+	}
+	hold.Lifted = true
+	write(hold)
+	asked, err := s.Ask(ctx, asks, ask)
+	if err == nil {
+		err = s.Confirm(ctx, agrees, asked.ID)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !b.Store.State().IsErased(wrong, was) || !b.Store.State().IsErased(right, is) {
+		t.Error("something of it is left")
+	}
+	if left := b.Keys.RecordsOf(wrong); len(left) != 1 || left[0] != store.WordsKey(wrong).Record {
+		t.Errorf("keys of the wrong file: got %v, want that of its words alone", left)
+	}
+}
