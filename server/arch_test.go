@@ -120,7 +120,7 @@ var layers = map[string][]string{
 	"web/webtest":                  {"doorstep/server/web"},
 	"web/build":                    {"doorstep/client-sdk/ts/bundle"}, // a developer's tool
 	"internal/api":                 {"doorstep/server/web", "auth", "auth/openid", "exchange", "finalise", "once", "pages", "reading", "audit", "doors", "erasure", "export", "oversight", "pace", "tracing", "wording"},
-	"internal/pages":               {"delivery", "doors", "measure", "finalise", "reading", "wording"},
+	"internal/pages":               {"delivery", "doors", "measure", "oversight", "finalise", "reading", "wording"},
 	"internal/auth":                {"auth/openid", "auth/passkey", "pace"},
 	"internal/auth/openid":         {},
 	"internal/auth/passkey":        {},

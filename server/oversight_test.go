@@ -55,6 +55,18 @@ func TestAuditLogIsShownToWhoMaySeeIt(t *testing.T) {
 	if got, err = s.Search(ctx, officer, oversight.Query{Accesses: true, Record: kept}); err != nil || len(got.Events) != 0 {
 		t.Errorf("who read another record: got %+v, %v", got.Events, err)
 	}
+	seen, whole, err := s.Readers(ctx, officer, []syncproto.RecordID{doomed}, 0)
+	if err != nil || !whole || len(seen) != 1 || seen[0].User != worker || seen[0].Carried || seen[0].FirstMS == 0 {
+		t.Errorf("the readers of the record: got %+v, %v, %v", seen, whole, err)
+	}
+	if late, _, err := s.Readers(ctx, officer, []syncproto.RecordID{doomed}, seen[0].LastMS+1); err != nil || len(late) != 0 {
+		t.Errorf("its readers since: got %+v, %v", late, err)
+	}
+	for _, who := range []syncproto.UserID{manager, it, worker} {
+		if list, _, err := s.Readers(ctx, who, []syncproto.RecordID{doomed}, 0); !errors.Is(err, syncproto.CodeForbidden) {
+			t.Errorf("the readers of another team's record, for %s: got %+v, %v", who, list, err)
+		}
+	}
 	theirsOnly, err := s.Search(ctx, manager, oversight.Query{})
 	mark := b.markOf(others, apart)
 	for _, e := range theirsOnly.Events {

@@ -21,6 +21,7 @@ func (b *borough) pages(cfg Config) (api.Desk, error) {
 	}
 	out := pages.Config{Name: cfg.Name, Records: b.room, Workflow: b.finalise, Custody: reviewer{b.exchange}, Site: site{b}, Now: time.Now, Zone: zone, Style: deskStyle()}
 	out.Doors, out.Measure = b.doors, measure.New(measure.Config{Store: b.store, Works: b.room, Log: b.accesses, Now: time.Now, Zone: zone})
+	out.Readers = b.oversight()
 	if b.incoming != nil {
 		out.Imports = b.incoming
 	}

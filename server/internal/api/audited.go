@@ -58,7 +58,7 @@ func rules(desk bool) map[string]rule {
 	}
 	for or, ids := range map[elsewhere][]string{
 		anEntry: {"signIn", "signInCustody", "refresh", "signOut", "stepUp", "enrol", "revokeDevice", "revokeUser", "addPasskey", "removePasskey",
-			"admit", "admitAddendum", "keepAway", "handOver", "confirm", "query", "answer", "decide", "finalise", "addendum", "correct", "acceptLate", "edit", "propose", "rectify", "typeUp", "fill", "enter",
+			"admit", "admitAddendum", "keepAway", "handOver", "confirm", "query", "answer", "decide", "finalise", "addendum", "correct", "acceptLate", "edit", "propose", "rectify", "typeUp", "fill", "enter", "misfile",
 			"grant", "withdraw", "restrict", "lift", "breakGlass", "reviewBreakGlass",
 			"askErasure", "confirmErasure", "refuseErasure", "setHold", "liftHold"},
 		ofNobody: {"health", "ready", "openapi", "about", "beginOpenID", "beginPasskey", "beginAddPasskey", "passkeys", "share", "events",
@@ -77,9 +77,9 @@ func deskRules() map[string]rule {
 		"deskQueue": {shows: audit.TypeList}, "deskLate": {shows: audit.TypeList}, "deskChasing": {shows: audit.TypeList}, "deskFamilies": {shows: audit.TypeList}, "deskFamily": {shows: audit.TypeList},
 		"deskSearch": {or: ofNobody}, "deskSearchSend": {shows: audit.TypeSearch},
 		"deskCustody": {shows: audit.TypeList}, "deskOversight": {shows: audit.TypeList}, "deskTypeUp": {shows: audit.TypeList}, "deskLift": {shows: audit.TypeList}, "deskRestrict": {shows: audit.TypeList}, "deskDelivery": {shows: audit.TypeList}, "deskTime": {shows: audit.TypeList}, "deskTimeCSV": {shows: audit.TypeList}, "deskImports": {shows: audit.TypeList}, "deskSite": {shows: audit.TypeList}, "deskSiteDevices": {shows: audit.TypeList}, "deskSiteDevice": {shows: audit.TypeList},
-		"deskSitePeople": {shows: audit.TypeList}, "deskSitePerson": {shows: audit.TypeList}, "deskRecord": {shows: audit.TypeRead}, "deskCustodyWords": {shows: audit.TypeRead}, "deskHistory": {shows: audit.TypeHistory},
+		"deskSitePeople": {shows: audit.TypeList}, "deskSitePerson": {shows: audit.TypeList}, "deskRecord": {shows: audit.TypeRead}, "deskCustodyWords": {shows: audit.TypeRead}, "deskHistory": {shows: audit.TypeHistory}, "deskOriginal": {shows: audit.TypeHistory},
 	}
-	for _, act := range []string{"Confirm", "Finalise", "HandOver", "Query", "Answer", "Decide", "Read", "Edit", "Propose", "Addendum", "Correct", "AcceptLate", "Rectify", "Fill", "Entries", "StandIn"} {
+	for _, act := range []string{"Confirm", "Finalise", "HandOver", "Query", "Answer", "Decide", "Read", "Edit", "Propose", "Addendum", "Correct", "AcceptLate", "Rectify", "Fill", "Entries", "StandIn", "Misfile"} {
 		out["desk"+act], out["desk"+act+"Send"] = rule{shows: audit.TypeRead}, rule{or: anEntry}
 	}
 	for or, ids := range map[elsewhere][]string{

@@ -278,6 +278,11 @@ func (b *testBorough) TypeUp(_ context.Context, _ finalise.Caller, in finalise.T
 	return syncproto.RecordID{1}, err
 }
 
+func (b *testBorough) Misfile(_ context.Context, _ finalise.Caller, in finalise.Misfile) (syncproto.RecordID, error) {
+	_, err := b.step(in)
+	return syncproto.RecordID{1}, err
+}
+
 func (b *testBorough) Fill(_ context.Context, _ finalise.Caller, in finalise.Fill) (syncproto.ChangeID, error) {
 	return b.step(in)
 }

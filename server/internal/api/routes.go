@@ -109,6 +109,7 @@ func (a *API) table() []route {
 			codes: codes(syncproto.CodeNotFound, syncproto.CodeForbidden)}.once(), a.typeUp),
 		handler(a, step("fill", "fill", "Set fields of a record that is typed up for its author.").once(), a.fill),
 		handler(a, step("enter", "enter", "Add entries to a list of a record that is typed up for its author, change some, and take some out.").once(), a.enter),
+		handler(a, step("misfile", "misfile", "Move a record, with its parts, out of the wrong family's file: what was written stands in a new record of the right one, which its authors confirm.").fresh().once(), a.misfile),
 		handler(a, step("accept-late", "acceptLate", "Adopt, as an addendum, a change that came late.").once(), a.acceptLate),
 	}, slices.Concat(a.doorRoutes(), a.eraseRoutes(), a.exportRoutes())...)
 }

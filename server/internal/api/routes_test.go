@@ -355,6 +355,29 @@ func TestWorkflowSteps(t *testing.T) {
 	}
 }
 
+func TestARecordIsMovedToAnotherFile(t *testing.T) {
+	w := newWorld(t, nil)
+	w.addUser("jo", auth.RoleManager)
+	token, right, child, other := w.signIn("jo").AccessToken, strings.Repeat("5", 32), strings.Repeat("6", 32), strings.Repeat("7", 32)
+	var begun RecordBegun
+	w.postJSON("/v1/records/"+aRecord.String()+"/misfile", token, MisfileRequest{To: right, People: []MeantJSON{{Person: child, Means: other}}, Reason: "Same surname."}).wantJSON(t, http.StatusOK, &begun)
+	of := func(text string) syncproto.RecordID {
+		id, _ := syncproto.ParseID(text)
+		return syncproto.RecordID(id)
+	}
+	want := finalise.Misfile{Record: aRecord, To: syncproto.FamilyID(of(right)), People: map[syncproto.RecordID]syncproto.RecordID{of(child): of(other)}, Reason: "Same surname."}
+	if got := w.borough.steps[0]; !reflect.DeepEqual(got, want) || begun.Record != (syncproto.RecordID{1}).String() {
+		t.Errorf("got %+v, want %+v; the answer is %+v", got, want, begun)
+	}
+	for name, in := range map[string]MisfileRequest{
+		"to nobody": {Reason: "x"}, "without a reason": {To: right}, "of a person who is no id": {To: right, Reason: "x", People: []MeantJSON{{Person: "Maya", Means: other}}},
+	} {
+		if a := w.postJSON("/v1/records/"+aRecord.String()+"/misfile", token, in); a.status != http.StatusUnprocessableEntity && a.status != http.StatusBadRequest {
+			t.Errorf("%s: status %d", name, a.status)
+		}
+	}
+}
+
 func TestARecordBeginsAtTheDesk(t *testing.T) {
 	w := newWorld(t, nil)
 	w.addUser("jo", auth.RoleCoordinator)

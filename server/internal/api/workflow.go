@@ -33,6 +33,7 @@ type Workflow interface {
 	Fill(context.Context, finalise.Caller, finalise.Fill) (syncproto.ChangeID, error)
 	Enter(context.Context, finalise.Caller, finalise.Enter) (syncproto.ChangeID, error)
 	AcceptLate(context.Context, finalise.Caller, finalise.AcceptLate) (syncproto.ChangeID, error)
+	Misfile(context.Context, finalise.Caller, finalise.Misfile) (syncproto.RecordID, error)
 	Lease(context.Context, finalise.Caller, syncproto.RecordID) (finalise.Lease, error)
 	Release(context.Context, finalise.Caller, syncproto.RecordID) error
 	// Checklist names what keeps a record from being finalised.

@@ -23,8 +23,8 @@ type mover struct {
 	edits   []desk.Edit
 }
 
-// movedFrom is what the words are said to be typed up from.
-const movedFrom = "another family's file, into which they had been written"
+// MovedFrom is what the words of a record that was moved are said to be typed up from.
+const MovedFrom = "another family's file, into which it had been written"
 
 // putsWords reports whether an op goes over: what was confirmed, asked, handed over and
 // sealed in the wrong file says nothing in the right one.
@@ -41,7 +41,7 @@ func putsWords(op syncproto.Op) bool {
 func (m *mover) take(p *part, authors []syncproto.UserID) error {
 	begin := desk.Edit{Author: m.by, Family: m.to, Record: m.records[p.info.Record], Kind: p.info.Kind}
 	for _, user := range authors {
-		begin.Ops = append(begin.Ops, syncproto.Op{Code: syncproto.OpTypeUp, To: user, Reason: movedFrom})
+		begin.Ops = append(begin.Ops, syncproto.Op{Code: syncproto.OpTypeUp, To: user, Reason: MovedFrom})
 	}
 	if p.kind.Finalises && p.kind.Part == "" {
 		begin.Ops = append(begin.Ops, syncproto.Op{Code: syncproto.OpHandOver})

@@ -17,6 +17,8 @@ type act struct {
 	id    string // in logs
 	fresh bool   // needs a sign-in of a moment ago
 	done  string // what to say afterwards, of notices
+	// ready looks up what the form shows besides the record; nil: nothing.
+	ready func(*sight, context.Context) error
 	// may reports whether the caller is shown the form; access decides again when it is sent.
 	may  func(*sight) bool
 	form func(*sight) formPage
@@ -37,6 +39,9 @@ type sight struct {
 	field *schema.Field  // at the path; nil if there is none
 
 	named map[string][]option // what a form may name, by what a field refers to (choices)
+
+	move   move               // of misfileAct
+	became syncproto.RecordID // where the person is led when it is done; zero: back to the record
 }
 
 // formPage is a form with what it is about.
@@ -52,6 +57,7 @@ type formPage struct {
 	Groups              []group
 	Submit              string // empty: there is nothing to send
 	More                string // asks for the form again with more room; empty: it has all
+	Get                 bool   // it only asks for the next form
 	Warning             bool
 	Note                string
 }
@@ -68,7 +74,7 @@ type pair struct{ Name, Value string }
 // acts is every step that has a form.
 func (p *Pages) acts() []act {
 	return []act{confirmAct(p), finaliseAct(p), handOverAct(p), queryAct(p), answerAct(p), decideAct(p), readAct(p), editAct(p), proposeAct(p),
-		addendumAct(p), correctAct(p), lateAct(p), rectifyAct(p), fillAct(p), entriesAct(p), standInAct(p)}
+		addendumAct(p), correctAct(p), lateAct(p), rectifyAct(p), fillAct(p), entriesAct(p), standInAct(p), misfileAct(p)}
 }
 
 // actRoutes are the form of each step, and where it is sent.
@@ -86,7 +92,7 @@ func (p *Pages) actRoutes() []Route {
 // ask shows the form of an act. Where it needs a fresh sign-in, that comes first: nothing
 // that is typed into the form is lost to it.
 func (p *Pages) ask(ctx context.Context, c *Call, a *act) (Answer, error) {
-	s, err := p.sight(ctx, c)
+	s, err := p.sightOf(ctx, c, a)
 	if err != nil {
 		return Answer{}, err
 	}
@@ -103,7 +109,7 @@ func (p *Pages) ask(ctx context.Context, c *Call, a *act) (Answer, error) {
 // take does what a form asks for. What is refused is shown on the form again, with all
 // that was typed.
 func (p *Pages) take(ctx context.Context, c *Call, a *act) (Answer, error) {
-	s, err := p.sight(ctx, c)
+	s, err := p.sightOf(ctx, c, a)
 	if err != nil {
 		return Answer{}, err
 	}
@@ -112,6 +118,9 @@ func (p *Pages) take(ctx context.Context, c *Call, a *act) (Answer, error) {
 		return Answer{Body: body, Shown: shown(&s.st)}, err
 	}
 	err = a.do(ctx, s)
+	if err == nil && !s.became.IsZero() {
+		return Answer{To: to(s.became) + "?done=" + a.done}, nil
+	}
 	if err == nil {
 		return Answer{To: to(s.st.Record) + "?done=" + a.done + "#" + anchor(s.part.View.Record, "")}, nil
 	}
@@ -123,6 +132,15 @@ func (p *Pages) take(ctx context.Context, c *Call, a *act) (Answer, error) {
 	return Answer{Body: body, Shown: shown(&s.st)}, errors.Join(err, broken)
 }
 
+// sightOf is the sight of an act, with what its form shows.
+func (p *Pages) sightOf(ctx context.Context, c *Call, a *act) (*sight, error) {
+	s, err := p.sight(ctx, c)
+	if err != nil || a.ready == nil {
+		return s, err
+	}
+	return s, a.ready(s, ctx)
+}
+
 func (p *Pages) showForm(s *sight, a *act, wrong []problem) ([]byte, error) {
 	in := a.form(s)
 	in.Token, in.Back = s.FormToken, to(s.st.Record)+"#"+anchor(s.part.View.Record, s.path.Field)
@@ -130,7 +148,9 @@ func (p *Pages) showForm(s *sight, a *act, wrong []problem) ([]byte, error) {
 	if q := s.address(); q != "" {
 		in.Action += "?" + q
 	}
-	in.Hidden = append(in.Hidden, pair{RequestName, s.Request})
+	if !in.Get {
+		in.Hidden = append(in.Hidden, pair{RequestName, s.Request})
+	}
 	if len(s.st.Parts) > 1 || s.part.View.Record != s.st.Record {
 		in.Note = strings.TrimSpace(s.say.partTitle(s.part) + ". " + in.Note)
 	}
@@ -209,7 +229,7 @@ func (s *sight) readPath() error {
 // address writes what a form is about, for the address that it is sent to.
 func (s *sight) address() string {
 	q := pathQuery(s.path)
-	for _, key := range []string{"query", "change"} {
+	for _, key := range []string{"query", "change", "to"} {
 		if v := s.Query.Get(key); v != "" {
 			q.Set(key, v)
 		}

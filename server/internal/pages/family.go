@@ -62,6 +62,7 @@ type familyPage struct {
 	Acts  []linkTo
 	Due   []dueRow
 	Kinds []kindRows
+	Moved []string // what was taken out of it because it belongs in another file
 }
 
 type kindRows struct {
@@ -90,7 +91,7 @@ func (p *Pages) family(ctx context.Context, c *Call) (Answer, error) {
 		return Answer{}, err
 	}
 	say := p.speaker(c)
-	in := familyPage{Due: say.dueRows(due), Kinds: say.kindRows(records)}
+	in := familyPage{Due: say.dueRows(due), Kinds: say.kindRows(records), Moved: say.movedAway(p.cfg.Records.MovedAway(ctx, c.User, family))}
 	if len(p.cfg.Workflow.Beginnings(ctx, c.worker(), family)) > 0 {
 		in.Acts = append(in.Acts, linkTo{Text: "Type up minutes or a worker's notes", Href: familyAddress(family) + "/type-up"})
 	}

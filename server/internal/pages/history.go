@@ -119,6 +119,9 @@ func (s *speaker) step(kind *schema.Kind, op *syncproto.Op) string {
 		}
 		return "Confirmed"
 	case syncproto.OpTypeUp:
+		if op.Reason == finalise.MovedFrom {
+			return "Moved here, in the words of " + s.person(op.To)
+		}
 		return "Typed up for " + s.person(op.To) + ", from: " + op.Reason
 	case syncproto.OpQuery:
 		return "Asked: " + op.Text

@@ -60,6 +60,10 @@ type Records interface {
 	// set. Over: it is past.
 	OnFileBy(ms int64) (by clocks.Day, over bool)
 	OnFileSince() (ms int64) // what happened before is over
+	// MovedAway and MovedHere tell of records in wrong files, Original shows one as it was.
+	MovedAway(context.Context, syncproto.UserID, syncproto.FamilyID) []reading.Moved
+	MovedHere(syncproto.UserID, syncproto.RecordID) (reading.Moved, bool)
+	Original(context.Context, syncproto.UserID, syncproto.RecordID) (*syncproto.View, []reading.HistoryItem, error)
 }
 
 // Workflow takes records from captured to final: a *finalise.Service.
@@ -84,6 +88,8 @@ type Workflow interface {
 	Correct(context.Context, finalise.Caller, finalise.Correct) (syncproto.ChangeID, error)
 	AcceptLate(context.Context, finalise.Caller, finalise.AcceptLate) (syncproto.ChangeID, error)
 	Rectify(context.Context, finalise.Caller, finalise.Rectify) (syncproto.ChangeID, error)
+	Misfiling(context.Context, finalise.Caller, syncproto.RecordID) (finalise.Misfiling, error)
+	Misfile(context.Context, finalise.Caller, finalise.Misfile) (syncproto.RecordID, error)
 	Lease(context.Context, finalise.Caller, syncproto.RecordID) (finalise.Lease, error)
 	Release(context.Context, finalise.Caller, syncproto.RecordID) error
 }
@@ -95,7 +101,7 @@ type Custody interface {
 	KeepAway(ctx context.Context, by syncproto.UserID, id syncproto.ChangeID, reason string) error
 }
 
-// Config is what New needs. Site, Imports, Delivery and Style may be left out; the rest is required.
+// Config is what New needs. Site, Imports, Delivery, Readers and Style may be left out; the rest is required.
 type Config struct {
 	Name     string // of the installation, as people see it
 	Records  Records
@@ -106,6 +112,7 @@ type Config struct {
 	Measure  Measure
 	Imports  Imports  // nil: no folder is watched
 	Delivery Delivery // nil: final records go nowhere from here
+	Readers  Readers  // nil: nobody is told who read a record
 	Now      func() time.Time
 	Zone     *time.Location // in which times are written
 	Style    string         // address of the style sheet; empty: this build has none

@@ -17,6 +17,7 @@ type recordPage struct {
 	Seals   bool // records of this kind are made final
 	Final   string
 	Handed  string
+	Moved   string // from a wrong file: by whom, when and why
 	Lease   string
 	Mine    bool // the caller prepares it
 	Others  bool // somebody else does
@@ -42,6 +43,7 @@ func actLinks(st *finalise.Standing, leased bool) []linkTo {
 	add(len(st.Left) > 0 && st.Parts[0].View.Seal == nil, "stand-in", "Confirm for somebody who has left")
 	add(st.Acts.HandOver && st.Parts[0].View.Workflow.HandedOver == nil, "hand-over", "Hand over")
 	add(st.Acts.Query && !leased, "query", "Ask about the record")
+	add(st.Acts.Misfile, "misfile", "In the wrong file")
 	return out
 }
 
@@ -113,8 +115,12 @@ func (s *speaker) recordPage(st *finalise.Standing, past *past, c *Call) recordP
 	if whole.View.Seal == nil && in.Seals {
 		in.Blocks = s.blocks(st)
 	}
+	in.Moved = s.movedHere(st.Record)
 	for i := range st.Parts {
 		in.Parts = append(in.Parts, s.part(&st.Parts[i], past, i == 0))
+		if in.Moved != "" {
+			in.Parts[i].TypedUp = "" // in the words of whoever wrote it
+		}
 	}
 	return in
 }

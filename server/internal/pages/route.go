@@ -93,6 +93,7 @@ func (p *Pages) Routes() []Route {
 		{Method: post, Path: Root + "custody/:id/addendum", ID: "deskAdmitAddendum", Handle: p.admitAddendum},
 		{Method: post, Path: Root + "custody/:id/keep", ID: "deskKeepAway", Handle: p.keepAway},
 		{Method: get, Path: Root + "records/:id/history", ID: "deskHistory", Handle: p.history},
+		{Method: get, Path: Root + "records/:id/original", ID: "deskOriginal", Handle: p.original},
 		{Method: get, Path: Root + "records/:id", ID: "deskRecord", Handle: p.record},
 		{Method: post, Path: Root + "records/:id/lease", ID: "deskLease", Handle: p.lease},
 		{Method: post, Path: Root + "records/:id/release", ID: "deskRelease", Handle: p.release},

@@ -75,7 +75,8 @@ var notices = map[string]string{
 	"revoked": "The tablet is revoked.", "ended": "The account is ended.",
 	"accepted": "The late entry was taken on.", "rectified": "It stays with the record.",
 	"begun": "It is begun, and in the queue. Fill in what the notes say; its author confirms it.", "filled": "Saved. Its author has to confirm it.",
-	"lifted": "The restriction is lifted.", "restricted": "The file is restricted.",
+	"misfiled": "It is moved. Nobody reads it in the wrong file any more; its authors have to confirm it here.",
+	"lifted":   "The restriction is lifted.", "restricted": "The file is restricted.",
 	"keyed": "The passkey is yours. You can sign in and show that it is you with it.", "unkeyed": "The passkey is removed. It signs nobody in any more.",
 	"reviewed": "It is reviewed and closed.", "opened": "The file is open to you for eight hours. Those concerned were told.",
 }

@@ -226,21 +226,27 @@ func (r *Room) History(_ context.Context, user syncproto.UserID, record syncprot
 	var out []HistoryItem
 	err := r.store.Read(func(rd *store.Reader) error {
 		g, _, err := rd.Graph(record)
-		if err != nil {
-			return err
+		if err == nil {
+			out, err = historyOf(rd, g)
 		}
-		for _, c := range g.Changes() {
-			ref, err := rd.Change(c.ID)
-			if err != nil {
-				return err
-			}
-			out = append(out, HistoryItem{Change: c, Device: ref.Device, Status: ref.Status, Code: ref.Code,
-				Position: ref.Position, ReceivedMS: ref.AtMS})
-		}
-		return nil
+		return err
 	})
 	if err != nil {
 		return nil, fmt.Errorf("reading a record's history: %w", err)
+	}
+	return out, nil
+}
+
+// historyOf is every change of a graph, in the order in which they were received.
+func historyOf(rd *store.Reader, g *syncproto.Graph) ([]HistoryItem, error) {
+	var out []HistoryItem
+	for _, c := range g.Changes() {
+		ref, err := rd.Change(c.ID)
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, HistoryItem{Change: c, Device: ref.Device, Status: ref.Status, Code: ref.Code,
+			Position: ref.Position, ReceivedMS: ref.AtMS})
 	}
 	slices.SortFunc(out, func(a, b HistoryItem) int { return int(a.Position) - int(b.Position) })
 	return out, nil

@@ -122,6 +122,18 @@ func standIn(name, login, why string) func(*borders) url.Values {
 	}
 }
 
+// misfile is the form that moves a record to the Pepperdines' file. Who is named as its
+// child there is the child of the wrong family.
+func misfile(named bool) func(*borders) url.Values {
+	return func(b *borders) url.Values {
+		out, child := values("to", b.day.family.String(), "reason", "One surname."), b.records["person"].visit.String()
+		if named {
+			out.Set("person-"+child, child)
+		}
+		return out
+	}
+}
+
 var everyRefusal = []refused{
 	// What keeps a record from being final, on its page.
 	{reason: "CodeNotHandedOver: ", login: amina, record: "draft", want: syncproto.CodeNotHandedOver.Plain()},
@@ -171,6 +183,13 @@ var everyRefusal = []refused{
 	{reason: "CodeBadValue: Say why you confirm it in their place.", login: dilys, record: "typed", act: "stand-in", form: standIn("typed", amina, " "), want: "Say why you confirm it in their place."},
 	{reason: "CodeBadValue: Nobody waits for that person's confirmation.", login: dilys, record: "typed", act: "stand-in", form: standIn("typed", tom, "He left."), want: "Nobody waits for that person's confirmation."},
 
+	// What a manager is told who would move a record to another file.
+	{reason: "CodeBadValue: Say whose file it belongs in.", login: dilys, record: "handed", act: "misfile", form: filled("reason", "One surname."), want: "Say whose file it belongs in."},
+	{reason: "CodeBadValue: You may not read that family's file: somebody who may read both has to move it.", login: dilys, record: "handed", act: "misfile", form: filled("to", nowhere[:32], "reason", "One surname."), want: "You may not read that family's file: somebody who may read both has to move it."},
+	{reason: "CodeBadValue: That is nobody of the right family.", login: dilys, record: "handed", act: "misfile", form: misfile(true), want: "That is nobody of the right family."},
+	{reason: "CodeBadValue: Say who of the right family it is about.", login: dilys, record: "handed", act: "misfile", form: misfile(false), want: "Say who of the right family it is about."},
+	{reason: "CodeBadOp: What this is a part of is not here, and it is moved with that.", login: dilys, record: "orphan", act: "misfile", form: misfile(true), want: "What this is a part of is not here, and it is moved with that."},
+
 	// What a coordinator is told.
 	{reason: "CodeNotConfirmed: ", login: grace, record: "handed", want: "The author has not confirmed it."},
 	{reason: "CodeNotConfirmed: ", login: grace, record: "handed", act: "finalise", form: whole("handed", "handed's part"), want: "The author has not confirmed it."},
@@ -212,6 +231,66 @@ func (w *workingDay) everyStateAndRefusal() {
 	b.states()
 	b.refusals()
 	same(w.t, "forms", actsInCode(w.t), b.of)
+	b.misfiled()
+}
+
+// misfiled has a manager move a visit to the Pepperdines out of another family's file. Its
+// words stand in the right one, in the words of whoever wrote it, and nowhere in the other.
+func (b *borders) misfiled() {
+	const said = "The lodger plays the bassoon."
+	wrong := b.records["misfiled"]
+	b.as(grace) // who reads it where it is
+	b.goTo(wrong.visit, "")
+	b.as(dilys)
+	b.goTo(wrong.visit, "")
+	b.Sees(said)
+	b.follow("In the wrong file")
+	b.wcag("whose file a record belongs in")
+	b.Choose("Whose file it belongs in", "Pepperdine-Vale")
+	b.follow("Go on")
+	b.Sees("It is a draft there, in the team's queue. Amina Warsame has to confirm that it is right there")
+	b.Sees("Who has read it in the wrong file, by the access log.")
+	b.Sees("Grace Mbeki")
+	b.wcag("what a move comes to")
+	b.Choose("Who is meant by Zuzia", "Maya")
+	b.Fill("How it came into the wrong file", "Two visits on one afternoon.")
+	b.follow("Move it")
+	b.Sees("It is moved. Nobody reads it in the wrong file any more")
+	became := webtest.Eval[string](b.Browser, "location.pathname.split('/').pop()")
+	b.Sees("Two visits on one afternoon.")
+	b.Sees(said)
+	b.wcag("a record that was moved")
+	b.follow("As it was first written")
+	b.Sees(said)
+	b.Sees("This is what it said in the wrong file")
+	b.wcag("a record as it was first written")
+
+	b.goTo(wrong.visit, "")
+	b.Sees("This record was moved to another family's file")
+	b.Open(b.url + "families/" + b.family.String())
+	b.Sees("Moved out of this file")
+	b.Sees("Visit, moved to another family's file by Dilys")
+	b.wcag("a file that something was moved out of")
+	b.as(amina)
+	b.Open(b.url + "search")
+	b.Fill("Words to look for", "bassoon")
+	b.follow("Find")
+	found := func(id string) bool {
+		return webtest.Eval[bool](b.Browser, fmt.Sprintf("Boolean(document.querySelector('a[href*=%q]'))", id))
+	}
+	if !found(became) || found(wrong.visit.String()) {
+		b.t.Errorf("a search for its words finds another file's record, or none:\n%s", b.Text())
+	}
+	b.goTo(wrong.visit, "")
+	b.Sees("This record was moved to another family's file")
+	if strings.Contains(b.Text(), said) {
+		b.t.Error("the wrong file still shows its words")
+	}
+	_, err := b.tablet(amina).sync(b.t.Context())
+	b.must(err)
+	if v, err := b.tablet(amina).view(wrong.visit); err == nil {
+		b.t.Errorf("the tablet still shows the record: %s", textOf(v, "household_summary"))
+	}
 }
 
 // borders makes the records.
@@ -234,6 +313,7 @@ func (w *workingDay) borders() *borders {
 	play("changed", func(o *outing) { o.confirmed = true })
 	play("final", func(o *outing) { o.confirmed, o.final = true, true })
 	play("transcribed", func(o *outing) { o.analysis = "" })
+	play("misfiled", func(o *outing) { o.summary = "The lodger plays the bassoon." })
 	play("differing", func(o *outing) { o.family, o.child = "Pepperdine", "Maya" })
 	b.furnishBorders()
 	for name, s := range b.records {
