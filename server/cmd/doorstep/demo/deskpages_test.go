@@ -16,6 +16,7 @@ var notCrawled = map[string]string{
 	"records/:id/stand-in":    "nobody has left on this day",
 	"records/:id/read":        "nobody changed a sentence that another changed apart on this day",
 	"custody/:id":             "nothing is in custody on this day",
+	"records/:id/original":    "no record is moved out of the wrong file before the crawl",
 	"records/:id/accept-late": "what came late was taken on",
 }
 
