@@ -113,6 +113,8 @@ export interface PersonFields {
   dob: string;
   /** Expected date of birth (human). */
   expected_dob: string;
+  /** Date of death (human). */
+  died: string;
   /** Sex (human). */
   sex: "F" | "M" | "U";
   /** Ethnicity (human). */
