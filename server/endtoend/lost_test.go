@@ -120,7 +120,8 @@ func TestFault63AnswersOfTheWorkflowAreLost(t *testing.T) {
 	cover, grant := b.covers(t, lead.families()[0], manager)
 	record, late := losesAnswersToFinal(t, lead, co, author, coord)
 	author.posts("/v1/records/"+record.String()+"/accept-late", map[string]string{"change": late.String(), "text": ""}, nil)
-	losesAnswersOfMinutes(lead.families()[0], coord, author)
+	minutes := losesAnswersOfMinutes(lead.families()[0], coord, author)
+	manager.posts("/v1/records/"+minutes.String()+"/misfile", map[string]any{"to": lead.families()[1].String(), "reason": "The other family met."}, nil)
 	got := author.page(record)
 	if len(got.Workflow.Queries) != 2 || len(got.Workflow.Confirmed) != 1 || got.Seal == nil || len(got.Addenda) != 5 {
 		t.Errorf("the record says %+v, want a query and a proposal, one confirmation and seal, and an addendum, a correction, a challenge, what came late and that accepted", got)
@@ -193,7 +194,7 @@ func losesAnswersToFinal(t *testing.T, lead, co *tablet, author, coord *lossy) (
 }
 
 // losesAnswersOfMinutes has a coordinator type up the minutes of a meeting for a worker.
-func losesAnswersOfMinutes(family syncproto.FamilyID, coord, author *lossy) {
+func losesAnswersOfMinutes(family syncproto.FamilyID, coord, author *lossy) syncproto.RecordID {
 	var begun struct{ Record string }
 	coord.posts("/v1/families/"+family.String()+"/type-up", map[string]any{"kind": "minutes", "for": author.user, "source": "my notes", "capture": "typed"}, &begun)
 	id, err := syncproto.ParseID(begun.Record)
@@ -203,6 +204,7 @@ func losesAnswersOfMinutes(family syncproto.FamilyID, coord, author *lossy) {
 	record, path := syncproto.RecordID(id), "/v1/records/"+begun.Record
 	coord.posts(path+"/fill", map[string]any{"seen": coord.page(record).Heads, "sets": []map[string]any{{"path": map[string]string{"field": "meeting"}, "value": "Core group"}}}, nil)
 	coord.posts(path+"/enter", map[string]any{"seen": coord.page(record).Heads, "field": "attendees", "entries": []any{map[string]any{"value": map[string]string{"name": "The school nurse"}}}}, nil)
+	return record
 }
 
 // someone is a person of a family.
