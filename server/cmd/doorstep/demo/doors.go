@@ -17,8 +17,11 @@ const (
 	owen   = "owen.pryce"      // emergency duty
 	freya  = "freya.lindqvist" // analyst
 	martin = "martin.osei"     // information governance
+	ruth   = "ruth.adler"      // auditor
 	famRef = "F-1001"          // the family, in the case management system
 	pause  = 1200 * time.Millisecond
+
+	nightRef = "F-1004" // the family that the emergency duty looks at in the nights before
 )
 
 // doors has people come to the family's file by other ways than an allocation.

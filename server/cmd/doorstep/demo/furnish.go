@@ -56,7 +56,45 @@ func (d *day) furnish(ctx context.Context) error {
 	if err := d.minutes(ctx); err != nil {
 		return fmt.Errorf("typing minutes up: %w", err)
 	}
-	return d.promise(ctx)
+	return errors.Join(d.promise(ctx), d.letIn(ctx))
+}
+
+// letIn gives who has no families of their own something of today to do: a consultation
+// goes on, a sample is open for inspection, and a file was opened in the night.
+func (d *day) letIn(ctx context.Context) error {
+	t := d.tablet(tom)
+	cali, err := t.find("family", func(v *syncproto.View) bool { return strings.HasPrefix(textOf(v, "name"), "Cali") })
+	if err != nil {
+		return err
+	}
+	for _, g := range []struct {
+		by, to, basis, reason string
+		family                syncproto.FamilyID
+	}{
+		{dilys, ines, "CONSULT", "How do we talk with Maya about her father?", d.family},
+		{martin, ruth, "SAMPLE", "Four files a team for the autumn's look at plans.", d.family},
+		{martin, ruth, "SAMPLE", "Four files a team for the autumn's look at plans.", cali.Family},
+	} {
+		desk, err := d.desk(ctx, g.by)
+		if err != nil {
+			return err
+		}
+		to, err := d.userID(ctx, g.to)
+		if err != nil {
+			return err
+		}
+		err = desk.post(ctx, "/v1/families/"+g.family.String()+"/grants", map[string]any{
+			"user": to, "basis": g.basis, "to_ms": time.Now().Add(14 * 24 * time.Hour).UnixMilli(), "reason": g.reason})
+		if err != nil {
+			return fmt.Errorf("letting %s in: %w", g.to, err)
+		}
+	}
+	duty, err := d.desk(ctx, owen)
+	if err != nil {
+		return err
+	}
+	return duty.post(ctx, "/v1/break-glass", map[string]any{
+		"reference": nightRef, "code": "OUT_OF_HOURS_CALL", "text": "A neighbour rang: shouting, and nobody opens."})
 }
 
 // minutes are typed up for a worker, who has not confirmed them yet.
