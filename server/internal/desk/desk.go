@@ -49,6 +49,9 @@ type Edit struct {
 	On      []int
 	Capture syncproto.CaptureMode
 	TimeMS  int64 // when the words were written, of those that come from another record; 0: now
+	// Actor is a new actor of the author's, of words that come from another record: what was
+	// written apart keeps its order by it (SPEC 5.6). Zero: the author's own at this desk.
+	Actor syncproto.ActorID
 }
 
 // New returns a desk on which nobody has written yet.
@@ -175,7 +178,7 @@ func (d *Desk) change(tx *store.Tx, e *Edit, deps []syncproto.ChangeID) (*syncpr
 	if err := syncproto.CheckOps(kind, kind.Version, e.Ops); err != nil {
 		return nil, err
 	}
-	chain, err := d.chain(tx, e.Author)
+	chain, err := d.chain(tx, e)
 	if err != nil {
 		return nil, err
 	}
@@ -222,14 +225,18 @@ func (d *Desk) deps(tx *store.Tx, e *Edit) ([]syncproto.ChangeID, error) {
 	return syncproto.MergeHeads(e.Deps, nil), nil
 }
 
-// chain returns the author's actor at this desk and how far its chain reaches.
-func (d *Desk) chain(tx *store.Tx, author syncproto.UserID) (store.ChainInfo, error) {
-	actor, ok := d.actors[author]
+// chain returns the actor of an edit, which is the author's at this desk unless it names
+// one, and how far its chain reaches.
+func (d *Desk) chain(tx *store.Tx, e *Edit) (store.ChainInfo, error) {
+	actor, ok := e.Actor, !e.Actor.IsZero()
+	if !ok {
+		actor, ok = d.actors[e.Author]
+	}
 	if !ok {
 		if _, err := io.ReadFull(d.cfg.Rand, actor[:]); err != nil {
 			return store.ChainInfo{}, fmt.Errorf("drawing an actor: %w", err)
 		}
-		d.actors[author] = actor
+		d.actors[e.Author] = actor
 	}
 	chain, err := tx.Chain(actor)
 	if errors.Is(err, store.ErrNotFound) {

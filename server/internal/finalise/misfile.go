@@ -66,7 +66,7 @@ func (s *Service) misfiled(g *group, in Misfile) (act, error) {
 		return act{}, err
 	}
 	m := mover{to: in.To, by: g.caller.User, people: in.People, draw: s.draw, records: map[syncproto.RecordID]syncproto.RecordID{}}
-	if err := first(m.knows(g), m.named(g)); err != nil {
+	if err := first(m.knows(g), m.named(g), m.drawActors(g.parts)); err != nil {
 		return act{}, err
 	}
 	for _, p := range g.parts {

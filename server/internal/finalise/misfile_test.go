@@ -225,3 +225,29 @@ func TestReferencesToTheWrongFamilyAreLeftOut(t *testing.T) {
 		t.Errorf("the child's view: got %+v", f.Slots)
 	}
 }
+
+// Words that were written at one place, apart, are in one order in the text, and what was
+// written on top of both builds on that order: in the right file they stand in the same.
+func TestWordsThatMetAreMovedInTheirOrder(t *testing.T) {
+	for range 8 { // the actors of the move are drawn
+		w := newWorld(t)
+		w.twoFiles()
+		w.recorded()
+		apart := w.heads(visit)
+		for _, by := range []syncproto.UserID{lead, co} { // each in two windows, of which the second knows nothing of the first
+			deep := w.send(w.write(by, visit, "visit", apart, code("place", "SCHOOL")), syncproto.StatusAccepted)
+			w.send(w.write(by, visit, "visit", []syncproto.ChangeID{deep}, typing(0, "The kitchen was warm. ")), syncproto.StatusAccepted)
+			w.send(w.write(by, visit, "visit", apart, typing(0, "Ro did the talking. ")), syncproto.StatusAccepted)
+		}
+		w.edit(lead, visit, "visit", syncproto.Op{Code: syncproto.OpSplice, Path: syncproto.Path{Field: "household_summary"},
+			Splices: []text.Splice{{Pos: 4, Del: 6, Ins: "Nobody"}, {Pos: 46, Del: 3, Ins: "Jo"}}})
+		was, _ := w.view(visit).Field("household_summary")
+		became, err := w.misfile(whole())
+		if err != nil {
+			t.Fatal(err)
+		}
+		if is, _ := w.view(became).Field("household_summary"); is.Text != was.Text || is.Text == "" {
+			t.Fatalf("it says %q, and was %q", is.Text, was.Text)
+		}
+	}
+}

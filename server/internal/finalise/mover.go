@@ -1,6 +1,8 @@
 package finalise
 
 import (
+	"bytes"
+	"cmp"
 	"slices"
 
 	"doorstep/server/internal/desk"
@@ -20,6 +22,7 @@ type mover struct {
 	records map[syncproto.RecordID]syncproto.RecordID // what each part of the group becomes
 	draw    func([]byte) error
 	slots   map[syncproto.ElementID]syncproto.ElementID
+	actors  map[syncproto.ActorID]syncproto.ActorID // what each actor of the wrong file's graphs becomes
 	edits   []desk.Edit
 }
 
@@ -36,6 +39,36 @@ func putsWords(op syncproto.Op) bool {
 	return false
 }
 
+// drawActors gives every actor of the graphs a new one, in the same order: where words met at
+// one place the actors decide which come first, and what was written on top of both names
+// its places in the text that came of it (SPEC 5.6).
+func (m *mover) drawActors(parts []*part) error {
+	m.actors = map[syncproto.ActorID]syncproto.ActorID{}
+	var was, is []syncproto.ActorID
+	for _, p := range parts {
+		for _, c := range p.graph.Changes() {
+			if _, known := m.actors[c.Body.Actor]; !known {
+				m.actors[c.Body.Actor] = syncproto.ActorID{}
+				was = append(was, c.Body.Actor)
+			}
+		}
+	}
+	for range was {
+		var actor syncproto.ActorID
+		if err := m.draw(actor[:]); err != nil {
+			return err
+		}
+		is = append(is, actor)
+	}
+	order := func(a, b syncproto.ActorID) int { return bytes.Compare(a[:], b[:]) }
+	slices.SortFunc(was, order)
+	slices.SortFunc(is, order)
+	for i, actor := range was {
+		m.actors[actor] = is[i]
+	}
+	return nil
+}
+
 // take adds the changes of a part. They all build on one by the person who moves it, which
 // says whose words they are.
 func (m *mover) take(p *part, authors []syncproto.UserID) error {
@@ -49,7 +82,7 @@ func (m *mover) take(p *part, authors []syncproto.UserID) error {
 	root := []int{len(m.edits)}
 	m.edits = append(m.edits, begin)
 	became := map[syncproto.ChangeID][]int{}
-	for _, c := range p.graph.Changes() {
+	for _, c := range asWritten(p.graph.Changes()) {
 		on := root
 		if len(c.Body.Deps) > 0 {
 			on = onto(became, c.Body.Deps)
@@ -63,9 +96,44 @@ func (m *mover) take(p *part, authors []syncproto.UserID) error {
 		}
 		became[c.ID] = []int{len(m.edits)}
 		m.edits = append(m.edits, desk.Edit{Author: c.Body.Author, Family: m.to, Record: begin.Record, Kind: begin.Kind,
-			Ops: ops, On: on, Capture: c.Body.Capture, TimeMS: c.Body.TimeMS})
+			Ops: ops, On: on, Capture: c.Body.Capture, TimeMS: c.Body.TimeMS, Actor: m.actors[c.Body.Actor]})
 	}
 	return nil
+}
+
+// asWritten puts changes, in canonical order, so that each comes after what it builds on and
+// after what its actor wrote before, wherever that was: the second decides between an actor's
+// own words that met, from two windows at a desk. Of an actor that was forked the first wins.
+func asWritten(changes []*syncproto.Change) []*syncproto.Change {
+	byActor := slices.Clone(changes)
+	slices.SortFunc(byActor, func(a, b *syncproto.Change) int {
+		return cmp.Or(bytes.Compare(a.Body.Actor[:], b.Body.Actor[:]), cmp.Compare(a.Body.Seq, b.Body.Seq), bytes.Compare(a.ID[:], b.ID[:]))
+	})
+	after := map[syncproto.ChangeID][]syncproto.ChangeID{}
+	for i, c := range byActor {
+		after[c.ID] = c.Body.Deps
+		if i > 0 && byActor[i-1].Body.Actor == c.Body.Actor {
+			after[c.ID] = append(slices.Clip(c.Body.Deps), byActor[i-1].ID)
+		}
+	}
+	out, done := make([]*syncproto.Change, 0, len(changes)), map[syncproto.ChangeID]bool{}
+	take := func(c *syncproto.Change) { out, done[c.ID] = append(out, c), true }
+	for waiting := changes; len(waiting) > 0; {
+		var later []*syncproto.Change
+		for _, c := range waiting {
+			if slices.ContainsFunc(after[c.ID], func(id syncproto.ChangeID) bool { return !done[id] }) {
+				later = append(later, c)
+				continue
+			}
+			take(c)
+		}
+		if len(later) == len(waiting) {
+			take(later[0]) // the least deep: what it builds on is done
+			later = later[1:]
+		}
+		waiting = later
+	}
+	return out
 }
 
 // onto is what a change's deps became.
