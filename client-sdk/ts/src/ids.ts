@@ -5,6 +5,15 @@ export function newID(): string {
   return toHex(crypto.getRandomValues(new Uint8Array(16)));
 }
 
+/**
+ * The record id of one child's part of a visit, both given as ids: two who begin it apart
+ * begin one record (SPEC 3.8).
+ */
+export async function partID(visit: string, child: string): Promise<string> {
+  const input = new Uint8Array([...new TextEncoder().encode("doorstep-part-v1\0"), ...fromHex(visit), ...fromHex(child)]);
+  return toHex(new Uint8Array(await crypto.subtle.digest("SHA-256", input)).subarray(0, 16));
+}
+
 /** The id that a reference or hash holds; undefined for any other value. */
 export function idOf(value: Value | undefined): string | undefined {
   return value instanceof Uint8Array && (value.length === 16 || value.length === 32) ? toHex(value) : undefined;

@@ -19,4 +19,4 @@ export type {
 export { canUsePasskey, newPasskey, usePasskey } from "./passkey";
 export { TextField } from "./textfield";
 export { Refusal } from "./refusal";
-export { newID, idOf, refTo } from "./ids";
+export { newID, partID, idOf, refTo } from "./ids";

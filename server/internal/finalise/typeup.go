@@ -71,7 +71,10 @@ func (s *Service) begun(r *store.Reader, state *store.State, atMS int64, caller 
 		return nil, err
 	}
 	edits := []desk.Edit{whole}
-	for _, child := range in.Children {
+	for i, child := range in.Children {
+		if slices.Contains(in.Children[:i], child) {
+			continue
+		}
 		info, err := r.RecordInfo(child)
 		if err != nil && !errors.Is(err, store.ErrNotFound) {
 			return nil, err
@@ -80,13 +83,10 @@ func (s *Service) begun(r *store.Reader, state *store.State, atMS int64, caller 
 		if err != nil || info.Family != in.Family || info.Kind != "person" || len(parts) == 0 {
 			return nil, refuse(Detail{Code: syncproto.CodeBadValue, Plain: "That is no child of this family."})
 		}
-		part := desk.Edit{Author: caller.User, Family: in.Family, Kind: parts[0].ID, Capture: in.Capture, Ops: []syncproto.Op{
+		part := desk.Edit{Author: caller.User, Family: in.Family, Kind: parts[0].ID, Record: syncproto.PartID(whole.Record, child), Capture: in.Capture, Ops: []syncproto.Op{
 			{Code: syncproto.OpTypeUp, To: in.For, Reason: in.Source},
 			{Code: syncproto.OpSet, Path: syncproto.Path{Field: parts[0].Part}, Value: cbor.Bytes(whole.Record[:])},
 			{Code: syncproto.OpSet, Path: syncproto.Path{Field: "child"}, Value: cbor.Bytes(child[:])}}}
-		if err := s.draw(part.Record[:]); err != nil {
-			return nil, err
-		}
 		edits = append(edits, part)
 	}
 	return edits, nil

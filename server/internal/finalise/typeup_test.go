@@ -132,7 +132,7 @@ func TestAVisitIsTypedUpFromNotesByHand(t *testing.T) {
 	w := newWorld(t)
 	w.edit(lead, maya, "person", set("names", cbor.Text("Maya")))
 	record, err := w.service.TypeUp(ctx, as(coordA), finalise.TypeUp{Family: family, Kind: "visit", For: lead, Source: "Her notes by hand.",
-		Capture: syncproto.CapturePen, Children: []syncproto.RecordID{maya}})
+		Capture: syncproto.CapturePen, Children: []syncproto.RecordID{maya, maya}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -144,6 +144,9 @@ func TestAVisitIsTypedUpFromNotesByHand(t *testing.T) {
 	st, err := w.service.Standing(ctx, as(coordA), record)
 	if err != nil || len(st.Parts) != 2 || !st.Parts[1].Typing {
 		t.Fatalf("it stands as %+v, %v", st, err)
+	}
+	if got, want := st.Parts[1].View.Record, syncproto.PartID(record, maya); got != want {
+		t.Errorf("its child's part is %v, want %v, as a tablet would begin it", got, want)
 	}
 	purpose, _ := st.Parts[0].View.Field("purpose")
 	setting, _ := st.Parts[0].View.Field("setting")

@@ -1,4 +1,4 @@
-import { idOf, newID, refTo, type Client, type Op, type RecordID, type View } from "@doorstep/client";
+import { idOf, newID, partID, refTo, type Client, type Op, type RecordID, type View } from "@doorstep/client";
 import { itemsOf, kindOf, numberOf, partOf, refOf, textOf, type Lookup } from "./look";
 
 /** Statuses that set the type of a visit, the most telling first. */
@@ -40,7 +40,7 @@ export async function beginVisit(client: Client, look: Lookup, family: string, t
   await client.edit({ record: visit, family, kind: "visit", ops });
   for (const child of childrenOf(look)) {
     await client.edit({
-      record: newID(), family, kind: "visit_child",
+      record: await partID(visit, child.record), family, kind: "visit_child",
       ops: [{ op: "set", path: { field: "visit" }, value: refTo(visit) }, { op: "set", path: { field: "child" }, value: refTo(child.record) }],
     });
   }
